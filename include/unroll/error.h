@@ -1,0 +1,32 @@
+// How unroll reports what went wrong: one exception type with a code and a message for people.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace unroll {
+
+// What kind of failure an Error reports. A command maps these to exit statuses, a server to HTTP statuses.
+enum class ErrorCode {
+  kUsage,    // the caller's options contradict each other or are out of range
+  kInput,    // the text, prompt or vocabulary cannot be used (the message names file and byte, or line)
+  kFile,     // a file is missing, unreadable, unwritable, or the disk is full
+  kFormat,   // a model or resume file is damaged, foreign, or from a newer version
+  kMemory,   // the run would not fit in memory; nothing was allocated yet
+  kNumeric,  // NaN or infinity appeared; the message names step and tensor
+};
+
+// Thrown by every public function that can fail on its environment or its input.
+//
+// what() says what failed, where, what was expected against what was found, and what to try next. It is one
+// line of UTF-8 without a final full stop. The library itself never prints, exits or aborts.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,44 @@
+// How well a model predicts a text.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "unroll/model.h"
+
+namespace unroll {
+
+struct EvaluateOptions {
+  std::optional<StatePolicy> state;  // empty: what the model was trained with
+  bool exact = false;                // carried text as one piece instead of warmed pieces; slower
+  int threads = 0;                   // 0: as many as there are cores
+  std::function<void(std::int64_t done, std::int64_t total)> progress;  // predictions; may be empty
+};
+
+struct Evaluation {
+  std::int64_t tokens = 0;                // predictions: each symbol of the text once
+  std::int64_t unknown_tokens = 0;        // of which the unknown symbol
+  double nats_per_token = 0;              // mean of -ln p
+  double perplexity = 0;                  // exp(nats_per_token)
+  double nats_per_known_token = 0;        // the mean over tokens that are not the unknown symbol
+  double perplexity_without_unknown = 0;  // exp of that
+  std::int64_t characters = 0;            // code points of the text
+  std::int64_t bytes = 0;                 // of the text
+  double bits_per_char = 0;               // total / characters, in bits
+  double bits_per_byte = 0;               // total / bytes, in bits
+  bool comparable = false;                // bits compare between tokenizers: nothing lost, nothing unknown
+  StatePolicy state = StatePolicy::kCarry;
+  double seconds = 0;  // spent predicting
+};
+
+// Predicts each symbol of a text from those before it.
+//
+// Carried state: the text is cut into pieces by a rule on its length alone, each warmed on the 256 symbols before it,
+// so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result does not depend on
+// the number of threads. Throws Error{kInput} for an empty text or one that the tokenizer cannot read.
+[[nodiscard]] Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
+                                  const EvaluateOptions& options = {});
+
+}  // namespace unroll

@@ -1,0 +1,48 @@
+// Writing text with a model.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "unroll/model.h"
+
+namespace unroll {
+
+struct GeneratorOptions {
+  double temperature = 1;  // logits are divided by it; 0: always the most probable symbol
+  std::int64_t top_k = 0;  // only the k most probable symbols; 0: all
+  double top_p = 1;        // only the most probable symbols that together reach this probability; 1: all
+  double min_p = 0;        // only symbols at least this share of the most probable one; 0: all
+  std::uint64_t seed = 1;  // same seed, same text
+  std::string stop;        // end before this string would be written; empty: never
+  int threads = 1;         // more than one helps only with large networks
+};
+
+// Why writing ended.
+enum class Finish { kLength, kStop, kReader };
+
+// Writes text symbol by symbol. Not for two threads at once.
+class Generator {
+ public:
+  // Throws Error{kUsage} for options out of range.
+  explicit Generator(Model model, const GeneratorOptions& options = {});
+  ~Generator();
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
+
+  // Reads `prompt`, then writes `length` symbols, each handed to `write` as soon as it is certain; a piece is whole
+  // UTF-8 where the model writes UTF-8 (an unfinished last character is left out). `write` returns false to stop
+  // early. The prompt itself is not handed out. The unknown symbol is never written. The n-th call continues the same
+  // stream of random numbers as the n-th of `--count`: calls differ from each other, runs do not.
+  // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first.
+  Finish write(std::string_view prompt, std::int64_t length, const std::function<bool(std::string_view)>& write);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,61 @@
+// A trained language model: weights, tokenizer and how it was trained, in one file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unroll/network.h"
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// One point of a training history.
+struct HistoryPoint {
+  std::int64_t step = 0;                       // updates made
+  std::int64_t tokens = 0;                     // predictions trained on so far
+  double nats_per_token = 0;                   // mean training loss since the point before
+  double lr = 0;                               // learning rate of that step
+  std::optional<double> valid_nats_per_token;  // where validation ran
+};
+
+// How a model came to be. Holds no clock, no thread count and no path.
+struct TrainingRecord {
+  std::vector<std::pair<std::string, std::string>> options;  // flag name without dashes, value; minutes as steps
+  std::vector<HistoryPoint> history;                         // by step
+  bool complete = false;                                     // false: saved on the way, training can be resumed
+};
+
+// Name and shape of one tensor of a model.
+struct TensorInfo {
+  std::string name;                 // as PyTorch calls it: "rnn.weight_ih_l0"
+  std::vector<std::int64_t> shape;  // row-major
+};
+
+// An immutable model. Copies share the weights; every const member may be called from any number of threads.
+class Model {
+ public:
+  // Reads a model file (docs/format.md). Everything is checked before memory is taken for weights.
+  // Throws Error{kFile} when it cannot be read, Error{kFormat} when it is damaged, foreign or newer.
+  static Model load(const std::string& path);
+
+  [[nodiscard]] const NetworkConfig& config() const noexcept;
+  [[nodiscard]] const Tokenizer& tokenizer() const noexcept;
+  [[nodiscard]] const TrainingRecord& training() const noexcept;
+  [[nodiscard]] std::vector<TensorInfo> tensors() const;
+
+  // What the model was trained with, and so what evaluate() takes unless told otherwise.
+  [[nodiscard]] StatePolicy trained_state_policy() const;
+
+  struct Data;
+  explicit Model(std::shared_ptr<const Data> data) noexcept;
+  [[nodiscard]] const Data& data() const noexcept { return *data_; }  // for the library's own use
+
+ private:
+  std::shared_ptr<const Data> data_;
+};
+
+}  // namespace unroll

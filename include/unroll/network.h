@@ -1,0 +1,61 @@
+// What a network is made of: the cell and the sizes. Everything else about a network follows from these.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace unroll {
+
+// The recurrent cell. x is the input of a step, h the state that it carries; f is the name's function.
+//
+//   kRnnTanh, kRnnRelu   h' = f(U x + b + W h + b')                                        (Elman 1990)
+//   kLstm                i,f,o = sigmoid(.)  g = tanh(.)  c' = f c + i g  h' = o tanh(c')  (Hochreiter & Schmidhuber 1997;
+//                                                                                           Gers et al. 2000)
+//   kGru                 r,z = sigmoid(.)  n = tanh(U x + b + r (W h + b'))  h' = (1-z) n + z h   (PyTorch's nn.GRU)
+//   kGruResetBefore      the same with n = tanh(U x + b + W (r h) + b')                    (Cho et al. 2014)
+enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
+
+// "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before".
+[[nodiscard]] std::string_view cell_name(Cell cell) noexcept;
+
+// The cell of that name. Throws Error{kUsage} naming the known cells.
+[[nodiscard]] Cell parse_cell(std::string_view name);
+
+// How many blocks of H rows U, W and b have: 1, 4 (order i,f,g,o) or 3 (order r,z,n).
+[[nodiscard]] int gate_count(Cell cell) noexcept;
+
+// What happens to the hidden state at the end of a line of text.
+enum class StatePolicy {
+  kCarry,  // it goes on into the next line: the text is one long sequence
+  kReset,  // it returns to zero: each line stands alone
+};
+
+// "carry", "reset".
+[[nodiscard]] std::string_view state_policy_name(StatePolicy policy) noexcept;
+
+// The sizes of a recurrent language model: embedding, a stack of equal recurrent layers, softmax at every step.
+struct NetworkConfig {
+  Cell cell = Cell::kLstm;
+  std::int64_t vocabulary = 0;  // V: number of symbols, special ones included
+  std::int64_t embed = 0;       // E: numbers per embedded symbol
+  std::int64_t hidden = 0;      // H: units per recurrent layer
+  std::int64_t layers = 1;      // L: recurrent layers
+  bool tied = false;            // the output layer's weights are the embedding; needs embed == hidden
+  double dropout = 0;           // share of units dropped in training on every connection that is not recurrent; 0 <= p < 1
+
+  friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
+};
+
+// Throws Error{kUsage} naming the first size that is out of range (sizes from 1 to 2^24, layers to 1024, all
+// parameters together below 2^40) or that contradicts another (tied with embed != hidden).
+void check(const NetworkConfig& config);
+
+// Number of trained numbers: V E + sum over layers of G H (E_l + H + 2) + V (H unless tied) + V.
+[[nodiscard]] std::int64_t parameter_count(const NetworkConfig& config) noexcept;
+
+// Weights that take part in products for each token (embedding rows are looked up, not multiplied). A forward
+// pass costs 2, a training step 6 floating-point operations per such weight and token.
+[[nodiscard]] std::int64_t multiplied_weights(const NetworkConfig& config) noexcept;
+
+}  // namespace unroll

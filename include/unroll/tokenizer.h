@@ -1,0 +1,98 @@
+// Text to ids and back. A Tokenizer is immutable once made, cheap to copy, and safe to share between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll {
+
+// How text is cut into symbols.
+enum class TokenizerKind {
+  kChar,        // Unicode code points of UTF-8 text; loses nothing
+  kByte,        // the 256 byte values of any file; loses nothing
+  kWord,        // ICU word boundaries; white space between words is dropped
+  kWhitespace,  // runs of bytes between ASCII white space: text that is tokenised already (Penn Treebank)
+};
+
+// "char", "byte", "word", "whitespace".
+[[nodiscard]] std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept;
+
+// The kind of that name. Throws Error{kUsage} naming the known kinds.
+[[nodiscard]] TokenizerKind parse_tokenizer_kind(std::string_view name);
+
+// How a vocabulary is made from a text.
+struct TokenizerOptions {
+  TokenizerKind kind = TokenizerKind::kChar;
+  bool lowercase = false;       // kWord and kWhitespace: fold to lower case first (ICU, root locale)
+  std::int64_t vocab_size = 0;  // keep this many symbols at most, special ones included; 0: all
+  std::int64_t min_count = 1;   // leave out symbols that occur less often
+  std::string vocab_file;       // read the vocabulary from this file instead; empty: make it from the text
+};
+
+// One symbol of an encoded text.
+struct Token {
+  std::int32_t id = 0;
+  std::int64_t offset = 0;  // first byte in the text that was encoded
+  std::int64_t length = 0;  // bytes; 0 for an end-of-line symbol that stands for no byte
+};
+
+// A whole text as ids, with the counts that bits per character and per byte need.
+struct EncodedText {
+  std::vector<std::int32_t> ids;
+  std::int64_t bytes = 0;       // of the text
+  std::int64_t characters = 0;  // Unicode code points of the text; bytes for kByte when the text is not UTF-8
+  std::int64_t unknown = 0;     // how many ids are the unknown symbol
+  bool lossless = false;        // the text can be got back from the ids, byte for byte
+};
+
+// Maps text to ids and back.
+//
+// Ids: special symbols first ("<unk>"; then "<eos>" for words), then words by falling count, ties by bytes;
+// characters by code point; bytes by value. Every vocabulary has one boundary symbol, which ends each line and is
+// the input before the first symbol: the newline for kChar (always present) and kByte, "<eos>" for words.
+//
+// Line ends: kChar and kByte keep every byte, a carriage return is a symbol like any other. kWord and kWhitespace
+// turn each line end (LF or CR LF) into "<eos>", also after a last line without one; an empty text has none.
+// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is refused.
+class Tokenizer {
+ public:
+  // Makes the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
+  // Throws Error{kInput} for text that is not UTF-8 (naming the byte; kByte takes any), for an empty text, and for
+  // fewer than two different symbols besides the boundary; Error{kUsage} for options that do not fit the kind.
+  // `name` is how messages call the text, usually its path.
+  static Tokenizer train(const TokenizerOptions& options, std::string_view text, std::string_view name);
+
+  // Rebuilds a tokenizer from what kind(), lowercase() and vocabulary() returned. Throws Error{kFormat} for
+  // duplicates, missing special symbols or symbols that the kind cannot have.
+  static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
+
+  [[nodiscard]] TokenizerKind kind() const noexcept;
+  [[nodiscard]] bool lowercase() const noexcept;
+  [[nodiscard]] std::int64_t size() const noexcept;                           // V
+  [[nodiscard]] const std::vector<std::string>& vocabulary() const noexcept;  // by id
+  [[nodiscard]] std::int32_t boundary() const noexcept;                       // id of newline or "<eos>"
+  [[nodiscard]] std::int32_t unknown() const noexcept;                        // id of "<unk>"; -1 for kByte
+
+  // A whole text, line ends included. `name` and `first_byte` only serve messages.
+  [[nodiscard]] EncodedText encode(std::string_view text, std::string_view name) const;
+
+  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped.
+  [[nodiscard]] std::vector<Token> encode_line(std::string_view line, std::string_view name) const;
+
+  // Text of a symbol as it stands in a vocabulary: "a", "\n", "the", "<eos>".
+  [[nodiscard]] const std::string& symbol(std::int32_t id) const;
+
+  // What to write for `id` after `previous` (-1: nothing before): the symbol's bytes, for words with the space that
+  // belongs before it; the boundary is a newline.
+  [[nodiscard]] std::string written(std::int32_t previous, std::int32_t id) const;
+
+ private:
+  struct Data;
+  explicit Tokenizer(std::shared_ptr<const Data> data) noexcept;
+  std::shared_ptr<const Data> data_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,29 @@
+// Memory that owns: one block of numbers, aligned for vector loads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace unroll {
+
+// A zeroed block of `size` floats, aligned to 64 bytes. Moves, does not copy.
+class FloatBuffer {
+ public:
+  FloatBuffer() = default;
+  // Throws Error{kMemory} naming the bytes when the system has no such block.
+  explicit FloatBuffer(std::int64_t size);
+
+  [[nodiscard]] float* data() const noexcept { return data_.get(); }
+  [[nodiscard]] std::int64_t size() const noexcept { return size_; }
+  [[nodiscard]] std::span<float> span() const noexcept { return {data_.get(), static_cast<std::size_t>(size_)}; }
+
+ private:
+  struct Free {
+    void operator()(float* data) const noexcept;
+  };
+  std::unique_ptr<float, Free> data_;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace unroll

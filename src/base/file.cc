@@ -1,0 +1,118 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+[[noreturn]] void fail(std::string_view what, const std::string& path, int reason) {
+  throw Error(ErrorCode::kFile, fmt::format("cannot {} '{}': {}", what, path, std::strerror(reason)));
+}
+
+// Closes and, unless kept, removes what it guards.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  // 0 or the reason why the bytes may not be on disk.
+  int close() {
+    const int result = ::close(descriptor_);
+    descriptor_ = -1;
+    return result == 0 ? 0 : errno;
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  std::string path_;
+  int descriptor_;
+  bool kept_ = false;
+};
+
+void write_all(int descriptor, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void flush_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;  // the file itself is safe; a folder that cannot be opened cannot be flushed
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail("open", path, errno);
+  struct Close {
+    int descriptor;
+    ~Close() { ::close(descriptor); }
+  } const guard{descriptor};
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) fail("read", path, errno);
+  if (S_ISDIR(status.st_mode)) fail("read", path, EISDIR);
+  std::string bytes(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0, '\0');
+  std::size_t filled = 0;
+  while (true) {
+    // One more byte than expected is asked for, so that the end is seen and pipes can be read too.
+    if (filled == bytes.size()) bytes.resize(filled + (filled == 0 || !S_ISREG(status.st_mode) ? 1 << 16 : 1));
+    const ssize_t got = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path, errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("write", path, EISDIR);
+  const std::string temporary_path = path + ".tmp";
+  TemporaryFile temporary(temporary_path);
+  if (temporary.descriptor() < 0) {
+    const int reason = errno;
+    temporary.keep();  // it is not ours to remove
+    fail("write", temporary_path, reason);
+  }
+  for (const std::string_view piece : pieces) write_all(temporary.descriptor(), piece, temporary_path);
+  if (::fsync(temporary.descriptor()) != 0) fail("write", temporary_path, errno);
+  if (const int reason = temporary.close(); reason != 0) fail("write", temporary_path, reason);
+  if (::rename(temporary_path.c_str(), path.c_str()) != 0) fail("replace", path, errno);
+  temporary.keep();
+  flush_folder_of(path);
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("remove", path, errno);
+}
+
+}  // namespace unroll

@@ -1,0 +1,24 @@
+// Files that are read whole and replaced whole.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace unroll {
+
+// The bytes of a file, as they are. Throws Error{kFile}: missing, a directory, no permission, cannot be read.
+[[nodiscard]] std::string read_file(const std::string& path);
+
+// Replaces `path` by the pieces one after another, or leaves it as it was: writes to a temporary file beside it,
+// flushes that to disk, renames it over `path`, flushes the folder. Throws Error{kFile} naming the path and the
+// system's reason (no space, no permission); the temporary file is gone then.
+void replace_file(const std::string& path, std::span<const std::string_view> pieces);
+
+// Whether something stands at `path`.
+[[nodiscard]] bool file_exists(const std::string& path);
+
+// Removes `path` if it is there. Throws Error{kFile} when it is there and stays.
+void remove_file(const std::string& path);
+
+}  // namespace unroll

@@ -1,0 +1,40 @@
+// Counter-based random numbers: the numbers at a counter depend on key and counter alone, so any worker can make any
+// of them, in any order, and a resumed run makes the same ones again.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace unroll {
+
+// What a stream of random numbers is for: part of its counter. Numbers are never reused.
+enum class RandomPurpose : std::uint32_t {
+  kInitialWeights = 1,  // layer: index of the tensor; step 0
+  kDropout = 2,         // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
+  kSampling = 3,        // layer: index of the sample, step: position
+  kTestPoint = 4,       // random points of gradient checks
+};
+
+// Philox4x32-10: ten rounds of multiplication over four 32-bit words. Same output as Random123's reference.
+// Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+[[nodiscard]] std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                                      std::array<std::uint32_t, 2> key) noexcept;
+
+// The four words at one place of a run: key = seed, counter = (step, purpose * 2^16 + layer, row, block).
+// Requires layer < 2^16.
+[[nodiscard]] std::array<std::uint32_t, 4> random_words(std::uint64_t seed, std::uint32_t step, RandomPurpose purpose,
+                                                        std::uint32_t layer, std::uint32_t row,
+                                                        std::uint32_t block) noexcept;
+
+// A word as a number in [0, 1): the upper 24 bits, exact in float.
+[[nodiscard]] inline float uniform_float(std::uint32_t word) noexcept {
+  return static_cast<float>(word >> 8) * 0x1p-24F;
+}
+
+// Two words as a number in [0, 1) with 53 bits.
+[[nodiscard]] inline double uniform_double(std::uint32_t high, std::uint32_t low) noexcept {
+  const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 11;
+  return static_cast<double>(bits) * 0x1p-53;
+}
+
+}  // namespace unroll

@@ -1,0 +1,42 @@
+// Threads that work in step with the thread that calls them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace unroll {
+
+// A fixed team of workers, the calling thread among them.
+//
+// Work is cut into tasks by its shape, never by the number of workers, wherever the cut could change a sum; so results
+// do not depend on how many workers there are or which of them takes what. While a task runs, its thread flushes
+// subnormal numbers to zero and keeps OpenMP to one thread; both are as before afterwards.
+class Workers {
+ public:
+  // 0: as many as there are cores. Throws Error{kUsage} above 1024 or below 0.
+  explicit Workers(int count);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  [[nodiscard]] int count() const noexcept;
+
+  // Runs task(0) .. task(tasks - 1), each once, and returns when all are done. Workers take the next task when free.
+  // A task must not call run() again. The first exception of a task is thrown here, after all tasks ended.
+  void run(std::int64_t tasks, const std::function<void(std::int64_t task)>& task);
+
+  // Cuts 0 .. size - 1 into contiguous ranges of at most `grain` and runs task(first, last) on each.
+  void run_ranges(std::int64_t size, std::int64_t grain,
+                  const std::function<void(std::int64_t first, std::int64_t last)>& task);
+
+  // Cuts 0 .. size - 1 into one contiguous range per worker (fewer when size is smaller) and runs task(first, last) on
+  // each. Only for work whose results do not depend on the cut.
+  void run_shards(std::int64_t size, const std::function<void(std::int64_t first, std::int64_t last)>& task);
+
+ private:
+  struct Team;
+  std::unique_ptr<Team> team_;
+};
+
+}  // namespace unroll

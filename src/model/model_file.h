@@ -1,0 +1,34 @@
+// A Model to a file and back; the meaning of the metadata is in docs/format.md.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "model/parameters.h"
+#include "unroll/model.h"
+
+namespace unroll {
+
+// What a model consists of, shared by all copies of a Model.
+struct Model::Data {
+  NetworkConfig config;
+  Tokenizer tokenizer;
+  TrainingRecord training;
+  Parameters parameters;
+};
+
+// The metadata strings of a model: "config", "tokenizer", "training", "history" as JSON. Resume files hold them too.
+[[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
+                                                                const TrainingRecord& training);
+
+// The way back. `path` only serves messages. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers out of
+// range, a vocabulary that does not fit the sizes.
+[[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
+[[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
+[[nodiscard]] TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
+
+// Writes a model file; equal arguments give equal bytes. Throws Error{kFile}.
+void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
+                const TrainingRecord& training, const Parameters& parameters);
+
+}  // namespace unroll

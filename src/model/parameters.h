@@ -1,0 +1,57 @@
+// A network's parameters: one block of memory, and names, shapes and views into it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/view.h"
+#include "nn/recurrent.h"
+#include "unroll/network.h"
+
+namespace unroll {
+
+// Where one tensor lies in the block.
+struct ParameterTensor {
+  std::string name;                 // PyTorch's: "encoder.weight", "rnn.weight_ih_l0", ...
+  std::vector<std::int64_t> shape;  // (rows, cols) or (size)
+  std::int64_t offset = 0;          // floats from the start of the block
+  std::int64_t size = 0;            // floats
+};
+
+// The tensors of a network in the order of PyTorch's state dict (word language model example): encoder.weight (V, E);
+// per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H), rnn.bias_ih_lK, rnn.bias_hh_lK (G*H);
+// decoder.weight (V, H) unless tied; decoder.bias (V).
+[[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
+
+// Parameters of a network, or their gradients, or an optimizer's moments: anything with one float per parameter.
+// Moves; copy explicitly with copy_from. Zero when made.
+class Parameters {
+ public:
+  explicit Parameters(const NetworkConfig& config);
+
+  [[nodiscard]] const std::vector<ParameterTensor>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] std::span<float> all() const noexcept { return block_.span(); }
+  [[nodiscard]] std::span<float> values(const ParameterTensor& tensor) const noexcept {
+    return all().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
+  }
+
+  [[nodiscard]] MatView<float> encoder() const noexcept { return encoder_; }                      // (V, E)
+  [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const { return layers_.at(static_cast<std::size_t>(l)); }
+  [[nodiscard]] MatView<float> decoder() const noexcept { return decoder_; }                      // (V, H); encoder if tied
+  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return decoder_bias_; }          // (V)
+
+  void copy_from(const Parameters& other);
+  void set_zero();
+
+ private:
+  std::vector<ParameterTensor> tensors_;
+  FloatBuffer block_;
+  MatView<float> encoder_;
+  std::vector<RecurrentParams<float>> layers_;
+  MatView<float> decoder_;
+  std::span<float> decoder_bias_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,81 @@
+// One recurrent layer over a window of T steps and B rows: what the cells' twins share.
+//
+// Layout. A window is time-major: row t*B + b holds step t of sequence b. States lie in one buffer of (T+1)*B rows:
+// from row B on they are h_0 .. h_{T-1}, from row 0 on what each step starts from, so that a weight gradient is one
+// product over all rows. Rows never meet, except in the sums of weight gradients.
+//
+// Zero state. A window may carry one bit per (t, b): "zero state before this step". At such a step h_{t-1} and
+// c_{t-1} count as zero, and no gradient flows back through them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/view.h"
+#include "base/workers.h"
+#include "kernels/matmul.h"
+#include "unroll/network.h"
+
+namespace unroll {
+
+struct RecurrentShape {
+  std::int64_t T = 0;  // steps
+  std::int64_t B = 0;  // rows
+  std::int64_t E = 0;  // inputs of the layer: embedding size, or H of the layer below
+  std::int64_t H = 0;  // units
+};
+
+// A layer's parameters as PyTorch keeps them, G being gate_count(cell). T is float, const float, or a reference scalar.
+template <class T>
+struct RecurrentParams {
+  MatView<T> U;            // (G*H, E)  weight_ih
+  MatView<T> W;            // (G*H, H)  weight_hh
+  std::span<T> b_input;    // (G*H)     bias_ih
+  std::span<T> b_hidden;   // (G*H)     bias_hh
+};
+
+// A layer's parameters made ready for products; refreshed by pack() after each update.
+struct RecurrentWeights {
+  PackedMatrix U;                 // (E, G*H): U x of all gates
+  PackedMatrix W;                 // (H, G*H); GRU with reset before the product: (H, 2H) of r,z
+  PackedMatrix W_candidate;       // GRU with reset before the product: (H, H) of n; else empty
+  PackedMatrix U_back;            // the same three transposed, for the way back; empty for inference
+  PackedMatrix W_back;
+  PackedMatrix W_candidate_back;
+  std::vector<float> bias;             // (G*H) what is added to U x: b_input + b_hidden where they only ever meet as a sum
+  std::vector<float> candidate_bias;   // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
+
+  RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, bool with_backward);
+  void pack(Cell cell, const RecurrentParams<const float>& params);
+  [[nodiscard]] std::int64_t bytes() const noexcept;
+};
+
+// What forward leaves for backward. Views into planned memory; see tape_floats in model/plan for the sizes.
+struct RecurrentTape {
+  MatView<const float> x;      // (T*B, E) the input, a view of where it stands
+  MatView<float> gates;        // (T*B, G*H) after the nonlinearity, gate order of the cell. Backward leaves their
+                               // gradients (before the nonlinearity) here
+  MatView<float> h;            // ((T+1)*B, H): row block 0 is the state before, the rest the output
+  MatView<float> c;            // ((T+1)*B, H) LSTM: the cell state in the same layout; else empty
+  MatView<float> candidate;    // (T*B, H) GRU: W h + b_hidden of n. GRU with reset before: r h. Else empty.
+                               // Backward leaves the gradient of W h + b_hidden (GRU) here
+  MatView<float> products;     // (B, G*H) scratch: the recurrent products of one step
+  std::span<const std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
+};
+
+// The state between windows: (B, H) each; c only for LSTM.
+template <class T>
+struct RecurrentState {
+  MatView<T> h;
+  MatView<T> c;
+};
+
+// Scratch and result of a backward sweep.
+struct RecurrentGradientState {
+  MatView<float> dh;  // (B, H) in: gradient with respect to the state after the window (zero where nothing follows);
+                      // out: with respect to the state before it
+  MatView<float> dc;  // (B, H) the same for c; LSTM only
+};
+
+}  // namespace unroll
