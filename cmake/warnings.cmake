@@ -1,0 +1,13 @@
+# Flags of every target of this project.
+#
+# -ffp-contract=off: a product and a sum are fused where the source says so and nowhere else, so that a vector body and
+# its tail, and one compiler and the next, compute the same bits. The instruction set is chosen at run time.
+function(unroll_compile_options target)
+  target_compile_options(${target} PRIVATE
+    -ffp-contract=off
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wcast-align -Wformat=2 -Werror=switch)
+  if(UNROLL_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
