@@ -1,0 +1,31 @@
+// Softmax over one row of logits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace unroll {
+
+// What scoring tells about one predicted symbol.
+struct SymbolPrediction {
+  double log_prob = 0;    // nats
+  double entropy = 0;     // of the whole distribution, nats
+  std::int64_t rank = 0;  // 1 + number of symbols with a larger logit
+};
+
+// All functions: sums over the row in double, in an order fixed by its length; e^x within the bound of
+// kernels/activation_bounds.h; NaN or infinity in the logits comes out as NaN. Reentrant.
+
+// ln softmax(logits)[target].
+[[nodiscard]] double log_softmax_at(std::span<const float> logits, std::int32_t target);
+
+// The same; then replaces the logits by scale * (softmax - 1[target]).
+double log_softmax_and_gradient_at(std::span<float> logits, std::int32_t target, float scale);
+
+// log_softmax_at with rank and entropy.
+[[nodiscard]] SymbolPrediction predict_symbol(std::span<const float> logits, std::int32_t target);
+
+// out[v] = ln softmax(logits)[v]; the bits equal those of log_softmax_at.
+void log_softmax(std::span<const float> logits, std::span<double> out);
+
+}  // namespace unroll
