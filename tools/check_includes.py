@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Reads every #include line and fails where a file includes what its place does not allow (docs/design.md, section 2).
+
+    tools/check_includes.py [ROOT]
+
+Rooms are the folders of src/. A room includes itself, include/unroll and the rooms on levels below its own. apps/X
+includes include/unroll and apps/X, examples include/unroll alone. Each third-party library has its rooms.
+"""
+
+import pathlib
+import re
+import sys
+
+LEVELS = {"base": 0, "kernels": 1, "text": 1, "nn": 2, "model": 3, "infer": 4, "train": 5}
+
+# Header prefix, then where it may be included: a prefix of the file's path.
+THIRD_PARTY = [
+    ("dnnl", ["src/kernels/matmul", "src/kernels/processor.cc"]),
+    ("oneapi/dnnl", ["src/kernels/matmul", "src/kernels/processor.cc"]),
+    ("hwy/", ["src/kernels/"]),
+    ("unicode/", ["src/text/"]),
+    ("zlib.h", ["src/text/"]),
+    ("xxhash.h", ["src/model/"]),
+    ("nlohmann/", ["src/model/", "apps/"]),
+    ("CLI/", ["apps/cli/"]),
+    ("fmt/", ["src/", "apps/"]),
+    ("omp.h", ["src/base/workers.cc"]),
+    ("gtest/", []),
+    ("gmock/", []),
+]
+
+# Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
+SYSTEM = re.compile(
+    r"(sys/\w+|unistd|fcntl|poll|signal|sched|pthread|termios|dirent|immintrin|errno|string|stdio|stdlib)\.h")
+STANDARD = re.compile(r"[a-z_0-9]+")
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def third_party(header):
+    """The rooms of a third-party header, or None when it is none."""
+    for prefix, rooms in THIRD_PARTY:
+        if header.startswith(prefix):
+            return rooms
+    return None
+
+
+def is_ours(root, header):
+    return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "bench"))
+
+
+def fault(root, path, header):
+    """Why `path` (relative to root, with slashes) may not include `header`; None where it may."""
+    parts = path.split("/")
+    free = parts[0] in ("tests", "bench")
+    if path.startswith("src/") and (len(parts) < 3 or parts[1] not in LEVELS):
+        return f"{path} stands in no room; rooms are {', '.join(LEVELS)}"
+
+    rooms = third_party(header)
+    if rooms is not None:
+        if header.startswith("fmt/") and not free and not path.endswith(".cc"):
+            return "libfmt belongs in .cc files only"
+        if free or any(path.startswith(room) for room in rooms):
+            return None
+        return f"<{header}> may be included by {' and '.join(rooms) or 'tests'} only"
+    if STANDARD.fullmatch(header):
+        return None
+    if SYSTEM.fullmatch(header):
+        return "public headers include standard headers only" if parts[0] in ("include", "examples") else None
+    if not is_ours(root, header):
+        return "no such header here, and no third party that is known: give it a room in tools/check_includes.py"
+    if free or header.startswith("unroll/"):
+        return None
+    if parts[0] == "apps":
+        return None if header.startswith(parts[1] + "/") else "apps include include/unroll and their own folder only"
+    if parts[0] == "src":
+        target = header.split("/")[0]
+        if target not in LEVELS:
+            return f"src does not include '{target}'"
+        if target != parts[1] and LEVELS[target] >= LEVELS[parts[1]]:
+            return f"room {parts[1]} (level {LEVELS[parts[1]]}) is not above room {target} (level {LEVELS[target]})"
+        return None
+    return f"{parts[0]} includes standard headers and include/unroll only"
+
+
+def check(root):
+    """Every fault under root, one line each."""
+    root = pathlib.Path(root)
+    faults = []
+    for folder in ("include", "src", "apps", "tests", "bench", "examples"):
+        for file in sorted((root / folder).rglob("*")):
+            if file.suffix not in (".h", ".cc"):
+                continue
+            path = file.relative_to(root).as_posix()
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                match = INCLUDE.match(line)
+                why = match and fault(root, path, match.group(2))
+                if why:
+                    faults.append(f"{path}:{number}: includes {match.group(2)}: {why}")
+    return faults
+
+
+def main():
+    root = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent.parent
+    faults = check(root)
+    for line in faults:
+        print(line, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
