@@ -1,0 +1,150 @@
+// A whole recurrent language model in plain loops: embedding, recurrent layers, softmax cross entropy at every step.
+#pragma once
+
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "nn/ref/dropout.h"
+#include "nn/ref/embedding.h"
+#include "nn/ref/gru.h"
+#include "nn/ref/gru_reset_before.h"
+#include "nn/ref/lstm.h"
+#include "nn/ref/rnn.h"
+#include "nn/ref/softmax_loss.h"
+#include "unroll/network.h"
+
+namespace unroll::ref {
+
+// Views of a network's parameters. Tied: decoder is encoder.
+template <class T>
+struct NetworkParams {
+  MatView<T> encoder;                      // (V, E)
+  std::vector<RecurrentParams<T>> layers;  // L
+  MatView<T> decoder;                      // (V, H)
+  std::span<T> decoder_bias;               // (V)
+};
+
+// Cuts one block of numbers into a network's parameters, in PyTorch's order: encoder.weight; weight_ih, weight_hh,
+// bias_ih, bias_hh of each layer; decoder.weight unless tied; decoder.bias. `block` holds parameter_count(config).
+template <class T>
+NetworkParams<T> network_params(const NetworkConfig& config, T* block) {
+  const auto take_matrix = [&block](std::int64_t rows, std::int64_t cols) {
+    return MatView<T>(std::exchange(block, block + rows * cols), rows, cols);
+  };
+  const auto take_span = [&block](std::int64_t size) {
+    return std::span<T>(std::exchange(block, block + size), static_cast<std::size_t>(size));
+  };
+  const std::int64_t units = gate_count(config.cell) * config.hidden;
+  NetworkParams<T> params;
+  params.encoder = take_matrix(config.vocabulary, config.embed);
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    RecurrentParams<T> layer;
+    layer.U = take_matrix(units, l == 0 ? config.embed : config.hidden);
+    layer.W = take_matrix(units, config.hidden);
+    layer.b_input = take_span(units);
+    layer.b_hidden = take_span(units);
+    params.layers.push_back(layer);
+  }
+  params.decoder = config.tied ? params.encoder : take_matrix(config.vocabulary, config.hidden);
+  params.decoder_bias = take_span(config.vocabulary);
+  return params;
+}
+
+// Any cell's forward: see its own header.
+template <class S>
+void recurrent_forward(Cell cell, const RecurrentShape& s, const RecurrentParams<const S>& p, const Matrix<S>& x,
+                       std::span<const std::uint8_t> reset, const State<S>& state0, Tape<S>& tape, State<S>& state1) {
+  switch (cell) {
+    case Cell::kRnnTanh:
+      return rnn_forward(s, Nonlinearity::kTanh, p, x, reset, state0, tape, state1);
+    case Cell::kRnnRelu:
+      return rnn_forward(s, Nonlinearity::kRelu, p, x, reset, state0, tape, state1);
+    case Cell::kLstm:
+      return lstm_forward(s, p, x, reset, state0, tape, state1);
+    case Cell::kGru:
+      return gru_forward(s, p, x, reset, state0, tape, state1);
+    case Cell::kGruResetBefore:
+      return gru_reset_before_forward(s, p, x, reset, state0, tape, state1);
+  }
+}
+
+// Any cell's backward: see its own header.
+template <class S>
+void recurrent_backward(Cell cell, const RecurrentShape& s, const RecurrentParams<const S>& p, const Tape<S>& tape,
+                        const Matrix<S>& dout, const State<S>& dstate1, const RecurrentParams<S>& dp, Matrix<S>& dx,
+                        State<S>& dstate0) {
+  switch (cell) {
+    case Cell::kRnnTanh:
+      return rnn_backward(s, Nonlinearity::kTanh, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kRnnRelu:
+      return rnn_backward(s, Nonlinearity::kRelu, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kLstm:
+      return lstm_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kGru:
+      return gru_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kGruResetBefore:
+      return gru_reset_before_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
+  }
+}
+
+// What a network reads in one window. Row t*B + b is step t of sequence b.
+template <class S>
+struct Window {
+  std::int64_t T = 0;
+  std::int64_t B = 0;
+  std::span<const std::int32_t> inputs;   // (T*B) ids
+  std::span<const std::int32_t> targets;  // (T*B) ids, -1: no prediction here
+  std::span<const std::uint8_t> reset;    // (T*B) zero state before this step where 1; empty: nowhere
+  std::vector<Matrix<S>> masks;           // dropout: of the embedding's output and of each layer's; empty: none
+};
+
+template <class S>
+struct NetworkTape {
+  std::vector<Tape<S>> layers;
+  SoftmaxTape<S> head;
+};
+
+// One layer's state of zeros.
+template <class S>
+State<S> zero_state(Cell cell, std::int64_t rows, std::int64_t units) {
+  return {Matrix<S>(rows, units), cell == Cell::kLstm ? Matrix<S>(rows, units) : Matrix<S>()};
+}
+
+// The window's loss, averaged over its predictions. state0 and state1 hold one state per layer. Sets tape and state1.
+template <class S>
+S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
+                  const std::vector<State<S>>& state0, NetworkTape<S>& tape, std::vector<State<S>>& state1) {
+  Matrix<S> x;
+  embedding_forward(p.encoder, window.inputs, x);
+  tape.layers.resize(p.layers.size());
+  state1.resize(p.layers.size());
+  for (std::size_t l = 0; l < p.layers.size(); ++l) {
+    if (!window.masks.empty()) dropout_forward(window.masks[l], Matrix<S>(x), x);
+    const RecurrentShape shape{window.T, window.B, x.cols, config.hidden};
+    recurrent_forward(config.cell, shape, p.layers[l], x, window.reset, state0[l], tape.layers[l], state1[l]);
+    x = tape.layers[l].h;
+  }
+  if (!window.masks.empty()) dropout_forward(window.masks.back(), Matrix<S>(x), x);
+  return softmax_loss_forward(p.decoder, p.decoder_bias, x, window.targets, tape.head);
+}
+
+// Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero where nothing follows.
+template <class S>
+void network_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
+                      const NetworkTape<S>& tape, const std::vector<State<S>>& dstate1, const NetworkParams<S>& dp,
+                      std::vector<State<S>>& dstate0) {
+  Matrix<S> dx;
+  softmax_loss_backward(p.decoder, tape.head, window.targets, dp.decoder, dp.decoder_bias, dx);
+  if (!window.masks.empty()) dropout_backward(window.masks.back(), Matrix<S>(dx), dx);
+  dstate0.resize(p.layers.size());
+  for (std::size_t l = p.layers.size(); l-- > 0;) {
+    const Matrix<S> dout = dx;
+    const RecurrentShape shape{window.T, window.B, tape.layers[l].x.cols, config.hidden};
+    recurrent_backward(config.cell, shape, p.layers[l], tape.layers[l], dout, dstate1[l], dp.layers[l], dx, dstate0[l]);
+    if (!window.masks.empty()) dropout_backward(window.masks[l], Matrix<S>(dx), dx);
+  }
+  embedding_backward(window.inputs, dx, dp.encoder);
+}
+
+}  // namespace unroll::ref

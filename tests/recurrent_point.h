@@ -1,0 +1,232 @@
+// A random point of one recurrent layer, where everything is random: parameters, inputs, the state before, and the
+// gradients that come from above and from after the window. What differs between two cells' tests is the cell.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <complex>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "base/philox.h"
+#include "nn/ref/complex_step.h"
+#include "nn/ref/network.h"
+
+namespace unroll {
+
+// One tensor in a flat vector of them.
+struct Piece {
+  std::string name;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+// What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden, x, h0, and c0 for LSTM.
+inline std::vector<Piece> layer_pieces(Cell cell, const RecurrentShape& s) {
+  const std::int64_t units = gate_count(cell) * s.H;
+  std::vector<Piece> pieces = {{"U", 0, units * s.E},  {"W", 0, units * s.H},     {"b_input", 0, units},
+                               {"b_hidden", 0, units}, {"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}};
+  if (cell == Cell::kLstm) pieces.push_back({"c0", 0, s.B * s.H});
+  std::int64_t offset = 0;
+  for (Piece& piece : pieces) {
+    piece.offset = offset;
+    offset += piece.size;
+  }
+  return pieces;
+}
+
+// Whether every tensor of `actual` lies within `tolerance` of `expected`, relative to the tensor's largest element.
+// Tensors are compared one by one, so that a large one does not hide a small one's error.
+template <class A>
+testing::AssertionResult agree(const std::vector<Piece>& pieces, const std::vector<A>& actual,
+                               const std::vector<double>& expected, double tolerance) {
+  if (actual.size() != expected.size()) {
+    return testing::AssertionFailure() << actual.size() << " numbers, expected " << expected.size();
+  }
+  for (const Piece& piece : pieces) {
+    const auto first = static_cast<std::size_t>(piece.offset);
+    const auto size = static_cast<std::size_t>(piece.size);
+    const double error =
+        ref::relative_error(std::span(actual).subspan(first, size), std::span(expected).subspan(first, size));
+    if (!(error <= tolerance)) {
+      return testing::AssertionFailure() << piece.name << " is off by " << error << " of its largest element";
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+enum class Resets { kNone, kSome };
+
+// Numbers are random in float, so that float and double layers stand at the same point.
+struct RecurrentPoint {
+  Cell cell = Cell::kLstm;
+  RecurrentShape shape;
+  std::vector<Piece> pieces;
+  std::vector<float> values;        // layer_pieces
+  std::vector<float> dout;          // (T*B, H)
+  std::vector<float> dh1;           // (B, H)
+  std::vector<float> dc1;           // (B, H) LSTM
+  std::vector<std::uint8_t> reset;  // (T*B) or empty
+
+  [[nodiscard]] const Piece& piece(const std::string& name) const {
+    for (const Piece& p : pieces) {
+      if (p.name == name) return p;
+    }
+    throw std::out_of_range(name);
+  }
+};
+
+// `count` numbers in [-scale, scale).
+inline std::vector<float> random_numbers(std::uint64_t seed, std::uint32_t stream, std::int64_t count, float scale) {
+  std::vector<float> numbers(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto words = random_words(seed, 0, RandomPurpose::kTestPoint, stream, 0, static_cast<std::uint32_t>(i / 4));
+    numbers[i] = scale * (2 * uniform_float(words[i % 4]) - 1);
+  }
+  return numbers;
+}
+
+// Some bits set, among them one at the first step and one at the last wherever there are rows enough.
+inline std::vector<std::uint8_t> random_resets(std::uint64_t seed, std::int64_t T, std::int64_t B) {
+  std::vector<std::uint8_t> reset;
+  for (const float number : random_numbers(seed, 99, T * B, 1)) reset.push_back(number < -0.4F ? 1 : 0);
+  reset.front() = 1;
+  reset.back() = 1;
+  if (B > 1) reset[1] = 0;
+  return reset;
+}
+
+// Weights shrink with the width, so that wide layers neither saturate nor turn chaotic.
+inline RecurrentPoint random_point(Cell cell, const RecurrentShape& s, std::uint64_t seed, Resets resets) {
+  RecurrentPoint point{cell, s, layer_pieces(cell, s), {}, {}, {}, {}, {}};
+  std::uint32_t stream = 0;
+  for (const Piece& piece : point.pieces) {
+    const bool is_weight = piece.name == "U" || piece.name == "W";
+    const float scale = is_weight ? std::fmin(1.0F, 2 / std::sqrt(static_cast<float>(s.H))) : 1.0F;
+    const std::vector<float> numbers = random_numbers(seed, stream++, piece.size, scale);
+    point.values.insert(point.values.end(), numbers.begin(), numbers.end());
+  }
+  point.dout = random_numbers(seed, 20, s.T * s.B * s.H, 1);
+  point.dh1 = random_numbers(seed, 21, s.B * s.H, 1);
+  if (cell == Cell::kLstm) point.dc1 = random_numbers(seed, 22, s.B * s.H, 1);
+  if (resets == Resets::kSome) point.reset = random_resets(seed, s.T, s.B);
+  return point;
+}
+
+template <class T>
+RecurrentParams<T> layer_params(const RecurrentPoint& point, T* values) {
+  const std::int64_t units = gate_count(point.cell) * point.shape.H;
+  const auto size = static_cast<std::size_t>(units);
+  return {{values, units, point.shape.E},
+          {values + point.piece("W").offset, units, point.shape.H},
+          {values + point.piece("b_input").offset, size},
+          {values + point.piece("b_hidden").offset, size}};
+}
+
+template <class S, class From>
+ref::Matrix<S> matrix_of(std::span<const From> numbers, std::int64_t rows, std::int64_t cols) {
+  ref::Matrix<S> matrix(rows, cols);
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) matrix.values[i] = S(numbers[i]);
+  return matrix;
+}
+
+// The reference's run at `values`, which stand for point.values.
+template <class S>
+struct ReferenceRun {
+  ReferenceRun(const RecurrentPoint& point, std::span<const S> values) {
+    const RecurrentShape& s = point.shape;
+    const auto piece = [&](const char* name) {
+      return values.subspan(static_cast<std::size_t>(point.piece(name).offset));
+    };
+    ref::State<S> state0{matrix_of<S>(piece("h0"), s.B, s.H), {}};
+    if (point.cell == Cell::kLstm) state0.c = matrix_of<S>(piece("c0"), s.B, s.H);
+    ref::recurrent_forward(point.cell, s, layer_params(point, values.data()), matrix_of<S>(piece("x"), s.T * s.B, s.E),
+                           point.reset, state0, tape, state1);
+  }
+
+  // What the gradients that come in make of the outputs: their derivative is what a backward computes.
+  [[nodiscard]] S objective(const RecurrentPoint& point) const {
+    S sum(0);
+    for (std::size_t i = 0; i < point.dout.size(); ++i) sum += S(point.dout[i]) * tape.h.values[i];
+    for (std::size_t i = 0; i < point.dh1.size(); ++i) sum += S(point.dh1[i]) * state1.h.values[i];
+    for (std::size_t i = 0; i < point.dc1.size(); ++i) sum += S(point.dc1[i]) * state1.c.values[i];
+    return sum;
+  }
+
+  ref::Tape<S> tape;
+  ref::State<S> state1;
+};
+
+inline ReferenceRun<double> reference_run(const RecurrentPoint& point) {
+  const std::vector<double> values(point.values.begin(), point.values.end());
+  return {point, std::span<const double>(values)};
+}
+
+// Of the objective, by complex step, in the order of point.pieces.
+inline std::vector<double> complex_step_gradient(const RecurrentPoint& point) {
+  using Complex = std::complex<double>;
+  std::vector<Complex> values(point.values.begin(), point.values.end());
+  return ref::complex_step_gradient(std::span(values), [&] {
+    return ReferenceRun<Complex>(point, std::span<const Complex>(values)).objective(point);
+  });
+}
+
+// Signature of a reference backward with its cell and shape bound.
+using ReferenceBackward =
+    std::function<void(const RecurrentParams<const double>&, const ref::Tape<double>&, const ref::Matrix<double>& dout,
+                       const ref::State<double>& dstate1, const RecurrentParams<double>&, ref::Matrix<double>& dx,
+                       ref::State<double>& dstate0)>;
+
+// The cell's own.
+inline ReferenceBackward reference_backward(const RecurrentPoint& point) {
+  return [cell = point.cell, shape = point.shape](const auto& params, const auto& tape, const auto& dout,
+                                                  const auto& dstate1, const auto& dparams, auto& dx, auto& dstate0) {
+    ref::recurrent_backward(cell, shape, params, tape, dout, dstate1, dparams, dx, dstate0);
+  };
+}
+
+// What `backward` makes of the point, in the order of point.pieces. `initial` is what stands in the gradients before;
+// empty: zeros.
+inline std::vector<double> reference_gradient(const RecurrentPoint& point, const ReferenceBackward& backward,
+                                              const std::vector<float>& initial = {}) {
+  const RecurrentShape& s = point.shape;
+  const std::vector<double> values(point.values.begin(), point.values.end());
+  const ReferenceRun<double> run(point, std::span<const double>(values));
+  std::vector<double> gradient(point.values.size());
+  std::copy(initial.begin(), initial.end(), gradient.begin());
+  const auto dout = matrix_of<double>(std::span<const float>(point.dout), s.T * s.B, s.H);
+  ref::State<double> dstate1{matrix_of<double>(std::span<const float>(point.dh1), s.B, s.H), {}};
+  if (point.cell == Cell::kLstm) dstate1.c = matrix_of<double>(std::span<const float>(point.dc1), s.B, s.H);
+  ref::Matrix<double> dx;
+  ref::State<double> dstate0;
+  backward(layer_params(point, values.data()), run.tape, dout, dstate1, layer_params(point, gradient.data()), dx,
+           dstate0);
+  const auto put = [&](const char* name, const std::vector<double>& numbers) {
+    std::copy(numbers.begin(), numbers.end(), gradient.begin() + point.piece(name).offset);
+  };
+  put("x", dx.values);
+  put("h0", dstate0.h.values);
+  if (point.cell == Cell::kLstm) put("c0", dstate0.c.values);
+  return gradient;
+}
+
+inline std::vector<double> reference_gradient(const RecurrentPoint& point) {
+  return reference_gradient(point, reference_backward(point));
+}
+
+// Sizes all different, and each of them 1.
+inline std::vector<RecurrentShape> small_shapes() {
+  return {{4, 3, 5, 6}, {1, 3, 5, 6}, {4, 1, 5, 6}, {4, 3, 1, 6}, {4, 3, 5, 1}, {1, 1, 1, 1}, {7, 2, 3, 5}};
+}
+
+inline constexpr Cell kAllCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+
+inline std::string describe(const RecurrentPoint& p) {
+  return std::string(cell_name(p.cell)) + " T=" + std::to_string(p.shape.T) + " B=" + std::to_string(p.shape.B) +
+         " E=" + std::to_string(p.shape.E) + " H=" + std::to_string(p.shape.H) +
+         (p.reset.empty() ? "" : ", with resets");
+}
+
+}  // namespace unroll
