@@ -3,11 +3,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "model/parameters.h"
 #include "unroll/model.h"
 
 namespace unroll {
+
+// What the metadata "format" of a model file says.
+inline constexpr std::string_view kModelFormat = "unroll/1";
 
 // What a model consists of, shared by all copies of a Model.
 struct Model::Data {
@@ -18,16 +22,20 @@ struct Model::Data {
 };
 
 // The metadata strings of a model: "config", "tokenizer", "training", "history" as JSON. Resume files hold them too.
+// Requires distinct option names. Throws Error{kNumeric} for NaN or infinity, Error{kInput} for strings that are not UTF-8.
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                                 const TrainingRecord& training);
 
 // The way back. `path` only serves messages. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers out of
 // range, a vocabulary that does not fit the sizes.
-[[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
-[[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
-[[nodiscard]] TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path);
+[[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
+                                                 const std::string& path);
+[[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata,
+                                                const std::string& path);
+[[nodiscard]] TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata,
+                                                    const std::string& path);
 
-// Writes a model file; equal arguments give equal bytes. Throws Error{kFile}.
+// Writes a model file; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata throws.
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters);
 

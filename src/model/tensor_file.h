@@ -26,7 +26,8 @@ struct TensorToWrite {
 };
 
 // Replaces `path` as a whole (base/file.h). Tensors are laid out in the order given; metadata in the order of keys; so
-// equal content gives equal bytes. Requires distinct names. Throws Error{kFile}.
+// equal content gives equal bytes. Adds "checksum" to the metadata; the caller gives "format". Requires distinct names,
+// values.size() equal to the product of the shape, and UTF-8. Throws Error{kFile}, also for a header above 100 MB.
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
@@ -41,8 +42,8 @@ struct StoredTensor {
 // A file's content, checked: header, dtypes (F32 only), shapes, offsets without overlap or hole, UTF-8, checksum.
 class TensorFile {
  public:
-  // `format` is what metadata "format" must say, as "unroll/1". Throws Error{kFile} when the file cannot be read and
-  // Error{kFormat} naming file and place: "'x.safetensors' is cut short: ...", "... was changed after it was written: checksum ...",
+  // `format` is what metadata "format" must say, as "unroll/1". Throws Error{kFile} when the file cannot be read,
+  // Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place: "'x.safetensors' is cut short: ...", "... was changed after it was written: checksum ...",
   // "... was written by a newer version of unroll (format unroll/2, this one reads unroll/1)", "... has no checksum".
   TensorFile(const std::string& path, std::string_view format);
 
@@ -50,11 +51,18 @@ class TensorFile {
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  // Copies the tensor `name` into `out`. Throws Error{kFormat} when it is missing or its shape is not `shape`, naming both.
+  // Copies the tensor `name` into `out`. Throws Error{kFormat} when it is missing, when its shape is not `shape` (naming
+  // both), and when one of its numbers is NaN or infinite. Requires out.size() to be the product of `shape`.
   void copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const;
 
   // Metadata under `key`. Throws Error{kFormat} when it is missing.
   [[nodiscard]] const std::string& required(const std::string& key) const;
+
+  // The tensor `name`; null when there is none.
+  [[nodiscard]] const StoredTensor* find(std::string_view name) const noexcept;
+
+  // Throws Error{kFormat} when the tensor is missing or its shape is not `shape`.
+  const StoredTensor& checked(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
  private:
   std::string path_;

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "model/model_file.h"
+#include "model/strict_json.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// More than any honest file has of small things, so that a hostile one cannot make much of few bytes.
+constexpr std::int64_t kMostConfigValues = 64;
+constexpr std::int64_t kMostTrainingValues = 1024;
+constexpr std::int64_t kMostHistoryValues = std::int64_t{1} << 24;
+
+std::string place(const std::string& path, std::string_view key) {
+  return fmt::format("'{}': the metadata \"{}\"", path, key);
+}
+
+// The JSON under `key`.
+Json parse_metadata(const std::map<std::string, std::string>& metadata, const std::string& key,
+                    std::int64_t most_values, const std::string& path) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) {
+    throw Error(ErrorCode::kFormat, fmt::format("'{}' lacks the metadata \"{}\"", path, key));
+  }
+  return parse_json(found->second, most_values, place(path, key));
+}
+
+// Runs what knows nothing of files and makes its errors those of the file.
+template <class F>
+auto as_format_error(const std::string& where, const F& f) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kFormat, fmt::format("{} cannot be right: {}", where, error.what()));
+  }
+}
+
+Json config_json(const NetworkConfig& config) {
+  return {{"cell", cell_name(config.cell)}, {"vocabulary", config.vocabulary}, {"embed", config.embed},
+          {"hidden", config.hidden},        {"layers", config.layers},         {"tied", config.tied},
+          {"dropout", config.dropout}};
+}
+
+Json tokenizer_json(const Tokenizer& tokenizer) {
+  Json json = {{"kind", tokenizer_kind_name(tokenizer.kind())}, {"lowercase", tokenizer.lowercase()}};
+  // The 256 byte values go without saying, and are not UTF-8.
+  if (tokenizer.kind() != TokenizerKind::kByte) json["symbols"] = tokenizer.vocabulary();
+  return json;
+}
+
+Json training_json(const TrainingRecord& training) {
+  Json options = Json::object();
+  for (const auto& [name, value] : training.options) options[name] = value;
+  return {{"options", options}, {"complete", training.complete}};
+}
+
+Json history_json(const TrainingRecord& training) {
+  Json history = Json::array();
+  for (const HistoryPoint& point : training.history) {
+    Json json = {
+        {"step", point.step}, {"tokens", point.tokens}, {"nats_per_token", point.nats_per_token}, {"lr", point.lr}};
+    if (point.valid_nats_per_token) json["valid_nats_per_token"] = *point.valid_nats_per_token;
+    history.push_back(std::move(json));
+  }
+  return history;
+}
+
+HistoryPoint history_point(const Json& json, const std::string& where) {
+  const JsonFields fields(json, where, {"step", "tokens", "nats_per_token", "lr"}, {"valid_nats_per_token"});
+  HistoryPoint point{.step = fields.whole("step"),
+                     .tokens = fields.whole("tokens"),
+                     .nats_per_token = fields.number("nats_per_token"),
+                     .lr = fields.number("lr"),
+                     .valid_nats_per_token = {}};
+  if (fields.has("valid_nats_per_token")) point.valid_nats_per_token = fields.number("valid_nats_per_token");
+  return point;
+}
+
+std::vector<std::string> all_bytes() {
+  std::vector<std::string> bytes;
+  for (int value = 0; value < 256; ++value) bytes.emplace_back(1, static_cast<char>(value));
+  return bytes;
+}
+
+std::vector<std::string> symbols_of(const Json& array, const std::string& where) {
+  std::vector<std::string> symbols;
+  symbols.reserve(array.size());
+  for (const Json& symbol : array) {
+    if (!symbol.is_string()) {
+      throw Error(ErrorCode::kFormat, fmt::format("{}: symbol {} is not a string", where, symbols.size()));
+    }
+    symbols.push_back(symbol.get_ref<const std::string&>());
+  }
+  return symbols;
+}
+
+// The options of a training, of which "state" also says how the model is to be evaluated.
+std::vector<std::pair<std::string, std::string>> options_of(const Json& object, const std::string& where) {
+  std::vector<std::pair<std::string, std::string>> options;
+  for (const auto& [name, json] : object.items()) {
+    if (!json.is_string()) {
+      throw Error(ErrorCode::kFormat, fmt::format("{}: option {} is not a string", where, quote(name)));
+    }
+    const auto& value = json.get_ref<const std::string&>();
+    if (name == "state" && value != state_policy_name(StatePolicy::kCarry) &&
+        value != state_policy_name(StatePolicy::kReset)) {
+      throw Error(ErrorCode::kFormat,
+                  fmt::format("{}: option \"state\" is {}: expected \"carry\" or \"reset\"", where, quote(value)));
+    }
+    options.emplace_back(name, value);
+  }
+  return options;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
+                                                  const TrainingRecord& training) {
+  return {{"config", write_json(config_json(config))},
+          {"tokenizer", write_json(tokenizer_json(tokenizer))},
+          {"training", write_json(training_json(training))},
+          {"history", write_json(history_json(training))}};
+}
+
+NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const std::string where = place(path, "config");
+  const Json json = parse_metadata(metadata, "config", kMostConfigValues, path);
+  const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied", "dropout"});
+  NetworkConfig config{.vocabulary = fields.whole("vocabulary"),
+                       .embed = fields.whole("embed"),
+                       .hidden = fields.whole("hidden"),
+                       .layers = fields.whole("layers"),
+                       .tied = fields.boolean("tied"),
+                       .dropout = fields.number("dropout")};
+  const std::string& cell = fields.string("cell");
+  as_format_error(where, [&] {
+    config.cell = parse_cell(cell);
+    check(config);
+  });
+  return config;
+}
+
+Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const std::string where = place(path, "tokenizer");
+  const std::int64_t size = config_from_metadata(metadata, path).vocabulary;
+  const Json json = parse_metadata(metadata, "tokenizer", size + kMostConfigValues, path);
+  const JsonFields fields(json, where, {"kind", "lowercase"}, {"symbols"});
+  const std::string& kind_name = fields.string("kind");
+  const bool lowercase = fields.boolean("lowercase");
+  const TokenizerKind kind = as_format_error(where, [&] { return parse_tokenizer_kind(kind_name); });
+  const bool needs_symbols = kind != TokenizerKind::kByte;
+  if (fields.has("symbols") != needs_symbols) {
+    throw Error(ErrorCode::kFormat, fmt::format("{} {} \"symbols\", which its kind {}", where,
+                                                needs_symbols ? "lacks" : "has", needs_symbols ? "needs" : "has not"));
+  }
+  std::vector<std::string> symbols = needs_symbols ? symbols_of(fields.array("symbols"), where) : all_bytes();
+  if (std::cmp_not_equal(symbols.size(), size)) {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("{} has {} symbols, but the network has {}", where, symbols.size(), size));
+  }
+  return as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
+}
+
+TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const std::string where = place(path, "training");
+  const Json json = parse_metadata(metadata, "training", kMostTrainingValues, path);
+  const JsonFields fields(json, where, {"options", "complete"});
+  TrainingRecord training{
+      .options = options_of(fields.object("options"), where), .history = {}, .complete = fields.boolean("complete")};
+  const std::string history_where = place(path, "history");
+  const Json history = parse_metadata(metadata, "history", kMostHistoryValues, path);
+  if (!history.is_array()) throw Error(ErrorCode::kFormat, fmt::format("{} is not an array", history_where));
+  for (const Json& point : history) training.history.push_back(history_point(point, history_where));
+  return training;
+}
+
+}  // namespace unroll

@@ -1,0 +1,65 @@
+#include "model/parameters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kAlignment = 16;  // floats: 64 bytes
+
+std::int64_t end_of(const ParameterTensor& tensor) noexcept {
+  return (tensor.offset + tensor.size + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+void append(std::vector<ParameterTensor>& tensors, std::string name, std::vector<std::int64_t> shape) {
+  std::int64_t size = 1;
+  for (const std::int64_t length : shape) size *= length;
+  const std::int64_t offset = tensors.empty() ? 0 : end_of(tensors.back());
+  tensors.push_back({std::move(name), std::move(shape), offset, size});
+}
+
+}  // namespace
+
+std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config) {
+  std::vector<ParameterTensor> tensors;
+  const std::int64_t rows = gate_count(config.cell) * config.hidden;
+  append(tensors, "encoder.weight", {config.vocabulary, config.embed});
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    append(tensors, fmt::format("rnn.weight_ih_l{}", l), {rows, l == 0 ? config.embed : config.hidden});
+    append(tensors, fmt::format("rnn.weight_hh_l{}", l), {rows, config.hidden});
+    append(tensors, fmt::format("rnn.bias_ih_l{}", l), {rows});
+    append(tensors, fmt::format("rnn.bias_hh_l{}", l), {rows});
+  }
+  if (!config.tied) append(tensors, "decoder.weight", {config.vocabulary, config.hidden});
+  append(tensors, "decoder.bias", {config.vocabulary});
+  return tensors;
+}
+
+Parameters::Parameters(const NetworkConfig& config) {
+  check(config);
+  tensors_ = parameter_tensors(config);
+  block_ = FloatBuffer(end_of(tensors_.back()));
+  const auto matrix = [this](const ParameterTensor& tensor) {
+    return MatView<float>(block_.data() + tensor.offset, tensor.shape[0], tensor.shape[1]);
+  };
+  auto next = tensors_.cbegin();
+  encoder_ = matrix(*next++);
+  for (std::int64_t l = 0; l < config.layers; ++l, next += 4) {
+    layers_.push_back({matrix(next[0]), matrix(next[1]), values(next[2]), values(next[3])});
+  }
+  decoder_ = config.tied ? encoder_ : matrix(*next++);
+  decoder_bias_ = values(*next);
+}
+
+void Parameters::copy_from(const Parameters& other) {
+  assert(all().size() == other.all().size());
+  std::ranges::copy(other.all(), all().begin());
+}
+
+void Parameters::set_zero() { std::ranges::fill(all(), 0.0F); }
+
+}  // namespace unroll

@@ -1,0 +1,49 @@
+// JSON inside model files: written the same way every time, and read as text that may be hostile.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace unroll {
+
+// Keeps the order of keys, so that what was read is written back byte for byte.
+using Json = nlohmann::ordered_json;
+
+// One value of JSON as a tree of at most `most_values` values, 8 levels and 256 keys per object, each key once.
+// `where` begins the messages: "'x.safetensors': config". Throws Error{kFormat}; nothing is built beyond these limits.
+[[nodiscard]] Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where);
+
+// On one line, without spaces, doubles in the shortest form that reads back as the same bits, in any locale.
+// Throws Error{kNumeric} for NaN and infinity, which JSON does not have, and Error{kInput} for strings that are not UTF-8.
+[[nodiscard]] std::string write_json(const Json& value);
+
+// A string from a file as a message may show it: in double quotes, control characters escaped, at most 80 bytes long.
+[[nodiscard]] std::string quote(std::string_view text);
+
+// Reads an object field by field. The object must have every required key, and no key beyond those given.
+class JsonFields {
+ public:
+  // Keeps references to both. Throws Error{kFormat}, as all members do, with `where` at the front.
+  JsonFields(const Json& object, const std::string& where, std::initializer_list<std::string_view> required,
+             std::initializer_list<std::string_view> optional = {});
+
+  [[nodiscard]] bool has(std::string_view key) const;
+  [[nodiscard]] const Json& operator[](std::string_view key) const;
+  [[nodiscard]] const Json& array(std::string_view key) const;
+  [[nodiscard]] const Json& object(std::string_view key) const;
+  [[nodiscard]] const std::string& string(std::string_view key) const;
+  [[nodiscard]] bool boolean(std::string_view key) const;
+  [[nodiscard]] std::int64_t whole(std::string_view key) const;  // 0 or more
+  [[nodiscard]] double number(std::string_view key) const;
+
+ private:
+  [[noreturn]] void refuse(std::string_view key, std::string_view expected) const;
+
+  const Json& object_;
+  const std::string& where_;
+};
+
+}  // namespace unroll

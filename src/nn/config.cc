@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <array>
+
+#include "unroll/error.h"
+#include "unroll/network.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::array kCells = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
+constexpr std::int64_t kMostLayers = 1024;
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
+
+void check_size(std::string_view name, std::int64_t size, std::int64_t largest) {
+  if (size >= 1 && size <= largest) return;
+  throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected 1 to {}", name, size, largest));
+}
+
+// Weights of all recurrent layers: U and W.
+std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
+  const std::int64_t rows = gate_count(config.cell) * config.hidden;
+  const std::int64_t first = rows * (config.embed + config.hidden);
+  return first + (config.layers - 1) * rows * 2 * config.hidden;
+}
+
+}  // namespace
+
+std::string_view cell_name(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::kRnnTanh:
+      return "rnn-tanh";
+    case Cell::kRnnRelu:
+      return "rnn-relu";
+    case Cell::kLstm:
+      return "lstm";
+    case Cell::kGru:
+      return "gru";
+    case Cell::kGruResetBefore:
+      return "gru-reset-before";
+  }
+  return {};
+}
+
+Cell parse_cell(std::string_view name) {
+  std::string known;
+  for (const Cell cell : kCells) {
+    if (cell_name(cell) == name) return cell;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", cell_name(cell));
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("unknown cell '{}': expected one of {}", name, known));
+}
+
+int gate_count(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::kRnnTanh:
+    case Cell::kRnnRelu:
+      return 1;
+    case Cell::kLstm:
+      return 4;
+    case Cell::kGru:
+    case Cell::kGruResetBefore:
+      return 3;
+  }
+  return 0;
+}
+
+std::string_view state_policy_name(StatePolicy policy) noexcept {
+  switch (policy) {
+    case StatePolicy::kCarry:
+      return "carry";
+    case StatePolicy::kReset:
+      return "reset";
+  }
+  return {};
+}
+
+void check(const NetworkConfig& config) {
+  check_size("vocabulary", config.vocabulary, kLargestSize);
+  check_size("embed", config.embed, kLargestSize);
+  check_size("hidden", config.hidden, kLargestSize);
+  check_size("layers", config.layers, kMostLayers);
+  // Written so that NaN fails.
+  if (!(config.dropout >= 0 && config.dropout < 1)) {
+    throw Error(ErrorCode::kUsage, fmt::format("dropout is {}: expected at least 0 and below 1", config.dropout));
+  }
+  if (config.tied && config.embed != config.hidden) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("tied weights need embed and hidden of the same size, but embed is {} and "
+                            "hidden is {}",
+                            config.embed, config.hidden));
+  }
+  if (const std::int64_t count = parameter_count(config); count >= kMostParameters) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("a network of these sizes has {} parameters: expected fewer than {}; make "
+                            "hidden, embed, layers or the vocabulary smaller",
+                            count, kMostParameters));
+  }
+}
+
+std::int64_t parameter_count(const NetworkConfig& config) noexcept {
+  const std::int64_t biases = config.layers * 2 * gate_count(config.cell) * config.hidden;
+  const std::int64_t decoder = config.tied ? 0 : config.vocabulary * config.hidden;
+  return config.vocabulary * config.embed + recurrent_weights(config) + biases + decoder + config.vocabulary;
+}
+
+std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {
+  return recurrent_weights(config) + config.vocabulary * config.hidden;
+}
+
+}  // namespace unroll
