@@ -51,7 +51,7 @@ struct RecurrentWeights {
   [[nodiscard]] std::int64_t bytes() const noexcept;
 };
 
-// What forward leaves for backward. Views into planned memory; see tape_floats in model/plan for the sizes.
+// What forward leaves for backward. Views into planned memory; see Network::plan for the sizes.
 struct RecurrentTape {
   MatView<const float> x;      // (T*B, E) the input, a view of where it stands
   MatView<float> gates;        // (T*B, G*H) after the nonlinearity, gate order of the cell. Backward leaves their
@@ -76,6 +76,7 @@ struct RecurrentGradientState {
   MatView<float> dh;  // (B, H) in: gradient with respect to the state after the window (zero where nothing follows);
                       // out: with respect to the state before it
   MatView<float> dc;  // (B, H) the same for c; LSTM only
+  MatView<float> scratch;  // (B, H) GRUs only
 };
 
 }  // namespace unroll

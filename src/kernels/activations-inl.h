@@ -1,0 +1,100 @@
+// Exponential, sigmoid and tanh for every target that Highway compiles for; included by kernels once per target.
+//
+// Bounds, held by tests/activations_test.cc against long double over all exponents:
+//   exp     2 ULP for x in [-87, 88]; 0 below, overflow to infinity is the caller's to avoid
+//   sigmoid 4 ULP where the result is a normal number, 0 below
+//   tanh    4 ULP everywhere
+// NaN stays NaN. Subnormal results are zero, as everywhere in unroll.
+// Method: Cody & Waite reduction by ln 2 in two parts; the polynomial is that of Cephes' expf (Moshier 1984-1992).
+
+#if defined(UNROLL_ACTIVATIONS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_ACTIVATIONS_INL_H_
+#undef UNROLL_ACTIVATIONS_INL_H_
+#else
+#define UNROLL_ACTIVATIONS_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using F = hn::ScalableTag<float>;
+using V = hn::Vec<F>;
+
+// Loads and stores of whole vectors, and of the first `count` lanes of one: the same arithmetic then runs on both.
+struct WholeVector {
+  HWY_INLINE V load(const float* from) const { return hn::LoadU(F(), from); }
+  HWY_INLINE void store(V v, float* to) const { hn::StoreU(v, F(), to); }
+};
+struct PartOfVector {
+  std::size_t count;
+  HWY_INLINE V load(const float* from) const { return hn::MaskedLoad(hn::FirstN(F(), count), F(), from); }
+  HWY_INLINE void store(V v, float* to) const { hn::BlendedStore(v, hn::FirstN(F(), count), F(), to); }
+};
+
+// Calls body(io, j) for j = 0, N, 2N, ... below size, the last time with a part of a vector where size asks for it.
+template <class Body>
+HWY_INLINE void for_each_vector(std::size_t size, const Body& body) {
+  const std::size_t lanes = hn::Lanes(F());
+  std::size_t j = 0;
+  for (; j + lanes <= size; j += lanes) body(WholeVector{}, j);
+  if (j < size) body(PartOfVector{size - j}, j);
+}
+
+// e^x = scale + scale * rest, scale a power of two and rest = e^r - 1 with |r| <= ln 2 / 2.
+struct ExpParts {
+  V scale;
+  V rest;
+};
+
+HWY_INLINE ExpParts exp_parts(V x) {
+  const F f;
+  // The operand order keeps NaN on x86, where Min and Max return the second operand if either is NaN.
+  const V clamped = hn::Min(hn::Set(f, 88.0F), hn::Max(hn::Set(f, -87.5F), x));
+  const auto n = hn::NearestInt(hn::Mul(clamped, hn::Set(f, 1.44269504088896341F)));
+  const V nf = hn::ConvertTo(f, n);
+  const V r = hn::NegMulAdd(nf, hn::Set(f, -2.12194440e-4F), hn::NegMulAdd(nf, hn::Set(f, 0.693359375F), clamped));
+  V p = hn::Set(f, 1.9875691500e-4F);
+  p = hn::MulAdd(p, r, hn::Set(f, 1.3981999507e-3F));
+  p = hn::MulAdd(p, r, hn::Set(f, 8.3334519073e-3F));
+  p = hn::MulAdd(p, r, hn::Set(f, 4.1665795894e-2F));
+  p = hn::MulAdd(p, r, hn::Set(f, 1.6666665459e-1F));
+  p = hn::MulAdd(p, r, hn::Set(f, 5.0000001201e-1F));
+  const V rest = hn::MulAdd(hn::Mul(r, r), p, r);
+  const hn::RebindToSigned<F> i;
+  const V scale = hn::BitCast(f, hn::ShiftLeft<23>(hn::Add(n, hn::Set(i, 127))));
+  return {scale, rest};
+}
+
+// e^x for x <= 88; 0 below -87.
+HWY_INLINE V exp_of(V x) {
+  const ExpParts parts = exp_parts(x);
+  const V e = hn::MulAdd(parts.scale, parts.rest, parts.scale);
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(F(), -87.0F)), e);
+}
+
+// 1 / (1 + e^-x).
+HWY_INLINE V sigmoid_of(V x) {
+  const ExpParts parts = exp_parts(hn::Neg(x));
+  const V one = hn::Set(F(), 1.0F);
+  const V denominator = hn::Add(one, hn::MulAdd(parts.scale, parts.rest, parts.scale));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(F(), -87.0F)), hn::Div(one, denominator));
+}
+
+// (e^2|x| - 1) / (e^2|x| + 1) with the sign of x; e^y - 1 is formed without cancellation.
+HWY_INLINE V tanh_of(V x) {
+  const F f;
+  const V y = hn::Min(hn::Set(f, 40.0F), hn::Abs(hn::Add(x, x)));
+  const ExpParts parts = exp_parts(y);
+  const V minus_one = hn::MulAdd(parts.scale, parts.rest, hn::Sub(parts.scale, hn::Set(f, 1.0F)));
+  return hn::CopySign(hn::Div(minus_one, hn::Add(minus_one, hn::Set(f, 2.0F))), x);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace unroll
+HWY_AFTER_NAMESPACE();
+
+#endif  // UNROLL_ACTIVATIONS_INL_H_

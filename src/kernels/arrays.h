@@ -1,0 +1,45 @@
+// Arithmetic on plain arrays of floats. All functions are reentrant and do not allocate.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/view.h"
+
+namespace unroll {
+
+// y += x.
+void add(std::span<const float> x, std::span<float> y);
+
+// Sum of squares, in double.
+[[nodiscard]] double sum_of_squares(std::span<const float> x);
+
+// sums[c] += sum over rows of x(r, c): sums of a bias gradient. Rows are summed in order, in double, and added once.
+void add_column_sums(MatView<const float> x, std::span<float> sums);
+
+// One update of stochastic gradient descent: w -= rate * scale * g.
+void sgd_update(std::span<float> w, std::span<const float> g, float scale, float rate);
+
+// What one Adam update needs beside the arrays. rate and the corrections 1 / (1 - beta^step) are for this step.
+struct AdamStep {
+  float scale = 1;  // of the gradient
+  float rate = 0;
+  float beta1 = 0.9F;
+  float beta2 = 0.999F;
+  float epsilon = 1e-8F;
+  float correction1 = 1;
+  float correction2 = 1;
+};
+
+// m = beta1 m + (1-beta1) g   v = beta2 v + (1-beta2) g^2   w -= rate m correction1 / (sqrt(v correction2) + epsilon)
+// with g scaled. Source: Kingma & Ba 2015, algorithm 1.
+void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,
+                 const AdamStep& step);
+
+// y_u = x_u * (keep_u ? factor : 0) where unit u is kept if word u of the random stream at least `threshold`; words come
+// from Philox4x32-10 with counter (base[0], base[1], base[2], u / 4). y may be x.
+void drop_units(std::span<const float> x, std::span<float> y, const std::array<std::uint32_t, 3>& counter,
+                std::uint64_t seed, std::uint32_t threshold, float factor);
+
+}  // namespace unroll

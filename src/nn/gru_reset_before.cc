@@ -1,0 +1,62 @@
+#include "nn/gru_reset_before.h"
+
+#include "kernels/arrays.h"
+#include "nn/recurrent_steps.h"
+
+namespace unroll {
+
+void gru_reset_before_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                              RecurrentTape& tape) {
+  const std::int64_t H = shape.H;
+  multiply_rows(workers, tape.x, weights.U, weights.bias, tape.gates);
+  workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
+    // The shard's scratch, seen first as the products of r and z, then as that of n.
+    float* const scratch = tape.products.row(first);
+    const MatView<float> rz_products(scratch, last - first, 2 * H);
+    const MatView<float> n_product(scratch, last - first, H);
+    for (std::int64_t t = 0; t < shape.T; ++t) {
+      const ShardStep s = shard_step(shape, tape.reset, t, first, last);
+      weights.W.multiply(tape.h.row_range(s.at, s.count), {}, rz_products);
+      gru_reset_before_gates_forward(s.gates, tape.gates.row(s.at), rz_products.data, tape.h.row(s.at),
+                                     tape.candidate.row(s.at));
+      weights.W_candidate.multiply(tape.candidate.row_range(s.at, s.count), {}, n_product);
+      gru_reset_before_output_forward(s.gates, tape.gates.row(s.at), n_product.data, tape.h.row(s.at),
+                                      tape.h.row(s.after));
+    }
+  });
+}
+
+void gru_reset_before_backward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                               RecurrentTape& tape, MatView<const float> dout, const RecurrentParams<float>& dparams,
+                               RecurrentGradientState dstate, MatView<float> dx) {
+  const std::int64_t H = shape.H;
+  workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
+    const MatView<float> dh = dstate.dh.row_range(first, last - first);
+    const MatView<float> dh_products = dstate.scratch.row_range(first, last - first);
+    // The shard's scratch, seen first as dn, then as dr,dz.
+    float* const scratch = tape.products.row(first);
+    const MatView<float> dn(scratch, last - first, H);
+    const MatView<float> drz(scratch, last - first, 2 * H);
+    for (std::int64_t t = shape.T - 1; t >= 0; --t) {
+      const ShardStep s = shard_step(shape, tape.reset, t, first, last);
+      gru_reset_before_output_backward(s.gates, tape.gates.row(s.at), tape.h.row(s.at), dout.row(s.at), dh.data,
+                                       dn.data);
+      weights.W_candidate_back.multiply(dn, {}, dh_products);
+      gru_reset_before_gates_backward(s.gates, tape.gates.row(s.at), tape.h.row(s.at), dh_products.data, dh.data,
+                                      drz.data);
+      weights.W_back.multiply(drz, {}, dh_products);
+      add(dh_products.flat(), dh.flat());
+      zero_reset_rows(reset_of(tape.reset, s), dh);
+    }
+  });
+  if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
+  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
+  add_bias_gradient(workers, tape.gates, dparams.b_input);
+  add_bias_gradient(workers, tape.gates, dparams.b_hidden);
+  zero_reset_rows(tape.reset, tape.gates);
+  add_weight_gradient(workers, tape.gates.col_range(0, 2 * H), tape.h.row_range(0, shape.T * shape.B),
+                      dparams.W.row_range(0, 2 * H));
+  add_weight_gradient(workers, tape.gates.col_range(2 * H, H), tape.candidate, dparams.W.row_range(2 * H, H));
+}
+
+}  // namespace unroll

@@ -1,0 +1,41 @@
+#include "nn/lstm.h"
+
+#include "nn/recurrent_steps.h"
+
+namespace unroll {
+
+void lstm_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape) {
+  multiply_rows(workers, tape.x, weights.U, weights.bias, tape.gates);
+  workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
+    const MatView<float> products = tape.products.row_range(first, last - first);
+    for (std::int64_t t = 0; t < shape.T; ++t) {
+      const ShardStep s = shard_step(shape, tape.reset, t, first, last);
+      weights.W.multiply(tape.h.row_range(s.at, s.count), {}, products);
+      lstm_gates_forward(s.gates, tape.gates.row(s.at), products.data, tape.c.row(s.at), tape.c.row(s.after),
+                         tape.h.row(s.after));
+    }
+  });
+}
+
+void lstm_backward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape,
+                   MatView<const float> dout, const RecurrentParams<float>& dparams, RecurrentGradientState dstate,
+                   MatView<float> dx) {
+  workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
+    const MatView<float> dh = dstate.dh.row_range(first, last - first);
+    for (std::int64_t t = shape.T - 1; t >= 0; --t) {
+      const ShardStep s = shard_step(shape, tape.reset, t, first, last);
+      lstm_gates_backward(s.gates, tape.gates.row(s.at), tape.c.row(s.at), tape.c.row(s.after), dout.row(s.at), dh.data,
+                          dstate.dc.row(first));
+      weights.W_back.multiply(tape.gates.row_range(s.at, s.count), {}, dh);
+      zero_reset_rows(reset_of(tape.reset, s), dh);
+    }
+  });
+  if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
+  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
+  add_bias_gradient(workers, tape.gates, dparams.b_input);
+  add_bias_gradient(workers, tape.gates, dparams.b_hidden);
+  zero_reset_rows(tape.reset, tape.gates);
+  add_weight_gradient(workers, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
+}
+
+}  // namespace unroll

@@ -1,0 +1,81 @@
+#include "nn/recurrent.h"
+
+#include <algorithm>
+
+#include "kernels/arrays.h"
+#include "nn/recurrent_steps.h"
+
+namespace unroll {
+
+RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, bool with_backward) {
+  const std::int64_t G = gate_count(cell);
+  const bool split = cell == Cell::kGruResetBefore;
+  const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product takes h itself
+  U = PackedMatrix(E, G * H);
+  W = PackedMatrix(H, GW * H);
+  if (split) W_candidate = PackedMatrix(H, H);
+  if (with_backward) {
+    U_back = PackedMatrix(G * H, E);
+    W_back = PackedMatrix(GW * H, H);
+    if (split) W_candidate_back = PackedMatrix(H, H);
+  }
+  bias.resize(static_cast<std::size_t>(G * H));
+  if (cell == Cell::kGru) candidate_bias.resize(static_cast<std::size_t>(H));
+}
+
+void RecurrentWeights::pack(Cell cell, const RecurrentParams<const float>& params) {
+  const std::int64_t H = params.W.cols;
+  const MatView<const float> W_of_h = cell == Cell::kGruResetBefore ? params.W.row_range(0, 2 * H) : params.W;
+  U.pack_transposed(params.U);
+  W.pack_transposed(W_of_h);
+  if (U_back.bytes() > 0) {
+    U_back.pack(params.U);
+    W_back.pack(W_of_h);
+  }
+  if (cell == Cell::kGruResetBefore) {
+    const MatView<const float> W_n = params.W.row_range(2 * H, H);
+    W_candidate.pack_transposed(W_n);
+    if (W_candidate_back.bytes() > 0) W_candidate_back.pack(W_n);
+  }
+  std::copy(params.b_input.begin(), params.b_input.end(), bias.begin());
+  // The reset gate multiplies W h + b' of the GRU's candidate, so that b' cannot be added to the input's side.
+  const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows);
+  for (std::size_t k = 0; k < summed; ++k) bias[k] += params.b_hidden[k];
+  if (cell == Cell::kGru) std::copy(params.b_hidden.begin() + 2 * H, params.b_hidden.end(), candidate_bias.begin());
+}
+
+std::int64_t RecurrentWeights::bytes() const noexcept {
+  return U.bytes() + W.bytes() + W_candidate.bytes() + U_back.bytes() + W_back.bytes() + W_candidate_back.bytes();
+}
+
+void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix& weights, std::span<const float> bias,
+                   MatView<float> y) {
+  // About four ranges a worker, so that none waits long for another; multiples of 12 fill the padded blocks of rows.
+  const std::int64_t share = x.rows / (4 * workers.count()) + 1;
+  const std::int64_t grain = std::clamp<std::int64_t>((share + 11) / 12 * 12, 24, 144);
+  workers.run_ranges(x.rows, grain, [&](std::int64_t first, std::int64_t last) {
+    weights.multiply(x.row_range(first, last - first), bias, y.row_range(first, last - first));
+  });
+}
+
+void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<const float> x, MatView<float> dU) {
+  workers.run_ranges(dU.rows, gradient_tile(dU.rows), [&](std::int64_t first, std::int64_t last) {
+    add_transposed_product(dgates.col_range(first, last - first), x, dU.row_range(first, last - first));
+  });
+}
+
+void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db) {
+  constexpr std::int64_t kColumns = 128;
+  workers.run_ranges(dgates.cols, kColumns, [&](std::int64_t first, std::int64_t last) {
+    add_column_sums(dgates.col_range(first, last - first),
+                    db.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+  });
+}
+
+void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows) {
+  for (std::size_t r = 0; r < reset.size(); ++r) {
+    if (reset[r] != 0) std::fill_n(rows.row(static_cast<std::int64_t>(r)), rows.cols, 0.0F);
+  }
+}
+
+}  // namespace unroll

@@ -1,0 +1,49 @@
+// The parts that the cells' sweeps over time are made of.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/gates.h"
+#include "nn/recurrent.h"
+
+namespace unroll {
+
+// y = x A + bias, rows shared among the workers.
+void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix& weights, std::span<const float> bias,
+                   MatView<float> y);
+
+// dU += dgates^T x, in tiles fixed by the shape of dU.
+void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<const float> x, MatView<float> dU);
+
+// db += column sums of dgates.
+void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db);
+
+// Sets to zero the rows whose bit is set; does nothing for an empty span.
+void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows);
+
+// One step of a shard of rows [first, last): where it lies in the buffers of a window.
+struct ShardStep {
+  std::int64_t first = 0;  // row of the batch
+  std::int64_t count = 0;
+  std::int64_t at = 0;     // row t*B + first of (T*B, .) buffers, and of the state before in (T+1)*B rows
+  std::int64_t after = 0;  // row (t+1)*B + first: the state after
+  GateShape gates;
+};
+
+// The step t of rows [first, last).
+inline ShardStep shard_step(const RecurrentShape& shape, std::span<const std::uint8_t> reset, std::int64_t t,
+                            std::int64_t first, std::int64_t last) noexcept {
+  const std::int64_t at = t * shape.B + first;
+  const std::uint8_t* const bits = reset.empty() ? nullptr : reset.data() + at;
+  return {.first = first, .count = last - first, .at = at, .after = at + shape.B,
+          .gates = {.rows = last - first, .H = shape.H, .reset = bits}};
+}
+
+// The reset bits of a step, empty where the window has none.
+inline std::span<const std::uint8_t> reset_of(std::span<const std::uint8_t> reset, const ShardStep& step) noexcept {
+  return reset.empty() ? reset
+                       : reset.subspan(static_cast<std::size_t>(step.at), static_cast<std::size_t>(step.count));
+}
+
+}  // namespace unroll
