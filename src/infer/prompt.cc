@@ -1,0 +1,58 @@
+#include "infer/prompt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <string>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// Control characters would tear a message apart.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      fmt::format_to(std::back_inserter(result), "\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+[[noreturn]] void refuse(const Tokenizer& tokenizer, std::string_view symbol, std::int64_t offset) {
+  const bool characters = tokenizer.kind() == TokenizerKind::kChar || tokenizer.kind() == TokenizerKind::kByte;
+  throw Error(ErrorCode::kInput,
+              fmt::format("the prompt's {} '{}' at byte {} is not in the model's vocabulary ({} symbols, those of its "
+                          "training text): write the prompt without it",
+                          characters ? "character" : "word", printable(symbol), offset, tokenizer.size()));
+}
+
+}  // namespace
+
+std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_view prompt) {
+  std::vector<std::int32_t> ids;
+  std::int64_t line_number = 1;
+  for (std::size_t first = 0; first <= prompt.size(); ++line_number) {
+    const std::size_t last = std::min(prompt.find('\n', first), prompt.size());
+    const std::string_view line = prompt.substr(first, last - first);
+    for (const Token& token : tokenizer.encode_line(line, fmt::format("prompt, line {}", line_number))) {
+      if (token.id == tokenizer.unknown()) {
+        refuse(tokenizer, line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)),
+               static_cast<std::int64_t>(first) + token.offset);
+      }
+      ids.push_back(token.id);
+    }
+    if (last < prompt.size()) ids.push_back(tokenizer.boundary());
+    first = last + 1;
+  }
+  return ids;
+}
+
+}  // namespace unroll

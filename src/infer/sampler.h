@@ -1,0 +1,65 @@
+// Choosing the next symbol from a network's logits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace unroll {
+
+// How a symbol is chosen; see GeneratorOptions for what each field means.
+struct SamplerOptions {
+  double temperature = 1;
+  std::int64_t top_k = 0;
+  double top_p = 1;
+  double min_p = 0;
+};
+
+// Throws Error{kUsage} naming the first option that is out of range: temperature finite and >= 0, top_k >= 0, top_p and
+// min_p from 0 to 1.
+void check(const SamplerOptions& options);
+
+// Draws symbols from softmax(logits / temperature), restricted by up to three filters in this order:
+//
+//   top-k  the k most probable symbols
+//   top-p  of those, the fewest most probable ones whose share of what top-k left is at least p (one at least;
+//          Holtzman et al. 2020)
+//   min-p  of those, the ones with at least min_p times the probability of the most probable symbol
+//
+// Between equally probable symbols the smaller id counts as more probable, so every filter keeps an exact set. What is
+// left is drawn in proportion to its probability, walking in the order of ids. The excluded symbol never takes part.
+//
+// Numerics double from the logits on; weights are e^((logit - largest) / temperature), so that nothing overflows.
+// Cost     linear in V: filters select, nothing is sorted. Allocates when made only.
+// Threads  not for two at once.
+class Sampler {
+ public:
+  // Symbols are 0 .. vocabulary - 1; `excluded` is never drawn (-1: none). Requires two symbols at least and checked
+  // options.
+  Sampler(const SamplerOptions& options, std::int64_t vocabulary, std::int32_t excluded);
+
+  // The symbol at `uniform` (0 <= uniform < 1) of the distribution; temperature 0 takes the most probable one instead.
+  // Throws Error{kNumeric} when a logit is NaN or infinite.
+  [[nodiscard]] std::int32_t sample(std::span<const float> logits, double uniform);
+
+ private:
+  struct Candidate {
+    double weight = 0;
+    std::int32_t id = 0;
+  };
+  static bool more_probable(const Candidate& a, const Candidate& b) noexcept;
+  double largest_logit(std::span<const float> logits) const;
+  void weigh(std::span<const float> logits);
+  void keep_from(const Candidate& least);
+  void keep_top_k();
+  void keep_top_p();
+  void keep_min_p();
+  [[nodiscard]] double total() const noexcept;
+
+  SamplerOptions options_;
+  std::int32_t excluded_ = -1;
+  std::vector<Candidate> candidates_;  // by id
+  std::vector<Candidate> selection_;   // scratch of the filters, in no order
+};
+
+}  // namespace unroll
