@@ -178,6 +178,7 @@ struct PackedMatrix::Packed {
 };
 
 PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N) : packed_(std::make_unique<Packed>(K, N)) {}
+PackedMatrix::PackedMatrix() noexcept = default;
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;

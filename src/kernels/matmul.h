@@ -24,7 +24,7 @@ enum class Update { kSet, kAdd };
 // Threads  multiply() may run on any number of threads at once; pack() must not run beside it.
 class PackedMatrix {
  public:
-  PackedMatrix() = default;
+  PackedMatrix() noexcept;  // of no size
   // Room for a (K, N) matrix; all zero until packed.
   PackedMatrix(std::int64_t K, std::int64_t N);
   ~PackedMatrix();

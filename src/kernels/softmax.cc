@@ -21,9 +21,11 @@ using VD = hn::Vec<D>;
 
 // Sums floats in double: two vectors of running sums, one for each half of a float vector.
 struct DoubleSum {
-  VD low = hn::Zero(D());
-  VD high = hn::Zero(D());
+  VD low;
+  VD high;
 
+  // Written out: a constructor that the compiler makes would not be compiled for the target.
+  HWY_INLINE DoubleSum() : low(hn::Zero(D())), high(hn::Zero(D())) {}
   HWY_INLINE void add(V v) {
     const hn::Half<F> half;
     low = hn::Add(low, hn::PromoteTo(D(), hn::LowerHalf(half, v)));
