@@ -17,41 +17,41 @@
 namespace unroll {
 
 // One tensor in a flat vector of them.
-struct Piece {
+struct Slice {
   std::string name;
   std::int64_t offset = 0;
   std::int64_t size = 0;
 };
 
 // What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden, x, h0, and c0 for LSTM.
-inline std::vector<Piece> layer_pieces(Cell cell, const RecurrentShape& s) {
+inline std::vector<Slice> layer_slices(Cell cell, const RecurrentShape& s) {
   const std::int64_t units = gate_count(cell) * s.H;
-  std::vector<Piece> pieces = {{"U", 0, units * s.E},  {"W", 0, units * s.H},     {"b_input", 0, units},
+  std::vector<Slice> slices = {{"U", 0, units * s.E},  {"W", 0, units * s.H},     {"b_input", 0, units},
                                {"b_hidden", 0, units}, {"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}};
-  if (cell == Cell::kLstm) pieces.push_back({"c0", 0, s.B * s.H});
+  if (cell == Cell::kLstm) slices.push_back({"c0", 0, s.B * s.H});
   std::int64_t offset = 0;
-  for (Piece& piece : pieces) {
-    piece.offset = offset;
-    offset += piece.size;
+  for (Slice& slice : slices) {
+    slice.offset = offset;
+    offset += slice.size;
   }
-  return pieces;
+  return slices;
 }
 
 // Whether every tensor of `actual` lies within `tolerance` of `expected`, relative to the tensor's largest element.
 // Tensors are compared one by one, so that a large one does not hide a small one's error.
 template <class A>
-testing::AssertionResult agree(const std::vector<Piece>& pieces, const std::vector<A>& actual,
+testing::AssertionResult agree(const std::vector<Slice>& slices, const std::vector<A>& actual,
                                const std::vector<double>& expected, double tolerance) {
   if (actual.size() != expected.size()) {
     return testing::AssertionFailure() << actual.size() << " numbers, expected " << expected.size();
   }
-  for (const Piece& piece : pieces) {
-    const auto first = static_cast<std::size_t>(piece.offset);
-    const auto size = static_cast<std::size_t>(piece.size);
+  for (const Slice& slice : slices) {
+    const auto first = static_cast<std::size_t>(slice.offset);
+    const auto size = static_cast<std::size_t>(slice.size);
     const double error =
         ref::relative_error(std::span(actual).subspan(first, size), std::span(expected).subspan(first, size));
     if (!(error <= tolerance)) {
-      return testing::AssertionFailure() << piece.name << " is off by " << error << " of its largest element";
+      return testing::AssertionFailure() << slice.name << " is off by " << error << " of its largest element";
     }
   }
   return testing::AssertionSuccess();
@@ -63,15 +63,15 @@ enum class Resets { kNone, kSome };
 struct RecurrentPoint {
   Cell cell = Cell::kLstm;
   RecurrentShape shape;
-  std::vector<Piece> pieces;
-  std::vector<float> values;        // layer_pieces
+  std::vector<Slice> slices;
+  std::vector<float> values;        // layer_slices
   std::vector<float> dout;          // (T*B, H)
   std::vector<float> dh1;           // (B, H)
   std::vector<float> dc1;           // (B, H) LSTM
   std::vector<std::uint8_t> reset;  // (T*B) or empty
 
-  [[nodiscard]] const Piece& piece(const std::string& name) const {
-    for (const Piece& p : pieces) {
+  [[nodiscard]] const Slice& slice(const std::string& name) const {
+    for (const Slice& p : slices) {
       if (p.name == name) return p;
     }
     throw std::out_of_range(name);
@@ -100,12 +100,12 @@ inline std::vector<std::uint8_t> random_resets(std::uint64_t seed, std::int64_t 
 
 // Weights shrink with the width, so that wide layers neither saturate nor turn chaotic.
 inline RecurrentPoint random_point(Cell cell, const RecurrentShape& s, std::uint64_t seed, Resets resets) {
-  RecurrentPoint point{cell, s, layer_pieces(cell, s), {}, {}, {}, {}, {}};
+  RecurrentPoint point{cell, s, layer_slices(cell, s), {}, {}, {}, {}, {}};
   std::uint32_t stream = 0;
-  for (const Piece& piece : point.pieces) {
-    const bool is_weight = piece.name == "U" || piece.name == "W";
+  for (const Slice& slice : point.slices) {
+    const bool is_weight = slice.name == "U" || slice.name == "W";
     const float scale = is_weight ? std::fmin(1.0F, 2 / std::sqrt(static_cast<float>(s.H))) : 1.0F;
-    const std::vector<float> numbers = random_numbers(seed, stream++, piece.size, scale);
+    const std::vector<float> numbers = random_numbers(seed, stream++, slice.size, scale);
     point.values.insert(point.values.end(), numbers.begin(), numbers.end());
   }
   point.dout = random_numbers(seed, 20, s.T * s.B * s.H, 1);
@@ -120,9 +120,9 @@ RecurrentParams<T> layer_params(const RecurrentPoint& point, T* values) {
   const std::int64_t units = gate_count(point.cell) * point.shape.H;
   const auto size = static_cast<std::size_t>(units);
   return {{values, units, point.shape.E},
-          {values + point.piece("W").offset, units, point.shape.H},
-          {values + point.piece("b_input").offset, size},
-          {values + point.piece("b_hidden").offset, size}};
+          {values + point.slice("W").offset, units, point.shape.H},
+          {values + point.slice("b_input").offset, size},
+          {values + point.slice("b_hidden").offset, size}};
 }
 
 template <class S, class From>
@@ -137,12 +137,12 @@ template <class S>
 struct ReferenceRun {
   ReferenceRun(const RecurrentPoint& point, std::span<const S> values) {
     const RecurrentShape& s = point.shape;
-    const auto piece = [&](const char* name) {
-      return values.subspan(static_cast<std::size_t>(point.piece(name).offset));
+    const auto slice = [&](const char* name) {
+      return values.subspan(static_cast<std::size_t>(point.slice(name).offset));
     };
-    ref::State<S> state0{matrix_of<S>(piece("h0"), s.B, s.H), {}};
-    if (point.cell == Cell::kLstm) state0.c = matrix_of<S>(piece("c0"), s.B, s.H);
-    ref::recurrent_forward(point.cell, s, layer_params(point, values.data()), matrix_of<S>(piece("x"), s.T * s.B, s.E),
+    ref::State<S> state0{matrix_of<S>(slice("h0"), s.B, s.H), {}};
+    if (point.cell == Cell::kLstm) state0.c = matrix_of<S>(slice("c0"), s.B, s.H);
+    ref::recurrent_forward(point.cell, s, layer_params(point, values.data()), matrix_of<S>(slice("x"), s.T * s.B, s.E),
                            point.reset, state0, tape, state1);
   }
 
@@ -164,7 +164,7 @@ inline ReferenceRun<double> reference_run(const RecurrentPoint& point) {
   return {point, std::span<const double>(values)};
 }
 
-// Of the objective, by complex step, in the order of point.pieces.
+// Of the objective, by complex step, in the order of point.slices.
 inline std::vector<double> complex_step_gradient(const RecurrentPoint& point) {
   using Complex = std::complex<double>;
   std::vector<Complex> values(point.values.begin(), point.values.end());
@@ -187,7 +187,7 @@ inline ReferenceBackward reference_backward(const RecurrentPoint& point) {
   };
 }
 
-// What `backward` makes of the point, in the order of point.pieces. `initial` is what stands in the gradients before;
+// What `backward` makes of the point, in the order of point.slices. `initial` is what stands in the gradients before;
 // empty: zeros.
 inline std::vector<double> reference_gradient(const RecurrentPoint& point, const ReferenceBackward& backward,
                                               const std::vector<float>& initial = {}) {
@@ -204,7 +204,7 @@ inline std::vector<double> reference_gradient(const RecurrentPoint& point, const
   backward(layer_params(point, values.data()), run.tape, dout, dstate1, layer_params(point, gradient.data()), dx,
            dstate0);
   const auto put = [&](const char* name, const std::vector<double>& numbers) {
-    std::copy(numbers.begin(), numbers.end(), gradient.begin() + point.piece(name).offset);
+    std::copy(numbers.begin(), numbers.end(), gradient.begin() + point.slice(name).offset);
   };
   put("x", dx.values);
   put("h0", dstate0.h.values);

@@ -127,36 +127,36 @@ std::vector<double> network_reference_gradient(const NetworkPoint& p) {
   return gradient;
 }
 
-std::vector<Piece> network_pieces(const NetworkPoint& p) {
+std::vector<Slice> network_slices(const NetworkPoint& p) {
   const std::int64_t units = gate_count(p.config.cell) * p.config.hidden;
-  std::vector<Piece> pieces = {{"encoder", 0, p.config.vocabulary * p.config.embed}};
+  std::vector<Slice> slices = {{"encoder", 0, p.config.vocabulary * p.config.embed}};
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
     const std::string layer = " of layer " + std::to_string(l);
-    pieces.push_back({"U" + layer, 0, units * (l == 0 ? p.config.embed : p.config.hidden)});
-    pieces.push_back({"W" + layer, 0, units * p.config.hidden});
-    pieces.push_back({"b" + layer, 0, units});
-    pieces.push_back({"b'" + layer, 0, units});
+    slices.push_back({"U" + layer, 0, units * (l == 0 ? p.config.embed : p.config.hidden)});
+    slices.push_back({"W" + layer, 0, units * p.config.hidden});
+    slices.push_back({"b" + layer, 0, units});
+    slices.push_back({"b'" + layer, 0, units});
   }
-  if (!p.config.tied) pieces.push_back({"decoder", 0, p.config.vocabulary * p.config.hidden});
-  pieces.push_back({"decoder bias", 0, p.config.vocabulary});
+  if (!p.config.tied) slices.push_back({"decoder", 0, p.config.vocabulary * p.config.hidden});
+  slices.push_back({"decoder bias", 0, p.config.vocabulary});
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
-    pieces.push_back({"h0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
-    if (p.config.cell == Cell::kLstm) pieces.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
+    slices.push_back({"h0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
+    if (p.config.cell == Cell::kLstm) slices.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
   }
-  for (std::size_t i = 1; i < pieces.size(); ++i) pieces[i].offset = pieces[i - 1].offset + pieces[i - 1].size;
-  return pieces;
+  for (std::size_t i = 1; i < slices.size(); ++i) slices[i].offset = slices[i - 1].offset + slices[i - 1].size;
+  return slices;
 }
 
 testing::AssertionResult network_gradient_is_exact(const NetworkPoint& p) {
   std::vector<Complex> values(p.values.begin(), p.values.end());
   const std::vector<double> expected = ref::complex_step_gradient(
       std::span(values), [&] { return network_objective(p, std::span<const Complex>(values)); });
-  return agree(network_pieces(p), network_reference_gradient(p), expected, kExact);
+  return agree(network_slices(p), network_reference_gradient(p), expected, kExact);
 }
 
 TEST(ReferenceCell, BackwardMatchesComplexStepAtARandomPoint) {
   for_each_point([](const RecurrentPoint& point) {
-    EXPECT_TRUE(agree(point.pieces, reference_gradient(point), complex_step_gradient(point), kExact));
+    EXPECT_TRUE(agree(point.slices, reference_gradient(point), complex_step_gradient(point), kExact));
   });
 }
 
@@ -167,7 +167,7 @@ TEST(ReferenceCell, BackwardMatchesCentralDifferencesAwayFromKinks) {
       return ReferenceRun<double>(point, std::span<const double>(values)).objective(point);
     };
     const std::vector<double> differences = ref::central_difference_gradient(std::span(values), 1e-6, objective);
-    EXPECT_TRUE(agree(point.pieces, reference_gradient(point), differences, 1e-7));
+    EXPECT_TRUE(agree(point.slices, reference_gradient(point), differences, 1e-7));
   });
 }
 
@@ -175,9 +175,9 @@ TEST(ReferenceCell, BackwardAddsToParameterGradientsAndSetsTheOthers) {
   for_each_point([](const RecurrentPoint& point) {
     const std::vector<float> initial = random_numbers(77, 0, static_cast<std::int64_t>(point.values.size()), 1);
     std::vector<double> expected = reference_gradient(point);
-    const auto parameters = static_cast<std::size_t>(point.piece("x").offset);
+    const auto parameters = static_cast<std::size_t>(point.slice("x").offset);
     for (std::size_t i = 0; i < parameters; ++i) expected[i] += static_cast<double>(initial[i]);
-    EXPECT_TRUE(agree(point.pieces, reference_gradient(point, reference_backward(point), initial), expected, 1e-14));
+    EXPECT_TRUE(agree(point.slices, reference_gradient(point, reference_backward(point), initial), expected, 1e-14));
   });
 }
 
@@ -188,9 +188,9 @@ TEST(ReferenceCell, AResetStepIsTheFirstStepOfASequenceThatStartsFromZero) {
     whole.reset[4] = whole.reset[5] = 1;  // before step 2, both rows
     RecurrentPoint tail = random_point(cell, {3, 2, 3, 4}, 5, Resets::kNone);
     const auto place = [](const RecurrentPoint& p, const char* name) {
-      return p.values.begin() + p.piece(name).offset;
+      return p.values.begin() + p.slice(name).offset;
     };
-    const auto place_in_tail = [&](const char* name) { return tail.values.begin() + tail.piece(name).offset; };
+    const auto place_in_tail = [&](const char* name) { return tail.values.begin() + tail.slice(name).offset; };
     std::copy(whole.values.cbegin(), place(whole, "x"), tail.values.begin());
     std::copy(place(whole, "x") + 2 * 2 * 3, place(whole, "h0"), place_in_tail("x"));
     std::fill(place_in_tail("h0"), tail.values.end(), 0.0F);
@@ -205,8 +205,8 @@ TEST(ReferenceCell, AResetPassesNoGradientToTheStateBefore) {
     RecurrentPoint point = random_point(cell, {3, 2, 5, 4}, 6, Resets::kNone);
     point.reset = {0, 1, 0, 0, 0, 0};  // row 1 starts from zero
     const std::vector<double> gradient = reference_gradient(point);
-    for (std::size_t i = static_cast<std::size_t>(point.piece("h0").offset); i < gradient.size(); ++i) {
-      const bool in_row_1 = (i - static_cast<std::size_t>(point.piece("h0").offset)) / 4 % 2 == 1;
+    for (std::size_t i = static_cast<std::size_t>(point.slice("h0").offset); i < gradient.size(); ++i) {
+      const bool in_row_1 = (i - static_cast<std::size_t>(point.slice("h0").offset)) / 4 % 2 == 1;
       EXPECT_EQ(gradient[i] == 0, in_row_1) << cell_name(cell) << " element " << i;
     }
   }
