@@ -1,0 +1,96 @@
+#include "text/batcher.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kWarm = 256;
+constexpr std::int64_t kIdsPerPiece = 1024;
+constexpr std::int64_t kMostPieces = 64;
+
+std::int32_t at(std::span<const std::int32_t> ids, std::int64_t index) { return ids[static_cast<std::size_t>(index)]; }
+
+}  // namespace
+
+std::vector<Piece> equal_pieces(std::int64_t n, std::int64_t B) {
+  assert(n >= 0 && B >= 1);
+  std::vector<Piece> pieces;
+  std::int64_t first = 0;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const std::int64_t last = first + n / B + (b < n % B ? 1 : 0);
+    pieces.push_back({first, last, 0});
+    first = last;
+  }
+  return pieces;
+}
+
+std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B) {
+  assert(B >= 1);
+  const std::int64_t n = std::ssize(ids);
+  std::vector<Piece> pieces;
+  std::int64_t first = 0;
+  for (const Piece& equal : equal_pieces(n, B)) {
+    std::int64_t last = std::max(equal.last, first);
+    while (last > first && last < n && at(ids, last - 1) != boundary) ++last;
+    if (last > first) pieces.push_back({first, last, 0});
+    first = last;
+  }
+  return pieces;
+}
+
+std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state,
+                                     bool exact) {
+  const std::int64_t n = std::ssize(ids);
+  const std::int64_t count = exact ? 1 : std::clamp<std::int64_t>(n / kIdsPerPiece, 1, kMostPieces);
+  if (state == StatePolicy::kReset) return line_pieces(ids, boundary, count);
+  std::vector<Piece> pieces = equal_pieces(n, count);
+  for (Piece& piece : pieces) piece.warm = std::min(kWarm, piece.first);
+  return pieces;
+}
+
+Batcher::Batcher(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, std::vector<Piece> pieces,
+                 std::int64_t T)
+    : ids_(ids), boundary_(boundary), state_(state), pieces_(std::move(pieces)), steps_per_window_(T) {
+  assert(!pieces_.empty() && T >= 1);
+  for (const Piece& piece : pieces_) {
+    assert(0 <= piece.warm && piece.warm <= piece.first && piece.first <= piece.last && piece.last <= std::ssize(ids));
+    longest_ = std::max(longest_, piece.steps());
+  }
+}
+
+std::int64_t Batcher::windows() const noexcept { return (longest_ + steps_per_window_ - 1) / steps_per_window_; }
+
+void Batcher::window(std::int64_t index, Window& out) const {
+  assert(index >= 0 && index < windows());
+  const std::int64_t first_step = index * steps_per_window_;
+  out.T = std::min(steps_per_window_, longest_ - first_step);
+  out.B = rows();
+  const auto size = static_cast<std::size_t>(out.T * out.B);
+  out.inputs.resize(size);
+  out.targets.resize(size);
+  out.reset.assign(size, 0);
+  out.predictions = 0;
+  for (std::int64_t row = 0; row < out.B; ++row) fill_row(row, first_step, out);
+  if (std::find(out.reset.begin(), out.reset.end(), 1) == out.reset.end()) out.reset.clear();
+}
+
+void Batcher::fill_row(std::int64_t row, std::int64_t first_step, Window& out) const {
+  const Piece& piece = pieces_[static_cast<std::size_t>(row)];
+  for (std::int64_t t = 0; t < out.T; ++t) {
+    const auto entry = static_cast<std::size_t>(t * out.B + row);
+    const std::int64_t step = first_step + t;
+    const std::int64_t position = piece.first - piece.warm + step;
+    const bool inside = step < piece.steps();
+    const bool counts = inside && step >= piece.warm;
+    out.inputs[entry] = inside && position > 0 ? at(ids_, position - 1) : boundary_;
+    out.targets[entry] = counts ? at(ids_, position) : kIgnored;
+    const bool starts_line = state_ == StatePolicy::kReset && inside && out.inputs[entry] == boundary_;
+    out.reset[entry] = step == 0 || starts_line ? 1 : 0;
+    out.predictions += counts ? 1 : 0;
+  }
+}
+
+}  // namespace unroll

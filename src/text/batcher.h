@@ -1,0 +1,81 @@
+// How a sequence of ids becomes windows of T steps by B rows, for training, evaluation and scoring alike.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "unroll/network.h"
+
+namespace unroll {
+
+// A stretch of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm` ids
+// before `first` are predicted too, from a zero state on, but do not count.
+struct Piece {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::int64_t warm = 0;
+
+  [[nodiscard]] std::int64_t steps() const noexcept { return warm + last - first; }
+  friend bool operator==(const Piece&, const Piece&) = default;
+};
+
+// B contiguous pieces, in order, of sizes that differ by at most one, together all n predictions. For training.
+[[nodiscard]] std::vector<Piece> equal_pieces(std::int64_t n, std::int64_t B);
+
+// At most B pieces of about equal size, in order, none empty, together all predictions, each of whole lines: cuts lie right
+// after a boundary id. A line is never cut, however long.
+[[nodiscard]] std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B);
+
+// How a text is cut for evaluation: into as many pieces as the number of ids alone says, one per 1,024 but 64 at most.
+// kCarry: equal pieces, each warmed on the 256 ids before it (fewer at the start); with `exact` one piece.
+// kReset: pieces of whole lines, without warm-up, since a line does not know what came before it.
+[[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary,
+                                                   StatePolicy state, bool exact);
+
+inline constexpr std::int32_t kIgnored = -1;  // a target that is not a prediction
+
+// T steps of B rows, time-major: entry t*B+b.
+struct Window {
+  std::int64_t T = 0;
+  std::int64_t B = 0;
+  std::vector<std::int32_t> inputs;   // the id that enters the network
+  std::vector<std::int32_t> targets;  // the id that is predicted, or kIgnored
+  std::vector<std::uint8_t> reset;    // 1: zero state before this step; empty when no bit is set
+  std::int64_t predictions = 0;       // targets that count
+};
+
+// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the next.
+//
+// The input of a step is the id before its target, the boundary before ids[0]. Reset bits: the first step of each row, so
+// that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the boundary, which is
+// where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T steps, the
+// last one as many as the longest piece has left.
+//
+// Views the ids, which must outlive it. Every const member may be called from any number of threads.
+class Batcher {
+ public:
+  // Requires at least one piece, each with 0 <= warm <= first <= last <= ids.size(), and T >= 1.
+  Batcher(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, std::vector<Piece> pieces,
+          std::int64_t T);
+
+  [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(pieces_.size()); }  // B
+
+  // Windows in an epoch: ceil(steps of the longest piece, warm-up included / T).
+  [[nodiscard]] std::int64_t windows() const noexcept;
+
+  // Window number `index`, 0 <= index < windows(); random access. Sets all of `out`, reusing its memory.
+  void window(std::int64_t index, Window& out) const;
+
+ private:
+  void fill_row(std::int64_t row, std::int64_t first_step, Window& out) const;
+
+  std::span<const std::int32_t> ids_;
+  std::int32_t boundary_;
+  StatePolicy state_;
+  std::vector<Piece> pieces_;
+  std::int64_t steps_per_window_;
+  std::int64_t longest_ = 0;
+};
+
+}  // namespace unroll

@@ -1,0 +1,152 @@
+#include "text/byte_source.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{1} << 16;
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
+
+}  // namespace
+
+struct ByteSource::Stream {
+  enum class Coding { kUndecided, kPlain, kGzip };
+
+  explicit Stream(const std::string& path);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  [[noreturn]] void fail(std::string_view what, std::string_view reason) const {
+    throw Error(ErrorCode::kFile, fmt::format("cannot {} {}: {}", what, name, reason));
+  }
+  std::string_view read_block();
+  void decide(std::string_view bytes, bool ended);
+  void inflate_onto(std::string& bytes, std::string_view packed);
+  void finish() const;
+
+  std::string name;  // as messages call it
+  int descriptor = STDIN_FILENO;
+  std::int64_t stored_bytes = 0;
+  Coding coding = Coding::kUndecided;
+  std::string head;  // the first bytes while they do not tell the coding
+  z_stream unpacker{};
+  bool unpacking = false;  // unpacker holds memory
+  bool in_member = false;  // a gzip stream has begun and not ended
+  std::array<char, kBlock> block;
+  std::array<char, 4 * kBlock> unpacked;
+};
+
+ByteSource::Stream::Stream(const std::string& path) : name(path == "-" ? "standard input" : fmt::format("'{}'", path)) {
+  if (path == "-") return;
+  descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail("open", std::strerror(errno));
+  struct stat status {};
+  const int reason = ::fstat(descriptor, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
+  if (reason != 0) {
+    ::close(descriptor);
+    fail("read", std::strerror(reason));
+  }
+  if (S_ISREG(status.st_mode)) stored_bytes = status.st_size;
+}
+
+ByteSource::Stream::~Stream() {
+  if (unpacking) inflateEnd(&unpacker);
+  if (descriptor != STDIN_FILENO) ::close(descriptor);
+}
+
+// What one read gives; empty at the end.
+std::string_view ByteSource::Stream::read_block() {
+  while (true) {
+    const ssize_t got = ::read(descriptor, block.data(), block.size());
+    if (got >= 0) return {block.data(), static_cast<std::size_t>(got)};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      pollfd waited{descriptor, POLLIN, 0};
+      ::poll(&waited, 1, -1);
+    } else if (errno != EINTR) {
+      fail("read", std::strerror(errno));
+    }
+  }
+}
+
+void ByteSource::Stream::decide(std::string_view bytes, bool ended) {
+  head += bytes;
+  if (head.starts_with(kGzipMagic)) {
+    // 16: gzip framing, whose checksum and length zlib verifies.
+    if (inflateInit2(&unpacker, MAX_WBITS + 16) != Z_OK) fail("unpack", "no memory");
+    unpacking = true;
+    coding = Coding::kGzip;
+  } else if (ended || !kGzipMagic.starts_with(head)) {
+    coding = Coding::kPlain;
+  }
+}
+
+void ByteSource::Stream::inflate_onto(std::string& bytes, std::string_view packed) {
+  unpacker.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib only reads them
+  unpacker.avail_in = static_cast<uInt>(packed.size());
+  do {
+    if (!in_member) {
+      while (unpacker.avail_in > 0 && *unpacker.next_in == 0) ++unpacker.next_in, --unpacker.avail_in;
+      if (unpacker.avail_in == 0) return;
+      inflateReset(&unpacker);
+      in_member = true;
+    }
+    unpacker.next_out = reinterpret_cast<Bytef*>(unpacked.data());
+    unpacker.avail_out = static_cast<uInt>(unpacked.size());
+    const int result = inflate(&unpacker, Z_NO_FLUSH);
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+      fail("unpack", fmt::format("damaged gzip ({})", unpacker.msg != nullptr ? unpacker.msg : zError(result)));
+    }
+    bytes.append(unpacked.data(), unpacked.size() - unpacker.avail_out);
+    in_member = result != Z_STREAM_END;
+  } while (unpacker.avail_in > 0 || (in_member && unpacker.avail_out == 0));
+}
+
+void ByteSource::Stream::finish() const {
+  if (in_member) fail("unpack", "the gzip stream ends early; is the file whole?");
+}
+
+ByteSource::ByteSource(const std::string& path) : stream_(std::make_unique<Stream>(path)) {}
+ByteSource::~ByteSource() = default;
+ByteSource::ByteSource(ByteSource&&) noexcept = default;
+ByteSource& ByteSource::operator=(ByteSource&&) noexcept = default;
+
+bool ByteSource::append_some(std::string& bytes) {
+  Stream& stream = *stream_;
+  std::string_view block = stream.read_block();
+  const bool ended = block.empty();
+  if (stream.coding == Stream::Coding::kUndecided) {
+    stream.decide(block, ended);
+    if (stream.coding == Stream::Coding::kUndecided) return true;
+    block = stream.head;
+  }
+  if (stream.coding == Stream::Coding::kPlain) {
+    bytes += block;
+  } else {
+    if (!block.empty()) stream.inflate_onto(bytes, block);
+    if (ended) stream.finish();
+  }
+  return !ended;
+}
+
+bool ByteSource::ready() const noexcept {
+  pollfd asked{stream_->descriptor, POLLIN, 0};
+  return ::poll(&asked, 1, 0) > 0;
+}
+
+std::int64_t ByteSource::stored_bytes() const noexcept { return stream_->stored_bytes; }
+
+}  // namespace unroll

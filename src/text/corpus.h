@@ -1,0 +1,40 @@
+// A training text before it is cut into symbols: read, checked, and split into a part to train on and a part held out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unroll/network.h"
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// Throws Error{kInput} where a tokenizer of this kind cannot read `text`, naming byte (from 0) and line (from 1): bytes
+// that are not UTF-8 (kByte takes any), the word "<eos>" in kWhitespace text. `name` is how messages call the text.
+void check_text(TokenizerKind kind, bool lowercase, std::string_view text, std::string_view name);
+
+// The same for one line of a text; the message leaves the line's number to `name`.
+void check_line(TokenizerKind kind, bool lowercase, std::string_view line, std::string_view name);
+
+// Puts `text` after `texts`, with a newline between them where the first does not end with one.
+void append_text(std::string& texts, std::string text);
+
+// read_texts() with check_text() on each file, so that a message names the very file and the place in it. Throws
+// Error{kFile} and Error{kInput}.
+[[nodiscard]] std::string read_corpus(const std::vector<std::string>& paths, TokenizerKind kind, bool lowercase);
+
+// Views into a text.
+struct SplitText {
+  std::string_view train, valid;
+};
+
+// Holds out the tail: of n symbols the first floor(n (1 - share)) are trained on, n counting bytes for kByte and
+// characters for the other kinds. Share 0 holds out nothing.
+//
+// For words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start of the next line,
+// or, where that would leave nothing, back to the start of its own; in a text of a single line it stays.
+// Throws Error{kUsage} unless 0 <= share < 1. Requires UTF-8 unless kByte.
+[[nodiscard]] SplitText split_tail(std::string_view text, double share, TokenizerKind kind, StatePolicy state);
+
+}  // namespace unroll

@@ -1,0 +1,77 @@
+#include "unroll/text.h"
+
+#include <utility>
+
+#include "text/byte_source.h"
+#include "text/corpus.h"
+
+namespace unroll {
+
+std::string read_text(const std::string& path) {
+  ByteSource source(path);
+  std::string text;
+  text.reserve(static_cast<std::size_t>(source.stored_bytes()));
+  while (source.append_some(text)) {
+  }
+  return text;
+}
+
+std::string read_texts(const std::vector<std::string>& paths) {
+  std::string texts;
+  for (const std::string& path : paths) append_text(texts, read_text(path));
+  return texts;
+}
+
+// Bytes that have arrived and were not handed out yet, and where the next ones come from.
+struct LineReader::Source {
+  explicit Source(const std::string& path) : bytes(path) {}
+
+  // The newline that ends the next line, if it is here; bytes that were looked at once are not looked at again.
+  bool find_newline() {
+    if (newline != std::string::npos) return true;
+    newline = pending.find('\n', searched);
+    searched = pending.size();
+    return newline != std::string::npos;
+  }
+
+  // Drops what was handed out, so that `pending` holds no more than an unfinished line and one read.
+  void read_more() {
+    pending.erase(0, start);
+    searched -= start;
+    start = 0;
+    ended = !bytes.append_some(pending);
+  }
+
+  ByteSource bytes;
+  std::string pending;
+  std::size_t start = 0;     // of the next line in `pending`
+  std::size_t searched = 0;  // no newline from `start` to here, unless `newline` says where
+  std::size_t newline = std::string::npos;
+  bool ended = false;
+};
+
+LineReader::LineReader(const std::string& path) : source_(std::make_unique<Source>(path)) {}
+LineReader::~LineReader() = default;
+LineReader::LineReader(LineReader&&) noexcept = default;
+LineReader& LineReader::operator=(LineReader&&) noexcept = default;
+
+bool LineReader::next(std::string& line) {
+  Source& source = *source_;
+  while (!source.find_newline() && !source.ended) source.read_more();
+  const bool whole = source.newline != std::string::npos;
+  if (!whole && source.start == source.pending.size()) return false;
+  const std::size_t end = whole ? source.newline : source.pending.size();
+  line.assign(source.pending, source.start, end - source.start);
+  source.start = whole ? end + 1 : end;
+  source.searched = source.start;
+  source.newline = std::string::npos;
+  return true;
+}
+
+bool LineReader::ready() {
+  Source& source = *source_;
+  while (!source.find_newline() && !source.ended && source.bytes.ready()) source.read_more();
+  return source.newline != std::string::npos || source.ended;
+}
+
+}  // namespace unroll

@@ -1,0 +1,236 @@
+#include "unroll/tokenizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "text/corpus.h"
+#include "text/spacing.h"
+#include "text/symbol_counts.h"
+#include "text/utf8.h"
+#include "text/vocabulary.h"
+#include "text/vocabulary_file.h"
+#include "text/word_splitter.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::array kKinds = {TokenizerKind::kChar, TokenizerKind::kByte, TokenizerKind::kWord,
+                               TokenizerKind::kWhitespace};
+
+// Fewer would leave nothing to predict.
+constexpr std::int64_t kFewestSymbols = 2;
+
+[[noreturn]] void refuse_options(const std::string& what) { throw Error(ErrorCode::kUsage, what); }
+
+void check_options(const TokenizerOptions& options) {
+  const std::string_view kind = tokenizer_kind_name(options.kind);
+  const bool limited = options.vocab_size != 0 || options.min_count != 1;
+  if (options.lowercase && !is_word_kind(options.kind)) {
+    refuse_options(fmt::format("--lowercase does not go with --tokenizer {}: only words are folded", kind));
+  }
+  if (options.kind == TokenizerKind::kByte && (limited || !options.vocab_file.empty())) {
+    refuse_options("--tokenizer byte always has the 256 bytes: leave out --vocab, --vocab-size and --min-count");
+  }
+  if (limited && !options.vocab_file.empty()) {
+    refuse_options("--vocab names the whole vocabulary: leave out --vocab-size and --min-count");
+  }
+  const std::int64_t fewest = std::ssize(required_symbols(options.kind)) + kFewestSymbols;
+  if (options.vocab_size != 0 && options.vocab_size < fewest) {
+    refuse_options(fmt::format("--vocab-size {}: expected at least {}, special symbols included; 0 keeps all",
+                               options.vocab_size, fewest));
+  }
+  if (options.min_count < 1) refuse_options(fmt::format("--min-count {}: expected at least 1", options.min_count));
+}
+
+[[noreturn]] void refuse_text(std::string_view name, std::string_view what) {
+  throw Error(ErrorCode::kInput, fmt::format("{}: {}", name, what));
+}
+
+// How many different symbols of the text, the special ones left out, the vocabulary knows.
+std::int64_t count_known(TokenizerKind kind, const Vocabulary& vocabulary, const std::vector<SymbolCount>& counts) {
+  return std::count_if(counts.begin(), counts.end(), [&](const SymbolCount& entry) {
+    const std::int32_t id = kind == TokenizerKind::kChar ? vocabulary.character_id(decode_utf8(entry.symbol).value)
+                                                         : vocabulary.word_id(entry.symbol);
+    return id != vocabulary.unknown();
+  });
+}
+
+void encode_characters(const Vocabulary& vocabulary, std::string_view text, EncodedText& out) {
+  out.ids.reserve(static_cast<std::size_t>(out.characters));
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = decode_utf8(text.substr(at));
+    const std::int32_t id = vocabulary.character_id(next.value);
+    out.ids.push_back(id);
+    out.unknown += id == vocabulary.unknown() ? 1 : 0;
+    at += next.length;
+  }
+  out.lossless = out.unknown == 0;
+}
+
+void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, std::string_view text, EncodedText& out) {
+  // Whether the text is what the ids alone would be written as: one space between words, a newline after each line.
+  bool as_written = true;
+  bool after_word = false;
+  const char* end = text.data();
+  splitter.split(text, [&](std::string_view piece, std::string_view word) {
+    const bool line_end = piece == kNewline;
+    const std::int32_t id = line_end ? vocabulary.boundary() : vocabulary.word_id(word);
+    out.ids.push_back(id);
+    out.unknown += id == vocabulary.unknown() ? 1 : 0;
+    const bool space = after_word && !line_end;
+    as_written = as_written && piece == word && piece.data() == end + (space ? 1 : 0) && (!space || *end == ' ');
+    end = piece.data() + piece.size();
+    after_word = !line_end;
+  });
+  const bool whole_lines = text.empty() || text.back() == '\n';
+  if (!whole_lines) out.ids.push_back(vocabulary.boundary());
+  out.lossless = as_written && whole_lines && out.unknown == 0;
+}
+
+}  // namespace
+
+struct Tokenizer::Data {
+  Data(TokenizerKind the_kind, bool lower, std::vector<std::string> symbols)
+      : kind(the_kind), lowercase(lower), vocabulary(the_kind, std::move(symbols)), splitter(the_kind, lower) {}
+
+  // An id that a caller made up is refused.
+  [[nodiscard]] const std::string& symbol(std::int32_t id) const {
+    const std::vector<std::string>& symbols = vocabulary.symbols();
+    if (id < 0 || id >= std::ssize(symbols)) {
+      throw Error(ErrorCode::kUsage, fmt::format("symbol {} is not in a vocabulary of {}", id, symbols.size()));
+    }
+    return symbols[static_cast<std::size_t>(id)];
+  }
+
+  TokenizerKind kind;
+  bool lowercase;
+  Vocabulary vocabulary;
+  WordSplitter splitter;
+};
+
+std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept {
+  switch (kind) {
+    case TokenizerKind::kChar:
+      return "char";
+    case TokenizerKind::kByte:
+      return "byte";
+    case TokenizerKind::kWord:
+      return "word";
+    case TokenizerKind::kWhitespace:
+      return "whitespace";
+  }
+  return "";
+}
+
+TokenizerKind parse_tokenizer_kind(std::string_view name) {
+  for (const TokenizerKind kind : kKinds) {
+    if (tokenizer_kind_name(kind) == name) return kind;
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("unknown tokenizer '{}': expected char, byte, word or whitespace", name));
+}
+
+Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+
+Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view text, std::string_view name) {
+  check_options(options);
+  if (text.empty()) refuse_text(name, "the text is empty");
+  check_text(options.kind, options.lowercase, text, name);
+  const WordSplitter splitter(options.kind, options.lowercase);
+  std::vector<SymbolCount> counts = count_symbols(options.kind, text, splitter);
+  if (counts.empty() && is_word_kind(options.kind)) refuse_text(name, "the text holds no word");
+  if (std::ssize(counts) < kFewestSymbols) {
+    refuse_text(name, "the text holds fewer than two different symbols besides line ends: nothing to learn");
+  }
+  if (options.kind == TokenizerKind::kByte) return from_vocabulary(options.kind, false, byte_symbols());
+  if (!options.vocab_file.empty()) {
+    Tokenizer tokenizer =
+        from_vocabulary(options.kind, options.lowercase, read_vocabulary_file(options.kind, options.vocab_file));
+    if (count_known(options.kind, tokenizer.data_->vocabulary, counts) < kFewestSymbols) {
+      refuse_text(name, fmt::format("fewer than two of its symbols are in vocabulary '{}'", options.vocab_file));
+    }
+    return tokenizer;
+  }
+  std::vector<std::string> symbols = most_frequent(options, std::move(counts));
+  if (std::ssize(symbols) < std::ssize(required_symbols(options.kind)) + kFewestSymbols) {
+    refuse_text(name, fmt::format("--min-count {} leaves fewer than two symbols; make it smaller", options.min_count));
+  }
+  return from_vocabulary(options.kind, options.lowercase, std::move(symbols));
+}
+
+Tokenizer Tokenizer::from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols) {
+  if (lowercase && !is_word_kind(kind)) {
+    throw Error(ErrorCode::kFormat, fmt::format("vocabulary: lower case does not go with '{}'", tokenizer_kind_name(kind)));
+  }
+  return Tokenizer(std::make_shared<const Data>(kind, lowercase, std::move(symbols)));
+}
+
+TokenizerKind Tokenizer::kind() const noexcept { return data_->kind; }
+bool Tokenizer::lowercase() const noexcept { return data_->lowercase; }
+std::int64_t Tokenizer::size() const noexcept { return std::ssize(data_->vocabulary.symbols()); }
+const std::vector<std::string>& Tokenizer::vocabulary() const noexcept { return data_->vocabulary.symbols(); }
+std::int32_t Tokenizer::boundary() const noexcept { return data_->vocabulary.boundary(); }
+std::int32_t Tokenizer::unknown() const noexcept { return data_->vocabulary.unknown(); }
+const std::string& Tokenizer::symbol(std::int32_t id) const { return data_->symbol(id); }
+
+EncodedText Tokenizer::encode(std::string_view text, std::string_view name) const {
+  check_text(data_->kind, data_->lowercase, text, name);
+  EncodedText out;
+  out.bytes = std::ssize(text);
+  const bool utf8 = data_->kind != TokenizerKind::kByte || find_invalid_utf8(text) == std::string_view::npos;
+  out.characters = utf8 ? count_code_points(text) : out.bytes;
+  switch (data_->kind) {
+    case TokenizerKind::kByte:
+      out.ids.reserve(text.size());
+      for (const char byte : text) out.ids.push_back(static_cast<unsigned char>(byte));
+      out.lossless = true;
+      break;
+    case TokenizerKind::kChar:
+      encode_characters(data_->vocabulary, text, out);
+      break;
+    case TokenizerKind::kWhitespace:
+      encode_words(data_->vocabulary, data_->splitter, text, out);
+      break;
+    case TokenizerKind::kWord:
+      encode_words(data_->vocabulary, data_->splitter, text, out);
+      out.lossless = false;  // nothing says where white space stood
+      break;
+  }
+  return out;
+}
+
+std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_view name) const {
+  check_line(data_->kind, data_->lowercase, line, name);
+  const Vocabulary& vocabulary = data_->vocabulary;
+  std::vector<Token> tokens;
+  if (is_word_kind(data_->kind)) {
+    data_->splitter.split(line, [&](std::string_view piece, std::string_view word) {
+      const std::int32_t id = piece == kNewline ? vocabulary.boundary() : vocabulary.word_id(word);
+      tokens.push_back({id, piece.data() - line.data(), std::ssize(piece)});
+    });
+    return tokens;
+  }
+  tokens.reserve(line.size());
+  for (std::size_t at = 0; at < line.size();) {
+    const bool bytes = data_->kind == TokenizerKind::kByte;
+    const CodePoint next = bytes ? CodePoint{static_cast<unsigned char>(line[at]), 1} : decode_utf8(line.substr(at));
+    const std::int32_t id = bytes ? static_cast<std::int32_t>(next.value) : vocabulary.character_id(next.value);
+    tokens.push_back({id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(next.length)});
+    at += next.length;
+  }
+  return tokens;
+}
+
+std::string Tokenizer::written(std::int32_t previous, std::int32_t id) const {
+  const std::string& symbol = data_->symbol(id);
+  if (!is_word_kind(data_->kind)) return symbol;
+  if (id == boundary()) return "\n";
+  if (previous == -1 || previous == boundary()) return symbol;
+  const bool space = data_->kind == TokenizerKind::kWhitespace || space_between(data_->symbol(previous), symbol);
+  return space ? " " + symbol : symbol;
+}
+
+}  // namespace unroll

@@ -1,0 +1,65 @@
+// The symbols of a tokenizer and the way from text to their ids.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+inline constexpr std::string_view kUnknownSymbol = "<unk>";
+inline constexpr std::string_view kEndSymbol = "<eos>";
+inline constexpr std::string_view kNewline = "\n";
+
+[[nodiscard]] inline bool is_word_kind(TokenizerKind kind) noexcept {
+  return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
+}
+
+// The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte.
+[[nodiscard]] std::vector<std::string_view> required_symbols(TokenizerKind kind);
+
+// Why this cannot be a symbol of a kChar, kWord or kWhitespace vocabulary ("is empty", ...); empty when it can.
+[[nodiscard]] std::string_view symbol_fault(TokenizerKind kind, std::string_view symbol);
+
+// All 256 bytes by value.
+[[nodiscard]] std::vector<std::string> byte_symbols();
+
+// Symbols by id, and ids by symbol. Immutable; lookups allocate nothing.
+class Vocabulary {
+ public:
+  // Throws Error{kFormat} for duplicates, missing required symbols and symbols that the kind cannot have.
+  Vocabulary(TokenizerKind kind, std::vector<std::string> symbols);
+  Vocabulary(const Vocabulary&) = delete;  // ids_ views symbols_
+  Vocabulary& operator=(const Vocabulary&) = delete;
+
+  [[nodiscard]] const std::vector<std::string>& symbols() const noexcept { return symbols_; }
+  [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }  // id of the newline or "<eos>"
+  [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }    // id of "<unk>"; -1 for kByte
+
+  // The id of a word; unknown() where there is none. For word kinds.
+  [[nodiscard]] std::int32_t word_id(std::string_view word) const {
+    const auto found = ids_.find(word);
+    return found == ids_.end() ? unknown_ : found->second;
+  }
+
+  // The id of a character; unknown() where there is none. For kChar.
+  [[nodiscard]] std::int32_t character_id(char32_t character) const noexcept {
+    return character < character_ids_.size() ? character_ids_[character] : unknown_;
+  }
+
+ private:
+  void add(TokenizerKind kind, std::int32_t id);
+
+  std::vector<std::string> symbols_;
+  std::unordered_map<std::string_view, std::int32_t> ids_;
+  std::vector<std::int32_t> character_ids_;  // by code point, up to the highest one
+  std::int32_t boundary_ = -1;
+  std::int32_t unknown_ = -1;
+};
+
+}  // namespace unroll
