@@ -1,0 +1,95 @@
+// The flags of one verb: declared once, they are parsed, checked and explained from the same words.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace unroll {
+
+// What the help says about a flag.
+struct FlagHelp {
+  std::string names;        // "--hidden,--nhid": the first is shown, the others are taken and not shown
+  std::string placeholder;  // "N"; empty for a flag without a value
+  std::string help;         // what it does
+  std::string fallback;     // what holds when it is not given; empty: nothing to say
+};
+
+// Which whole numbers a flag takes, both ends included.
+struct WholeRange {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
+
+// Which numbers a flag takes.
+struct RealRange {
+  double least = 0;
+  double most = 0;
+  bool with_least = true;  // whether `least` itself is allowed
+  bool with_most = true;
+};
+
+// Largest size that a network takes, and the largest number of steps or symbols that a flag takes.
+inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
+inline constexpr std::int64_t kLargestCount = std::int64_t{1} << 40;
+
+// Flags and positional arguments of one verb.
+//
+// A flag is given once, as `--flag value` or `--flag=value`. Numbers are plain decimals, in any locale: 010, 0x10,
+// +1, 1e3 for a whole number, nan and inf are refused. Every mistake throws Error{kUsage} that names the flag, the value
+// and what was expected.
+class Flags {
+ public:
+  // `usage` is the line after "usage:", `purpose` one paragraph.
+  Flags(std::string usage, std::string purpose);
+  ~Flags();
+  Flags(const Flags&) = delete;
+  Flags& operator=(const Flags&) = delete;
+
+  // The flags that follow stand under this heading in the help.
+  void heading(const std::string& title);
+
+  // A flag without a value.
+  void toggle(const FlagHelp& flag, bool* value);
+
+  // A flag whose value is a path: not empty, and not the name of another flag (a forgotten value).
+  void path(const FlagHelp& flag, std::string* value);
+
+  // A flag with any text, the empty one too. What `set` throws as Error is told with the flag's name.
+  void text(const FlagHelp& flag, std::function<void(const std::string&)> set);
+
+  void whole(const FlagHelp& flag, WholeRange range, std::function<void(std::int64_t)> set);
+  void real(const FlagHelp& flag, RealRange range, std::function<void(double)> set);
+
+  // A seed: any whole number from 0 to 2^64 - 1.
+  void seed(std::uint64_t* value);
+
+  // At most one of these may be given.
+  void exclusive(const std::vector<std::string>& names);
+
+  // A command that works, and what it is good for.
+  void example(const std::string& command, const std::string& meaning);
+
+  // Reads the arguments after the verb and sets the values. False when help was asked for: it is printed then.
+  [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
+
+  // Whether the flag stood on the command line.
+  [[nodiscard]] bool given(const std::string& name) const;
+
+  // Arguments that are no flags, in order.
+  [[nodiscard]] const std::vector<std::string>& positionals() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The value of a flag that takes one of a few words. Throws Error{kUsage} naming them.
+[[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);
+
+// Takes MODEL off the positional arguments, or what --model said. Throws Error{kUsage} when there is neither.
+[[nodiscard]] std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals);
+
+}  // namespace unroll

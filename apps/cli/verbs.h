@@ -1,0 +1,18 @@
+// The verbs of the command: each reads its own arguments, does its work, and returns the exit status.
+//
+// Failures leave as Error; ReaderGone leaves when standard output has no reader any more.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace unroll {
+
+int run_train(const std::vector<std::string>& arguments);
+int run_eval(const std::vector<std::string>& arguments);
+int run_score(const std::vector<std::string>& arguments);
+int run_generate(const std::vector<std::string>& arguments);
+int run_inspect(const std::vector<std::string>& arguments);
+int run_gradcheck(const std::vector<std::string>& arguments);
+
+}  // namespace unroll
