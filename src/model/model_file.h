@@ -22,12 +22,13 @@ struct Model::Data {
 };
 
 // The metadata strings of a model: "config", "tokenizer", "training", "history" as JSON. Resume files hold them too.
-// Requires distinct option names. Throws Error{kNumeric} for NaN or infinity, Error{kInput} for strings that are not UTF-8.
+// Requires distinct option names. Throws Error{kNumeric} for NaN or infinity, Error{kInput} for strings that are not
+// UTF-8.
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                                 const TrainingRecord& training);
 
-// The way back. `path` only serves messages. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers out of
-// range, a vocabulary that does not fit the sizes.
+// The way back. `path` only serves messages. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers
+// out of range, a vocabulary that does not fit the sizes.
 [[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::string& path);
 [[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata,

@@ -22,13 +22,13 @@ struct ParameterTensor {
 
 // The tensors of a network in the order of PyTorch's state dict (word language model example): encoder.weight (V, E);
 // per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H), rnn.bias_ih_lK, rnn.bias_hh_lK (G*H);
-// decoder.weight (V, H) unless tied; decoder.bias (V). Each offset is a multiple of 16, so that every tensor begins at a
-// 64-byte boundary. Requires a config that passes check().
+// decoder.weight (V, H) unless tied; decoder.bias (V). Each offset is a multiple of 16, so that every tensor begins at
+// a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 
 // Parameters of a network, or their gradients, or an optimizer's moments: anything with one float per parameter.
-// Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding, so
-// whatever runs over all() must map zero to zero there.
+// Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding,
+// so whatever runs over all() must map zero to zero there.
 class Parameters {
  public:
   // Throws what check(config) throws, and Error{kMemory} when the block cannot be had.

@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where);
 
 // On one line, without spaces, doubles in the shortest form that reads back as the same bits, in any locale.
-// Throws Error{kNumeric} for NaN and infinity, which JSON does not have, and Error{kInput} for strings that are not UTF-8.
+// Throws Error{kNumeric} for NaN and infinity, which JSON does not have, and Error{kInput} for strings that are not
+// UTF-8.
 [[nodiscard]] std::string write_json(const Json& value);
 
 // A string from a file as a message may show it: in double quotes, control characters escaped, at most 80 bytes long.

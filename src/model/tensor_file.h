@@ -43,16 +43,17 @@ struct StoredTensor {
 class TensorFile {
  public:
   // `format` is what metadata "format" must say, as "unroll/1". Throws Error{kFile} when the file cannot be read,
-  // Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place: "'x.safetensors' is cut short: ...", "... was changed after it was written: checksum ...",
-  // "... was written by a newer version of unroll (format unroll/2, this one reads unroll/1)", "... has no checksum".
+  // Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place: "'x.safetensors' is cut
+  // short: ...", "... was changed after it was written: its checksum is ...", "... was written by a newer version of
+  // unroll (format unroll/2, this one reads unroll/1)", "... has no checksum".
   TensorFile(const std::string& path, std::string_view format);
 
   [[nodiscard]] const std::vector<StoredTensor>& tensors() const noexcept { return tensors_; }
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  // Copies the tensor `name` into `out`. Throws Error{kFormat} when it is missing, when its shape is not `shape` (naming
-  // both), and when one of its numbers is NaN or infinite. Requires out.size() to be the product of `shape`.
+  // Copies the tensor `name` into `out`. Throws Error{kFormat} when it is missing, when its shape is not `shape`
+  // (naming both), and when one of its numbers is NaN or infinite. Requires out.size() to be the product of `shape`.
   void copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const;
 
   // Metadata under `key`. Throws Error{kFormat} when it is missing.
