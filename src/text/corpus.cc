@@ -84,7 +84,8 @@ void check_text(TokenizerKind kind, bool lowercase, std::string_view text, std::
   const std::optional<Fault> fault = find_fault(kind, lowercase, text);
   if (!fault) return;
   const auto lines_before = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(fault->byte), '\n');
-  throw Error(ErrorCode::kInput, fmt::format("{}: byte {} (line {}): {}", name, fault->byte, lines_before + 1, fault->what));
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}: byte {} (line {}): {}", name, fault->byte, lines_before + 1, fault->what));
 }
 
 void check_line(TokenizerKind kind, bool lowercase, std::string_view line, std::string_view name) {

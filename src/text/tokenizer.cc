@@ -163,7 +163,8 @@ Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view tex
 
 Tokenizer Tokenizer::from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols) {
   if (lowercase && !is_word_kind(kind)) {
-    throw Error(ErrorCode::kFormat, fmt::format("vocabulary: lower case does not go with '{}'", tokenizer_kind_name(kind)));
+    throw Error(ErrorCode::kFormat,
+                fmt::format("vocabulary: lower case does not go with '{}'", tokenizer_kind_name(kind)));
   }
   return Tokenizer(std::make_shared<const Data>(kind, lowercase, std::move(symbols)));
 }

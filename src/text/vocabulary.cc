@@ -43,7 +43,8 @@ std::string_view symbol_fault(TokenizerKind kind, std::string_view symbol) {
 
 std::vector<std::string> byte_symbols() {
   std::vector<std::string> symbols;
-  for (int value = 0; value < 256; ++value) symbols.emplace_back(1, static_cast<char>(static_cast<unsigned char>(value)));
+  for (int value = 0; value < 256; ++value)
+    symbols.emplace_back(1, static_cast<char>(static_cast<unsigned char>(value)));
   return symbols;
 }
 
