@@ -66,7 +66,8 @@ class LayerRun {
     std::fill_n(dx, s.T * s.B * s.E, kUnset);
     std::vector<float> dh = point_.dh1;
     std::vector<float> dc = point_.dc1;
-    RecurrentGradientState dstate{{dh.data(), s.B, s.H}, {}};
+    std::vector<float> scratch(static_cast<std::size_t>(s.B * s.H), kUnset);
+    RecurrentGradientState dstate{{dh.data(), s.B, s.H}, {}, {scratch.data(), s.B, s.H}};
     if (!dc.empty()) dstate.dc = {dc.data(), s.B, s.H};
     run_backward(layer_params(point_, gradient.data()), dstate,
                  want_dx ? MatView<float>(dx, s.T * s.B, s.E) : MatView<float>());
