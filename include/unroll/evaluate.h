@@ -11,10 +11,10 @@
 namespace unroll {
 
 struct EvaluateOptions {
-  std::optional<StatePolicy> state;  // empty: what the model was trained with
-  bool exact = false;                // carried text as one piece instead of warmed pieces; slower
-  int threads = 0;                   // 0: as many as there are cores
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  // predictions; may be empty
+  std::optional<StatePolicy> state = {};  // empty: what the model was trained with
+  bool exact = false;                     // carried text as one piece instead of warmed pieces; slower
+  int threads = 0;                        // 0: as many as there are cores
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
 
 struct Evaluation {

@@ -17,7 +17,7 @@ struct GeneratorOptions {
   double top_p = 1;        // only the most probable symbols that together reach this probability; 1: all
   double min_p = 0;        // only symbols at least this share of the most probable one; 0: all
   std::uint64_t seed = 1;  // same seed, same text
-  std::string stop;        // end before this string would be written; empty: never
+  std::string stop = {};   // end before this string would be written; empty: never
   int threads = 1;         // more than one helps only with large networks
 };
 
