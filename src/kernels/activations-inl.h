@@ -31,8 +31,23 @@ struct WholeVector {
 };
 struct PartOfVector {
   std::size_t count;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
   HWY_INLINE V load(const float* from) const { return hn::MaskedLoad(hn::FirstN(F(), count), F(), from); }
   HWY_INLINE void store(V v, float* to) const { hn::BlendedStore(v, hn::FirstN(F(), count), F(), to); }
+#else
+  // Elsewhere Highway's masked accesses touch the whole vector (and SSE4's load wants it aligned): memory that may belong
+  // to another row, another thread or nobody.
+  HWY_INLINE V load(const float* from) const {
+    HWY_ALIGN float lanes[hn::MaxLanes(F())] = {};
+    for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i];
+    return hn::Load(F(), lanes);
+  }
+  HWY_INLINE void store(V v, float* to) const {
+    HWY_ALIGN float lanes[hn::MaxLanes(F())];
+    hn::Store(v, F(), lanes);
+    for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
+  }
+#endif
 };
 
 // Calls body(io, j) for j = 0, N, 2N, ... below size, the last time with a part of a vector where size asks for it.
