@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -92,19 +92,25 @@ struct Flags::Impl {
     parser.add_option(flag.names, take)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 
-  // CLI11 would let `--flag=` swallow the argument after it, and would drop a positional argument "++".
+  // CLI11 would let `--flag=` swallow the argument after it, take `--toggle=no` for an answer, and drop a positional
+  // argument "++".
   [[nodiscard]] std::vector<std::string> prepared(const std::vector<std::string>& arguments) const {
     std::vector<std::string> result;
     bool value_next = false;
+    bool flags_ended = false;
     for (const std::string& argument : arguments) {
-      const bool is_value = std::exchange(value_next, false);
-      if (!is_value && argument.ends_with('=') && has(value_flags, argument.substr(0, argument.size() - 1))) {
-        result.push_back(argument.substr(0, argument.size() - 1));
+      const bool is_value = std::exchange(value_next, false) || flags_ended;
+      const std::string name = argument.substr(0, argument.find('='));
+      if (!is_value && has(value_flags, name) && argument.size() == name.size() + 1) {
+        result.push_back(name);
         result.emplace_back();
-        continue;
+      } else if (!is_value && has(all_flags, name) && !has(value_flags, name) && argument.size() > name.size()) {
+        throw Error(ErrorCode::kUsage, fmt::format("{} takes no value, found \"{}\"", name, argument));
+      } else {
+        result.push_back(!is_value && argument == "++" ? "./++" : argument);
+        value_next = !is_value && has(value_flags, argument);
+        flags_ended = flags_ended || (!is_value && argument == "--");
       }
-      value_next = !is_value && has(value_flags, argument);
-      result.push_back(!is_value && argument == "++" ? "./++" : argument);
     }
     return result;
   }

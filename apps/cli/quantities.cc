@@ -48,7 +48,7 @@ std::string people_flops(double operations) {
 
 std::string people_perplexity(double nats) {
   const double perplexity = std::exp(nats);
-  return perplexity < 1000 ? fmt::format("{:.4g}", perplexity) : fmt::format("{:.0f}", perplexity);
+  return perplexity < 1000 ? fmt::format("{:#.4g}", perplexity) : fmt::format("{:.0f}", perplexity);
 }
 
 }  // namespace unroll

@@ -29,6 +29,14 @@ std::size_t columns() {
   return size.ws_col;
 }
 
+// As many of the pieces of `text`, which two spaces part, as fit. The last column stays free: filling it would make some
+// terminals wrap.
+std::string_view fitted(std::string_view text, std::size_t width) {
+  if (text.size() < width) return text;
+  const std::size_t gap = text.rfind("  ", width - 1);
+  return text.substr(0, gap == std::string_view::npos ? width - 1 : gap);
+}
+
 void put(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -62,8 +70,7 @@ void Terminal::live(std::string_view text) {
   if (!live_due()) return;
   next_live_ = std::chrono::steady_clock::now();
   if (rewrites_) {
-    // The last column stays free: filling it would make some terminals wrap.
-    put("\r" + std::string(text.substr(0, columns() - 1)) + "\x1b[K");
+    put("\r" + std::string(fitted(text, columns())) + "\x1b[K");
     live_shown_ = true;
     next_live_ += kRewriteInterval;
   } else {

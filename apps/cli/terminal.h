@@ -25,7 +25,7 @@ class Terminal {
   // Whether the live line wants new words now. Ask before making them up.
   [[nodiscard]] bool live_due() const;
 
-  // New words for the live line, cut to the width of the terminal. ASCII.
+  // New words for the live line. ASCII; what does not fit the terminal's width is left out from the last two spaces on.
   void live(std::string_view text);
 
   // Keeps what the live line says now as a line, if it is still there.

@@ -175,10 +175,10 @@ bool parse(const std::vector<std::string>& arguments, TrainCommand* command) {
   flags.example("unroll train book.txt --save book.safetensors --minutes 2",
                 "A character model in two minutes; nothing else needs to be said.");
   flags.example(
-      "unroll train train.txt --valid valid.txt --tokenizer whitespace --state carry --hidden 650 --layers 2 "
-      "--dropout 0.5 --epochs 40 --save words.safetensors --log words.jsonl",
-      "A word model on text that is tokenised already, with a log to plot.");
-  flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors --epochs 3",
+      "unroll train train.txt --valid valid.txt --tokenizer whitespace \\\n"
+      "      --layers 2 --dropout 0.5 --save words.safetensors --log words.jsonl",
+      "A word model of text that is tokenised already, with a log to plot.");
+  flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",
                 "Adapts a model to another text.");
   if (!flags.parse(arguments)) return false;
   if (flags.given("--valid") && flags.given("--valid-split")) {

@@ -32,7 +32,8 @@ void TrainProgress::plan(const TrainPlan& plan) {
                               plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
                               grouped(plan.parameters), people_bytes(plan.parameters * 4)));
   terminal_->line(fmt::format("text     {} tokens to train on, {} to validate on; vocabulary {}",
-                              grouped(plan.train_tokens), grouped(plan.valid_tokens), grouped(net.vocabulary)));
+                              grouped(plan.train_tokens), plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none",
+                              grouped(net.vocabulary)));
   std::size_t widest = 8;
   for (const MemoryItem& item : plan.memory) widest = std::max(widest, item.name.size());
   std::string_view title = "memory";
@@ -41,11 +42,12 @@ void TrainProgress::plan(const TrainPlan& plan) {
     title = "";
   }
   terminal_->line(fmt::format("{:<8} {:<{}}  {:>10}", title, "together", widest, people_bytes(plan.memory_bytes)));
-  terminal_->line(fmt::format(
-      "run      {} of {} x {} tokens ({:.3g} epochs); validation every {}, saved every {}", plural(plan.steps, "step"),
-      plan.batch_size, plan.bptt,
-      static_cast<double>(plan.steps) / static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch)),
-      grouped(plan.validate_every), grouped(plan.save_every)));
+  const auto epoch_steps = static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch));
+  terminal_->line(
+      fmt::format("run      {} of {} x {} tokens ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"),
+                  plan.batch_size, plan.bptt, static_cast<double>(plan.steps) / epoch_steps,
+                  plan.valid_tokens > 0 ? fmt::format("validation every {}, ", grouped(plan.validate_every)) : "",
+                  grouped(plan.save_every)));
   const std::int64_t steps_left = plan.steps - plan.first_step;
   const double tokens_left = static_cast<double>(steps_left) * static_cast<double>(plan.batch_size * plan.bptt);
   std::string cost = fmt::format("cost     {} per token, {} in all", people_flops(plan.flops_per_token),
@@ -85,9 +87,10 @@ void TrainProgress::step(const StepReport& report) {
   if (!terminal_->live_due()) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const double left = seconds / static_cast<double>(steps_seen_) * static_cast<double>(plan_.steps - report.step);
-  terminal_->live(fmt::format("step {}/{}  {}%  {}  {} tokens/s  {} left", grouped(report.step), grouped(plan_.steps),
+  terminal_->live(fmt::format("{}%  {}  {} tokens/s  {} left  step {}/{}",
                               100 * report.step / std::max<std::int64_t>(1, plan_.steps), loss_words(mean_nats_),
-                              grouped(static_cast<std::int64_t>(mean_tokens_per_s_)), people_seconds(left)));
+                              grouped(static_cast<std::int64_t>(mean_tokens_per_s_)), people_seconds(left),
+                              grouped(report.step), grouped(plan_.steps)));
 }
 
 void TrainProgress::validation(std::int64_t done, std::int64_t total) {
