@@ -23,7 +23,8 @@ class LayerRun {
     const RecurrentShape& s = point.shape;
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;
-    weights_.pack(point.cell, layer_params(point, point.values.data()));
+    // On a worker, so that oneDNN starts no team of threads of its own.
+    workers.run(1, [&](std::int64_t) { weights_.pack(point.cell, layer_params(point, point.values.data())); });
     const bool is_gru = point.cell == Cell::kGru || point.cell == Cell::kGruResetBefore;
     tape_.x = MatView<const float>(point.values.data() + point.slice("x").offset, rows, s.E);
     tape_.gates = view_of(gates_, rows, units);
