@@ -29,7 +29,7 @@ struct TokenizerOptions {
   bool lowercase = false;       // kWord and kWhitespace: fold to lower case first (ICU, root locale)
   std::int64_t vocab_size = 0;  // keep this many symbols at most, special ones included; 0: all
   std::int64_t min_count = 1;   // leave out symbols that occur less often
-  std::string vocab_file;       // read the vocabulary from this file instead; empty: make it from the text
+  std::string vocab_file = {};  // read the vocabulary from this file instead; empty: make it from the text
 };
 
 // One symbol of an encoded text.
