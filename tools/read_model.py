@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Reads and checks a model file of unroll with nothing but Python's standard library (the format: docs/format.md).
+
+    tools/read_model.py MODEL.safetensors [--no-checksum]
+
+Prints configuration, tokenizer, tensors and training history. Status 1 when the file is not a whole model.
+"""
+
+import argparse
+import array
+import json
+import struct
+import sys
+
+FORMAT = "unroll/1"
+MASK = 2**64 - 1
+PRIMES = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
+
+
+class Damaged(Exception):
+    """The file is not a model, or not a whole one."""
+
+
+def rotate(x, bits):
+    return (x << bits | x >> 64 - bits) & MASK
+
+
+def xxh64(data):
+    """XXH64 with seed 0 (Yann Collet's xxHash, doc/xxhash_spec.md): some 20 MB a second."""
+    p1, p2, p3, p4, p5 = PRIMES
+    whole = len(data) // 32 * 32
+    if whole:
+        a, b, c, d = (p1 + p2) & MASK, p2, 0, -p1 & MASK
+        for w, x, y, z in struct.iter_unpack("<4Q", data[:whole]):
+            a = (a + w * p2) & MASK
+            a = (a << 31 | a >> 33) * p1 & MASK
+            b = (b + x * p2) & MASK
+            b = (b << 31 | b >> 33) * p1 & MASK
+            c = (c + y * p2) & MASK
+            c = (c << 31 | c >> 33) * p1 & MASK
+            d = (d + z * p2) & MASK
+            d = (d << 31 | d >> 33) * p1 & MASK
+        h = rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18) & MASK
+        for lane in (a, b, c, d):
+            h = ((h ^ rotate(lane * p2 & MASK, 31) * p1 & MASK) * p1 + p4) & MASK
+    else:
+        h = p5
+    h = (h + len(data)) & MASK
+    rest = data[whole:]
+    eights = len(rest) // 8 * 8
+    for (word,) in struct.iter_unpack("<Q", rest[:eights]):
+        h = (rotate(h ^ rotate(word * p2 & MASK, 31) * p1 & MASK, 27) * p1 + p4) & MASK
+    rest = rest[eights:]
+    if len(rest) >= 4:
+        h = (rotate(h ^ int.from_bytes(rest[:4], "little") * p1 & MASK, 23) * p2 + p3) & MASK
+        rest = rest[4:]
+    for byte in rest:
+        h = rotate(h ^ byte * p5 & MASK, 11) * p1 & MASK
+    h = (h ^ h >> 33) * p2 & MASK
+    h = (h ^ h >> 29) * p3 & MASK
+    return h ^ h >> 32
+
+
+def distinct(pairs):
+    """A JSON object, each of its keys once."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise Damaged("a key stands twice in an object")
+    return result
+
+
+def expected_tensors(config):
+    """Names and shapes that follow from a configuration, in the order of the file."""
+    vocabulary, embed, hidden = config["vocabulary"], config["embed"], config["hidden"]
+    rows = hidden * {"rnn-tanh": 1, "rnn-relu": 1, "lstm": 4, "gru": 3, "gru-reset-before": 3}[config["cell"]]
+    yield "encoder.weight", [vocabulary, embed]
+    for layer in range(config["layers"]):
+        yield f"rnn.weight_ih_l{layer}", [rows, hidden if layer else embed]
+        yield f"rnn.weight_hh_l{layer}", [rows, hidden]
+        yield f"rnn.bias_ih_l{layer}", [rows]
+        yield f"rnn.bias_hh_l{layer}", [rows]
+    if not config["tied"]:
+        yield "decoder.weight", [vocabulary, hidden]
+    yield "decoder.bias", [vocabulary]
+
+
+def read_model(path, with_checksum=True):
+    """Metadata (JSON parsed) and tensors {name: (shape, array of floats)}."""
+    with open(path, "rb") as file:
+        content = file.read()
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 10 or length > min(len(content) - 8, 100_000_000):
+        raise Damaged("not a safetensors file, or cut short")
+    header, data = content[8 : 8 + length], content[8 + length :]
+    entries = json.loads(header.decode("utf-8"), object_pairs_hook=distinct)
+    metadata = entries.pop("__metadata__", {})
+    if metadata.get("format") != FORMAT:
+        raise Damaged(f"format is {metadata.get('format')!r}, expected {FORMAT!r}")
+    if with_checksum:
+        stored = metadata["checksum"]
+        before, field, after = header.partition(b'"checksum":"')
+        actual = f"{xxh64(before + field + b'0' * 16 + after[16:] + data):016x}"
+        if after[:16].decode("ascii") != stored or actual != stored:
+            raise Damaged(f"changed after it was written: checksum {actual}, it says {stored}")
+    for key in ("config", "tokenizer", "training", "history"):
+        metadata[key] = json.loads(metadata[key], object_pairs_hook=distinct)
+
+    tensors, end = {}, 0
+    for name, shape in expected_tensors(metadata["config"]):
+        entry = entries.pop(name)
+        first, last = entry["data_offsets"]
+        values = array.array("f", data[first:last])
+        if sys.byteorder == "big":
+            values.byteswap()
+        size = 1
+        for dimension in shape:
+            size *= dimension
+        if entry["dtype"] != "F32" or entry["shape"] != shape or first != end or len(values) != size:
+            raise Damaged(f"tensor {name} is {entry}, expected F32 of shape {shape} at byte {end}")
+        tensors[name], end = (shape, values), last
+    if entries or end != len(data):
+        raise Damaged(f"holds more than its configuration needs: tensors {list(entries)}, {len(data) - end} bytes")
+    return metadata, tensors
+
+
+def show(metadata, tensors):
+    tokenizer, training, history = metadata["tokenizer"], metadata["training"], metadata["history"]
+    print("config    ", json.dumps(metadata["config"]))
+    print("tokenizer ", tokenizer["kind"], len(tokenizer.get("symbols", range(256))), "symbols")
+    print("training  ", "complete" if training["complete"] else "not complete", json.dumps(training["options"]))
+    print(f"\n{'tensor':<20} {'shape':>14} {'min':>10} {'max':>10} {'mean':>10}")
+    for name, (shape, values) in tensors.items():
+        size = " x ".join(map(str, shape))
+        print(f"{name:<20} {size:>14} {min(values):10.5f} {max(values):10.5f} {sum(values) / len(values):10.5f}")
+    print(f"{sum(len(values) for _, values in tensors.values())} parameters")
+    print(f"\n{'step':>8} {'tokens':>12} {'lr':>10} {'nats/token':>10} {'validation':>10}")
+    for point in history:
+        valid = point.get("valid_nats_per_token")
+        valid = "" if valid is None else f"{valid:.4f}"
+        print(f"{point['step']:8} {point['tokens']:12} {point['lr']:10.3g} {point['nats_per_token']:10.4f} {valid:>10}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--no-checksum", action="store_true", help="skip the check that takes longest")
+    arguments = parser.parse_args()
+    try:
+        show(*read_model(arguments.model, not arguments.no_checksum))
+    except (Damaged, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        print(f"{arguments.model}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
