@@ -73,7 +73,7 @@ struct MemoryItem {
 struct TrainPlan {
   NetworkConfig config;
   std::int64_t parameters = 0;
-  std::vector<MemoryItem> memory;
+  std::vector<MemoryItem> memory = {};
   std::int64_t memory_bytes = 0;         // sum of `memory`
   double flops_per_token = 0;            // 6 per multiplied weight
   double uniform_nats = 0;               // ln V: the loss of a uniform guess
@@ -98,7 +98,7 @@ struct StepReport {
   double lr = 0;
   double grad_norm = 0;  // before clipping
   double tokens_per_s = 0;  // of this step
-  std::optional<double> valid_nats_per_token;
+  std::optional<double> valid_nats_per_token = {};
 };
 
 // What the trainer tells while it runs. Empty functions are not called. Called from the thread that called train().
@@ -117,7 +117,7 @@ struct TrainResult {
   std::int64_t steps = 0;         // made so far, resumed ones included
   std::int64_t tokens = 0;
   double nats_per_token = 0;                   // mean training loss of the last steps
-  std::optional<double> best_valid_nats_per_token;
+  std::optional<double> best_valid_nats_per_token = {};
   std::int64_t best_step = 0;                  // the step whose weights are in the model file
   double seconds = 0;                          // of this call
 };

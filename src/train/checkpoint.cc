@@ -1,0 +1,99 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <vector>
+
+#include "model/model_file.h"
+#include "model/tensor_file.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::string_view kFormat = "unroll-resume/1";
+
+// Calls visit(name, shape, values) for every tensor of a resume file, in the order of the file: what is written and what
+// is read cannot drift apart.
+template <class Visit>
+void for_each_tensor(const TrainTensors& tensors, bool with_best, const Visit& visit) {
+  const auto visit_all = [&](const std::string& prefix, const Parameters& parameters) {
+    for (const ParameterTensor& tensor : parameters.tensors()) {
+      visit(prefix + tensor.name, tensor.shape, parameters.values(tensor));
+    }
+  };
+  visit_all("current/", tensors.parameters);
+  if (with_best) visit_all("best/", *tensors.best);
+  if (tensors.moments.m) visit_all("m/", *tensors.moments.m);
+  if (tensors.moments.v) visit_all("v/", *tensors.moments.v);
+  const NetworkState& state = tensors.state;
+  visit("state/h", std::vector<std::int64_t>{state.h.size() / state.H, state.H}, state.h.span());
+  if (state.c.size() > 0) visit("state/c", std::vector<std::int64_t>{state.c.size() / state.H, state.H}, state.c.span());
+}
+
+// Calls visit(key, number) for every number of a position.
+template <class Position, class Visit>
+void for_each_number(Position& position, const Visit& visit) {
+  visit("step", position.step);
+  visit("tokens", position.tokens);
+  visit("nats_since_point", position.nats_since_point);
+  visit("predictions_since_point", position.predictions_since_point);
+  visit("lr_divisor", position.lr_divisor);
+  visit("best_step", position.best_step);
+  visit("best_nats", position.best_nats);
+  visit("steps", position.steps);
+  visit("save_every", position.save_every);
+}
+
+template <class Number>
+void parse_number(const TensorFile& file, const std::string& key, Number& number) {
+  const std::string& text = file.required(key);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Error(ErrorCode::kFormat, fmt::format("'{}' is damaged: its metadata '{}' is '{}', not a number", file.path(),
+                                                key, text));
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_path(const std::string& model_path) { return model_path + ".resume"; }
+
+void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
+                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors) {
+  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record);
+  metadata["format"] = kFormat;
+  metadata["length"] = position.length;
+  for_each_number(position, [&](const std::string& key, auto number) { metadata[key] = fmt::format("{}", number); });
+  std::vector<TensorToWrite> list;
+  for_each_tensor(tensors, position.best_step > 0,
+                  [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
+                    list.push_back({name, shape, values});
+                  });
+  write_tensor_file(path, list, metadata);
+}
+
+struct Checkpoint::File {
+  TensorFile tensors;
+};
+
+Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(File{TensorFile(path, kFormat)})) {
+  const TensorFile& file = file_->tensors;
+  record_ = training_from_metadata(file.metadata(), path);
+  position_.length = file.required("length");
+  for_each_number(position_, [&](const std::string& key, auto& number) { parse_number(file, key, number); });
+}
+Checkpoint::~Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
+
+void Checkpoint::restore(const TrainTensors& tensors) const {
+  for_each_tensor(tensors, position_.best_step > 0,
+                  [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> values) {
+                    file_->tensors.copy(name, shape, values);
+                  });
+}
+
+}  // namespace unroll

@@ -1,0 +1,67 @@
+// The resume file: everything that a killed run needs to go on as if nothing had happened.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/network.h"
+#include "model/parameters.h"
+#include "train/optimizer.h"
+#include "unroll/model.h"
+
+namespace unroll {
+
+// Where a run stands, apart from its tensors.
+struct TrainPosition {
+  std::int64_t step = 0;                       // updates made
+  std::int64_t tokens = 0;                     // predictions trained on
+  double nats_since_point = 0;                 // sum of losses since the last point of the history ...
+  std::int64_t predictions_since_point = 0;    // ... over this many predictions
+  double lr_divisor = 1;                       // of the plateau schedule
+  std::int64_t best_step = 0;                  // 0: no validation yet
+  double best_nats = 0;                        // nats per token of that validation
+  // Decided once, when the run began.
+  std::int64_t steps = 0;
+  std::int64_t save_every = 0;
+  std::string length;                          // as asked for: "minutes 2"
+};
+
+// A run's numbers. `best` are the weights of the best validation; without one they are not saved.
+struct TrainTensors {
+  Parameters& parameters;
+  Parameters* best;
+  Moments& moments;
+  NetworkState& state;
+};
+
+// "model.safetensors.resume".
+[[nodiscard]] std::string checkpoint_path(const std::string& model_path);
+
+// Replaces the resume file. Equal arguments give equal bytes. Throws Error{kFile}.
+void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
+                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors);
+
+// A resume file that was read and checked, its tensors still inside.
+class Checkpoint {
+ public:
+  // Throws Error{kFile} and Error{kFormat}.
+  explicit Checkpoint(const std::string& path);
+  ~Checkpoint();
+  Checkpoint(Checkpoint&&) noexcept;
+  Checkpoint& operator=(Checkpoint&&) noexcept;
+
+  [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
+  [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
+
+  // Copies the tensors out. Requires tensors of the network that saved them; throws Error{kFormat} where they do not fit.
+  void restore(const TrainTensors& tensors) const;
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+  TrainPosition position_;
+  TrainingRecord record_;
+};
+
+}  // namespace unroll

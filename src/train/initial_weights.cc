@@ -1,0 +1,54 @@
+#include "train/initial_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/philox.h"
+
+namespace unroll {
+namespace {
+
+// Numbers uniform in +-range, from the stream of tensor number `index`.
+void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std::uint32_t index) {
+  constexpr std::size_t kRow = std::size_t{1} << 24;  // numbers per counter row; keeps the block number in 32 bits
+  const auto width = static_cast<float>(2 * range);
+  const auto low = static_cast<float>(-range);
+  for (std::size_t first = 0; first < values.size(); first += 4) {
+    const auto words = random_words(seed, 0, RandomPurpose::kInitialWeights, index,
+                                    static_cast<std::uint32_t>(first / kRow),
+                                    static_cast<std::uint32_t>(first % kRow / 4));
+    for (std::size_t i = first; i < std::min(first + 4, values.size()); ++i) {
+      values[i] = low + width * uniform_float(words[i - first]);
+    }
+  }
+}
+
+}  // namespace
+
+void set_initial_weights(const NetworkConfig& config, Init init, std::uint64_t seed, Parameters& parameters) {
+  parameters.set_zero();
+  const double by_hidden = 1 / std::sqrt(static_cast<double>(config.hidden));
+  const double by_embed = std::sqrt(3 / static_cast<double>(config.embed));
+  std::uint32_t index = 0;
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    const bool is_matrix = tensor.shape.size() == 2;
+    const bool is_encoder = tensor.name == "encoder.weight";
+    // Tensors of one network share the upper half of the counter; more than 2^16 of them wrap, which only repeats numbers.
+    const std::uint32_t stream = index++ & 0xFFFFU;
+    if (is_matrix) {
+      fill_uniform(parameters.values(tensor), is_encoder && !config.tied ? by_embed : by_hidden, seed, stream);
+    }
+  }
+  const auto H = static_cast<std::size_t>(config.hidden);
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const RecurrentParams<float>& layer = parameters.layer(l);
+    if (config.cell == Cell::kLstm) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
+    if (init == Init::kIdentity) {
+      for (std::int64_t r = 0; r < layer.W.rows; ++r) {
+        for (std::int64_t c = 0; c < layer.W.cols; ++c) layer.W(r, c) = r == c ? 1.0F : 0.0F;
+      }
+    }
+  }
+}
+
+}  // namespace unroll

@@ -1,0 +1,128 @@
+#include "train/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+template <class Enum, std::size_t N>
+using Names = std::array<std::pair<Enum, std::string_view>, N>;
+
+constexpr Names<Optimizer, 2> kOptimizers{{{Optimizer::kSgd, "sgd"}, {Optimizer::kAdam, "adam"}}};
+constexpr Names<Schedule, 3> kSchedules{
+    {{Schedule::kConstant, "constant"}, {Schedule::kCosine, "cosine"}, {Schedule::kPlateau, "plateau"}}};
+constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
+
+template <class Enum, std::size_t N>
+std::string_view name_in(const Names<Enum, N>& names, Enum value) noexcept {
+  for (const auto& [candidate, name] : names) {
+    if (candidate == value) return name;
+  }
+  return "";
+}
+
+template <class Enum, std::size_t N>
+Enum parse_in(const Names<Enum, N>& names, std::string_view what, std::string_view text) {
+  std::string known;
+  for (const auto& [value, name] : names) {
+    if (name == text) return value;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("unknown {} '{}': expected one of {}", what, text, known));
+}
+
+// The expectation is worded for both integers and fractions.
+template <class Number>
+void expect(bool good, std::string_view flag, Number value, std::string_view expectation) {
+  if (!good) throw Error(ErrorCode::kUsage, fmt::format("--{} is {}: expected {}", flag, value, expectation));
+}
+
+void check_text_options(const TrainOptions& o) {
+  if (o.texts.empty()) throw Error(ErrorCode::kUsage, "no text to train on: name one or more files, or - for standard input");
+  if (o.save.empty()) throw Error(ErrorCode::kUsage, "no --save: name the model file to write, as model.safetensors");
+  expect(o.valid_split >= 0 && o.valid_split < 1, "valid-split", o.valid_split, "a share from 0 to below 1");
+  expect(o.tokenizer.vocab_size >= 0, "vocab-size", o.tokenizer.vocab_size, "a number above 0");
+  expect(o.tokenizer.min_count >= 1, "min-count", o.tokenizer.min_count, "a number above 0");
+}
+
+void check_run_options(const TrainOptions& o) {
+  constexpr std::int64_t kMostRows = 1 << 16;
+  constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;  // the step is 32 bits of a random counter
+  expect(o.batch_size >= 1 && o.batch_size <= kMostRows, "batch-size", o.batch_size, "a number from 1 to 65536");
+  expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
+  expect(std::isfinite(o.lr) && o.lr >= 0, "lr", o.lr, "a number above 0");
+  expect(o.warmup >= -1, "warmup", o.warmup, "a number of steps, 0 or more");
+  expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
+  expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
+  const int lengths = (o.epochs ? 1 : 0) + (o.steps ? 1 : 0) + (o.minutes ? 1 : 0);
+  if (lengths > 1) throw Error(ErrorCode::kUsage, "more than one of --epochs, --steps and --minutes: give one");
+  if (o.epochs) expect(*o.epochs >= 1 && *o.epochs <= kMostSteps, "epochs", *o.epochs, "a number above 0");
+  if (o.steps) expect(*o.steps >= 1 && *o.steps <= kMostSteps, "steps", *o.steps, "a number from 1 to 2^31");
+  if (o.minutes) expect(std::isfinite(*o.minutes) && *o.minutes > 0, "minutes", *o.minutes, "a number above 0");
+}
+
+}  // namespace
+
+std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_in(kOptimizers, optimizer); }
+Optimizer parse_optimizer(std::string_view name) { return parse_in(kOptimizers, "optimizer", name); }
+std::string_view schedule_name(Schedule schedule) noexcept { return name_in(kSchedules, schedule); }
+Schedule parse_schedule(std::string_view name) { return parse_in(kSchedules, "schedule", name); }
+std::string_view init_name(Init init) noexcept { return name_in(kInits, init); }
+Init parse_init(std::string_view name) { return parse_in(kInits, "init", name); }
+
+TrainOptions resolve(TrainOptions options) {
+  check_text_options(options);
+  check_run_options(options);
+  if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
+    throw Error(ErrorCode::kUsage, fmt::format("--init identity is for --cell rnn-relu: the cell is {}",
+                                               cell_name(options.cell)));
+  }
+  if (options.resume && options.overwrite) {
+    throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");
+  }
+  if (options.embed == 0) options.embed = options.hidden;
+  if (options.lr == 0) options.lr = options.optimizer == Optimizer::kAdam ? 0.002 : 1;
+  constexpr std::int64_t kDefaultEpochs = 10;
+  if (!options.epochs && !options.steps && !options.minutes) options.epochs = kDefaultEpochs;
+  return options;
+}
+
+NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
+  const auto text = [](const auto& value) { return fmt::format("{}", value); };
+  return {{"state", text(state_policy_name(options.state))},
+          {"cell", text(cell_name(config.cell))},
+          {"layers", text(config.layers)},
+          {"hidden", text(config.hidden)},
+          {"embed", text(config.embed)},
+          {"tied", text(config.tied)},
+          {"dropout", text(config.dropout)},
+          {"init", text(init_name(options.init))},
+          {"batch-size", text(options.batch_size)},
+          {"bptt", text(options.bptt)},
+          {"optimizer", text(optimizer_name(options.optimizer))},
+          {"lr", text(options.lr)},
+          {"schedule", text(schedule_name(options.schedule))},
+          {"warmup", text(options.warmup)},
+          {"clip", text(options.clip)},
+          {"seed", text(options.seed)}};
+}
+
+std::string describe_length(const TrainOptions& options) {
+  if (options.epochs) return fmt::format("epochs {}", *options.epochs);
+  if (options.steps) return fmt::format("steps {}", *options.steps);
+  return fmt::format("minutes {}", options.minutes.value_or(0));
+}
+
+std::int64_t warmup_steps(const TrainOptions& options, std::int64_t steps) {
+  constexpr std::int64_t kMost = 100;
+  if (options.warmup >= 0) return options.warmup;
+  return options.optimizer == Optimizer::kAdam ? std::min(kMost, steps / 20) : 0;
+}
+
+}  // namespace unroll

@@ -1,0 +1,28 @@
+// Options of a run: checked, completed by defaults, and told as names and values.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unroll/train.h"
+
+namespace unroll {
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+// Options with every default put in place: learning rate, embedding size, length of the run. What depends on the text
+// (warm-up, batch size) is as it was. Throws Error{kUsage} naming the flag, its value and what is expected.
+[[nodiscard]] TrainOptions resolve(TrainOptions options);
+
+// What decides the result, as flag names without dashes and values: all but the text itself, files, threads and the length
+// of the run. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing here.
+[[nodiscard]] NamedValues describe(const TrainOptions& options, const NetworkConfig& config);
+
+// The length as it was asked for: "epochs 10", "steps 500", "minutes 2".
+[[nodiscard]] std::string describe_length(const TrainOptions& options);
+
+// Steps of linear warm-up in a run of `steps`.
+[[nodiscard]] std::int64_t warmup_steps(const TrainOptions& options, std::int64_t steps);
+
+}  // namespace unroll

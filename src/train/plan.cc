@@ -1,0 +1,73 @@
+#include "train/plan.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "model/network.h"
+#include "unroll/error.h"
+
+namespace unroll {
+
+std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options, std::int64_t tokens,
+                                    bool validates) {
+  constexpr std::int64_t kFloat = sizeof(float);
+  const std::int64_t parameters = kFloat * parameter_count(config);
+  std::vector<MemoryItem> plan{{"parameters", parameters},
+                               {"gradients", parameters},
+                               {"parameters packed for products", 2 * kFloat * multiplied_weights(config)},
+                               {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
+  if (options.optimizer == Optimizer::kAdam) plan.push_back({"moments of Adam", 2 * parameters});
+  if (validates) plan.push_back({"best parameters so far", parameters});
+  for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, options.bptt, options.batch_size)) {
+    plan.push_back({buffer.name, kFloat * buffer.floats});
+  }
+  return plan;
+}
+
+void check_memory(const std::vector<MemoryItem>& plan) {
+  double needed = 0;
+  for (const MemoryItem& item : plan) needed += static_cast<double>(item.bytes);
+  const double present = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (needed <= present) return;
+  const auto largest = std::ranges::max_element(plan, {}, &MemoryItem::bytes);
+  throw Error(ErrorCode::kMemory,
+              fmt::format("the run needs {:.1f} GB of memory and this machine has {:.1f} GB; most of it, {:.1f} GB, is for "
+                          "{}: use a smaller --hidden, --embed, --layers, --vocab-size, --batch-size or --bptt",
+                          needed * 1e-9, present * 1e-9, static_cast<double>(largest->bytes) * 1e-9, largest->name));
+}
+
+std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps) {
+  if (epoch.valid_tokens == 0) return 0;
+  constexpr std::int64_t kLeastCount = 10;
+  constexpr double kMostShare = 0.1;
+  constexpr double kForwardShare = 1.0 / 3;  // of the cost of training on a token
+  const std::int64_t often = std::min(epoch.windows, (steps + kLeastCount - 1) / kLeastCount);
+  const double seldom = kForwardShare / kMostShare * static_cast<double>(epoch.valid_tokens) /
+                        static_cast<double>(epoch.tokens_per_step);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(seldom), often, std::max(often, steps));
+}
+
+std::int64_t validation_count(const EpochShape& epoch, std::int64_t steps) {
+  const std::int64_t interval = validation_interval(epoch, steps);
+  return interval == 0 ? 0 : (steps + interval - 1) / interval;
+}
+
+std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, double seconds) {
+  const auto duration = [&](std::int64_t steps) {
+    return static_cast<double>(steps) * cost.per_step +
+           static_cast<double>(validation_count(epoch, steps)) * cost.per_validation;
+  };
+  // The duration grows with the steps but for small jumps of the validation count, so halving finds a fit.
+  std::int64_t fits = 1;
+  std::int64_t too_many = std::max<std::int64_t>(2, static_cast<std::int64_t>(seconds / cost.per_step) + 2);
+  while (too_many - fits > 1) {
+    const std::int64_t middle = fits + (too_many - fits) / 2;
+    (duration(middle) <= seconds ? fits : too_many) = middle;
+  }
+  return fits;
+}
+
+}  // namespace unroll

@@ -1,0 +1,42 @@
+// What a run will take: memory, steps, and how often it validates and saves.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "unroll/train.h"
+
+namespace unroll {
+
+// Everything that a run keeps in memory, before any of it is allocated.
+[[nodiscard]] std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options,
+                                                  std::int64_t tokens, bool validates);
+
+// Throws Error{kMemory} when the plan exceeds this machine's memory.
+void check_memory(const std::vector<MemoryItem>& plan);
+
+// The shape of an epoch.
+struct EpochShape {
+  std::int64_t windows = 0;           // steps
+  std::int64_t tokens_per_step = 0;   // of a full window
+  std::int64_t valid_tokens = 0;      // 0: no validation
+};
+
+// Steps between validations of a run of `steps`; 0: none. After every epoch, but at least ten times in a run and seldom
+// enough to cost about a tenth of the training at most. The last step is always validated too. A function of counts
+// alone, so that a run repeats.
+[[nodiscard]] std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps);
+
+// How many validations that makes.
+[[nodiscard]] std::int64_t validation_count(const EpochShape& epoch, std::int64_t steps);
+
+// What was measured before the first step, in seconds.
+struct MeasuredCost {
+  double per_step = 0;
+  double per_validation = 0;
+};
+
+// The most steps whose training and validation fit into `seconds`; 1 at least.
+[[nodiscard]] std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, double seconds);
+
+}  // namespace unroll

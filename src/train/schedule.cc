@@ -1,0 +1,29 @@
+#include "train/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace unroll {
+
+double LearningRate::at(std::int64_t step) const {
+  if (step <= warmup) return lr * static_cast<double>(step) / static_cast<double>(warmup);
+  switch (schedule) {
+    case Schedule::kConstant: return lr;
+    case Schedule::kPlateau: return lr / divisor;
+    case Schedule::kCosine: {
+      constexpr double kLast = 0.01;
+      const auto rest = static_cast<double>(std::max<std::int64_t>(1, steps - warmup));
+      const double done = static_cast<double>(step - warmup - 1) / rest;
+      return lr * (kLast + (1 - kLast) * 0.5 * (1 + std::cos(std::numbers::pi * done)));
+    }
+  }
+  return lr;
+}
+
+void LearningRate::validated(bool improved) {
+  constexpr double kFactor = 4;
+  if (schedule == Schedule::kPlateau && !improved) divisor *= kFactor;
+}
+
+}  // namespace unroll

@@ -1,0 +1,29 @@
+// The learning rate over a run.
+#pragma once
+
+#include <cstdint>
+
+#include "unroll/train.h"
+
+namespace unroll {
+
+// The rate of each step: linear warm-up over the first `warmup` steps, then the schedule.
+//
+//   constant   lr
+//   cosine     from lr down to lr / 100 along half a cosine over the rest of the run
+//   plateau    lr, divided by 4 whenever a validation is not better than the best before it
+struct LearningRate {
+  Schedule schedule = Schedule::kConstant;
+  double lr = 0;
+  std::int64_t warmup = 0;  // steps
+  std::int64_t steps = 0;   // of the whole run
+  double divisor = 1;       // plateau: grows; part of what a resumed run needs
+
+  // Of step number `step`, counted from 1.
+  [[nodiscard]] double at(std::int64_t step) const;
+
+  // Tells the outcome of a validation.
+  void validated(bool improved);
+};
+
+}  // namespace unroll

@@ -1,0 +1,274 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "base/file.h"
+#include "model/model_file.h"
+#include "train/checkpoint.h"
+#include "train/options.h"
+#include "train/plan.h"
+#include "train/training_run.h"
+#include "train/training_text.h"
+#include "unroll/error.h"
+#include "unroll/train.h"
+
+namespace unroll {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// What stands at options.save when train() is called.
+enum class Found { kNothing, kCheckpoint, kUnfinishedModel, kFinishedModel };
+
+Found look_for_files(const TrainOptions& options) {
+  if (options.overwrite) return Found::kNothing;
+  const bool checkpoint = file_exists(checkpoint_path(options.save));
+  const bool model = file_exists(options.save);
+  if (!options.resume && (model || checkpoint)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("'{}' exists: give --resume to go on with it, --overwrite to replace it, or another --save",
+                            model ? options.save : checkpoint_path(options.save)));
+  }
+  if (checkpoint) return Found::kCheckpoint;
+  if (!model) return Found::kNothing;
+  return Model::load(options.save).training().complete ? Found::kFinishedModel : Found::kUnfinishedModel;
+}
+
+void note(const TrainObserver& observer, const std::string& sentence) {
+  if (observer.on_note) observer.on_note(sentence);
+}
+
+// The batch that the text can fill with two predictions a row at least.
+std::int64_t fitting_batch(const TrainOptions& options, std::int64_t tokens, const TrainObserver& observer) {
+  constexpr std::int64_t kLeast = 2;
+  if (tokens < kLeast) {
+    throw Error(ErrorCode::kInput, fmt::format("'{}' has {} token{} to train on: expected at least {}; give more text or a "
+                                               "smaller --valid-split",
+                                               options.texts.front(), tokens, tokens == 1 ? "" : "s", kLeast));
+  }
+  const std::int64_t fitting = std::min(options.batch_size, tokens / kLeast);
+  if (fitting < options.batch_size) {
+    note(observer, fmt::format("batch size {} -> {}: the text has {} tokens, and a row needs at least {}", options.batch_size,
+                               fitting, tokens, kLeast));
+  }
+  return fitting;
+}
+
+NetworkConfig network_config(const TrainOptions& options, const TrainingText& text, const Model* from) {
+  NetworkConfig config{.cell = options.cell,
+                       .vocabulary = text.tokenizer.size(),
+                       .embed = options.embed,
+                       .hidden = options.hidden,
+                       .layers = options.layers,
+                       .tied = options.tied,
+                       .dropout = options.dropout};
+  if (from != nullptr) {
+    config = from->config();
+    config.dropout = options.dropout;
+  }
+  check(config);
+  return config;
+}
+
+// All that decides the result: what a resumed run must have in common with the one that was interrupted.
+NamedValues all_options(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text) {
+  NamedValues values{{"tokenizer", std::string(tokenizer_kind_name(text.tokenizer.kind()))},
+                     {"lowercase", fmt::format("{}", text.tokenizer.lowercase())}};
+  if (options.from.empty()) {
+    values.emplace_back("vocab-size", fmt::format("{}", options.tokenizer.vocab_size));
+    values.emplace_back("min-count", fmt::format("{}", options.tokenizer.min_count));
+  }
+  const double split = options.valid.empty() ? options.valid_split : 0;
+  values.emplace_back("valid-split", options.valid.empty() ? fmt::format("{}", split) : "from a file");
+  for (auto& named : describe(options, config)) values.push_back(std::move(named));
+  values.emplace_back("vocabulary", fmt::format("{}", text.tokenizer.size()));
+  values.emplace_back("text", text.fingerprint);
+  return values;
+}
+
+// Throws Error{kUsage} naming the first option in which a saved run differs from what was asked for now.
+void expect_same(const NamedValues& saved, const NamedValues& now, const std::string& path) {
+  for (const auto& [name, value] : now) {
+    const auto before = std::ranges::find(saved, name, &std::pair<std::string, std::string>::first);
+    const std::string old_value = before == saved.end() ? "not set" : before->second;
+    if (old_value == value) continue;
+    const bool is_flag = name != "text" && name != "vocabulary";
+    throw Error(ErrorCode::kUsage,
+                fmt::format("cannot resume '{}': {}{} is {} now and was {} when the run began; give the same {}, or "
+                            "--overwrite to start again",
+                            path, is_flag ? "--" : "the ", name, value, old_value, is_flag ? "options" : "text"));
+  }
+}
+
+std::int64_t save_interval(const TrainOptions& options, const MeasuredCost& cost) {
+  constexpr double kSeconds = 30;
+  if (options.save_every > 0) return options.save_every;
+  return std::max<std::int64_t>(1, std::llround(kSeconds / std::max(1e-6, cost.per_step)));
+}
+
+// Decides the length of a run that begins now. `used` are the seconds since train() was called.
+std::int64_t run_steps(const TrainOptions& options, const EpochShape& epoch, const MeasuredCost& cost, double used) {
+  if (options.steps) return *options.steps;
+  if (options.epochs) return *options.epochs * epoch.windows;
+  // What is left for the end: the last save, and a machine that slows down a little.
+  constexpr double kShare = 0.97;
+  constexpr double kEnd = 0.2;
+  return steps_within(epoch, cost, std::max(0.0, kShare * 60 * options.minutes.value_or(0) - kEnd - used));
+}
+
+double measuring_seconds(const TrainOptions& options) {
+  constexpr double kMost = 1.5;
+  return options.minutes ? std::min(kMost, 0.03 * 60 * *options.minutes) : 0.3;
+}
+
+TrainPlan make_plan(const TrainingRun& run, const TrainOptions& options, const NetworkConfig& config,
+                    const TrainingText& text, const MeasuredCost& cost) {
+  TrainPlan plan{.config = config, .parameters = parameter_count(config)};
+  const auto tokens = static_cast<std::int64_t>(text.train.size());
+  const auto valid_tokens = static_cast<std::int64_t>(text.valid.size());
+  plan.memory = memory_plan(config, options, tokens + valid_tokens, valid_tokens > 0);
+  for (const MemoryItem& item : plan.memory) plan.memory_bytes += item.bytes;
+  plan.flops_per_token = 6 * static_cast<double>(multiplied_weights(config));
+  plan.uniform_nats = std::log(static_cast<double>(config.vocabulary));
+  plan.train_tokens = tokens;
+  plan.valid_tokens = valid_tokens;
+  plan.batch_size = options.batch_size;
+  plan.bptt = options.bptt;
+  plan.steps = run.position().steps;
+  plan.steps_per_epoch = run.epoch().windows;
+  plan.validate_every = run.validate_every();
+  plan.save_every = run.position().save_every;
+  plan.first_step = run.position().step;
+  plan.seconds_per_step = cost.per_step;
+  plan.threads = run.threads();
+  return plan;
+}
+
+// Steps until the end or until asked to stop. True when the end was reached.
+bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
+  while (!run.finished()) {
+    const Clock::time_point before = Clock::now();
+    const StepOutcome outcome = run.step();
+    const double tokens_per_s = static_cast<double>(outcome.predictions) / seconds_since(before);
+    std::optional<double> valid;
+    if (run.validation_due()) valid = run.validate(observer.on_validation);
+    run.note_history(outcome, valid);
+    const std::int64_t step = run.position().step;
+    if (observer.on_step) {
+      observer.on_step({.step = step, .tokens = run.position().tokens, .nats_per_token = outcome.nats_per_token,
+                        .lr = outcome.lr, .grad_norm = outcome.grad_norm, .tokens_per_s = tokens_per_s,
+                        .valid_nats_per_token = valid});
+    }
+    if (run.finished()) break;
+    const bool stop = observer.stop_requested && observer.stop_requested();
+    if (stop || step % run.position().save_every == 0) {
+      run.save(false);
+      if (observer.on_save) observer.on_save(step);
+    }
+    if (stop) return false;
+  }
+  return true;
+}
+
+TrainResult make_result(const TrainPosition& position, const TrainingRecord& record) {
+  TrainResult result{.steps = position.step, .tokens = position.tokens};
+  if (!record.history.empty()) result.nats_per_token = record.history.back().nats_per_token;
+  if (position.best_step > 0) result.best_valid_nats_per_token = position.best_nats;
+  result.best_step = position.best_step > 0 ? position.best_step : position.step;
+  return result;
+}
+
+// The result of a run that an earlier call finished, told by its model.
+TrainResult finished_before(const Model& model) {
+  TrainPosition position;
+  for (const HistoryPoint& point : model.training().history) {
+    position.step = point.step;
+    position.tokens = point.tokens;
+    const std::optional<double> valid = point.valid_nats_per_token;
+    if (valid && (position.best_step == 0 || *valid < position.best_nats)) {
+      position.best_step = point.step;
+      position.best_nats = *valid;
+    }
+  }
+  TrainResult result = make_result(position, model.training());
+  result.already_complete = true;
+  return result;
+}
+
+void expect_same_length(const TrainOptions& options, const TrainPosition& saved, const EpochShape& epoch) {
+  const std::string now = describe_length(options);
+  if (now == saved.length) return;
+  const bool same_steps = (options.steps && *options.steps == saved.steps) ||
+                          (options.epochs && *options.epochs * epoch.windows == saved.steps);
+  if (same_steps) return;
+  throw Error(ErrorCode::kUsage, fmt::format("cannot resume '{}': --{} now, and the run began with --{} ({} steps); give "
+                                             "the same length, or --overwrite to start again",
+                                             options.save, now, saved.length, saved.steps));
+}
+
+void expect_same_finished_length(const TrainOptions& options, const NamedValues& saved, std::int64_t windows) {
+  if (options.minutes) return;  // how many steps those were is known to the finished run alone
+  const std::int64_t steps = options.steps ? *options.steps : *options.epochs * windows;
+  expect_same(saved, {{"steps", fmt::format("{}", steps)}}, options.save);
+}
+
+}  // namespace
+
+TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
+  const Clock::time_point start = Clock::now();
+  TrainOptions options = resolve(asked);
+  const Found found = look_for_files(options);
+  std::optional<Model> from;
+  if (!options.from.empty()) from = Model::load(options.from);
+  const TrainingText text = read_training_text(options, from ? &from->tokenizer() : nullptr);
+  const NetworkConfig config = network_config(options, text, from ? &*from : nullptr);
+  options.batch_size = fitting_batch(options, static_cast<std::int64_t>(text.train.size()), observer);
+  const NamedValues values = all_options(options, config, text);
+
+  if (found == Found::kFinishedModel) {
+    const Model model = Model::load(options.save);
+    expect_same(model.training().options, values, options.save);
+    const auto row = (static_cast<std::int64_t>(text.train.size()) + options.batch_size - 1) / options.batch_size;
+    expect_same_finished_length(options, model.training().options, (row + options.bptt - 1) / options.bptt);
+    return finished_before(model);
+  }
+  check_memory(memory_plan(config, options, static_cast<std::int64_t>(text.train.size() + text.valid.size()),
+                           !text.valid.empty()));
+
+  TrainingRun run(options, config, text, from ? &from->data().parameters : nullptr);
+  MeasuredCost cost;
+  if (found == Found::kCheckpoint) {
+    const Checkpoint checkpoint(checkpoint_path(options.save));
+    expect_same(checkpoint.record().options, values, options.save);
+    expect_same_length(options, checkpoint.position(), run.epoch());
+    run.resume(checkpoint);
+    note(observer, fmt::format("resuming '{}' after step {} of {}", options.save, run.position().step,
+                               run.position().steps));
+  } else {
+    if (options.resume) note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.save));
+    cost = run.measure(measuring_seconds(options));
+    const std::int64_t steps = run_steps(options, run.epoch(), cost, seconds_since(start));
+    TrainingRecord record{.options = values, .history = {}, .complete = false};
+    record.options.emplace_back("steps", fmt::format("{}", steps));
+    run.begin(steps, save_interval(options, cost), describe_length(options), std::move(record));
+  }
+  if (observer.on_plan) observer.on_plan(make_plan(run, options, config, text, cost));
+
+  const bool complete = run_to_end(run, observer);
+  if (complete) {
+    run.save(true);
+    remove_file(checkpoint_path(options.save));
+    if (observer.on_save) observer.on_save(run.position().step);
+  }
+  TrainResult result = make_result(run.position(), run.record());
+  result.interrupted = !complete;
+  result.seconds = seconds_since(start);
+  return result;
+}
+
+}  // namespace unroll

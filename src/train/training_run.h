@@ -1,0 +1,100 @@
+// A run in progress: the network being trained, and where in the text it stands.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/workers.h"
+#include "model/network.h"
+#include "model/parameters.h"
+#include "text/batcher.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+#include "train/plan.h"
+#include "train/schedule.h"
+#include "train/training_text.h"
+#include "unroll/model.h"
+#include "unroll/train.h"
+
+namespace unroll {
+
+// What one step yields.
+struct StepOutcome {
+  double nats_per_token = 0;
+  double lr = 0;
+  double grad_norm = 0;
+  std::int64_t predictions = 0;
+};
+
+// Trains a network step by step. Not for two threads at once; a step uses options.threads workers.
+class TrainingRun {
+ public:
+  // `options` are resolved, batch_size fitting the text. `start` are weights to begin with; null: random ones.
+  // `text` must outlive the run. Throws Error{kMemory}.
+  TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
+              const Parameters* start);
+
+  // Makes and undoes a few steps and a piece of validation to learn what they cost; at most about `seconds`.
+  MeasuredCost measure(double seconds);
+
+  // Fixes what is decided once: the run's length in steps, and how often it saves.
+  void begin(std::int64_t steps, std::int64_t save_every, const std::string& length, TrainingRecord record);
+
+  // Takes all of it from a resume file instead.
+  void resume(const Checkpoint& checkpoint);
+
+  // One update. Throws Error{kNumeric} naming step and tensor when a loss or norm is not a number; nothing is
+  // updated then.
+  StepOutcome step();
+
+  // Whether the step just made is one after which validation is due.
+  [[nodiscard]] bool validation_due() const;
+
+  // Nats per token on the validation text; keeps the weights if they are the best so far.
+  double validate(const std::function<void(std::int64_t, std::int64_t)>& progress);
+
+  // Adds a point to the history if one is due after the step just made.
+  void note_history(const StepOutcome& outcome, std::optional<double> valid_nats_per_token);
+
+  // Writes the model file (the best weights, or the present ones where nothing was validated), and the resume file unless
+  // the run is complete.
+  void save(bool complete);
+
+  [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
+  [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
+  [[nodiscard]] const EpochShape& epoch() const noexcept { return epoch_; }
+  [[nodiscard]] std::int64_t validate_every() const noexcept { return validate_every_; }
+  [[nodiscard]] int threads() const noexcept { return workers_.count(); }
+  [[nodiscard]] bool finished() const noexcept { return position_.step >= position_.steps; }
+
+ private:
+  void set_start();
+  void fix_length();
+  void check_finite(double loss, double norm) const;
+  TrainTensors tensors();
+
+  const TrainOptions options_;
+  const NetworkConfig config_;
+  const TrainingText& text_;
+  const Parameters* start_;
+  Workers workers_;
+  Batcher batcher_;
+  EpochShape epoch_;
+  Parameters parameters_;
+  Parameters gradients_;
+  std::optional<Parameters> best_;
+  Moments moments_;
+  NetworkWeights weights_;
+  Network network_;
+  NetworkState state_;
+  Window window_;
+  LearningRate rate_;
+  std::int64_t validate_every_ = 0;
+  std::int64_t history_every_ = 1;
+  TrainPosition position_;
+  TrainingRecord record_;
+};
+
+}  // namespace unroll

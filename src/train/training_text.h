@@ -1,0 +1,24 @@
+// The text of a run: read, split and turned into ids.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "unroll/tokenizer.h"
+#include "unroll/train.h"
+
+namespace unroll {
+
+struct TrainingText {
+  Tokenizer tokenizer;
+  std::vector<std::int32_t> train;
+  std::vector<std::int32_t> valid;  // empty: no validation
+  std::string fingerprint;          // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
+};
+
+// Reads options.texts and options.valid (or splits the tail off), makes the vocabulary from the training part, or takes
+// `tokenizer` if it is given. Throws Error{kFile} and Error{kInput}.
+[[nodiscard]] TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer);
+
+}  // namespace unroll
