@@ -172,7 +172,7 @@ struct Activations {
 // The part of a planned buffer that a smaller window uses: the same memory, seen as contiguous rows.
 template <class T>
 MatView<T> fit(MatView<T> planned, std::int64_t rows) {
-  assert(rows <= planned.rows);
+  assert(planned.data == nullptr || rows <= planned.rows);
   return planned.data == nullptr ? planned : planned.row_range(0, rows);
 }
 
