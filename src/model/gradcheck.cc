@@ -1,0 +1,262 @@
+#include "unroll/gradcheck.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <span>
+#include <utility>
+
+#include "base/philox.h"
+#include "model/network.h"
+#include "nn/dropout.h"
+#include "nn/ref/complex_step.h"
+#include "nn/ref/network.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+using Complex = std::complex<double>;
+
+// Tensors in one flat vector: all parameters as ref::network_params lays them out, then each layer's h_0 (and c_0).
+struct Slice {
+  std::string name;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+// Where the gradient is checked. Numbers are random in float, so that every computation stands at the same point.
+struct Point {
+  NetworkConfig config;
+  Window window;
+  std::vector<Slice> slices;
+  std::vector<float> values;  // slices
+  DropoutKey dropout;
+  std::vector<std::vector<float>> masks;  // what dropout multiplies with; empty without dropout
+};
+
+// Numbers in [-1, 1).
+class RandomNumbers {
+ public:
+  explicit RandomNumbers(std::uint64_t seed) : seed_(seed) {}
+
+  float next() {
+    const std::uint32_t word = used_++;
+    const auto words = random_words(seed_, 0, RandomPurpose::kTestPoint, 0, 0, word / 4);
+    return 2 * uniform_float(words[word % 4]) - 1;
+  }
+  // 0 .. count - 1.
+  std::int32_t next_id(std::int64_t count) {
+    return static_cast<std::int32_t>((next() + 1) / 2 * static_cast<float>(count));
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint32_t used_ = 0;
+};
+
+void check_options(const GradientCheckOptions& options) {
+  check(options.config);
+  for (const auto& [name, size] : {std::pair("steps", options.steps), std::pair("rows", options.rows)}) {
+    if (size < 1) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 1", name, size));
+  }
+  // Some minutes of work.
+  constexpr double kMostProducts = 1e11;
+  const auto parameters = static_cast<double>(parameter_count(options.config));
+  const double products = parameters * static_cast<double>(multiplied_weights(options.config)) *
+                          static_cast<double>(options.steps) * static_cast<double>(options.rows);
+  if (products > kMostProducts) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("a gradient check of {} parameters over {} steps of {} rows takes {:.1e} products, because it "
+                    "runs the network forward once for each parameter: expected at most {:.0e}; make the "
+                    "network or the window smaller",
+                    parameters, options.steps, options.rows, products, kMostProducts));
+  }
+}
+
+std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
+  std::vector<Slice> slices;
+  const auto append = [&slices](std::string name, std::int64_t size) {
+    slices.push_back({std::move(name), slices.empty() ? 0 : slices.back().offset + slices.back().size, size});
+  };
+  for (const ParameterTensor& tensor : parameter_tensors(config)) append(tensor.name, tensor.size);
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    append(fmt::format("h_0 of layer {}", l), rows * config.hidden);
+    if (config.cell == Cell::kLstm) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
+  }
+  return slices;
+}
+
+// Ids, targets some of which are ignored, and resets where a state has been carried.
+Window random_window(const GradientCheckOptions& options, RandomNumbers& random) {
+  Window window{.T = options.steps, .B = options.rows, .inputs = {}, .targets = {}, .reset = {}, .predictions = 0};
+  for (std::int64_t row = 0; row < window.T * window.B; ++row) {
+    window.inputs.push_back(random.next_id(options.config.vocabulary));
+    const bool ignored = row > 0 && random.next() < -0.7F;
+    window.targets.push_back(ignored ? kIgnored : random.next_id(options.config.vocabulary));
+    window.reset.push_back(row >= window.B && random.next() < -0.6F ? 1 : 0);
+    if (!ignored) ++window.predictions;
+  }
+  return window;
+}
+
+// Of each connection: dropout of a window of ones.
+std::vector<std::vector<float>> dropout_masks(const Point& point, Workers& workers) {
+  std::vector<std::vector<float>> masks;
+  if (point.dropout.probability == 0) return masks;
+  const std::int64_t rows = point.window.T * point.window.B;
+  for (std::int64_t connection = 0; connection <= point.config.layers; ++connection) {
+    const std::int64_t width = connection == 0 ? point.config.embed : point.config.hidden;
+    std::vector<float>& mask = masks.emplace_back(static_cast<std::size_t>(rows * width), 1.0F);
+    const MatView<float> view(mask.data(), rows, width);
+    dropout_forward(workers, point.dropout, static_cast<std::uint32_t>(connection), view, view);
+  }
+  return masks;
+}
+
+// Wide layers get smaller weights, so that they do not saturate, where every derivative is close to zero.
+Point random_point(const GradientCheckOptions& options, Workers& workers) {
+  RandomNumbers random(options.seed);
+  const NetworkConfig& config = options.config;
+  Point point{.config = config,
+              .window = random_window(options, random),
+              .slices = slices_of(config, options.rows),
+              .values = {},
+              .dropout = {config.dropout, options.seed, 0},
+              .masks = {}};
+  const float weight_scale = std::min(1.0F, 2 / std::sqrt(static_cast<float>(config.hidden)));
+  for (const Slice& slice : point.slices) {
+    const bool is_recurrent_weight = slice.name.starts_with("rnn.weight");
+    for (std::int64_t i = 0; i < slice.size; ++i) {
+      point.values.push_back(random.next() * (is_recurrent_weight ? weight_scale : 1.0F));
+    }
+  }
+  point.masks = dropout_masks(point, workers);
+  return point;
+}
+
+template <class S>
+ref::Window<S> reference_window(const Point& point) {
+  ref::Window<S> window{point.window.T,       point.window.B,     point.window.inputs,
+                        point.window.targets, point.window.reset, {}};
+  for (const std::vector<float>& mask : point.masks) {
+    const std::int64_t rows = window.T * window.B;
+    auto& matrix = window.masks.emplace_back(rows, static_cast<std::int64_t>(mask.size()) / rows);
+    std::ranges::copy(mask, matrix.values.begin());
+  }
+  return window;
+}
+
+// The reference's forward at `values`, and what its backward needs.
+template <class S>
+struct ReferenceRun {
+  ReferenceRun(const Point& point, std::span<const S> values)
+      : params(ref::network_params(point.config, values.data())), window(reference_window<S>(point)) {
+    auto next = values.begin() + parameter_count(point.config);
+    for (std::int64_t l = 0; l < point.config.layers; ++l) {
+      state0.push_back(ref::zero_state<S>(point.config.cell, window.B, point.config.hidden));
+      for (S& h : state0.back().h.values) h = *next++;
+      for (S& c : state0.back().c.values) c = *next++;
+    }
+    loss = ref::network_forward(point.config, params, window, state0, tape, state1);
+  }
+
+  ref::NetworkParams<const S> params;
+  ref::Window<S> window;
+  std::vector<ref::State<S>> state0;
+  std::vector<ref::State<S>> state1;
+  ref::NetworkTape<S> tape;
+  S loss{};
+};
+
+std::vector<double> complex_step_gradient(const Point& point) {
+  std::vector<Complex> values(point.values.begin(), point.values.end());
+  return ref::complex_step_gradient(
+      std::span(values), [&] { return ReferenceRun<Complex>(point, std::span<const Complex>(values)).loss; });
+}
+
+std::vector<double> reference_gradient(const Point& point) {
+  const std::vector<double> values(point.values.begin(), point.values.end());
+  const ReferenceRun<double> run(point, std::span<const double>(values));
+  std::vector<ref::State<double>> nothing_follows;
+  for (const ref::State<double>& state : run.state1) {
+    nothing_follows.push_back(
+        {ref::Matrix<double>(state.h.rows, state.h.cols), ref::Matrix<double>(state.c.rows, state.c.cols)});
+  }
+  std::vector<double> gradient(static_cast<std::size_t>(parameter_count(point.config)));
+  std::vector<ref::State<double>> dstate0;
+  ref::network_backward(point.config, run.params, run.window, run.tape, nothing_follows,
+                        ref::network_params(point.config, gradient.data()), dstate0);
+  for (const ref::State<double>& state : dstate0) {
+    gradient.insert(gradient.end(), state.h.values.begin(), state.h.values.end());
+    gradient.insert(gradient.end(), state.c.values.begin(), state.c.values.end());
+  }
+  return gradient;
+}
+
+// The numbers of `state` in the order of the slices.
+std::vector<float*> state_places(const NetworkConfig& config, const NetworkState& state) {
+  std::vector<float*> places;
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const RecurrentState<float> layer = state.layer(l);
+    for (float& h : layer.h.flat()) places.push_back(&h);
+    for (float& c : layer.c.flat()) places.push_back(&c);
+  }
+  return places;
+}
+
+std::vector<float> production_gradient(const Point& point, Workers& workers) {
+  Parameters parameters(point.config);
+  Parameters gradients(point.config);
+  NetworkState state(point.config, point.window.B);
+  NetworkState dstate0(point.config, point.window.B);
+  auto next = point.values.begin();
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    std::copy_n(next, tensor.size, parameters.values(tensor).begin());
+    next += tensor.size;
+  }
+  for (float* const place : state_places(point.config, state)) *place = *next++;
+
+  NetworkWeights weights(point.config, Purpose::kTraining);
+  weights.pack(parameters, workers);
+  Network network(point.config, Purpose::kTraining, point.window.T, point.window.B, workers);
+  network.forward(weights, point.window, state, point.dropout);
+  network.backward(weights, point.window, point.dropout, gradients, &dstate0);
+
+  std::vector<float> gradient;
+  for (const ParameterTensor& tensor : gradients.tensors()) {
+    const std::span<const float> values = gradients.values(tensor);
+    gradient.insert(gradient.end(), values.begin(), values.end());
+  }
+  for (const float* const place : state_places(point.config, dstate0)) gradient.push_back(*place);
+  return gradient;
+}
+
+template <class T>
+std::span<const T> part(const std::vector<T>& all, const Slice& slice) {
+  return std::span(all).subspan(static_cast<std::size_t>(slice.offset), static_cast<std::size_t>(slice.size));
+}
+
+}  // namespace
+
+std::vector<TensorGradientError> check_gradients(const GradientCheckOptions& options) {
+  check_options(options);
+  Workers workers(1);
+  const Point point = random_point(options, workers);
+  const std::vector<double> expected = complex_step_gradient(point);
+  const std::vector<double> reference = reference_gradient(point);
+  const std::vector<float> production = production_gradient(point, workers);
+  std::vector<TensorGradientError> errors;
+  for (const Slice& slice : point.slices) {
+    errors.push_back({.name = slice.name,
+                      .elements = slice.size,
+                      .reference = ref::relative_error(part(reference, slice), part(expected, slice)),
+                      .production = ref::relative_error(part(production, slice), part(expected, slice))});
+  }
+  return errors;
+}
+
+}  // namespace unroll
