@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""A run that is killed (kill -9) at random moments and resumed each time ends with the same file as one that was not."""
+
+import pathlib
+import random
+import subprocess
+import time
+
+from command_line import PATIENCE, SMALL, UNROLL, CommandTest, log_lines, main
+
+KILLS = 24
+STEPS = 900
+
+
+class Kill(CommandTest):
+    def command(self, name, *flags):
+        return ["train", self.text, "--save", self.folder / name, *SMALL, "--layers", "2", "--dropout", "0.1", "--steps",
+                str(STEPS), "--save-every", "7", "--log", self.folder / f"{name}.jsonl", "--quiet", *flags]
+
+    def kill_once(self, dice):
+        """Starts or resumes the run and kills it some steps later; whether it had saved before, or None when it ended."""
+        log = pathlib.Path(self.folder / "killed.jsonl")
+        saved = (self.folder / "killed.resume").exists()
+        size = log.stat().st_size if log.exists() else 0
+        process = subprocess.Popen([UNROLL, *self.command("killed", "--resume")], stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+        # On the way a run cuts its log back; only what it adds counts as its steps.
+        target = dice.randrange(0, 40)
+        deadline = time.monotonic() + PATIENCE
+        added = 0
+        while added < target and process.poll() is None:
+            self.assertLess(time.monotonic(), deadline, "it hangs")
+            now = log.stat().st_size if log.exists() else 0
+            added += now != size
+            size = now
+            time.sleep(0.0005)
+        time.sleep(dice.random() * 0.01)
+        process.kill()
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertIn(process.returncode, [0, -9], said)
+        return None if process.returncode == 0 else saved
+
+    def test_twenty_four_kills_leave_no_trace(self):
+        self.succeed(*self.command("whole"))
+        dice = random.Random(11)
+        kills = past_a_save = 0
+        while kills < KILLS:
+            saved = self.kill_once(dice)
+            self.assertIsNotNone(saved, f"the run was over after {kills} kills")
+            kills += 1
+            past_a_save += saved
+        self.assertGreater(past_a_save, KILLS // 2)
+        self.succeed(*self.command("killed", "--resume"))
+        self.assertEqual((self.folder / "killed").read_bytes(), (self.folder / "whole").read_bytes())
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         ["killed", "killed.jsonl", "whole", "whole.jsonl"])
+        logs = [log_lines(self.folder / f"{name}.jsonl") for name in ["killed", "whole"]]
+        for lines in logs:
+            for line in lines:
+                del line["tokens_per_s"]
+        self.assertEqual(logs[0], logs[1])
+
+
+if __name__ == "__main__":
+    main()

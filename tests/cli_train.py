@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Training from the command line: what it writes, what it says, and the same file whatever the number of threads."""
+
+import json
+import math
+import os
+import pty
+import re
+import select
+import subprocess
+
+from command_line import PATIENCE, SMALL, UNROLL, CommandTest, log_lines, main, run, sentence_text
+
+
+class Train(CommandTest):
+    def train(self, *flags, save=None, text=None, **options):
+        model = save or self.folder / "m.safetensors"
+        self.last = self.succeed("train", text or self.text, "--save", model, *SMALL, *flags, **options)
+        return model
+
+    def inspect(self, model):
+        return json.loads(self.succeed("inspect", model, "--json").out)
+
+    def test_it_says_what_it_is_going_to_do_and_what_came_out(self):
+        model = self.train("--steps", "30")
+        self.assertEqual(self.last.out, "")
+        network = self.inspect(model)
+        for words in ["lstm, 1 layer of 8, embedding 8", f"{network['parameters']:,} parameters",
+                      f"ln V = {math.log(network['config']['vocabulary']):.4f}", "memory ", "together", "FLOP per token",
+                      "30 steps of 4 x 8 tokens", "validation loss", "bits/char", "  best", str(model)]:
+            self.assertIn(words, self.last.err)
+        self.assertNotIn("\x1b", self.last.err)
+        self.assertNotIn("\r", self.last.err)
+        self.assertEqual(os.listdir(self.folder), ["m.safetensors"])
+
+    def test_quiet_says_nothing(self):
+        self.train("--steps", "10", "--quiet")
+        self.assertEqual((self.last.out, self.last.err), ("", ""))
+
+    def test_the_log_has_a_line_for_each_step(self):
+        log = self.folder / "log.jsonl"
+        log.write_text("from an older run\n", encoding="utf-8")
+        model = self.train("--steps", "30", "--log", log)
+        lines = log_lines(log)
+        self.assertEqual([line["step"] for line in lines], list(range(1, 31)))
+        for line in lines:
+            self.assertEqual(set(line) - {"valid_nats_per_token"},
+                             {"step", "tokens", "nats_per_token", "lr", "grad_norm", "tokens_per_s"})
+        tokens = [line["tokens"] for line in lines]
+        self.assertEqual(tokens, sorted(set(tokens)))
+        measured = [line["valid_nats_per_token"] for line in lines if "valid_nats_per_token" in line]
+        self.assertTrue(measured)
+        self.assertIn(f"{min(measured):.4f}", self.last.err)
+        history = self.inspect(model)["training"]["history"]
+        self.assertEqual([point["valid_nats_per_token"] for point in history if "valid_nats_per_token" in point], measured)
+
+    def test_the_log_may_go_to_standard_output(self):
+        self.train("--steps", "5", "--log", "-", "--quiet")
+        self.assertEqual([json.loads(line)["step"] for line in self.last.out.splitlines()], [1, 2, 3, 4, 5])
+
+    def test_a_log_that_cannot_be_written_is_an_error(self):
+        for log in ["/dev/full", self.folder / "missing" / "log.jsonl", self.folder]:
+            done = run("train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "5", "--log", log)
+            self.assertEqual(done.status, 1)
+            self.assertIn(str(log), done.err)
+
+    def test_the_loss_begins_at_that_of_a_uniform_guess_and_falls(self):
+        log = self.folder / "log.jsonl"
+        model = self.train("--steps", "150", "--log", log, "--lr", "0.02")
+        lines = log_lines(log)
+        uniform = math.log(self.inspect(model)["config"]["vocabulary"])
+        self.assertAlmostEqual(lines[0]["nats_per_token"], uniform, delta=0.01 * uniform)
+        self.assertLess(lines[-1]["nats_per_token"], 0.8 * uniform)
+
+    def test_any_number_of_threads_gives_the_same_file(self):
+        flags = ["--steps", "25", "--layers", "2", "--dropout", "0.2", "--quiet"]
+        files = [self.train(*flags, "--threads", n, save=self.folder / n).read_bytes() for n in ["1", "2", "3"]]
+        self.assertEqual(files[0], files[1])
+        self.assertEqual(files[0], files[2])
+        self.assertNotEqual(files[0], self.train(*flags, "--seed", "2", save=self.folder / "other").read_bytes())
+
+    def test_aliases_mean_the_same(self):
+        long = self.train("--steps", "5", "--embed", "6", "--layers", "2", "--quiet", save=self.folder / "long")
+        self.succeed("train", self.text, "--save", self.folder / "short", "--nhid", "8", "--emsize=6", "--nlayers", "2",
+                     "--batch-size", "4", "--seq-length", "8", "-t", "2", "--steps", "5", "--quiet")
+        self.assertEqual((self.folder / "short").read_bytes(), long.read_bytes())
+
+    def test_every_cell_and_tokenizer_trains_and_scores(self):
+        for cell in ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before"]:
+            model = self.train("--cell", cell, "--steps", "5", "--overwrite", "--quiet")
+            self.assertEqual(self.inspect(model)["config"]["cell"], cell)
+            self.succeed("score", model, stdin=b"the cat\n")
+        self.train("--cell", "rnn-relu", "--init", "identity", "--steps", "5", "--overwrite", "--quiet")
+        self.refuse(2, ["identity"], "train", self.text, "--save", self.folder / "x", "--init", "identity")
+        for kind in ["char", "byte", "word", "whitespace"]:
+            model = self.train("--tokenizer", kind, "--steps", "5", "--overwrite", "--quiet")
+            self.assertEqual(self.inspect(model)["tokenizer"]["kind"], kind)
+            self.succeed("eval", model, self.text)
+
+    def test_options_of_the_network_reach_the_model(self):
+        model = self.train("--layers", "3", "--embed", "8", "--tied", "--dropout", "0.25", "--steps", "5",
+                           "--optimizer", "sgd", "--schedule", "plateau", "--clip", "0.25", "--warmup", "3",
+                           "--state", "reset", "--min-count", "2")
+        found = self.inspect(model)
+        self.assertEqual(found["config"]["layers"], 3)
+        self.assertEqual((found["config"]["tied"], found["config"]["dropout"]), (True, 0.25))
+        self.assertNotIn("decoder.weight", [tensor["name"] for tensor in found["tensors"]])
+        self.assertEqual(json.loads(self.succeed("eval", model, self.text, "--json").out)["state"], "reset")
+
+    def test_words_can_be_folded_and_limited(self):
+        text = self.write("case.txt", "The cat THE dog\n" * 80)
+        model = self.train("--tokenizer", "word", "--lowercase", "--steps", "5", text=text, save=self.folder / "folded")
+        self.assertIn("the", self.inspect(model)["tokenizer"]["vocabulary"])
+        self.assertNotIn("THE", self.inspect(model)["tokenizer"]["vocabulary"])
+        model = self.train("--tokenizer", "whitespace", "--vocab-size", "5", "--steps", "5", save=self.folder / "few")
+        self.assertEqual(self.inspect(model)["tokenizer"]["size"], 5)
+
+    def test_a_vocabulary_file_decides_the_ids(self):
+        vocabulary = self.write("vocab.txt", "<unk>\n<eos>\nthe\ncat\ndog\n")
+        model = self.train("--tokenizer", "whitespace", "--vocab", vocabulary, "--steps", "5")
+        self.assertEqual(self.inspect(model)["tokenizer"]["vocabulary"], ["<unk>", "<eos>", "the", "cat", "dog"])
+
+    def test_validation_can_be_a_file_or_nothing(self):
+        valid = self.write("valid.txt", sentence_text(20, seed=3))
+        self.train("--steps", "10", "--valid", valid, save=self.folder / "a")
+        self.assertIn(f"{len(valid.read_bytes()):,} to validate on", self.last.err)
+        model = self.train("--steps", "10", "--valid-split", "0", save=self.folder / "b")
+        self.assertIn("none to validate on", self.last.err)
+        self.assertNotIn("validation loss", self.last.err)
+        self.assertEqual(self.inspect(model)["training"]["history"][-1]["step"], 10)
+
+    def test_the_model_on_file_is_the_best_on_validation(self):
+        valid = self.write("valid.txt", sentence_text(20, seed=3))
+        log = self.folder / "log"
+        model = self.train("--steps", "60", "--valid", valid, "--log", log, "--lr", "0.05", "--schedule", "constant")
+        best = min(line["valid_nats_per_token"] for line in log_lines(log) if "valid_nats_per_token" in line)
+        found = json.loads(self.succeed("eval", model, valid, "--json").out)["nats_per_token"]
+        self.assertEqual(found, best)
+
+    def test_epochs_and_minutes_become_steps(self):
+        self.train("--epochs", "2", save=self.folder / "epochs")
+        steps = int(re.search(r"run +([\d,]+) steps? of", self.last.err).group(1).replace(",", ""))
+        self.assertIn("(2 epochs)", self.last.err)
+        self.assertGreater(steps, 100)
+        model = self.train("--minutes", "0.03", save=self.folder / "minutes")
+        options = self.inspect(model)["training"]["options"]
+        self.assertNotIn("minutes", options)
+        again = self.train("--steps", options["steps"], save=self.folder / "again")
+        self.assertEqual(again.read_bytes(), model.read_bytes())
+
+    def test_a_model_can_be_continued_on_another_text(self):
+        first = self.train("--steps", "40", "--lr", "0.02", save=self.folder / "first")
+        other = self.write("other.txt", sentence_text(120, seed=5))
+        second = self.train("--from", first, "--steps", "5", "--lr", "0.001", text=other, save=self.folder / "second")
+        before, after = self.inspect(first), self.inspect(second)
+        self.assertEqual(after["tokenizer"], before["tokenizer"])
+        self.assertEqual(after["config"], before["config"])
+        # It starts where the first ended, far below a uniform guess.
+        uniform = math.log(before["config"]["vocabulary"])
+        self.assertLess(after["training"]["history"][0]["nats_per_token"], 0.9 * uniform)
+
+    def test_several_texts_pipes_and_packed_texts_are_read(self):
+        half = self.text.read_bytes()
+        cut = half.index(b"\n", len(half) // 2) + 1
+        one, two = self.write("one.txt", half[:cut]), self.write("two.txt", half[cut:])
+        whole = self.train("--steps", "5", "--quiet", save=self.folder / "whole").read_bytes()
+        self.succeed("train", one, two, "--save", self.folder / "parts", *SMALL, "--steps", "5", "--quiet")
+        self.assertEqual((self.folder / "parts").read_bytes(), whole)
+        self.succeed("train", "-", "--save", self.folder / "piped", *SMALL, "--steps", "5", "--quiet", stdin=half)
+        self.assertEqual((self.folder / "piped").read_bytes(), whole)
+
+    def test_a_terminal_gets_a_line_that_rewrites_itself(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([UNROLL, "train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "400"],
+                                   stderr=theirs, stdin=subprocess.DEVNULL,
+                                   env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+        os.close(theirs)
+        said = b""
+        while True:
+            ready, _, _ = select.select([ours], [], [], PATIENCE)
+            self.assertTrue(ready, "it hangs")
+            try:
+                block = os.read(ours, 1 << 16)
+            except OSError:
+                break
+            if not block:
+                break
+            said += block
+        os.close(ours)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertRegex(said, rb"\r\d+%  loss \d+\.\d+  ppl [\d.]+")
+        self.assertNotIn(b"\x1b[1m", said)
+
+    def test_a_closed_standard_error_harms_no_file(self):
+        expected = self.train("--steps", "5", save=self.folder / "expected").read_bytes()
+        process = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', UNROLL, "train", self.text, "--save",
+                                  self.folder / "m", *SMALL, "--steps", "5"], timeout=PATIENCE, check=False)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual((self.folder / "m").read_bytes(), expected)
+
+    def test_numbers_do_not_depend_on_the_locale(self):
+        expected = self.train("--steps", "10", "--lr", "0.0125", save=self.folder / "a").read_bytes()
+        model = self.train("--steps", "10", "--lr", "0.0125", save=self.folder / "b",
+                           environment={"LC_ALL": "de_DE.UTF-8"})
+        self.assertEqual(model.read_bytes(), expected)
+
+
+if __name__ == "__main__":
+    main()
