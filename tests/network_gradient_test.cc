@@ -1,0 +1,310 @@
+// The network that trains, held to the reference network and to the complex step: every cell, depth and option.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/philox.h"
+#include "error_of.h"
+#include "model/network.h"
+#include "nn/ref/complex_step.h"
+#include "nn/ref/network.h"
+#include "unroll/gradcheck.h"
+
+namespace unroll {
+namespace {
+
+constexpr Cell kCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+
+void expect_exact(const GradientCheckOptions& options) {
+  for (const TensorGradientError& tensor : check_gradients(options)) {
+    EXPECT_LE(tensor.reference, 1e-12) << cell_name(options.config.cell) << " " << tensor.name;
+    EXPECT_LE(tensor.production, 1e-5) << cell_name(options.config.cell) << " " << tensor.name;
+    EXPECT_GT(tensor.elements, 0);
+  }
+}
+
+NetworkConfig config_of(Cell cell, std::int64_t layers = 2) {
+  return {.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = layers, .tied = false, .dropout = 0};
+}
+
+TEST(NetworkGradient, MatchesComplexStepForEveryCellDepthAndSeed) {
+  for (const Cell cell : kCells) {
+    for (const std::int64_t layers : {1, 2, 3}) {
+      for (const std::uint64_t seed : {1U, 2U}) {
+        expect_exact({.config = config_of(cell, layers), .steps = 4, .rows = 3, .seed = seed});
+      }
+    }
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepWithTiedEmbeddings) {
+  for (const Cell cell : kCells) {
+    NetworkConfig config = config_of(cell);
+    config.embed = config.hidden;
+    config.tied = true;
+    expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 3});
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
+  for (const Cell cell : kCells) {
+    NetworkConfig config = config_of(cell);
+    config.dropout = 0.4;
+    expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 4});
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepForOneStepOneRowAndLongWindows) {
+  for (const Cell cell : kCells) {
+    expect_exact({.config = config_of(cell), .steps = 1, .rows = 3, .seed = 5});
+    expect_exact({.config = config_of(cell), .steps = 4, .rows = 1, .seed = 6});
+    expect_exact({.config = config_of(cell), .steps = 1, .rows = 1, .seed = 7});
+    expect_exact({.config = config_of(cell, 1), .steps = 23, .rows = 2, .seed = 8});
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepOnePastAVector) {
+  for (const Cell cell : kCells) {
+    NetworkConfig config = config_of(cell, 1);
+    config.vocabulary = 19;
+    config.embed = 9;
+    config.hidden = 17;
+    expect_exact({.config = config, .steps = 3, .rows = 2, .seed = 9});
+  }
+}
+
+TEST(NetworkGradient, NamesEveryTensorAndChecksEveryElement) {
+  const GradientCheckOptions options;
+  std::int64_t elements = 0;
+  std::vector<std::string> names;
+  for (const TensorGradientError& tensor : check_gradients(options)) {
+    elements += tensor.elements;
+    names.push_back(tensor.name);
+  }
+  const std::int64_t states = 2 * options.config.layers * options.rows * options.config.hidden;
+  EXPECT_EQ(elements, parameter_count(options.config) + states);
+  EXPECT_EQ(names.front(), "encoder.weight");
+  EXPECT_EQ(names.back(), "c_0 of layer 1");
+  EXPECT_TRUE(std::ranges::count(names, "rnn.bias_hh_l1") == 1);
+}
+
+TEST(NetworkGradient, TheSameSeedChecksTheSamePoint) {
+  const auto reference_errors = [](std::uint64_t seed) {
+    std::vector<double> errors;
+    for (const TensorGradientError& tensor : check_gradients({.config = config_of(Cell::kGru), .seed = seed})) {
+      errors.push_back(tensor.production);
+    }
+    return errors;
+  };
+  EXPECT_EQ(reference_errors(11), reference_errors(11));
+  EXPECT_NE(reference_errors(11), reference_errors(12));
+}
+
+TEST(NetworkGradient, RefusesSizesThatAreNotThereOrWouldTakeForever) {
+  const auto refuses = [](const GradientCheckOptions& options, const std::string& part) {
+    return fails_with(ErrorCode::kUsage, part, [&] { static_cast<void>(check_gradients(options)); });
+  };
+  GradientCheckOptions no_steps;
+  no_steps.steps = 0;
+  EXPECT_TRUE(refuses(no_steps, "steps is 0"));
+  GradientCheckOptions no_rows;
+  no_rows.rows = -1;
+  EXPECT_TRUE(refuses(no_rows, "rows is -1"));
+  GradientCheckOptions huge;
+  huge.config.hidden = 2000;
+  EXPECT_TRUE(refuses(huge, "make the network or the window smaller"));
+  GradientCheckOptions contradictory;
+  contradictory.config.tied = true;
+  EXPECT_TRUE(refuses(contradictory, "tied"));
+}
+
+// A network at a random point, with room for windows that are larger than the one it reads.
+struct Trained {
+  Trained(const NetworkConfig& network, std::int64_t most_steps, std::int64_t most_rows, Workers& team)
+      : config(network),
+        workers(team),
+        parameters(network),
+        gradients(network),
+        weights(network, Purpose::kTraining),
+        net(network, Purpose::kTraining, most_steps, most_rows, team) {
+    std::uint32_t row = 0;
+    for (const ParameterTensor& tensor : parameters.tensors()) {
+      std::uint32_t i = 0;
+      for (float& value : parameters.values(tensor)) {
+        value = 0.7F * (2 * uniform_float(random_words(5, 0, RandomPurpose::kTestPoint, 1, row, i++)[0]) - 1);
+      }
+      ++row;
+    }
+    weights.pack(parameters, team);
+  }
+
+  double step(const Window& window, NetworkState& state, NetworkState* dstate0 = nullptr) {
+    const DropoutKey dropout{config.dropout, 3, 9};
+    net.forward(weights, window, state, dropout);
+    return net.backward(weights, window, dropout, gradients, dstate0);
+  }
+
+  NetworkConfig config;
+  Workers& workers;
+  Parameters parameters;
+  Parameters gradients;
+  NetworkWeights weights;
+  Network net;
+};
+
+Window window_of(std::int64_t T, std::int64_t B, std::int64_t vocabulary, std::uint64_t seed) {
+  Window window{.T = T, .B = B, .inputs = {}, .targets = {}, .reset = {}, .predictions = 0};
+  for (std::int64_t row = 0; row < T * B; ++row) {
+    const auto words = random_words(seed, 0, RandomPurpose::kTestPoint, 2, static_cast<std::uint32_t>(row), 0);
+    const auto id = [&](std::uint32_t word) {
+      return static_cast<std::int32_t>(word % static_cast<std::uint32_t>(vocabulary));
+    };
+    window.inputs.push_back(id(words[0]));
+    window.targets.push_back(words[1] % 5 == 0 && row > 0 ? kIgnored : id(words[2]));
+    window.reset.push_back(words[3] % 4 == 0 ? 1 : 0);
+    if (window.targets.back() != kIgnored) ++window.predictions;
+  }
+  return window;
+}
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+// The same network in double.
+double reference_loss(const Trained& trained, const Window& window) {
+  std::vector<double> values;
+  for (const ParameterTensor& tensor : trained.parameters.tensors()) {
+    const auto numbers = trained.parameters.values(tensor);
+    values.insert(values.end(), numbers.begin(), numbers.end());
+  }
+  std::vector<ref::State<double>> state0(static_cast<std::size_t>(trained.config.layers),
+                                         ref::zero_state<double>(trained.config.cell, window.B, trained.config.hidden));
+  std::vector<ref::State<double>> state1;
+  ref::NetworkTape<double> tape;
+  return ref::network_forward(trained.config, ref::network_params(trained.config, std::as_const(values).data()),
+                              {window.T, window.B, window.inputs, window.targets, window.reset, {}}, state0, tape,
+                              state1);
+}
+
+TEST(Network, BackwardReturnsTheReferencesLoss) {
+  Workers workers(2);
+  for (const Cell cell : kCells) {
+    Trained trained(config_of(cell, 3), 9, 5, workers);
+    const Window window = window_of(9, 5, 7, 1);
+    NetworkState state(trained.config, 5);
+    const double loss = trained.step(window, state);
+    EXPECT_NEAR(loss, reference_loss(trained, window), 1e-6 * loss) << cell_name(cell);
+    double sum = 0;
+    for (const double log_prob : trained.net.log_probs(trained.weights, window)) sum -= log_prob;
+    EXPECT_EQ(loss, sum / static_cast<double>(window.predictions));
+  }
+}
+
+TEST(Network, ASmallerWindowInAPlanHasTheBitsOfAPlanOfItsSize) {
+  Workers workers(2);
+  for (const Cell cell : kCells) {
+    NetworkConfig config = config_of(cell, 3);
+    config.dropout = 0.3;
+    Trained exact(config, 4, 3, workers);
+    Trained roomy(config, 11, 8, workers);
+    NetworkState big(config, 8);
+    roomy.step(window_of(11, 8, 7, 2), big);
+    roomy.gradients.set_zero();
+    const Window window = window_of(4, 3, 7, 3);
+    NetworkState state_a(config, 3);
+    NetworkState state_b(config, 3);
+    EXPECT_EQ(exact.step(window, state_a), roomy.step(window, state_b));
+    EXPECT_TRUE(same_bits(exact.gradients.all(), roomy.gradients.all())) << cell_name(cell);
+    EXPECT_TRUE(same_bits(state_a.h.span(), state_b.h.span())) << cell_name(cell);
+    EXPECT_TRUE(same_bits(state_a.c.span(), state_b.c.span())) << cell_name(cell);
+  }
+}
+
+TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) {
+  for (const Cell cell : kCells) {
+    NetworkConfig config{
+        .cell = cell, .vocabulary = 150, .embed = 37, .hidden = 70, .layers = 2, .tied = false, .dropout = 0.2};
+    const Window window = window_of(13, 9, config.vocabulary, 4);
+    std::vector<float> expected;
+    for (const int threads : {1, 2, 3, 4}) {
+      Workers workers(threads);
+      Trained trained(config, 13, 9, workers);
+      NetworkState state(config, 9);
+      trained.step(window, state);
+      const std::span<const float> gradient = trained.gradients.all();
+      if (expected.empty()) expected.assign(gradient.begin(), gradient.end());
+      EXPECT_TRUE(same_bits(gradient, expected)) << cell_name(cell) << ", " << threads << " workers";
+    }
+  }
+}
+
+TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
+  Workers workers(2);
+  for (const Cell cell : kCells) {
+    Trained once(config_of(cell), 4, 3, workers);
+    Trained twice(config_of(cell), 4, 3, workers);
+    const Window window = window_of(4, 3, 7, 5);
+    const auto step = [&](Trained& trained) {
+      NetworkState state(trained.config, 3);
+      trained.step(window, state);
+    };
+    step(once);
+    step(twice);
+    step(twice);
+    double largest = 0;
+    for (const float g : once.gradients.all()) largest = std::fmax(largest, std::fabs(g));
+    for (std::size_t i = 0; i < once.gradients.all().size(); ++i) {
+      EXPECT_NEAR(twice.gradients.all()[i], 2 * once.gradients.all()[i], 1e-6 * largest) << cell_name(cell);
+    }
+  }
+}
+
+TEST(Network, AnInferenceNetworkHasTheBitsOfATrainingOne) {
+  Workers workers(2);
+  for (const Cell cell : kCells) {
+    for (const std::int64_t layers : {1, 2, 3, 4, 5}) {
+      const NetworkConfig config = config_of(cell, layers);
+      Trained trained(config, 6, 4, workers);
+      const Window window = window_of(6, 4, 7, 6);
+      NetworkState state_a(config, 4);
+      NetworkState state_b(config, 4);
+      NetworkWeights weights(config, Purpose::kInference);
+      weights.pack(trained.parameters, workers);
+      Network inference(config, Purpose::kInference, 6, 4, workers);
+      for (int i = 0; i < 2; ++i) {  // the second window starts from the first one's state
+        trained.net.forward(trained.weights, window, state_a, {});
+        inference.forward(weights, window, state_b, {});
+        const auto log_probs = trained.net.log_probs(trained.weights, window);
+        const std::vector<double> expected(log_probs.begin(), log_probs.end());
+        EXPECT_TRUE(std::ranges::equal(inference.log_probs(weights, window), expected)) << cell_name(cell);
+        EXPECT_TRUE(same_bits(state_a.h.span(), state_b.h.span())) << cell_name(cell) << " " << layers;
+        EXPECT_TRUE(same_bits(state_a.c.span(), state_b.c.span())) << cell_name(cell) << " " << layers;
+      }
+    }
+  }
+}
+
+TEST(Network, WhatNobodyPredictsHasNoGradient) {
+  Workers workers(1);
+  Trained trained(config_of(Cell::kLstm, 1), 3, 2, workers);
+  Window window = window_of(3, 2, 7, 7);
+  window.reset.assign(6, 0);
+  window.inputs = {0, 1, 0, 2, 0, 3};
+  window.targets = {1, kIgnored, 1, kIgnored, 1, kIgnored};  // row 1 predicts nothing
+  window.predictions = 3;
+  NetworkState state(trained.config, 2);
+  NetworkState dstate0(trained.config, 2);
+  trained.step(window, state, &dstate0);
+  for (std::int64_t id = 0; id < 7; ++id) {
+    const float* const row = trained.gradients.encoder().row(id);
+    EXPECT_EQ(std::all_of(row, row + 5, [](float g) { return g == 0; }), id != 0) << "symbol " << id;
+  }
+  const auto h_of_row_1 = dstate0.layer(0).h.row_range(1, 1).flat();
+  EXPECT_TRUE(std::ranges::all_of(h_of_row_1, [](float g) { return g == 0; }));
+}
+
+}  // namespace
+}  // namespace unroll
