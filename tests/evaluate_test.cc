@@ -27,18 +27,18 @@ double total_of_scores(const Model& model, const std::string& text, StatePolicy 
 }
 
 TEST(Evaluate, IsTheSumOfTheScoresOfAllLines) {
-  const std::string text = random_text(5000, 4) + "\n";
+  const std::string text = random_text(3000, 4) + "\n";
   for (const Cell cell : kAllCells) {
     const Model model = tiny_model(cell, tiny_characters());
     const Evaluation reset = evaluate(model, text, "text", {.state = StatePolicy::kReset});
-    EXPECT_EQ(reset.tokens, 5001);
+    EXPECT_EQ(reset.tokens, 3001);
     EXPECT_EQ(reset.state, StatePolicy::kReset);
     const double reset_sum = total_of_scores(model, text, StatePolicy::kReset);
-    EXPECT_NEAR(reset.nats_per_token * 5001, -reset_sum, 1e-12 * std::abs(reset_sum));
+    EXPECT_NEAR(reset.nats_per_token * 3001, -reset_sum, 1e-12 * std::abs(reset_sum));
 
     const Evaluation exact = evaluate(model, text, "text", {.state = StatePolicy::kCarry, .exact = true});
     const double carried_sum = total_of_scores(model, text, StatePolicy::kCarry);
-    EXPECT_NEAR(exact.nats_per_token * 5001, -carried_sum, 1e-12 * std::abs(carried_sum));
+    EXPECT_NEAR(exact.nats_per_token * 3001, -carried_sum, 1e-12 * std::abs(carried_sum));
   }
 }
 
@@ -56,7 +56,7 @@ TEST(Evaluate, EverySymbolIsPredictedOnceWithOrWithoutAFinalNewline) {
 }
 
 TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
-  const std::string text = random_text(9000, 5);
+  const std::string text = random_text(5000, 5);
   for (const Cell cell : kAllCells) {
     // Weights small enough for the state of 256 symbols ago to be forgotten.
     const NetworkConfig config = tiny_config(cell, tiny_characters());
@@ -70,7 +70,7 @@ TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
 
 TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
   const Tokenizer tokenizer = tiny_characters();
-  const EncodedText text = tokenizer.encode(random_text(7000, 7), "text");
+  const EncodedText text = tokenizer.encode(random_text(3000, 7), "text");
   for (const Cell cell : kAllCells) {
     const Model model = tiny_model(cell, tokenizer);
     for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
