@@ -260,7 +260,7 @@ TEST_F(ModelFileTest, RefusesAConfigThatCannotBe) {
     fields[field] = value;
     std::string json;
     for (const auto& [key, text] : fields) {
-      if (!text.empty()) json += (json.empty() ? "{\"" : ",\"") + key + "\":" + text;
+      if (!text.empty()) json.append(json.empty() ? "{" : ",").append("\"" + key + "\":" + text);
     }
     return json + "}";
   };

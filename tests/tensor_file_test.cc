@@ -256,7 +256,7 @@ TEST_F(TensorFileTest, RefusesHeadersThatAreNotOfTheForm) {
       "{\"__metadata__\":{\"format\":\"unroll/1\",\"x\":\"\xed\xa0\x80\"}}",
       "{\"__metadata__\":{\"format\":\"unroll/1\",\"x\":\"\n\"}}",
       R"({"__metadata__":{"format":"unroll/1","x":"\ud800"}})",
-      std::string("{\"__metadata__\":{\"format\":\"unroll/1\"}}\0", 40),
+      std::string("{\"__metadata__\":{\"format\":\"unroll/1\"}}\0", 39),
   };
   for (const std::string& header : headers) {
     const std::optional<Error> error = error_of_reading(sealed_file(header, "1234"));
