@@ -34,8 +34,8 @@ struct Inference {
   Network network;
 };
 
-// Makes `window` one row that reads `input` and then all but the last of `next`, going on from the state it is given, and
-// predicts `next`. Requires one symbol at least.
+// Makes `window` one row that reads `input` and then all but the last of `next`, going on from the state it is given,
+// and predicts `next`. Requires one symbol at least.
 void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window);
 
 }  // namespace unroll

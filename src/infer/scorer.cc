@@ -97,8 +97,8 @@ class ScoreWriter {
   std::size_t line_;
 };
 
-// Pieces that are far longer than the others (one line may hold most of the text) and the rest: rows of one batch should
-// end together, since a row that has ended still costs its share.
+// Pieces that are far longer than the others (one line may hold most of the text) and the rest: rows of one batch
+// should end together, since a row that has ended still costs its share.
 std::vector<std::vector<Piece>> batches(std::vector<Piece> pieces) {
   std::int64_t steps = 0;
   for (const Piece& piece : pieces) steps += piece.steps();

@@ -11,9 +11,9 @@ namespace unroll {
 // What became of a piece of text.
 enum class StreamState { kOpen, kStopped, kClosedByReader };
 
-// Passes text on to a reader, holding back what is not certain yet: the end of the text so far, where it may turn out to
-// be the beginning of the stop string, or is an incomplete UTF-8 character. Bytes that cannot belong to UTF-8 pass as they
-// are. Not for two threads at once.
+// Passes text on to a reader, holding back what is not certain yet: the end of the text so far, where it may turn out
+// to be the beginning of the stop string, or is an incomplete UTF-8 character. Bytes that cannot belong to UTF-8 pass
+// as they are. Not for two threads at once.
 class TextStream {
  public:
   // `write` returns false to stop; an empty `stop` never occurs.
