@@ -19,6 +19,17 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Carried state would leave the zero state to the first step of each epoch: a run shorter than that would never learn to
+// begin. So each row also starts from zero at every 64th window, rows taking turns.
+void start_some_rows_afresh(std::int64_t index, Window& window) {
+  constexpr std::int64_t kWindows = 64;
+  for (std::int64_t b = 0; b < window.B; ++b) {
+    if ((index + b * kWindows / window.B) % kWindows != 0) continue;
+    window.reset.resize(static_cast<std::size_t>(window.T * window.B));
+    window.reset[static_cast<std::size_t>(b)] = 1;
+  }
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
@@ -114,7 +125,9 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 StepOutcome TrainingRun::step() {
   const std::int64_t step = position_.step + 1;
   const DropoutKey dropout{.probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
-  batcher_.window(position_.step % epoch_.windows, window_);
+  const std::int64_t index = position_.step % epoch_.windows;
+  batcher_.window(index, window_);
+  start_some_rows_afresh(index, window_);
   workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), 1 << 16, [&](std::int64_t first, std::int64_t last) {
     std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
   });

@@ -1,0 +1,80 @@
+#include "base/workers.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <atomic>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+class WorkersOf : public testing::TestWithParam<int> {};
+
+TEST_P(WorkersOf, RunEachTaskOnce) {
+  Workers workers(GetParam());
+  EXPECT_EQ(workers.count(), GetParam());
+  for (int round = 0; round < 200; ++round) {
+    const std::int64_t tasks = round % 17;
+    std::vector<std::atomic<int>> runs(static_cast<std::size_t>(tasks));
+    workers.run(tasks, [&](std::int64_t task) { ++runs[static_cast<std::size_t>(task)]; });
+    for (const auto& count : runs) EXPECT_EQ(count.load(), 1);
+  }
+}
+
+TEST_P(WorkersOf, RangesAndShardsCoverAllOnce) {
+  Workers workers(GetParam());
+  for (const std::int64_t size : {0, 1, 2, 7, 48, 49, 1000}) {
+    std::vector<int> ranges(static_cast<std::size_t>(size));
+    std::vector<int> shards(static_cast<std::size_t>(size));
+    workers.run_ranges(size, 48, [&](std::int64_t first, std::int64_t last) {
+      EXPECT_LE(last - first, 48);
+      for (std::int64_t i = first; i < last; ++i) ++ranges[static_cast<std::size_t>(i)];
+    });
+    workers.run_shards(size, [&](std::int64_t first, std::int64_t last) {
+      EXPECT_LT(first, last);
+      for (std::int64_t i = first; i < last; ++i) ++shards[static_cast<std::size_t>(i)];
+    });
+    EXPECT_EQ(ranges, std::vector<int>(static_cast<std::size_t>(size), 1));
+    EXPECT_EQ(shards, std::vector<int>(static_cast<std::size_t>(size), 1));
+  }
+}
+
+TEST_P(WorkersOf, AnExceptionOfATaskReachesTheCallerAndTheTeamGoesOn) {
+  Workers workers(GetParam());
+  EXPECT_THROW(workers.run(9, [](std::int64_t task) { if (task == 5) throw std::runtime_error("five"); }),
+               std::runtime_error);
+  std::atomic<std::int64_t> sum{0};
+  workers.run(10, [&](std::int64_t task) { sum += task; });
+  EXPECT_EQ(sum.load(), 45);
+}
+
+TEST_P(WorkersOf, TasksFlushSubnormalsAndUseOneOpenMpThread) {
+  Workers workers(GetParam());
+  const int threads_before = omp_get_max_threads();
+  std::atomic<int> bad{0};
+  workers.run(64, [&](std::int64_t) {
+    volatile float tiny = std::numeric_limits<float>::min();
+    const float half = tiny * 0.5F;
+    if (half != 0.0F || omp_get_max_threads() != 1) ++bad;
+  });
+  EXPECT_EQ(bad.load(), 0);
+  volatile float tiny = std::numeric_limits<float>::min();
+  EXPECT_GT(tiny * 0.5F, 0.0F);
+  EXPECT_EQ(omp_get_max_threads(), threads_before);
+}
+
+INSTANTIATE_TEST_SUITE_P(OneTwoThree, WorkersOf, testing::Values(1, 2, 3));
+
+TEST(Workers, RefuseAnImpossibleNumber) {
+  EXPECT_THROW(Workers(-1), Error);
+  EXPECT_THROW(Workers(1025), Error);
+}
+
+}  // namespace
+}  // namespace unroll
