@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "error_of.h"
@@ -232,6 +234,18 @@ TEST(Tokenizer, WritesWordsWithTheSpacesThatBelongThere) {
   EXPECT_EQ(written_again(trained(of(TokenizerKind::kWord), text), text), text);
   const Tokenizer whitespace = trained(of(TokenizerKind::kWhitespace), "a , b");
   EXPECT_EQ(written_again(whitespace, "a , b"), "a , b\n");
+}
+
+TEST(Tokenizer, IsSharedByThreads) {
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "It's ÉTÉ " + std::to_string(i % 50) + ", 中文分词\n";
+  const Tokenizer tokenizer = trained({.kind = TokenizerKind::kWord, .lowercase = true}, text);
+  const Ids expected = tokenizer.encode(text, "text").ids;
+  std::array<Ids, 4> found;
+  std::vector<std::thread> threads;
+  for (Ids& ids : found) threads.emplace_back([&] { ids = tokenizer.encode(text, "text").ids; });
+  for (std::thread& thread : threads) thread.join();
+  for (const Ids& ids : found) EXPECT_EQ(ids, expected);
 }
 
 // Vocabularies.

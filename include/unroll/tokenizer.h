@@ -80,8 +80,8 @@ class Tokenizer {
   // (unless kByte) and for the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
   [[nodiscard]] EncodedText encode(std::string_view text, std::string_view name) const;
 
-  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped. A newline
-  // within it is the boundary. Throws like encode(); the line's number is left to `name`.
+  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped. A
+  // newline within it is the boundary. Throws like encode(); the line's number is left to `name`.
   [[nodiscard]] std::vector<Token> encode_line(std::string_view line, std::string_view name) const;
 
   // Text of a symbol as it stands in a vocabulary: "a", "\n", "the", "<eos>".

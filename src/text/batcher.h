@@ -9,8 +9,8 @@
 
 namespace unroll {
 
-// A stretch of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm` ids
-// before `first` are predicted too, from a zero state on, but do not count.
+// A stretch of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm`
+// ids before `first` are predicted too, from a zero state on, but do not count.
 struct Piece {
   std::int64_t first = 0;
   std::int64_t last = 0;
@@ -23,8 +23,8 @@ struct Piece {
 // B contiguous pieces, in order, of sizes that differ by at most one, together all n predictions. For training.
 [[nodiscard]] std::vector<Piece> equal_pieces(std::int64_t n, std::int64_t B);
 
-// At most B pieces of about equal size, in order, none empty, together all predictions, each of whole lines: cuts lie right
-// after a boundary id. A line is never cut, however long.
+// At most B pieces of about equal size, in order, none empty, together all predictions, each of whole lines: cuts lie
+// right after a boundary id. A line is never cut, however long.
 [[nodiscard]] std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B);
 
 // How a text is cut for evaluation: into as many pieces as the number of ids alone says, one per 1,024 but 64 at most.
@@ -45,12 +45,13 @@ struct Window {
   std::int64_t predictions = 0;       // targets that count
 };
 
-// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the next.
+// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the
+// next.
 //
-// The input of a step is the id before its target, the boundary before ids[0]. Reset bits: the first step of each row, so
-// that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the boundary, which is
-// where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T steps, the
-// last one as many as the longest piece has left.
+// The input of a step is the id before its target, the boundary before ids[0]. Reset bits: the first step of each row,
+// so that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the boundary,
+// which is where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T
+// steps, the last one as many as the longest piece has left.
 //
 // Views the ids, which must outlive it. Every const member may be called from any number of threads.
 class Batcher {

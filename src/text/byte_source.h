@@ -7,8 +7,9 @@
 
 namespace unroll {
 
-// Reads with read(2), so that what a pipe holds is taken at once and never waited to be more. gzip is known by its first
-// two bytes; several streams one after another are one, zeros after the last are padding. Not for two threads at once.
+// Reads with read(2), so that what a pipe holds is taken at once and never waited to be more. gzip is known by its
+// first two bytes; several streams one after another are one, zeros after the last are padding. Not for two threads at
+// once.
 class ByteSource {
  public:
   // "-" is standard input. Throws Error{kFile}: missing, a directory, no permission.
@@ -17,8 +18,8 @@ class ByteSource {
   ByteSource(ByteSource&&) noexcept;
   ByteSource& operator=(ByteSource&&) noexcept;
 
-  // Reads once and appends what came of it, perhaps nothing. False at the end. Throws Error{kFile} when reading fails and
-  // for gzip that is damaged or ends early.
+  // Reads once and appends what came of it, perhaps nothing. False at the end. Throws Error{kFile} when reading fails
+  // and for gzip that is damaged or ends early.
   bool append_some(std::string& bytes);
 
   // Whether append_some() would return at once.

@@ -17,8 +17,8 @@ struct SymbolCount {
   std::int64_t count = 0;
 };
 
-// The different symbols of a text, in no particular order, without those that every vocabulary of the kind holds and, for
-// kByte, without the newline. Requires UTF-8 unless kByte.
+// The different symbols of a text, in no particular order, without those that every vocabulary of the kind holds and,
+// for kByte, without the newline. Requires UTF-8 unless kByte.
 [[nodiscard]] std::vector<SymbolCount> count_symbols(TokenizerKind kind, std::string_view text,
                                                      const WordSplitter& splitter);
 

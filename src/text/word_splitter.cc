@@ -100,8 +100,8 @@ struct Window {
   bool at_boundary = false;  // whether the words of the whole text break there too
 };
 
-// Windows end after a newline, or else before a space that follows an ASCII character: there words always break (rules
-// WB3a and WB999), and nothing behind matters to what is before. Without such a place a window ends anywhere.
+// Windows end after a newline, or else before a space: there words always break, whatever stands on the other side
+// (rules WB3a, WB3b and WB999; WB3d joins spaces alone, which are left out). Without such a place they end anywhere.
 Window window_at(std::string_view text, std::size_t first, std::size_t size) {
   if (text.size() - first <= size) return {text.size(), true};
   std::size_t end = first + size;
@@ -109,7 +109,7 @@ Window window_at(std::string_view text, std::size_t first, std::size_t size) {
     if (text[at - 1] == '\n') return {at, true};
   }
   for (std::size_t at = end; at > first + 1; --at) {
-    if (text[at] == ' ' && text[at - 1] > ' ' && text[at - 1] < '\x7f') return {at, true};
+    if (text[at] == ' ') return {at, true};
   }
   while (is_continuation(text[end])) --end;
   return {end, size >= kLargestWindow};

@@ -16,8 +16,9 @@ namespace unroll {
 //          `piece` where nothing changed
 using WordVisitor = std::function<void(std::string_view piece, std::string_view word)>;
 
-// Cuts text into words: between ASCII white space (kWhitespace) or at the word boundaries of Unicode (kWord: ICU's rules
-// and dictionaries for the root locale; segments of white space are left out). Lower case is ICU's for the root locale.
+// Cuts text into words: between ASCII white space (kWhitespace) or at the word boundaries of Unicode (kWord: ICU's
+// rules and dictionaries for the root locale; segments of white space are left out). Lower case is ICU's for the root
+// locale.
 //
 // Linear in time; beyond the text itself it takes memory for one word and a window, whatever the length of a line.
 // Immutable; any number of threads may use one. Throws Error{kMemory} where ICU has none left.
