@@ -9,11 +9,11 @@ namespace unroll {
 
 // The recurrent cell. x is the input of a step, h the state that it carries; f is the name's function.
 //
-//   kRnnTanh, kRnnRelu   h' = f(U x + b + W h + b')                                        (Elman 1990)
-//   kLstm                i,f,o = sigmoid(.)  g = tanh(.)  c' = f c + i g  h' = o tanh(c')  (Hochreiter & Schmidhuber 1997;
-//                                                                                           Gers et al. 2000)
+//   kRnnTanh, kRnnRelu   h' = f(U x + b + W h + b')   (Elman 1990)
+//   kLstm                i,f,o = sigmoid(.)  g = tanh(.)  c' = f c + i g  h' = o tanh(c')
+//                        (Hochreiter & Schmidhuber 1997; Gers et al. 2000)
 //   kGru                 r,z = sigmoid(.)  n = tanh(U x + b + r (W h + b'))  h' = (1-z) n + z h   (PyTorch's nn.GRU)
-//   kGruResetBefore      the same with n = tanh(U x + b + W (r h) + b')                    (Cho et al. 2014)
+//   kGruResetBefore      the same with n = tanh(U x + b + W (r h) + b')   (Cho et al. 2014)
 enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
 // "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before".
@@ -42,7 +42,7 @@ struct NetworkConfig {
   std::int64_t hidden = 0;      // H: units per recurrent layer
   std::int64_t layers = 1;      // L: recurrent layers
   bool tied = false;            // the output layer's weights are the embedding; needs embed == hidden
-  double dropout = 0;           // share of units dropped in training on every connection that is not recurrent; 0 <= p < 1
+  double dropout = 0;  // share of units dropped in training on every connection that is not recurrent; 0 <= p < 1
 
   friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
 };

@@ -47,20 +47,20 @@ struct TrainOptions {
   Optimizer optimizer = Optimizer::kAdam;
   double lr = 0;  // 0: 0.002 for Adam, 1 for SGD
   Schedule schedule = Schedule::kCosine;
-  std::int64_t warmup = -1;             // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
-  double clip = 1;                      // gradients are scaled down to this norm; 0: never
-  std::optional<std::int64_t> epochs;   // one of these three; none: 10 epochs
+  std::int64_t warmup = -1;            // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
+  double clip = 1;                     // gradients are scaled down to this norm; 0: never
+  std::optional<std::int64_t> epochs;  // one of these three; none: 10 epochs
   std::optional<std::int64_t> steps;
-  std::optional<double> minutes;        // wall time from start to exit; turned into steps after a short measurement
+  std::optional<double> minutes;  // wall time from start to exit; turned into steps after a short measurement
   std::uint64_t seed = 1;
-  int threads = 0;                      // 0: as many as there are cores; changes no bit of the result
+  int threads = 0;  // 0: as many as there are cores; changes no bit of the result
 
   // Files.
-  std::string save;              // the model file
-  std::int64_t save_every = 0;   // steps; 0: about every 30 s, fixed at the start
-  bool resume = false;           // go on from save + ".resume" if it is there
-  bool overwrite = false;        // replace an existing model
-  std::string from;              // start from this model's weights and tokenizer; empty: from random weights
+  std::string save;             // the model file
+  std::int64_t save_every = 0;  // steps; 0: about every 30 s, fixed at the start
+  bool resume = false;          // go on from save + ".resume" if it is there
+  bool overwrite = false;       // replace an existing model
+  std::string from;             // start from this model's weights and tokenizer; empty: from random weights
 };
 
 // One line of a plan: what takes memory, and how much.
@@ -74,19 +74,19 @@ struct TrainPlan {
   NetworkConfig config;
   std::int64_t parameters = 0;
   std::vector<MemoryItem> memory = {};
-  std::int64_t memory_bytes = 0;         // sum of `memory`
-  double flops_per_token = 0;            // 6 per multiplied weight
-  double uniform_nats = 0;               // ln V: the loss of a uniform guess
-  std::int64_t train_tokens = 0;         // predictions in one epoch
-  std::int64_t valid_tokens = 0;         // 0: no validation
-  std::int64_t batch_size = 0;           // may be smaller than asked for where the text is short
+  std::int64_t memory_bytes = 0;  // sum of `memory`
+  double flops_per_token = 0;     // 6 per multiplied weight
+  double uniform_nats = 0;        // ln V: the loss of a uniform guess
+  std::int64_t train_tokens = 0;  // predictions in one epoch
+  std::int64_t valid_tokens = 0;  // 0: no validation
+  std::int64_t batch_size = 0;    // may be smaller than asked for where the text is short
   std::int64_t bptt = 0;
-  std::int64_t steps = 0;                // of the whole run
+  std::int64_t steps = 0;  // of the whole run
   std::int64_t steps_per_epoch = 0;
-  std::int64_t validate_every = 0;       // steps
-  std::int64_t save_every = 0;           // steps
-  std::int64_t first_step = 0;           // > 0: resumed after this many
-  double seconds_per_step = 0;           // measured; 0: unknown (not measured yet)
+  std::int64_t validate_every = 0;  // steps
+  std::int64_t save_every = 0;      // steps
+  std::int64_t first_step = 0;      // > 0: resumed after this many
+  double seconds_per_step = 0;      // measured; 0: unknown (not measured yet)
   int threads = 0;
 };
 
@@ -96,19 +96,20 @@ struct StepReport {
   std::int64_t tokens = 0;  // predictions trained on so far
   double nats_per_token = 0;
   double lr = 0;
-  double grad_norm = 0;  // before clipping
+  double grad_norm = 0;     // before clipping
   double tokens_per_s = 0;  // of this step
   std::optional<double> valid_nats_per_token = {};
 };
 
 // What the trainer tells while it runs. Empty functions are not called. Called from the thread that called train().
 struct TrainObserver {
-  std::function<void(std::string_view)> on_note;        // a sentence worth a line: "batch size 32 -> 4: the text is short"
-  std::function<void(const TrainPlan&)> on_plan;        // once, before the first step
-  std::function<void(const StepReport&)> on_step;       // after each step, before a save of that step
-  std::function<void(std::int64_t done, std::int64_t total)> on_validation;  // while validating: predictions
-  std::function<void(std::int64_t step)> on_save;       // after files of that step are safe on disk
-  std::function<bool()> stop_requested;                 // asked after each step; true: save, return as interrupted
+  std::function<void(std::string_view)> on_note =
+      {};  // a sentence worth a line: "batch size 32 -> 4: the text is short"
+  std::function<void(const TrainPlan&)> on_plan = {};   // once, before the first step
+  std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
+  std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // while validating: predictions
+  std::function<void(std::int64_t step)> on_save = {};  // after files of that step are safe on disk
+  std::function<bool()> stop_requested = {};            // asked after each step; true: save, return as interrupted
 };
 
 struct TrainResult {
@@ -116,10 +117,10 @@ struct TrainResult {
   bool interrupted = false;       // stop_requested said so; files are saved, --resume goes on
   std::int64_t steps = 0;         // made so far, resumed ones included
   std::int64_t tokens = 0;
-  double nats_per_token = 0;                   // mean training loss of the last steps
+  double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
-  std::int64_t best_step = 0;                  // the step whose weights are in the model file
-  double seconds = 0;                          // of this call
+  std::int64_t best_step = 0;  // the step whose weights are in the model file
+  double seconds = 0;          // of this call
 };
 
 // Trains until the asked number of steps is done, keeping the best model on validation in options.save.

@@ -23,9 +23,10 @@ FloatBuffer::FloatBuffer(std::int64_t size) : size_(size) {
     if (block != nullptr) std::memset(block, 0, padded);
   }
   if (block == nullptr) {
-    throw Error(ErrorCode::kMemory, fmt::format("no memory for a block of {} numbers ({:.1f} MB): use a smaller network, "
-                                                "batch or --bptt",
-                                                size, static_cast<double>(size) * 4e-6));
+    throw Error(ErrorCode::kMemory,
+                fmt::format("no memory for a block of {} numbers ({:.1f} MB): use a smaller network, "
+                            "batch or --bptt",
+                            size, static_cast<double>(size) * 4e-6));
   }
   data_.reset(static_cast<float*>(block));
 }

@@ -24,8 +24,7 @@ struct MatView {
 
   // A view that may write reads as a view that may not.
   operator MatView<const T>() const noexcept  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};
   }
 

@@ -140,8 +140,7 @@ void Workers::run(std::int64_t tasks, const std::function<void(std::int64_t)>& t
 
 void Workers::run_ranges(std::int64_t size, std::int64_t grain,
                          const std::function<void(std::int64_t, std::int64_t)>& task) {
-  run((size + grain - 1) / grain,
-      [&](std::int64_t i) { task(i * grain, std::min(size, (i + 1) * grain)); });
+  run((size + grain - 1) / grain, [&](std::int64_t i) { task(i * grain, std::min(size, (i + 1) * grain)); });
 }
 
 void Workers::run_shards(std::int64_t size, const std::function<void(std::int64_t, std::int64_t)>& task) {

@@ -35,8 +35,8 @@ struct PartOfVector {
   HWY_INLINE V load(const float* from) const { return hn::MaskedLoad(hn::FirstN(F(), count), F(), from); }
   HWY_INLINE void store(V v, float* to) const { hn::BlendedStore(v, hn::FirstN(F(), count), F(), to); }
 #else
-  // Elsewhere Highway's masked accesses touch the whole vector (and SSE4's load wants it aligned): memory that may belong
-  // to another row, another thread or nobody.
+  // Elsewhere Highway's masked accesses touch the whole vector (and SSE4's load wants it aligned): memory that may
+  // belong to another row, another thread or nobody.
   HWY_INLINE V load(const float* from) const {
     HWY_ALIGN float lanes[hn::MaxLanes(F())] = {};
     for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i];

@@ -24,7 +24,8 @@ HWY_INLINE VD low_half(V v) { return hn::PromoteTo(D(), hn::LowerHalf(hn::Half<F
 HWY_INLINE VD high_half(V v) { return hn::PromoteTo(D(), hn::UpperHalf(hn::Half<F>(), v)); }
 
 void add_kernel(const float* x, float* y, std::size_t size) {
-  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR { io.store(hn::Add(io.load(y + j), io.load(x + j)), y + j); });
+  for_each_vector(size,
+                  [&](auto io, std::size_t j) HWY_ATTR { io.store(hn::Add(io.load(y + j), io.load(x + j)), y + j); });
 }
 
 double sum_of_squares_kernel(const float* x, std::size_t size) {

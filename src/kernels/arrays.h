@@ -37,8 +37,8 @@ struct AdamStep {
 void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,
                  const AdamStep& step);
 
-// y_u = x_u * (keep_u ? factor : 0) where unit u is kept if word u of the random stream at least `threshold`; words come
-// from Philox4x32-10 with counter (base[0], base[1], base[2], u / 4). y may be x.
+// y_u = x_u * (keep_u ? factor : 0) where unit u is kept if word u of the random stream at least `threshold`; words
+// come from Philox4x32-10 with counter (base[0], base[1], base[2], u / 4). y may be x.
 void drop_units(std::span<const float> x, std::span<float> y, const std::array<std::uint32_t, 3>& counter,
                 std::uint64_t seed, std::uint32_t threshold, float factor);
 

@@ -2,8 +2,8 @@
 //
 // Shapes   `rows` rows of one step, each buffer contiguous: gates and products (rows, G*H), states (rows, H). `reset`
 //          (rows) or null: where 1, the state before counts as zero and the row's products are not read.
-// Numerics float; nonlinearities as kernels/activations-inl.h bounds them; multiply-adds are fused where so written. The
-//          tail of a row computes as a whole vector does. A row's bits depend on that row alone.
+// Numerics float; nonlinearities as kernels/activations-inl.h bounds them; multiply-adds are fused where so written.
+//          The tail of a row computes as a whole vector does. A row's bits depend on that row alone.
 // Threads  reentrant on distinct rows. No allocation, no throw after the first call.
 #pragma once
 
@@ -42,8 +42,8 @@ void gru_gates_forward(const GateShape& shape, float* gates, const float* produc
 
 // d = dout + dh.   gates: r,z,n in, dr,dz,dn out. candidate: q in, dq out.
 // Sets products (rows, 3H) to dr,dz,dq, the factor of W's transposed product, and dh to d z (0 where reset).
-void gru_gates_backward(const GateShape& shape, float* gates, float* candidate, const float* h_before, const float* dout,
-                        float* dh, float* products);
+void gru_gates_backward(const GateShape& shape, float* gates, float* candidate, const float* h_before,
+                        const float* dout, float* dh, float* products);
 
 // First half: r,z = sigmoid(gates + products), products (rows, 2H); candidate = r h_before.
 // gates (rows, 3H): U x + b in, r,z out; n still as it came.
@@ -59,8 +59,8 @@ void gru_reset_before_output_forward(const GateShape& shape, float* gates, const
 void gru_reset_before_output_backward(const GateShape& shape, float* gates, const float* h_before, const float* dout,
                                       float* dh, float* dn);
 
-// Way back through the first half: dp = W_n^T dn (rows, H) is the gradient of r h_before.  gates: r in, dr out; dz as it
-// is. dh += dp r (not where reset). Sets drz (rows, 2H) to dr,dz, the factor of W_rz's transposed product.
+// Way back through the first half: dp = W_n^T dn (rows, H) is the gradient of r h_before.  gates: r in, dr out; dz as
+// it is. dh += dp r (not where reset). Sets drz (rows, 2H) to dr,dz, the factor of W_rz's transposed product.
 void gru_reset_before_gates_backward(const GateShape& shape, float* gates, const float* h_before, const float* dp,
                                      float* dh, float* drz);
 

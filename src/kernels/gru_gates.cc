@@ -26,9 +26,8 @@ template <bool kReset>
 HWY_INLINE void gru_forward_row(std::size_t H, float* gates, const float* products, const float* candidate_bias,
                                 const float* h_before, float* candidate, float* h) {
   for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR {
-    const auto with_product = [&](V a, std::size_t k) HWY_ATTR {
-      return kReset ? a : hn::Add(a, io.load(products + k * H + j));
-    };
+    const auto with_product = [&](V a, std::size_t k)
+                                  HWY_ATTR { return kReset ? a : hn::Add(a, io.load(products + k * H + j)); };
     const V r = sigmoid_of(with_product(io.load(gates + j), 0));
     const V z = sigmoid_of(with_product(io.load(gates + H + j), 1));
     const V q = with_product(io.load(candidate_bias + j), 2);
@@ -138,8 +137,8 @@ HWY_INLINE void for_each_row(const GateShape& s, const WithReset& with_reset, co
   }
 }
 
-#define UNROLL_FOR_EACH_ROW(function, ...)                                                \
-  for_each_row(                                                                           \
+#define UNROLL_FOR_EACH_ROW(function, ...)                                                              \
+  for_each_row(                                                                                         \
       s, [&](std::int64_t at) HWY_ATTR { function<true>(static_cast<std::size_t>(s.H), __VA_ARGS__); }, \
       [&](std::int64_t at) HWY_ATTR { function<false>(static_cast<std::size_t>(s.H), __VA_ARGS__); })
 

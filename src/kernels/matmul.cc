@@ -102,8 +102,8 @@ dnnl::memory::desc packed_layout(std::int64_t K, std::int64_t N) {
 dnnl::matmul::primitive_desc describe(const ProductKey& key, const dnnl::memory::desc& weights) {
   const auto a = key.gradient ? strided(key.M, key.K, 1, key.lda) : strided(key.M, key.K, key.lda, 1);
   const auto c = strided(key.M, key.N, key.ldc, 1);
-  const auto description = key.bias ? dnnl::matmul::desc(a, weights, strided(1, key.N, key.N, 1), c)
-                                    : dnnl::matmul::desc(a, weights, c);
+  const auto description =
+      key.bias ? dnnl::matmul::desc(a, weights, strided(1, key.N, key.N, 1), c) : dnnl::matmul::desc(a, weights, c);
   return {description, attributes(key.gradient), engine()};
 }
 
@@ -133,8 +133,8 @@ void run(Product& product, const float* a, dnnl_memory_t weights, const float* b
     arguments[4].memory = product.bias.get();
     count = 5;
   }
-  dnnl::error::wrap_c_api(
-      dnnl_primitive_execute(product.primitive.get(), stream().get(), count, arguments.data()), "a matrix product failed");
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(product.primitive.get(), stream().get(), count, arguments.data()),
+                          "a matrix product failed");
 }
 
 }  // namespace
@@ -159,8 +159,8 @@ struct PackedMatrix::Packed {
 
   // `rows` rows at once, with bits that may depend on their number where it is not a multiple of the unit.
   void multiply_rows(const float* x, std::int64_t rows, const float* bias, float* y) const {
-    const ProductKey key{.M = rows, .N = N, .K = K, .lda = K, .ldb = 0, .ldc = N, .gradient = false,
-                         .bias = bias != nullptr};
+    const ProductKey key{
+        .M = rows, .N = N, .K = K, .lda = K, .ldb = 0, .ldc = N, .gradient = false, .bias = bias != nullptr};
     run(product(key, layout), x, memory.get(), bias, y);
   }
 
@@ -220,8 +220,14 @@ std::int64_t PackedMatrix::bytes() const noexcept {
 void add_transposed_product(MatView<const float> a, MatView<const float> b, MatView<float> c) {
   assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
   if (a.rows == 0) return;
-  const ProductKey key{.M = c.rows, .N = c.cols, .K = a.rows, .lda = a.stride, .ldb = b.stride, .ldc = c.stride,
-                       .gradient = true, .bias = false};
+  const ProductKey key{.M = c.rows,
+                       .N = c.cols,
+                       .K = a.rows,
+                       .lda = a.stride,
+                       .ldb = b.stride,
+                       .ldc = c.stride,
+                       .gradient = true,
+                       .bias = false};
   const dnnl::memory::desc layout = strided(key.K, key.N, key.ldb, 1);
   Product& ready = product(key, layout);
   if (!ready.b) ready.b = dnnl::memory(layout, engine(), nullptr);

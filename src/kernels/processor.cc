@@ -26,7 +26,8 @@ void apply_cap(const std::string& cap) {
     status = dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
     leave_highway_at_most(HWY_SSE4);
   } else {
-    throw Error(ErrorCode::kUsage, fmt::format("UNROLL_MAX_ISA is '{}': expected avx2 or sse4, or leave it unset", cap));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("UNROLL_MAX_ISA is '{}': expected avx2 or sse4, or leave it unset", cap));
   }
   if (status != dnnl::status::success) {
     throw Error(ErrorCode::kUsage, "UNROLL_MAX_ISA came too late: oneDNN was in use before the first call into unroll");
@@ -35,15 +36,24 @@ void apply_cap(const std::string& cap) {
 
 std::string_view dnnl_isa_name(dnnl::cpu_isa isa) {
   switch (isa) {
-    case dnnl::cpu_isa::sse41: return "sse41";
-    case dnnl::cpu_isa::avx: return "avx";
-    case dnnl::cpu_isa::avx2: return "avx2";
-    case dnnl::cpu_isa::avx2_vnni: return "avx2_vnni";
-    case dnnl::cpu_isa::avx512_core: return "avx512_core";
-    case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
-    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
-    case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
-    default: return "generic";
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return "generic";
   }
 }
 
@@ -65,8 +75,10 @@ bool has_avx512_products() {
       case dnnl::cpu_isa::avx512_core:
       case dnnl::cpu_isa::avx512_core_vnni:
       case dnnl::cpu_isa::avx512_core_bf16:
-      case dnnl::cpu_isa::avx512_core_amx: return true;
-      default: return false;
+      case dnnl::cpu_isa::avx512_core_amx:
+        return true;
+      default:
+        return false;
     }
   }();
   return result;
@@ -76,8 +88,8 @@ int product_row_unit() {
   if (has_avx512_products()) return 1;
   // oneDNN's AVX2 product works on groups of 6 rows, the SSE4 one on groups that 12 is a multiple of; a group that is
   // not full sums in another order.
-  static const bool avx2 = dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2 ||
-                           dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2_vnni;
+  static const bool avx2 =
+      dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2 || dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2_vnni;
   return avx2 ? 6 : 12;
 }
 

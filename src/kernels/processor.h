@@ -3,8 +3,8 @@
 
 namespace unroll {
 
-// Applies UNROLL_MAX_ISA (avx2 or sse4) to oneDNN and Highway alike, once; every kernel calls it before its first use of
-// either. Throws Error{kUsage} for any other value.
+// Applies UNROLL_MAX_ISA (avx2 or sse4) to oneDNN and Highway alike, once; every kernel calls it before its first use
+// of either. Throws Error{kUsage} for any other value.
 void prepare_processor();
 
 // Whether products take oneDNN's AVX-512 path, whose packed layouts keep a row's bits for any number of rows.

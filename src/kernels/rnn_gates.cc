@@ -31,7 +31,8 @@ void rnn_forward_kernel(const GateShape& s, const float* gates, const float* pro
     const float* const p = products + row * s.H;
     float* const out = h + row * s.H;
     if (s.reset != nullptr && s.reset[row] != 0) {
-      for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR { io.store(Nonlinearity::value(io.load(a + j)), out + j); });
+      for_each_vector(H,
+                      [&](auto io, std::size_t j) HWY_ATTR { io.store(Nonlinearity::value(io.load(a + j)), out + j); });
     } else {
       for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR {
         io.store(Nonlinearity::value(hn::Add(io.load(a + j), io.load(p + j))), out + j);

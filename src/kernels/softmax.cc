@@ -45,7 +45,8 @@ HWY_INLINE V lowest_past_end(PartOfVector io, V v) {
 
 float largest_kernel(const float* x, std::size_t size) {
   V most = hn::Set(F(), hwy::LowestValue<float>());
-  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR { most = hn::Max(most, lowest_past_end(io, io.load(x + j))); });
+  for_each_vector(size,
+                  [&](auto io, std::size_t j) HWY_ATTR { most = hn::Max(most, lowest_past_end(io, io.load(x + j))); });
   return hn::GetLane(hn::MaxOfLanes(F(), most));
 }
 
@@ -98,8 +99,8 @@ HWY_EXPORT(entropy_and_rank_kernel);
 namespace {
 
 struct Normalizer {
-  float most = 0;       // largest logit
-  double sum = 0;       // of e^(logit - most)
+  float most = 0;  // largest logit
+  double sum = 0;  // of e^(logit - most)
   double log_prob(float logit) const { return static_cast<double>(logit) - static_cast<double>(most) - std::log(sum); }
 };
 

@@ -16,11 +16,16 @@ namespace {
 void recurrent_forward(Cell cell, Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
                        RecurrentTape& tape) {
   switch (cell) {
-    case Cell::kRnnTanh: return rnn_forward(workers, shape, Nonlinearity::kTanh, weights, tape);
-    case Cell::kRnnRelu: return rnn_forward(workers, shape, Nonlinearity::kRelu, weights, tape);
-    case Cell::kLstm: return lstm_forward(workers, shape, weights, tape);
-    case Cell::kGru: return gru_forward(workers, shape, weights, tape);
-    case Cell::kGruResetBefore: return gru_reset_before_forward(workers, shape, weights, tape);
+    case Cell::kRnnTanh:
+      return rnn_forward(workers, shape, Nonlinearity::kTanh, weights, tape);
+    case Cell::kRnnRelu:
+      return rnn_forward(workers, shape, Nonlinearity::kRelu, weights, tape);
+    case Cell::kLstm:
+      return lstm_forward(workers, shape, weights, tape);
+    case Cell::kGru:
+      return gru_forward(workers, shape, weights, tape);
+    case Cell::kGruResetBefore:
+      return gru_reset_before_forward(workers, shape, weights, tape);
   }
 }
 
@@ -32,8 +37,10 @@ void recurrent_backward(Cell cell, Workers& workers, const RecurrentShape& shape
       return rnn_backward(workers, shape, Nonlinearity::kTanh, weights, tape, dout, dparams, dstate, dx);
     case Cell::kRnnRelu:
       return rnn_backward(workers, shape, Nonlinearity::kRelu, weights, tape, dout, dparams, dstate, dx);
-    case Cell::kLstm: return lstm_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
-    case Cell::kGru: return gru_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
+    case Cell::kLstm:
+      return lstm_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
+    case Cell::kGru:
+      return gru_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
     case Cell::kGruResetBefore:
       return gru_reset_before_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
   }
@@ -42,7 +49,9 @@ void recurrent_backward(Cell cell, Workers& workers, const RecurrentShape& shape
 bool has_cell_state(Cell cell) { return cell == Cell::kLstm; }
 bool has_candidate(Cell cell) { return cell == Cell::kGru || cell == Cell::kGruResetBefore; }
 
-std::int64_t inputs_of_layer(const NetworkConfig& config, std::int64_t l) { return l == 0 ? config.embed : config.hidden; }
+std::int64_t inputs_of_layer(const NetworkConfig& config, std::int64_t l) {
+  return l == 0 ? config.embed : config.hidden;
+}
 
 }  // namespace
 
@@ -118,12 +127,12 @@ struct Layout {
 };
 
 struct Activations {
-  MatView<float> embedded;               // (T*B, E)
-  std::vector<RecurrentTape> tapes;      // one per layer; in inference they share memory
-  std::vector<MatView<float>> dropped;   // (T*B, H) per layer: its output after dropout; empty without dropout
-  MatView<float> logits;                 // (block, V)
+  MatView<float> embedded;                      // (T*B, E)
+  std::vector<RecurrentTape> tapes;             // one per layer; in inference they share memory
+  std::vector<MatView<float>> dropped;          // (T*B, H) per layer: its output after dropout; empty without dropout
+  MatView<float> logits;                        // (block, V)
   std::array<MatView<float>, 2> d_activations;  // (T*B, max(E, H)) training: gradients of a layer's output and input
-  MatView<float> dh, dc, dh_products;    // (B, H)
+  MatView<float> dh, dc, dh_products;           // (B, H)
 
   Activations(Layout& layout, const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B) {
     const bool training = purpose == Purpose::kTraining;
@@ -132,20 +141,22 @@ struct Activations {
     tapes.resize(static_cast<std::size_t>(config.layers));
     for (std::int64_t l = 0; l < config.layers; ++l) take_tape(layout, config, training, T, B, l);
     if (training && config.dropout > 0) {
-      for (std::int64_t l = 0; l < config.layers; ++l) dropped.push_back(layout.take("outputs after dropout", T * B, H));
+      for (std::int64_t l = 0; l < config.layers; ++l)
+        dropped.push_back(layout.take("outputs after dropout", T * B, H));
     }
     logits = layout.take("logits of one block of rows",
                          softmax_block_rows({.rows = T * B, .H = H, .V = config.vocabulary}), config.vocabulary);
     if (!training) return;
-    for (MatView<float>& d : d_activations) d = layout.take("gradients of activations", T * B, std::max(config.embed, H));
+    for (MatView<float>& d : d_activations)
+      d = layout.take("gradients of activations", T * B, std::max(config.embed, H));
     dh = layout.take("gradients of activations", B, H);
     dh_products = layout.take("gradients of activations", B, H);
     if (has_cell_state(config.cell)) dc = layout.take("gradients of activations", B, H);
   }
 
  private:
-  // In inference a layer's gates are done with when the next begins; its outputs are that layer's inputs, so two sets of
-  // states take turns.
+  // In inference a layer's gates are done with when the next begins; its outputs are that layer's inputs, so two sets
+  // of states take turns.
   void take_tape(Layout& layout, const NetworkConfig& config, bool training, std::int64_t T, std::int64_t B,
                  std::int64_t l) {
     const std::int64_t H = config.hidden;
@@ -185,10 +196,10 @@ struct Network::Impl {
   Workers& workers;
   FloatBuffer memory;
   Activations planned;
-  std::vector<RecurrentTape> tapes;        // of the last window
+  std::vector<RecurrentTape> tapes;  // of the last window
   std::vector<double> log_probs;
   std::vector<SymbolPrediction> predictions;
-  MatView<float> outputs;                  // of the last window
+  MatView<float> outputs;  // of the last window
   std::int64_t window_T = 0;
   std::int64_t window_B = 0;
 

@@ -83,8 +83,8 @@ class Network {
   // (T*B, H) of the last forward.
   [[nodiscard]] MatView<const float> outputs() const noexcept;
 
-  // Per (t, b) of the last forward: log-probability of the target in nats; 0 where it is ignored. The view is valid until
-  // the next call.
+  // Per (t, b) of the last forward: log-probability of the target in nats; 0 where it is ignored. The view is valid
+  // until the next call.
   std::span<const double> log_probs(const NetworkWeights& weights, const Window& window);
 
   // The same with rank and entropy.

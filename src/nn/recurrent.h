@@ -29,22 +29,22 @@ struct RecurrentShape {
 // A layer's parameters as PyTorch keeps them, G being gate_count(cell). T is float, const float, or a reference scalar.
 template <class T>
 struct RecurrentParams {
-  MatView<T> U;            // (G*H, E)  weight_ih
-  MatView<T> W;            // (G*H, H)  weight_hh
-  std::span<T> b_input;    // (G*H)     bias_ih
-  std::span<T> b_hidden;   // (G*H)     bias_hh
+  MatView<T> U;           // (G*H, E)  weight_ih
+  MatView<T> W;           // (G*H, H)  weight_hh
+  std::span<T> b_input;   // (G*H)     bias_ih
+  std::span<T> b_hidden;  // (G*H)     bias_hh
 };
 
 // A layer's parameters made ready for products; refreshed by pack() after each update.
 struct RecurrentWeights {
-  PackedMatrix U;                 // (E, G*H): U x of all gates
-  PackedMatrix W;                 // (H, G*H); GRU with reset before the product: (H, 2H) of r,z
-  PackedMatrix W_candidate;       // GRU with reset before the product: (H, H) of n; else empty
-  PackedMatrix U_back;            // the same three transposed, for the way back; empty for inference
+  PackedMatrix U;            // (E, G*H): U x of all gates
+  PackedMatrix W;            // (H, G*H); GRU with reset before the product: (H, 2H) of r,z
+  PackedMatrix W_candidate;  // GRU with reset before the product: (H, H) of n; else empty
+  PackedMatrix U_back;       // the same three transposed, for the way back; empty for inference
   PackedMatrix W_back;
   PackedMatrix W_candidate_back;
-  std::vector<float> bias;             // (G*H) what is added to U x: b_input + b_hidden where they only ever meet as a sum
-  std::vector<float> candidate_bias;   // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
+  std::vector<float> bias;  // (G*H) what is added to U x: b_input + b_hidden where they only ever meet as a sum
+  std::vector<float> candidate_bias;  // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
 
   RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, bool with_backward);
   void pack(Cell cell, const RecurrentParams<const float>& params);
@@ -53,14 +53,14 @@ struct RecurrentWeights {
 
 // What forward leaves for backward. Views into planned memory; see Network::plan for the sizes.
 struct RecurrentTape {
-  MatView<const float> x;      // (T*B, E) the input, a view of where it stands
-  MatView<float> gates;        // (T*B, G*H) after the nonlinearity, gate order of the cell. Backward leaves their
-                               // gradients (before the nonlinearity) here
-  MatView<float> h;            // ((T+1)*B, H): row block 0 is the state before, the rest the output
-  MatView<float> c;            // ((T+1)*B, H) LSTM: the cell state in the same layout; else empty
-  MatView<float> candidate;    // (T*B, H) GRU: W h + b_hidden of n. GRU with reset before: r h. Else empty.
-                               // Backward leaves the gradient of W h + b_hidden (GRU) here
-  MatView<float> products;     // (B, G*H) scratch: the recurrent products of one step
+  MatView<const float> x;    // (T*B, E) the input, a view of where it stands
+  MatView<float> gates;      // (T*B, G*H) after the nonlinearity, gate order of the cell. Backward leaves their
+                             // gradients (before the nonlinearity) here
+  MatView<float> h;          // ((T+1)*B, H): row block 0 is the state before, the rest the output
+  MatView<float> c;          // ((T+1)*B, H) LSTM: the cell state in the same layout; else empty
+  MatView<float> candidate;  // (T*B, H) GRU: W h + b_hidden of n. GRU with reset before: r h. Else empty.
+                             // Backward leaves the gradient of W h + b_hidden (GRU) here
+  MatView<float> products;   // (B, G*H) scratch: the recurrent products of one step
   std::span<const std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
 };
 

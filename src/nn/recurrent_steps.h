@@ -36,14 +36,16 @@ inline ShardStep shard_step(const RecurrentShape& shape, std::span<const std::ui
                             std::int64_t first, std::int64_t last) noexcept {
   const std::int64_t at = t * shape.B + first;
   const std::uint8_t* const bits = reset.empty() ? nullptr : reset.data() + at;
-  return {.first = first, .count = last - first, .at = at, .after = at + shape.B,
+  return {.first = first,
+          .count = last - first,
+          .at = at,
+          .after = at + shape.B,
           .gates = {.rows = last - first, .H = shape.H, .reset = bits}};
 }
 
 // The reset bits of a step, empty where the window has none.
 inline std::span<const std::uint8_t> reset_of(std::span<const std::uint8_t> reset, const ShardStep& step) noexcept {
-  return reset.empty() ? reset
-                       : reset.subspan(static_cast<std::size_t>(step.at), static_cast<std::size_t>(step.count));
+  return reset.empty() ? reset : reset.subspan(static_cast<std::size_t>(step.at), static_cast<std::size_t>(step.count));
 }
 
 }  // namespace unroll

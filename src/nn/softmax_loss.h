@@ -13,9 +13,9 @@ namespace unroll {
 
 // The output layer made ready for products: logits = V_out h + bias.
 struct SoftmaxWeights {
-  PackedMatrix V_out;             // (H, V)
-  PackedMatrix V_out_back;        // (V, H); empty for inference
-  std::span<const float> bias;    // (V)
+  PackedMatrix V_out;           // (H, V)
+  PackedMatrix V_out_back;      // (V, H); empty for inference
+  std::span<const float> bias;  // (V)
 };
 
 struct SoftmaxShape {

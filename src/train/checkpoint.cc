@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view kFormat = "unroll-resume/1";
 
-// Calls visit(name, shape, values) for every tensor of a resume file, in the order of the file: what is written and what
-// is read cannot drift apart.
+// Calls visit(name, shape, values) for every tensor of a resume file, in the order of the file: what is written and
+// what is read cannot drift apart.
 template <class Visit>
 void for_each_tensor(const TrainTensors& tensors, bool with_best, const Visit& visit) {
   const auto visit_all = [&](const std::string& prefix, const Parameters& parameters) {
@@ -30,7 +30,8 @@ void for_each_tensor(const TrainTensors& tensors, bool with_best, const Visit& v
   if (tensors.moments.v) visit_all("v/", *tensors.moments.v);
   const NetworkState& state = tensors.state;
   visit("state/h", std::vector<std::int64_t>{state.h.size() / state.H, state.H}, state.h.span());
-  if (state.c.size() > 0) visit("state/c", std::vector<std::int64_t>{state.c.size() / state.H, state.H}, state.c.span());
+  if (state.c.size() > 0)
+    visit("state/c", std::vector<std::int64_t>{state.c.size() / state.H, state.H}, state.c.span());
 }
 
 // Calls visit(key, number) for every number of a position.
@@ -52,8 +53,8 @@ void parse_number(const TensorFile& file, const std::string& key, Number& number
   const std::string& text = file.required(key);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw Error(ErrorCode::kFormat, fmt::format("'{}' is damaged: its metadata '{}' is '{}', not a number", file.path(),
-                                                key, text));
+    throw Error(ErrorCode::kFormat,
+                fmt::format("'{}' is damaged: its metadata '{}' is '{}', not a number", file.path(), key, text));
   }
 }
 

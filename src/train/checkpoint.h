@@ -14,17 +14,17 @@ namespace unroll {
 
 // Where a run stands, apart from its tensors.
 struct TrainPosition {
-  std::int64_t step = 0;                       // updates made
-  std::int64_t tokens = 0;                     // predictions trained on
-  double nats_since_point = 0;                 // sum of losses since the last point of the history ...
-  std::int64_t predictions_since_point = 0;    // ... over this many predictions
-  double lr_divisor = 1;                       // of the plateau schedule
-  std::int64_t best_step = 0;                  // 0: no validation yet
-  double best_nats = 0;                        // nats per token of that validation
+  std::int64_t step = 0;                     // updates made
+  std::int64_t tokens = 0;                   // predictions trained on
+  double nats_since_point = 0;               // sum of losses since the last point of the history ...
+  std::int64_t predictions_since_point = 0;  // ... over this many predictions
+  double lr_divisor = 1;                     // of the plateau schedule
+  std::int64_t best_step = 0;                // 0: no validation yet
+  double best_nats = 0;                      // nats per token of that validation
   // Decided once, when the run began.
   std::int64_t steps = 0;
   std::int64_t save_every = 0;
-  std::string length;                          // as asked for: "minutes 2"
+  std::string length;  // as asked for: "minutes 2"
 };
 
 // A run's numbers. `best` are the weights of the best validation; without one they are not saved.
@@ -54,7 +54,8 @@ class Checkpoint {
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
 
-  // Copies the tensors out. Requires tensors of the network that saved them; throws Error{kFormat} where they do not fit.
+  // Copies the tensors out. Requires tensors of the network that saved them; throws Error{kFormat} where they do not
+  // fit.
   void restore(const TrainTensors& tensors) const;
 
  private:

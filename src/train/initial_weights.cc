@@ -14,9 +14,9 @@ void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std
   const auto width = static_cast<float>(2 * range);
   const auto low = static_cast<float>(-range);
   for (std::size_t first = 0; first < values.size(); first += 4) {
-    const auto words = random_words(seed, 0, RandomPurpose::kInitialWeights, index,
-                                    static_cast<std::uint32_t>(first / kRow),
-                                    static_cast<std::uint32_t>(first % kRow / 4));
+    const auto words =
+        random_words(seed, 0, RandomPurpose::kInitialWeights, index, static_cast<std::uint32_t>(first / kRow),
+                     static_cast<std::uint32_t>(first % kRow / 4));
     for (std::size_t i = first; i < std::min(first + 4, values.size()); ++i) {
       values[i] = low + width * uniform_float(words[i - first]);
     }
@@ -33,7 +33,8 @@ void set_initial_weights(const NetworkConfig& config, Init init, std::uint64_t s
   for (const ParameterTensor& tensor : parameters.tensors()) {
     const bool is_matrix = tensor.shape.size() == 2;
     const bool is_encoder = tensor.name == "encoder.weight";
-    // Tensors of one network share the upper half of the counter; more than 2^16 of them wrap, which only repeats numbers.
+    // Tensors of one network share the upper half of the counter; more than 2^16 of them wrap, which only repeats
+    // numbers.
     const std::uint32_t stream = index++ & 0xFFFFU;
     if (is_matrix) {
       fill_uniform(parameters.values(tensor), is_encoder && !config.tied ? by_embed : by_hidden, seed, stream);

@@ -29,7 +29,8 @@ double gradient_norm(Workers& workers, const Parameters& gradients) {
 
 Moments::Moments(Optimizer optimizer, const NetworkConfig& config) {
   switch (optimizer) {
-    case Optimizer::kSgd: return;
+    case Optimizer::kSgd:
+      return;
     case Optimizer::kAdam:
       m.emplace(config);
       v.emplace(config);

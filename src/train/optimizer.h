@@ -12,7 +12,8 @@ namespace unroll {
 
 // sqrt of the sum of squares over all parameters, in double.
 //
-// Numerics the sum runs over tiles of a fixed size, then over tiles in order: the bits do not depend on the number of workers.
+// Numerics the sum runs over tiles of a fixed size, then over tiles in order: the bits do not depend on the number of
+//          workers.
 [[nodiscard]] double gradient_norm(Workers& workers, const Parameters& gradients);
 
 // The optimizer's own numbers: first and second moments for Adam, nothing for SGD.

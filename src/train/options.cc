@@ -44,7 +44,8 @@ void expect(bool good, std::string_view flag, Number value, std::string_view exp
 }
 
 void check_text_options(const TrainOptions& o) {
-  if (o.texts.empty()) throw Error(ErrorCode::kUsage, "no text to train on: name one or more files, or - for standard input");
+  if (o.texts.empty())
+    throw Error(ErrorCode::kUsage, "no text to train on: name one or more files, or - for standard input");
   if (o.save.empty()) throw Error(ErrorCode::kUsage, "no --save: name the model file to write, as model.safetensors");
   expect(o.valid_split >= 0 && o.valid_split < 1, "valid-split", o.valid_split, "a share from 0 to below 1");
   expect(o.tokenizer.vocab_size >= 0, "vocab-size", o.tokenizer.vocab_size, "a number above 0");
@@ -80,8 +81,8 @@ TrainOptions resolve(TrainOptions options) {
   check_text_options(options);
   check_run_options(options);
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
-    throw Error(ErrorCode::kUsage, fmt::format("--init identity is for --cell rnn-relu: the cell is {}",
-                                               cell_name(options.cell)));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));
   }
   if (options.resume && options.overwrite) {
     throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");

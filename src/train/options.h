@@ -15,8 +15,9 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 // (warm-up, batch size) is as it was. Throws Error{kUsage} naming the flag, its value and what is expected.
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
 
-// What decides the result, as flag names without dashes and values: all but the text itself, files, threads and the length
-// of the run. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing here.
+// What decides the result, as flag names without dashes and values: all but the text itself, files, threads and the
+// length of the run. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing
+// here.
 [[nodiscard]] NamedValues describe(const TrainOptions& options, const NetworkConfig& config);
 
 // The length as it was asked for: "epochs 10", "steps 500", "minutes 2".

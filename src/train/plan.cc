@@ -33,10 +33,11 @@ void check_memory(const std::vector<MemoryItem>& plan) {
   const double present = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (needed <= present) return;
   const auto largest = std::ranges::max_element(plan, {}, &MemoryItem::bytes);
-  throw Error(ErrorCode::kMemory,
-              fmt::format("the run needs {:.1f} GB of memory and this machine has {:.1f} GB; most of it, {:.1f} GB, is for "
-                          "{}: use a smaller --hidden, --embed, --layers, --vocab-size, --batch-size or --bptt",
-                          needed * 1e-9, present * 1e-9, static_cast<double>(largest->bytes) * 1e-9, largest->name));
+  throw Error(
+      ErrorCode::kMemory,
+      fmt::format("the run needs {:.1f} GB of memory and this machine has {:.1f} GB; most of it, {:.1f} GB, is for "
+                  "{}: use a smaller --hidden, --embed, --layers, --vocab-size, --batch-size or --bptt",
+                  needed * 1e-9, present * 1e-9, static_cast<double>(largest->bytes) * 1e-9, largest->name));
 }
 
 std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps) {
@@ -45,8 +46,8 @@ std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps) {
   constexpr double kMostShare = 0.1;
   constexpr double kForwardShare = 1.0 / 3;  // of the cost of training on a token
   const std::int64_t often = std::min(epoch.windows, (steps + kLeastCount - 1) / kLeastCount);
-  const double seldom = kForwardShare / kMostShare * static_cast<double>(epoch.valid_tokens) /
-                        static_cast<double>(epoch.tokens_per_step);
+  const double seldom =
+      kForwardShare / kMostShare * static_cast<double>(epoch.valid_tokens) / static_cast<double>(epoch.tokens_per_step);
   return std::clamp<std::int64_t>(static_cast<std::int64_t>(seldom), often, std::max(often, steps));
 }
 

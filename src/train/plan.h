@@ -17,9 +17,9 @@ void check_memory(const std::vector<MemoryItem>& plan);
 
 // The shape of an epoch.
 struct EpochShape {
-  std::int64_t windows = 0;           // steps
-  std::int64_t tokens_per_step = 0;   // of a full window
-  std::int64_t valid_tokens = 0;      // 0: no validation
+  std::int64_t windows = 0;          // steps
+  std::int64_t tokens_per_step = 0;  // of a full window
+  std::int64_t valid_tokens = 0;     // 0: no validation
 };
 
 // Steps between validations of a run of `steps`; 0: none. After every epoch, but at least ten times in a run and seldom

@@ -9,8 +9,10 @@ namespace unroll {
 double LearningRate::at(std::int64_t step) const {
   if (step <= warmup) return lr * static_cast<double>(step) / static_cast<double>(warmup);
   switch (schedule) {
-    case Schedule::kConstant: return lr;
-    case Schedule::kPlateau: return lr / divisor;
+    case Schedule::kConstant:
+      return lr;
+    case Schedule::kPlateau:
+      return lr / divisor;
     case Schedule::kCosine: {
       constexpr double kLast = 0.01;
       const auto rest = static_cast<double>(std::max<std::int64_t>(1, steps - warmup));

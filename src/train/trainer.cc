@@ -47,14 +47,15 @@ void note(const TrainObserver& observer, const std::string& sentence) {
 std::int64_t fitting_batch(const TrainOptions& options, std::int64_t tokens, const TrainObserver& observer) {
   constexpr std::int64_t kLeast = 2;
   if (tokens < kLeast) {
-    throw Error(ErrorCode::kInput, fmt::format("'{}' has {} token{} to train on: expected at least {}; give more text or a "
-                                               "smaller --valid-split",
-                                               options.texts.front(), tokens, tokens == 1 ? "" : "s", kLeast));
+    throw Error(ErrorCode::kInput,
+                fmt::format("'{}' has {} token{} to train on: expected at least {}; give more text or a "
+                            "smaller --valid-split",
+                            options.texts.front(), tokens, tokens == 1 ? "" : "s", kLeast));
   }
   const std::int64_t fitting = std::min(options.batch_size, tokens / kLeast);
   if (fitting < options.batch_size) {
-    note(observer, fmt::format("batch size {} -> {}: the text has {} tokens, and a row needs at least {}", options.batch_size,
-                               fitting, tokens, kLeast));
+    note(observer, fmt::format("batch size {} -> {}: the text has {} tokens, and a row needs at least {}",
+                               options.batch_size, fitting, tokens, kLeast));
   }
   return fitting;
 }
@@ -160,8 +161,12 @@ bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
     run.note_history(outcome, valid);
     const std::int64_t step = run.position().step;
     if (observer.on_step) {
-      observer.on_step({.step = step, .tokens = run.position().tokens, .nats_per_token = outcome.nats_per_token,
-                        .lr = outcome.lr, .grad_norm = outcome.grad_norm, .tokens_per_s = tokens_per_s,
+      observer.on_step({.step = step,
+                        .tokens = run.position().tokens,
+                        .nats_per_token = outcome.nats_per_token,
+                        .lr = outcome.lr,
+                        .grad_norm = outcome.grad_norm,
+                        .tokens_per_s = tokens_per_s,
                         .valid_nats_per_token = valid});
     }
     if (run.finished()) break;
@@ -206,9 +211,10 @@ void expect_same_length(const TrainOptions& options, const TrainPosition& saved,
   const bool same_steps = (options.steps && *options.steps == saved.steps) ||
                           (options.epochs && *options.epochs * epoch.windows == saved.steps);
   if (same_steps) return;
-  throw Error(ErrorCode::kUsage, fmt::format("cannot resume '{}': --{} now, and the run began with --{} ({} steps); give "
-                                             "the same length, or --overwrite to start again",
-                                             options.save, now, saved.length, saved.steps));
+  throw Error(ErrorCode::kUsage,
+              fmt::format("cannot resume '{}': --{} now, and the run began with --{} ({} steps); give "
+                          "the same length, or --overwrite to start again",
+                          options.save, now, saved.length, saved.steps));
 }
 
 void expect_same_finished_length(const TrainOptions& options, const NamedValues& saved, std::int64_t windows) {
@@ -247,10 +253,11 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
     expect_same(checkpoint.record().options, values, options.save);
     expect_same_length(options, checkpoint.position(), run.epoch());
     run.resume(checkpoint);
-    note(observer, fmt::format("resuming '{}' after step {} of {}", options.save, run.position().step,
-                               run.position().steps));
+    note(observer,
+         fmt::format("resuming '{}' after step {} of {}", options.save, run.position().step, run.position().steps));
   } else {
-    if (options.resume) note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.save));
+    if (options.resume)
+      note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.save));
     cost = run.measure(measuring_seconds(options));
     const std::int64_t steps = run_steps(options, run.epoch(), cost, seconds_since(start));
     TrainingRecord record{.options = values, .history = {}, .complete = false};

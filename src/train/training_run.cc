@@ -19,8 +19,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Carried state would leave the zero state to the first step of each epoch: a run shorter than that would never learn to
-// begin. So each row also starts from zero at every 64th window, rows taking turns.
+// Carried state would leave the zero state to the first step of each epoch: a run shorter than that would never learn
+// to begin. So each row also starts from zero at every 64th window, rows taking turns.
 void start_some_rows_afresh(std::int64_t index, Window& window) {
   constexpr std::int64_t kWindows = 64;
   for (std::int64_t b = 0; b < window.B; ++b) {
@@ -124,13 +124,15 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 
 StepOutcome TrainingRun::step() {
   const std::int64_t step = position_.step + 1;
-  const DropoutKey dropout{.probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
+  const DropoutKey dropout{
+      .probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
   const std::int64_t index = position_.step % epoch_.windows;
   batcher_.window(index, window_);
   start_some_rows_afresh(index, window_);
-  workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), 1 << 16, [&](std::int64_t first, std::int64_t last) {
-    std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
-  });
+  workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), 1 << 16,
+                      [&](std::int64_t first, std::int64_t last) {
+                        std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
+                      });
   network_.forward(weights_, window_, state_, dropout);
   StepOutcome outcome{.lr = rate_.at(step), .predictions = window_.predictions};
   outcome.nats_per_token = network_.backward(weights_, window_, dropout, gradients_);
@@ -156,10 +158,11 @@ void TrainingRun::check_finite(double loss, double norm) const {
     const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
     if (bad != values.end()) where = fmt::format("the gradient of {}", tensor.name);
   }
-  throw Error(ErrorCode::kNumeric,
-              fmt::format("step {}: {} is not a finite number (loss {}): training stopped, files saved before are as they "
-                          "were; try a lower --lr or a smaller --clip",
-                          position_.step + 1, where, loss));
+  throw Error(
+      ErrorCode::kNumeric,
+      fmt::format("step {}: {} is not a finite number (loss {}): training stopped, files saved before are as they "
+                  "were; try a lower --lr or a smaller --clip",
+                  position_.step + 1, where, loss));
 }
 
 bool TrainingRun::validation_due() const {
@@ -171,9 +174,10 @@ double TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t
                                             text_.tokenizer.unknown(), options_.state, false, progress);
   const double nats = result.nats / static_cast<double>(result.tokens);
   if (!std::isfinite(nats)) {
-    throw Error(ErrorCode::kNumeric, fmt::format("step {}: the validation loss is not a finite number: training stopped, "
-                                                 "files saved before are as they were; try a lower --lr",
-                                                 position_.step));
+    throw Error(ErrorCode::kNumeric,
+                fmt::format("step {}: the validation loss is not a finite number: training stopped, "
+                            "files saved before are as they were; try a lower --lr",
+                            position_.step));
   }
   const bool improved = position_.best_step == 0 || nats < position_.best_nats;
   if (improved) {
@@ -188,12 +192,12 @@ double TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t
 
 void TrainingRun::note_history(const StepOutcome& outcome, std::optional<double> valid_nats_per_token) {
   if (!valid_nats_per_token && !finished() && position_.step % history_every_ != 0) return;
-  record_.history.push_back({.step = position_.step,
-                             .tokens = position_.tokens,
-                             .nats_per_token = position_.nats_since_point /
-                                               static_cast<double>(position_.predictions_since_point),
-                             .lr = outcome.lr,
-                             .valid_nats_per_token = valid_nats_per_token});
+  record_.history.push_back(
+      {.step = position_.step,
+       .tokens = position_.tokens,
+       .nats_per_token = position_.nats_since_point / static_cast<double>(position_.predictions_since_point),
+       .lr = outcome.lr,
+       .valid_nats_per_token = valid_nats_per_token});
   position_.nats_since_point = 0;
   position_.predictions_since_point = 0;
 }

@@ -58,8 +58,8 @@ class TrainingRun {
   // Adds a point to the history if one is due after the step just made.
   void note_history(const StepOutcome& outcome, std::optional<double> valid_nats_per_token);
 
-  // Writes the model file (the best weights, or the present ones where nothing was validated), and the resume file unless
-  // the run is complete.
+  // Writes the model file (the best weights, or the present ones where nothing was validated), and the resume file
+  // unless the run is complete.
   void save(bool complete);
 
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }

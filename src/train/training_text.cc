@@ -33,14 +33,17 @@ TrainingText read_training_text(const TrainOptions& options, const Tokenizer* to
   std::string valid_file;
   if (!options.valid.empty()) {
     valid_file = read_corpus({options.valid}, kind, lowercase);
-    if (valid_file.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to validate on", options.valid));
+    if (valid_file.empty())
+      throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to validate on", options.valid));
     parts.valid = valid_file;
   } else {
     parts = split_tail(whole, options.valid_split, kind, options.state);
   }
-  TrainingText text{.tokenizer = tokenizer != nullptr ? *tokenizer
-                                                      : Tokenizer::train(options.tokenizer, parts.train, name),
-                    .train = {}, .valid = {}, .fingerprint = {}};
+  TrainingText text{
+      .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train(options.tokenizer, parts.train, name),
+      .train = {},
+      .valid = {},
+      .fingerprint = {}};
   text.train = text.tokenizer.encode(parts.train, name).ids;
   if (!parts.valid.empty()) {
     text.valid = text.tokenizer.encode(parts.valid, options.valid.empty() ? name : options.valid).ids;
