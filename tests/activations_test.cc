@@ -103,7 +103,8 @@ TEST(Activations, ATailComputesAsAWholeVectorDoes) {
     for (std::size_t size = 1; size < 64; ++size) {
       std::vector<float> part(size + 1, 7.0F);
       function(std::span(numbers).subspan(300000, size), std::span(part).first(size));
-      EXPECT_EQ(std::vector<float>(part.begin(), part.end() - 1), std::vector<float>(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+      EXPECT_EQ(std::vector<float>(part.begin(), part.end() - 1),
+                std::vector<float>(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
       EXPECT_EQ(part.back(), 7.0F) << "written past the end";
     }
   }

@@ -16,7 +16,8 @@ struct Size {
   std::int64_t K, N;
 };
 // Awkward, usual and large ones; among them powers of two, primes and one past a vector.
-constexpr Size kSizes[] = {{1, 1}, {1, 300}, {3, 5}, {17, 33}, {37, 29}, {50, 7}, {66, 513}, {128, 512}, {200, 800}, {513, 66}, {650, 1000}, {2048, 96}};
+constexpr Size kSizes[] = {{1, 1},    {1, 300},   {3, 5},     {17, 33},  {37, 29},    {50, 7},
+                           {66, 513}, {128, 512}, {200, 800}, {513, 66}, {650, 1000}, {2048, 96}};
 
 double dot(MatView<const float> x, std::int64_t m, MatView<const float> a, std::int64_t n) {
   double sum = 0;
@@ -85,7 +86,8 @@ TEST(PackedMatrix, ARowsBitsDependOnThatRowAlone) {
         for (const std::int64_t first : {std::int64_t{0}, kRows - M}) {
           RandomMatrix together(M, N, 5);
           multiply(packed, x.view.row_range(first, M), b, together.view);
-          ASSERT_EQ(std::memcmp(together.values.data(), alone.view.row(first), sizeof(float) * together.values.size()), 0)
+          ASSERT_EQ(std::memcmp(together.values.data(), alone.view.row(first), sizeof(float) * together.values.size()),
+                    0)
               << K << "x" << N << ": " << M << " rows from " << first;
         }
       }
