@@ -181,6 +181,14 @@ TEST(ReferenceCell, BackwardAddsToParameterGradientsAndSetsTheOthers) {
   });
 }
 
+TEST(ReferenceCell, InFloatLiesWithinRoundingOfDouble) {
+  for_each_point([](const RecurrentPoint& point) {
+    const ReferenceRun<float> run(point, std::span<const float>(point.values));
+    const ReferenceRun<double> expected = reference_run(point);
+    EXPECT_LE(ref::relative_error(std::span<const float>(run.tape.h.values), std::span(expected.tape.h.values)), 2e-6);
+  });
+}
+
 TEST(ReferenceCell, AResetStepIsTheFirstStepOfASequenceThatStartsFromZero) {
   for (const Cell cell : kAllCells) {
     RecurrentPoint whole = random_point(cell, {5, 2, 3, 4}, 5, Resets::kNone);
