@@ -46,19 +46,26 @@ class Kill(CommandTest):
         kills = past_a_save = 0
         while kills < KILLS:
             saved = self.kill_once(dice)
-            self.assertIsNotNone(saved, f"the run was over after {kills} kills")
+            if saved is None:
+                # The machine was slow to kill and the run came to its end. That is a result too; begin another.
+                self.compare()
+                for name in ["killed", "killed.jsonl"]:
+                    (self.folder / name).unlink()
+                continue
             kills += 1
             past_a_save += saved
         self.assertGreater(past_a_save, KILLS // 2)
         self.succeed(*self.command("killed", "--resume"))
+        self.compare()
+
+    def compare(self):
         self.assertEqual((self.folder / "killed").read_bytes(), (self.folder / "whole").read_bytes())
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["killed", "killed.jsonl", "whole", "whole.jsonl"])
-        logs = [log_lines(self.folder / f"{name}.jsonl") for name in ["killed", "whole"]]
-        for lines in logs:
-            for line in lines:
-                del line["tokens_per_s"]
-        self.assertEqual(logs[0], logs[1])
+        killed, whole = log_lines(self.folder / "killed.jsonl"), log_lines(self.folder / "whole.jsonl")
+        for line in killed + whole:
+            del line["tokens_per_s"]
+        self.assertEqual(killed, whole)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,10 @@ struct RealRange {
   bool with_most = true;
 };
 
-// Largest size that a network takes, and the largest number of steps or symbols that a flag takes.
+// Largest size of a network, of a batch window, and largest number of steps or symbols that a flag takes.
 inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
-inline constexpr std::int64_t kLargestCount = std::int64_t{1} << 40;
+inline constexpr std::int64_t kLargestWindow = std::int64_t{1} << 16;
+inline constexpr std::int64_t kLargestCount = std::int64_t{1} << 31;
 
 // Flags and positional arguments of one verb.
 //

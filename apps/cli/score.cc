@@ -77,6 +77,7 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
     throw Error(ErrorCode::kUsage, "--json is always in nats: leave --log-base out");
   }
   command->options.end = !command->format.no_end;
+  command->options.tokens = command->format.tokens || command->format.json;
   return true;
 }
 
@@ -127,7 +128,7 @@ class LineScoring {
 
   void print(Output* out, const Score& score, const std::string& line) {
     out->write(format_score(format_, score, line));
-    tokens_ += static_cast<std::int64_t>(score.tokens.size());
+    tokens_ += score.predictions;
     unknown_tokens_ += score.unknown_tokens;
     ++next_line_;
   }

@@ -108,7 +108,7 @@ std::string format_header(const ScoreFormat& format, const ScorerOptions& option
 std::string format_score(const ScoreFormat& format, const Score& score, const std::string& line) {
   if (format.json) return as_json(score, line);
   if (format.tokens) return as_token_rows(format, score);
-  return fmt::format("{}\t{}\t{}\n", in_base(score.log_prob, format.base), score.tokens.size(), line);
+  return fmt::format("{}\t{}\t{}\n", in_base(score.log_prob, format.base), score.predictions, line);
 }
 
 }  // namespace unroll

@@ -93,9 +93,9 @@ void add_length_flags(Flags* flags, TrainOptions* options) {
 void add_run_flags(Flags* flags, TrainOptions* options) {
   flags->heading("Run");
   flags->whole({"--batch-size", "N", "rows of text that run side by side", std::to_string(options->batch_size)},
-               {1, kLargestSize}, [options](std::int64_t n) { options->batch_size = n; });
+               {1, kLargestWindow}, [options](std::int64_t n) { options->batch_size = n; });
   flags->whole({"--bptt,--seq-length", "N", "steps that gradients go back in time", std::to_string(options->bptt)},
-               {1, kLargestSize}, [options](std::int64_t n) { options->bptt = n; });
+               {1, kLargestWindow}, [options](std::int64_t n) { options->bptt = n; });
   flags->text({"--optimizer", "NAME", "sgd or adam", std::string(optimizer_name(options->optimizer))},
               [options](const std::string& value) { options->optimizer = parse_optimizer(value); });
   flags->real({"--lr", "X", "learning rate", "0.002 for adam, 1 for sgd"},

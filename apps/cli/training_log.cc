@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -73,13 +74,15 @@ void TrainingLog::start(std::int64_t first_step) {
     descriptor_ = STDOUT_FILENO;
     return;
   }
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0666);
-  // A pipe or /dev/stdout may be written and not read; there is nothing to cut then.
-  if (descriptor_ < 0) descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_APPEND);
+  // A pipe or a device is only written: there is nothing to cut, and a pipe opened for reading too would never notice
+  // that its reader went away.
+  struct stat status {};
+  const bool plain = ::stat(path_.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+  descriptor_ = ::open(path_.c_str(), plain ? O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC : O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(path_, "open");
-  if (::lseek(descriptor_, 0, SEEK_CUR) < 0) return;
+  if (!plain) return;
   const std::size_t kept = first_step > 0 ? kept_bytes(read_all(descriptor_, path_), first_step, path_) : 0;
-  if (::ftruncate(descriptor_, static_cast<off_t>(kept)) != 0 && errno != EINVAL) fail(path_, "cut");
+  if (::ftruncate(descriptor_, static_cast<off_t>(kept)) != 0) fail(path_, "cut");
 }
 
 void TrainingLog::add(const StepReport& report) {
