@@ -233,5 +233,24 @@ TEST(Scorer, OverflowingNetworksAreReported) {
   EXPECT_THAT(error.what(), HasSubstr("line 1"));
 }
 
+TEST(Scorer, WithoutTokensTheLineScoresTheSameBits) {
+  const std::vector<std::string> lines{"abc def", "", "hhh"};
+  for (const StatePolicy state : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    for (const bool end : {true, false}) {
+      Scorer with(tiny_model(Cell::kLstm, tiny_characters()),
+                  {.state = state, .end = end, .tokens = true, .threads = 1});
+      Scorer without(tiny_model(Cell::kLstm, tiny_characters()),
+                     {.state = state, .end = end, .tokens = false, .threads = 1});
+      const std::vector<Score> expected = with.score(lines);
+      const std::vector<Score> scores = without.score(lines);
+      for (std::size_t i = 0; i < lines.size(); ++i) {
+        EXPECT_EQ(scores[i].log_prob, expected[i].log_prob);
+        EXPECT_EQ(scores[i].predictions, std::ssize(expected[i].tokens));
+        EXPECT_TRUE(scores[i].tokens.empty());
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace unroll

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
     unroll::Scorer scorer(model);
     const unroll::Score score = scorer.score(sentence);
     std::cout.precision(std::numeric_limits<double>::max_digits10);
-    std::cout << "log_prob " << score.log_prob << " nats, " << score.tokens.size() << " tokens\n";
+    std::cout << "log_prob " << score.log_prob << " nats, " << score.predictions << " tokens\n";
 
     unroll::Generator writer(model, {.temperature = 0.8, .seed = 1});
     writer.write(sentence, 100, [](std::string_view piece) {

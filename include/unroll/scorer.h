@@ -36,14 +36,16 @@ struct TokenScore {
 
 // One scored line.
 struct Score {
-  double log_prob = 0;  // nats: the sum over tokens
-  std::vector<TokenScore> tokens;
+  double log_prob = 0;             // nats: the sum over the predictions that count
+  std::int64_t predictions = 0;    // how many those are
+  std::vector<TokenScore> tokens;  // each of them; empty without ScorerOptions::tokens
   std::int64_t unknown_tokens = 0;
 };
 
 struct ScorerOptions {
   StatePolicy state = StatePolicy::kReset;  // kCarry: each line goes on from the state after the line before
   bool end = true;                          // a line's score includes its closing boundary
+  bool tokens = true;                       // keep the score of each token, not of lines only: about 90 bytes a token
   int threads = 0;                          // 0: as many as there are cores
 };
 

@@ -26,43 +26,49 @@ std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kRes
 struct Lines {
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> starts;  // of each line in ids, and the end of ids
-  std::vector<Score> scores;         // one TokenScore per counted prediction, complete but for the prediction
+  std::vector<Score> scores;         // complete but for the predictions
   std::int64_t first_line = 1;
 };
 
-Score encode(const Tokenizer& tokenizer, std::string_view line, std::int64_t line_number) {
+// The ids of a line, closed by a boundary.
+std::vector<Token> encode(const Tokenizer& tokenizer, std::string_view line, std::int64_t line_number) {
   const std::string name = fmt::format("line {}", line_number);
   if (const std::size_t newline = line.find('\n'); newline != std::string_view::npos) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{} has a line end at byte {}: score one line at a time", name, newline));
   }
-  const std::vector<Token> tokens = tokenizer.encode_line(line, name);
+  std::vector<Token> tokens = tokenizer.encode_line(line, name);
+  tokens.push_back({.id = tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
+  return tokens;
+}
+
+// A line's score but for the predictions, of which the first `counted` are asked for.
+Score unpredicted(const Tokenizer& tokenizer, std::string_view line, std::span<const Token> counted, bool keep_tokens) {
   Score score;
-  score.tokens.reserve(tokens.size() + 1);
-  for (const Token& token : tokens) {
+  score.predictions = std::ssize(counted);
+  for (const Token& token : counted) score.unknown_tokens += token.id == tokenizer.unknown() ? 1 : 0;
+  if (!keep_tokens) return score;
+  score.tokens.reserve(counted.size());
+  for (const Token& token : counted) {
     TokenScore& added = score.tokens.emplace_back();
     added.id = token.id;
-    added.text = line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length));
+    added.text =
+        token.offset == std::ssize(line)
+            ? tokenizer.symbol(token.id)
+            : std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
     added.offset = token.offset;
-    score.unknown_tokens += token.id == tokenizer.unknown() ? 1 : 0;
   }
   return score;
 }
 
-void append_line(const Tokenizer& tokenizer, std::string_view line, bool end, Lines& lines) {
+void append_line(const Tokenizer& tokenizer, std::string_view line, const ScorerOptions& options, Lines& lines) {
   const auto line_number = lines.first_line + std::ssize(lines.scores);
-  Score score = encode(tokenizer, line, line_number);
-  lines.ids.reserve(lines.ids.size() + score.tokens.size() + 1);
-  for (const TokenScore& token : score.tokens) lines.ids.push_back(token.id);
-  lines.ids.push_back(tokenizer.boundary());
-  if (end) {
-    TokenScore& closing = score.tokens.emplace_back();
-    closing.id = tokenizer.boundary();
-    closing.text = tokenizer.symbol(closing.id);
-    closing.offset = std::ssize(line);
-  }
+  const std::vector<Token> tokens = encode(tokenizer, line, line_number);
+  lines.ids.reserve(lines.ids.size() + tokens.size());
+  for (const Token& token : tokens) lines.ids.push_back(token.id);
   lines.starts.push_back(std::ssize(lines.ids));
-  lines.scores.push_back(std::move(score));
+  const std::span<const Token> counted(tokens.data(), tokens.size() - (options.end ? 0 : 1));
+  lines.scores.push_back(unpredicted(tokenizer, line, counted, options.tokens));
 }
 
 // Takes predictions in the order of positions from one position on.
@@ -75,17 +81,19 @@ class ScoreWriter {
 
   void take(const SymbolPrediction& prediction) {
     while (position_ >= lines_->starts[line_ + 1]) ++line_;
-    const auto index = static_cast<std::size_t>(position_ - lines_->starts[line_]);
+    const std::int64_t index = position_ - lines_->starts[line_];
     ++position_;
     Score& score = lines_->scores[line_];
-    if (index == score.tokens.size()) return;  // a closing boundary that does not count
+    if (index == score.predictions) return;  // a closing boundary that does not count
     if (!std::isfinite(prediction.log_prob)) {
       throw Error(ErrorCode::kNumeric,
                   fmt::format("line {}, symbol {}: the prediction is {}: the model's weights or its "
                               "state overflowed",
                               lines_->first_line + static_cast<std::int64_t>(line_), index + 1, prediction.log_prob));
     }
-    TokenScore& token = score.tokens[index];
+    score.log_prob += prediction.log_prob;
+    if (score.tokens.empty()) return;
+    TokenScore& token = score.tokens[static_cast<std::size_t>(index)];
     token.log_prob = prediction.log_prob;
     token.rank = prediction.rank;
     token.entropy = prediction.entropy;
@@ -127,14 +135,11 @@ struct Scorer::Impl {
     lines.first_line = first_line;
     lines.starts.push_back(0);
     lines.scores.reserve(texts.size());
-    for (const Line& text : texts) append_line(tokenizer(), text, options.end, lines);
+    for (const Line& text : texts) append_line(tokenizer(), text, options, lines);
     if (options.state == StatePolicy::kReset) {
       score_apart(lines);
     } else {
       score_on(lines);
-    }
-    for (Score& result : lines.scores) {
-      for (const TokenScore& token : result.tokens) result.log_prob += token.log_prob;
     }
     return std::move(lines.scores);
   }
