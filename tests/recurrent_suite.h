@@ -11,7 +11,8 @@ namespace unroll {
 
 inline constexpr double kForwardTolerance = 2e-6;
 inline constexpr double kBackwardTolerance = 1e-5;
-// Where a tensor has few elements, each of them a sum of few terms, all may cancel: there is no large one to compare to.
+// Where a tensor has few elements, each of them a sum of few terms, all may cancel: there is no large one to compare
+// to.
 inline constexpr double kLoneElementTolerance = 1e-4;
 
 inline double backward_tolerance(const RecurrentPoint& point) {
@@ -36,7 +37,7 @@ void for_each_awkward_point(Cell cell, Check check) {
 }
 
 inline bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
 // The part of `point` at `T` steps from `t` on and `B` rows from `b` on. Keeps the states before and after as they are.

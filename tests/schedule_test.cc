@@ -46,12 +46,13 @@ TEST(Plan, ValidationIsOftenButCheap) {
 
 TEST(Plan, StepsFitTheTime) {
   const EpochShape epoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 1000};
-  const MeasuredCost cost{.per_step = 0.01, .per_validation = 0.5};
+  const MeasuredCost cost{.per_step = 0.01, .per_validation = 0.5, .per_save = 0.02};
   for (const double seconds : {0.001, 0.5, 1.0, 10.0, 1000.0}) {
-    const std::int64_t steps = steps_within(epoch, cost, seconds);
+    const std::int64_t steps = steps_within(epoch, cost, 50, seconds);
     const auto duration = [&](std::int64_t count) {
       return static_cast<double>(count) * cost.per_step +
-             static_cast<double>(validation_count(epoch, count)) * cost.per_validation;
+             static_cast<double>(validation_count(epoch, count)) * cost.per_validation +
+             static_cast<double>(count / 50 + 1) * cost.per_save;
     };
     EXPECT_GE(steps, 1);
     if (steps > 1) {

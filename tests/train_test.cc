@@ -149,6 +149,7 @@ TEST_F(Train, StepsRepeatARunOfMinutes) {
   TrainOptions options = small("timed");
   options.steps.reset();
   options.minutes = 0.01;
+  options.save_every = 0;
   std::int64_t steps = 0;
   const std::string timed = trained(options, {.on_plan = [&](const TrainPlan& plan) { steps = plan.steps; }});
   EXPECT_GT(steps, 0);

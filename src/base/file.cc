@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
@@ -104,6 +106,24 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
   if (::rename(temporary_path.c_str(), path.c_str()) != 0) fail("replace", path, errno);
   temporary.keep();
   flush_folder_of(path);
+}
+
+double measure_write_seconds(const std::string& path, std::int64_t bytes) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (descriptor < 0) return 0;
+  const auto start = std::chrono::steady_clock::now();
+  const std::string block(1 << 20, '\0');
+  bool written = true;
+  for (std::int64_t rest = bytes; rest > 0 && written;) {
+    const auto now = static_cast<std::size_t>(std::min<std::int64_t>(rest, std::ssize(block)));
+    const ssize_t got = ::write(descriptor, block.data(), now);
+    written = got > 0;
+    rest -= got;
+  }
+  written = ::fsync(descriptor) == 0 && written;
+  ::close(descriptor);
+  return written ? std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() : 0;
 }
 
 bool file_exists(const std::string& path) {

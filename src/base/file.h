@@ -1,6 +1,7 @@
 // Files that are read whole and replaced whole.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@ namespace unroll {
 // flushes that to disk, renames it over `path`, flushes the folder. Throws Error{kFile} naming the path and the
 // system's reason (no space, no permission); the temporary file is gone then.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
+
+// Seconds that it takes to write and flush `bytes` bytes beside `path`, measured with a file that has no name and is
+// gone at once; 0 where the file system knows no such files or refuses.
+[[nodiscard]] double measure_write_seconds(const std::string& path, std::int64_t bytes);
 
 // Whether something stands at `path`.
 [[nodiscard]] bool file_exists(const std::string& path);

@@ -34,9 +34,11 @@ struct EpochShape {
 struct MeasuredCost {
   double per_step = 0;
   double per_validation = 0;
+  double per_save = 0;
 };
 
-// The most steps whose training and validation fit into `seconds`; 1 at least.
-[[nodiscard]] std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, double seconds);
+// The most steps that fit into `seconds` with their validations and a save every `save_every` steps; 1 at least.
+[[nodiscard]] std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, std::int64_t save_every,
+                                        double seconds);
 
 }  // namespace unroll

@@ -119,7 +119,8 @@ std::int64_t run_steps(const TrainOptions& options, const EpochShape& epoch, con
   // What is left for the end: the last save, and a machine that slows down a little.
   constexpr double kShare = 0.97;
   constexpr double kEnd = 0.2;
-  return steps_within(epoch, cost, std::max(0.0, kShare * 60 * options.minutes.value_or(0) - kEnd - used));
+  const double left = kShare * 60 * options.minutes.value_or(0) - kEnd - used;
+  return steps_within(epoch, cost, save_interval(options, cost), std::max(0.0, left));
 }
 
 double measuring_seconds(const TrainOptions& options) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/file.h"
 #include "infer/evaluate_ids.h"
 #include "model/model_file.h"
 #include "train/initial_weights.h"
@@ -93,6 +94,10 @@ MeasuredCost TrainingRun::measure(double seconds) {
     cost.per_validation =
         seconds_since(before) * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
   }
+  // A save writes the model, and the resume file with the present weights, the best ones and the moments.
+  const auto copies = 2 + (best_ ? 1 : 0) + (moments_.m ? 2 : 0);
+  cost.per_save =
+      2 * measure_write_seconds(options_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
   set_start();
   return cost;
 }
