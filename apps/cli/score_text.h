@@ -23,10 +23,11 @@ struct ScoreFormat {
 // The rows of one line of text. Numbers are the shortest decimals that read back as the same double, in any locale.
 //
 //   plain     log_prob TAB tokens TAB text, the text as it is
-//   tokens    log_prob TAB rank TAB entropy TAB token for each token, then an empty line; in a token backslash, tab, newline,
-//             carriage return and NUL are written \\ \t \n \r \0
-//   JSON      {"text","log_base":"e","log_prob","unknown_tokens","tokens":[{"text","log_prob","rank","entropy","offset"}]}; beside
-//             a text that is not whole UTF-8 stands "bytes", the list of its byte values
+//   tokens    log_prob TAB rank TAB entropy TAB token for each token, then an empty line; in a token backslash, tab,
+//             newline, carriage return and NUL are written \\ \t \n \r \0
+//   JSON      {"text","log_base":"e","log_prob","unknown_tokens",
+//             "tokens":[{"text","log_prob","rank","entropy","offset"}]}; beside a text that is not whole UTF-8 stands
+//             "bytes", the list of its byte values
 [[nodiscard]] std::string format_score(const ScoreFormat& format, const Score& score, const std::string& line);
 
 // A token as it stands in a column of its own.

@@ -29,8 +29,8 @@ std::size_t columns() {
   return size.ws_col;
 }
 
-// As many of the pieces of `text`, which two spaces part, as fit. The last column stays free: filling it would make some
-// terminals wrap.
+// As many of the pieces of `text`, which two spaces part, as fit. The last column stays free: filling it would make
+// some terminals wrap.
 std::string_view fitted(std::string_view text, std::size_t width) {
   if (text.size() < width) return text;
   const std::size_t gap = text.rfind("  ", width - 1);
