@@ -170,7 +170,7 @@ Window window_of(std::int64_t T, std::int64_t B, std::int64_t vocabulary, std::u
 }
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
 // The same network in double.
