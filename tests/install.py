@@ -82,8 +82,8 @@ class Install(unittest.TestCase):
         compiler = next(option.split("=", 1)[1] for option in CMAKE_OPTIONS if option.startswith("-DCMAKE_CXX_COMPILER="))
         for header in sorted((self.prefix / "include" / "unroll").iterdir()):
             with self.subTest(header.name):
-                run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", "c++",
-                    f"-I{self.prefix / 'include'}", header)
+                run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only",
+                    f"-I{self.prefix / 'include'}", "-include", header, "-x", "c++", "/dev/null")
 
     def test_the_example_says_what_is_wrong_with_a_file_that_is_no_model(self):
         done = subprocess.run([self.example, SOURCE / "LICENSE", SENTENCE], capture_output=True, check=False)
