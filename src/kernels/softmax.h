@@ -14,7 +14,7 @@ struct SymbolPrediction {
 };
 
 // All functions: sums over the row in double, in an order fixed by its length; e^x within the bound of
-// kernels/activations-inl.h; NaN or infinity in the logits comes out as NaN. Reentrant.
+// kernels/activations-inl.h; NaN or +infinity in the logits comes out as NaN. Reentrant.
 
 // ln softmax(logits)[target].
 [[nodiscard]] double log_softmax_at(std::span<const float> logits, std::int32_t target);

@@ -1,5 +1,6 @@
 #include "nn/dropout.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -14,7 +15,8 @@ constexpr std::int64_t kRowsPerTask = 64;
 // Forward and backward are the same map: x m / (1 - p).
 void multiply_by_mask(Workers& workers, const DropoutKey& key, std::uint32_t connection, MatView<const float> x,
                       MatView<float> y) {
-  const auto threshold = static_cast<std::uint32_t>(std::lround(key.probability * 0x1p31)) * 2U;
+  // Of 2^32 words those below the threshold drop their unit; a probability just below 1 must not round to all of them.
+  const auto threshold = static_cast<std::uint32_t>(std::min(std::round(key.probability * 0x1p32), 0x1p32 - 1));
   const auto factor = static_cast<float>(1.0 / (1.0 - key.probability));
   const std::uint32_t stream = static_cast<std::uint32_t>(RandomPurpose::kDropout) << 16 | connection;
   const auto N = static_cast<std::size_t>(x.cols);
