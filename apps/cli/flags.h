@@ -39,8 +39,8 @@ inline constexpr std::int64_t kLargestCount = std::int64_t{1} << 31;
 // Flags and positional arguments of one verb.
 //
 // A flag is given once, as `--flag value` or `--flag=value`. Numbers are plain decimals, in any locale: 010, 0x10,
-// +1, 1e3 for a whole number, nan and inf are refused. Every mistake throws Error{kUsage} that names the flag, the value
-// and what was expected.
+// +1, 1e3 for a whole number, nan and inf are refused. Every mistake throws Error{kUsage} that names the flag, the
+// value and what was expected.
 class Flags {
  public:
   // `usage` is the line after "usage:", `purpose` one paragraph.

@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cli/flags.h"
 #include "cli/json_text.h"
@@ -101,12 +102,12 @@ class LineScoring {
   bool gather() {
     lines_.clear();
     std::size_t bytes = 0;
-    std::string line;
     while (!ended_ && lines_.size() < kBatchLines && bytes < kBatchBytes && (lines_.empty() || reader_.ready())) {
+      std::string line;
       ended_ = !reader_.next(line);
       if (ended_) break;
       bytes += line.size();
-      lines_.push_back(line);
+      lines_.push_back(std::move(line));
     }
     return !lines_.empty();
   }
