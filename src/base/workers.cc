@@ -62,39 +62,59 @@ void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old
 
 }  // namespace
 
+// One run after another passes through this state. A helper that wakes late must not touch a run that it was not woken
+// for, so the next task to take and the run that it belongs to change together, in one word.
 struct Workers::Team {
+  static constexpr std::uint64_t kTaskBits = 32;
+  static constexpr std::uint64_t kClosed = (std::uint64_t{1} << kTaskBits) - 1;  // no task left to take
+
   std::vector<std::thread> threads;
-  std::atomic<std::uint64_t> generation{0};  // one more for each run(); also to stop
-  std::atomic<std::uint64_t> finished{0};    // helpers that ended the present run
-  std::atomic<std::int64_t> next_task{0};
-  std::int64_t tasks = 0;
+  std::atomic<std::uint64_t> next{kClosed};  // number of the run, then of its next task
+  std::atomic<std::uint64_t> tasks{0};       // of the present run
+  std::atomic<std::uint64_t> done{0};        // tasks of it that ended
+  std::atomic<std::uint64_t> generation{0};  // one more for each run, and to stop: what helpers wait for
+  std::atomic<bool> stopping{false};
   const std::function<void(std::int64_t)>* task = nullptr;
-  bool stopping = false;
   std::mutex failure_mutex;
   std::exception_ptr failure;
 
+  // The next task of the present run, or kClosed.
+  std::uint64_t claim() {
+    std::uint64_t word = next.load(std::memory_order_acquire);
+    while (true) {
+      const std::uint64_t candidate = word & kClosed;
+      if (candidate >= tasks.load(std::memory_order_acquire)) return kClosed;
+      if (next.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel)) return candidate;
+    }
+  }
+
+  // The run cannot end, nor `task` change, while a task that was claimed has not been counted as done.
   void take_tasks() {
-    for (std::int64_t i = next_task.fetch_add(1); i < tasks; i = next_task.fetch_add(1)) {
+    for (std::uint64_t i = claim(); i != kClosed; i = claim()) {
       try {
-        (*task)(i);
+        (*task)(static_cast<std::int64_t>(i));
       } catch (...) {
         const std::lock_guard lock(failure_mutex);
         if (!failure) failure = std::current_exception();
       }
+      done.fetch_add(1, std::memory_order_acq_rel);
+      done.notify_one();
     }
   }
 
   void help() {
     const NumericScope scope;
     std::uint64_t seen = 0;
-    while (true) {
+    while (!stopping.load(std::memory_order_acquire)) {
       wait_while_equal(generation, seen);
-      ++seen;
-      if (stopping) return;
+      seen = generation.load(std::memory_order_acquire);
       take_tasks();
-      finished.fetch_add(1, std::memory_order_acq_rel);
-      finished.notify_one();
     }
+  }
+
+  void wake() {
+    generation.fetch_add(1, std::memory_order_acq_rel);
+    generation.notify_all();
   }
 };
 
@@ -108,9 +128,8 @@ Workers::Workers(int count) : team_(std::make_unique<Team>()) {
 }
 
 Workers::~Workers() {
-  team_->stopping = true;
-  team_->generation.fetch_add(1, std::memory_order_acq_rel);
-  team_->generation.notify_all();
+  team_->stopping.store(true, std::memory_order_release);
+  team_->wake();
   for (std::thread& thread : team_->threads) thread.join();
 }
 
@@ -119,22 +138,20 @@ int Workers::count() const noexcept { return static_cast<int>(team_->threads.siz
 void Workers::run(std::int64_t tasks, const std::function<void(std::int64_t)>& task) {
   if (tasks <= 0) return;
   const NumericScope scope;
-  team_->tasks = tasks;
+  const auto count = static_cast<std::uint64_t>(tasks);
+  const std::uint64_t run = (team_->next.load(std::memory_order_relaxed) >> Team::kTaskBits) + 1;
   team_->task = &task;
-  team_->next_task.store(0);
-  const bool alone = tasks == 1 || team_->threads.empty();
-  if (!alone) {
-    team_->finished.store(0);
-    team_->generation.fetch_add(1, std::memory_order_acq_rel);
-    team_->generation.notify_all();
-  }
+  team_->done.store(0, std::memory_order_relaxed);
+  team_->tasks.store(count, std::memory_order_release);
+  team_->next.store(run << Team::kTaskBits, std::memory_order_release);
+  if (tasks > 1 && !team_->threads.empty()) team_->wake();
   team_->take_tasks();
-  if (!alone) {
-    const std::uint64_t helpers = team_->threads.size();
-    for (std::uint64_t done = team_->finished.load(); done != helpers; done = team_->finished.load()) {
-      wait_while_equal(team_->finished, done);
-    }
+  // Only for tasks that others are at, not for helpers that have yet to wake up: on a busy machine that may take long.
+  for (std::uint64_t done = team_->done.load(std::memory_order_acquire); done != count;
+       done = team_->done.load(std::memory_order_acquire)) {
+    wait_while_equal(team_->done, done);
   }
+  team_->next.store(run << Team::kTaskBits | Team::kClosed, std::memory_order_release);
   if (team_->failure) std::rethrow_exception(std::exchange(team_->failure, nullptr));
 }
 

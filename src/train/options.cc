@@ -63,7 +63,7 @@ void check_run_options(const TrainOptions& o) {
   expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
   const int lengths = (o.epochs ? 1 : 0) + (o.steps ? 1 : 0) + (o.minutes ? 1 : 0);
   if (lengths > 1) throw Error(ErrorCode::kUsage, "more than one of --epochs, --steps and --minutes: give one");
-  if (o.epochs) expect(*o.epochs >= 1 && *o.epochs <= kMostSteps, "epochs", *o.epochs, "a number above 0");
+  if (o.epochs) expect(*o.epochs >= 1 && *o.epochs <= kMostSteps, "epochs", *o.epochs, "a number from 1 to 2^31");
   if (o.steps) expect(*o.steps >= 1 && *o.steps <= kMostSteps, "steps", *o.steps, "a number from 1 to 2^31");
   if (o.minutes) expect(std::isfinite(*o.minutes) && *o.minutes > 0, "minutes", *o.minutes, "a number above 0");
 }
