@@ -98,7 +98,7 @@ void add_run_flags(Flags* flags, TrainOptions* options) {
                {1, kLargestWindow}, [options](std::int64_t n) { options->bptt = n; });
   flags->text({"--optimizer", "NAME", "sgd or adam", std::string(optimizer_name(options->optimizer))},
               [options](const std::string& value) { options->optimizer = parse_optimizer(value); });
-  flags->real({"--lr", "X", "learning rate", "0.002 for adam, 1 for sgd"},
+  flags->real({"--lr", "X", "learning rate", "0.004 for adam, 1 for sgd"},
               {.least = 0, .most = kInfinity, .with_least = false}, [options](double x) { options->lr = x; });
   flags->text({"--schedule", "NAME",
                "constant, cosine (falls along half a wave), or plateau (falls when validation stops "

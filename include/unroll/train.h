@@ -42,10 +42,10 @@ struct TrainOptions {
   Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)
 
   // Run.
-  std::int64_t batch_size = 32;  // B: rows that run side by side
+  std::int64_t batch_size = 16;  // B: rows that run side by side
   std::int64_t bptt = 64;        // T: steps that a gradient goes back
   Optimizer optimizer = Optimizer::kAdam;
-  double lr = 0;  // 0: 0.002 for Adam, 1 for SGD
+  double lr = 0;  // 0: 0.004 for Adam, 1 for SGD
   Schedule schedule = Schedule::kCosine;
   std::int64_t warmup = -1;            // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
   double clip = 1;                     // gradients are scaled down to this norm; 0: never
@@ -103,8 +103,8 @@ struct StepReport {
 
 // What the trainer tells while it runs. Empty functions are not called. Called from the thread that called train().
 struct TrainObserver {
-  std::function<void(std::string_view)> on_note =
-      {};  // a sentence worth a line: "batch size 32 -> 4: the text is short"
+  // A sentence worth a line: "batch size 16 -> 4: the text has 9 tokens, ...".
+  std::function<void(std::string_view)> on_note = {};
   std::function<void(const TrainPlan&)> on_plan = {};   // once, before the first step
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // while validating: predictions

@@ -88,7 +88,7 @@ TrainOptions resolve(TrainOptions options) {
     throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");
   }
   if (options.embed == 0) options.embed = options.hidden;
-  if (options.lr == 0) options.lr = options.optimizer == Optimizer::kAdam ? 0.002 : 1;
+  if (options.lr == 0) options.lr = options.optimizer == Optimizer::kAdam ? 0.004 : 1;
   constexpr std::int64_t kDefaultEpochs = 10;
   if (!options.epochs && !options.steps && !options.minutes) options.epochs = kDefaultEpochs;
   return options;
