@@ -27,6 +27,7 @@ THIRD_PARTY = [
     ("omp.h", ["src/base/workers.cc"]),
     ("gtest/", []),
     ("gmock/", []),
+    ("benchmark/", []),
 ]
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
