@@ -1,9 +1,9 @@
 """Times training steps of unroll and of PyTorch in turn and prints a Markdown table; bench/compare builds, then runs it.
 
-Both sides begin with the same weights and symbols, and their first losses must agree, or the command fails. Then each
-round measures the processor's peak, unroll and PyTorch, one after another. Numbers are medians over the rounds; a
-ratio is the median of the rounds' ratios. The floor of a step is 6 operations per multiplied weight and token at the
-peak of that round; "of floor" is the floor's time as a share of the step's.
+Both sides begin with the same weights and symbols; losses and gradient norms of their first three steps must agree, or
+the command fails. Then each round measures the processor's peak, unroll and PyTorch, one after another. Numbers are
+medians over the rounds; a ratio is the median of the rounds' ratios. The floor of a step is 6 operations per multiplied
+weight and token at the peak of that round; "of floor" is the floor's time as a share of the step's.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "build" / "bench" / "bench"
 TORCH = ["/usr/bin/python3", "-B", str(ROOT / "bench" / "train_step_torch.py")]
-TOLERANCE = 1e-4  # between the losses, relative
+TOLERANCE = 1e-4  # between the two sides' losses and norms, relative
 SECONDS = 2.0  # of steps in one measurement, at least
 WARM_UP_SECONDS = 0.5
 
@@ -104,12 +104,13 @@ def torch_environment(threads):
     return environment
 
 
-def check_losses(case, ours, theirs):
-    """Both sides compute the same thing: forward the first loss, backward, clipping and update the next ones."""
-    pairs = list(zip(map(float, ours["losses"].split()), map(float, theirs["losses"].split()), strict=True))
-    for step, (a, b) in enumerate(pairs, 1):
-        if not abs(a - b) <= TOLERANCE * abs(b):
-            raise Failed(f"{case.name}: the loss of step {step} is {a} in unroll and {b} in PyTorch")
+def check_equal(case, ours, theirs):
+    """Both sides compute the same: forward (losses), backward (norms), clipping and update (those of later steps)."""
+    for quantity, name in (("losses", "the loss"), ("norms", "the norm of the gradient")):
+        pairs = zip(map(float, ours[quantity].split()), map(float, theirs[quantity].split()), strict=True)
+        for step, (a, b) in enumerate(pairs, 1):
+            if not abs(a - b) <= TOLERANCE * abs(b):
+                raise Failed(f"{case.name}: {name} in step {step} is {a} in unroll and {b} in PyTorch")
 
 
 def measure(case, options, peak, facts):
@@ -124,7 +125,7 @@ def measure(case, options, peak, facts):
             facts["unroll"] = ours.introduction()
             if theirs:
                 facts["torch"] = theirs.introduction()
-                check_losses(case, facts["unroll"], facts["torch"])
+                check_equal(case, facts["unroll"], facts["torch"])
             sides = [side for side in (ours, theirs) if side]
             for side in sides:
                 side.ask(WARM_UP_SECONDS)

@@ -1,8 +1,8 @@
 // Training steps of one network on random symbols, timed on request: the side of bench/compare that is unroll.
 //
-//   train_step CELL V E H L B T THREADS               prints about, weights and losses, then "ready"; then for each
-//                                                     number of seconds on standard input makes steps for at least
-//                                                     that long and prints "STEPS SECONDS"
+//   train_step CELL V E H L B T THREADS               prints about, weights, losses and norms, then "ready"; then
+//                                                     for each number of seconds on standard input makes steps for
+//                                                     at least that long and prints "STEPS SECONDS"
 //   train_step CELL V E H L B T THREADS --write FILE  writes the first weights and the symbols, for the other side
 //
 // A step is what TrainingRun::step() does: zero the gradient, forward, backward, norm, clip, update, pack.
@@ -30,10 +30,15 @@ namespace unroll {
 namespace {
 
 // Both sides: bench/train_step_torch.py has the same numbers.
-constexpr double kClip = 0.25;
-constexpr double kRate = 1;
-constexpr int kComparedSteps = 3;
-constexpr std::int64_t kWindows = 8;  // the steps take turns among so many windows
+constexpr double kClip = 0.02;  // below the norms at the start, so that clipping is compared too
+constexpr double kRate = 10;
+constexpr int kComparedSteps = 3;     // all on the first window: there an update shows
+constexpr std::int64_t kWindows = 8;  // the steps that are timed take turns among so many windows
+
+struct Outcome {
+  double loss = 0;  // before the update, nats per symbol
+  double norm = 0;  // of the gradient before clipping
+};
 
 struct Case {
   NetworkConfig config;
@@ -93,10 +98,10 @@ class TrainingSteps {
     weights_.pack(parameters_, workers_);
   }
 
-  // Returns the loss before the update, in nats per symbol.
-  double step() {
-    const Window& window = windows_[static_cast<std::size_t>(steps_++ % kWindows)];
+  Outcome step(std::int64_t window_number) {
+    const Window& window = windows_[static_cast<std::size_t>(window_number % kWindows)];
     const DropoutKey no_dropout;
+    ++steps_;
     constexpr std::int64_t kGrain = 1 << 16;
     workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), kGrain,
                         [&](std::int64_t first, std::int64_t last) {
@@ -110,7 +115,7 @@ class TrainingSteps {
     }
     update_parameters(workers_, gradients_, std::min(1.0, kClip / norm), kRate, steps_, moments_, parameters_);
     weights_.pack(parameters_, workers_);
-    return loss;
+    return {loss, norm};
   }
 
  private:
@@ -131,8 +136,14 @@ void introduce(const Case& c, TrainingSteps& steps) {
     if (name == "oneDNN" || name == "Highway") about += fmt::format(", {} {}", name, number);
   }
   std::string losses;
-  for (int i = 0; i < kComparedSteps; ++i) losses += fmt::format(" {}", steps.step());
-  std::cout << fmt::format("about {}\nweights {}\nlosses{}\nready\n", about, multiplied_weights(c.config), losses)
+  std::string norms;
+  for (int i = 0; i < kComparedSteps; ++i) {
+    const Outcome outcome = steps.step(0);
+    losses += fmt::format(" {}", outcome.loss);
+    norms += fmt::format(" {}", outcome.norm);
+  }
+  std::cout << fmt::format("about {}\nweights {}\nlosses{}\nnorms{}\nready\n", about, multiplied_weights(c.config),
+                           losses, norms)
             << std::flush;
 }
 
@@ -145,8 +156,7 @@ void time_on_request(TrainingSteps& steps) {
     std::int64_t made = 0;
     double seconds = 0;
     while (made < kFewest || seconds < wanted) {
-      steps.step();
-      ++made;
+      steps.step(made++);
       seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
     std::cout << fmt::format("{} {}\n", made, seconds) << std::flush;

@@ -7,7 +7,6 @@ FILE holds the first weights and the symbols, from train_step --write. Prints an
 """
 
 import ctypes
-import itertools
 import json
 import sys
 import time
@@ -15,9 +14,9 @@ import time
 import torch
 
 # Both sides: bench/train_step.cc has the same numbers.
-CLIP = 0.25
-RATE = 1.0
-COMPARED_STEPS = 3
+CLIP = 0.02  # below the norms at the start, so that clipping is compared too
+RATE = 10.0
+COMPARED_STEPS = 3  # all on the first window: there an update shows
 FEWEST = 2
 
 
@@ -46,19 +45,19 @@ class TrainingSteps:
         self.optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
         T = steps_per_window
         windows = [(ids[first : first + T], ids[first + 1 : first + T + 1]) for first in range(0, len(ids) - 1, T)]
-        self.windows = itertools.cycle([(inputs, targets.flatten()) for inputs, targets in windows])
+        self.windows = [(inputs, targets.flatten()) for inputs, targets in windows]
         self.state = None
 
-    def step(self):
-        inputs, targets = next(self.windows)
+    def step(self, window_number):
+        inputs, targets = self.windows[window_number % len(self.windows)]
         self.optimizer.zero_grad(set_to_none=True)
         logits, state = self.model(inputs, self.state)
         loss = torch.nn.functional.cross_entropy(logits, targets)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.optimizer.step()
         self.state = detached(state)
-        return loss
+        return loss, norm
 
 
 def read_tensors(path):
@@ -105,7 +104,7 @@ def time_on_request(steps):
         wanted, made, seconds = float(line), 0, 0.0
         start = time.perf_counter()
         while made < FEWEST or seconds < wanted:
-            steps.step()
+            steps.step(made)
             made += 1
             seconds = time.perf_counter() - start
         print(made, seconds, flush=True)
@@ -121,9 +120,10 @@ def main():
     torch.set_flush_denormal(True)
     model = LanguageModel(cell, vocabulary, embed, hidden, layers)
     steps = TrainingSteps(model, load(path, model), steps_per_window)
-    losses = [steps.step().item() for _ in range(COMPARED_STEPS)]
+    outcomes = [[number.item() for number in steps.step(0)] for _ in range(COMPARED_STEPS)]
     print(f"about {blas()}")
-    print("losses", *losses)
+    print("losses", *(loss for loss, _ in outcomes))
+    print("norms", *(norm for _, norm in outcomes))
     print("ready", flush=True)
     time_on_request(steps)
     return 0
