@@ -17,7 +17,8 @@ std::vector<double> plain_log_softmax(const std::vector<float>& logits) {
   long double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<long double>(logit));
   std::vector<double> result;
-  for (const float logit : logits) result.push_back(static_cast<double>(static_cast<long double>(logit) - std::log(sum)));
+  for (const float logit : logits)
+    result.push_back(static_cast<double>(static_cast<long double>(logit) - std::log(sum)));
   return result;
 }
 
@@ -52,7 +53,8 @@ TEST(Softmax, GradientIsTheDistributionMinusTheTarget) {
     const std::vector<double> expected = plain_log_softmax(logits);
     const auto target = static_cast<std::int32_t>(size / 3);
     const double at_target = log_softmax_at(logits, target);
-    EXPECT_EQ(log_softmax_and_gradient_at(logits, target, 0.25F), at_target) << "loss bits must not depend on the gradient";
+    EXPECT_EQ(log_softmax_and_gradient_at(logits, target, 0.25F), at_target)
+        << "loss bits must not depend on the gradient";
     double sum = 0;
     for (std::size_t v = 0; v < logits.size(); ++v) {
       const double one = static_cast<std::int32_t>(v) == target ? 1 : 0;

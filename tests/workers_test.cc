@@ -47,7 +47,10 @@ TEST_P(WorkersOf, RangesAndShardsCoverAllOnce) {
 
 TEST_P(WorkersOf, AnExceptionOfATaskReachesTheCallerAndTheTeamGoesOn) {
   Workers workers(GetParam());
-  EXPECT_THROW(workers.run(9, [](std::int64_t task) { if (task == 5) throw std::runtime_error("five"); }),
+  EXPECT_THROW(workers.run(9,
+                           [](std::int64_t task) {
+                             if (task == 5) throw std::runtime_error("five");
+                           }),
                std::runtime_error);
   std::atomic<std::int64_t> sum{0};
   workers.run(10, [&](std::int64_t task) { sum += task; });
