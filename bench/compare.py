@@ -181,6 +181,7 @@ def processor():
 def describe(options, load, peaks, facts):
     """What stands above the table."""
     commit = first_line(["git", "describe", "--always", "--dirty"])
+    print("# Training speed" + ("" if options.no_torch else " beside PyTorch") + "\n")
     print(f"`{options.command}` on {datetime.date.today()}" + (f", commit {commit}" if commit else "") + "\n")
     print(f"- processor: {processor()}; load average before the start {load:.2f}")
     one, every = (statistics.median(column) for column in zip(*peaks))
