@@ -151,13 +151,20 @@ class Train(CommandTest):
     def test_a_model_can_be_continued_on_another_text(self):
         first = self.train("--steps", "40", "--lr", "0.02", save=self.folder / "first")
         other = self.write("other.txt", sentence_text(120, seed=5))
-        second = self.train("--from", first, "--steps", "5", "--lr", "0.001", text=other, save=self.folder / "second")
+        second = self.folder / "second"
+        self.succeed("train", other, "--save", second, "--from", first, "--batch-size", "4", "--bptt", "8", "--steps", "5",
+                     "--lr", "0.001")
         before, after = self.inspect(first), self.inspect(second)
         self.assertEqual(after["tokenizer"], before["tokenizer"])
         self.assertEqual(after["config"], before["config"])
         # It starts where the first ended, far below a uniform guess.
         uniform = math.log(before["config"]["vocabulary"])
         self.assertLess(after["training"]["history"][0]["nats_per_token"], 0.9 * uniform)
+
+    def test_a_model_that_is_continued_keeps_its_network(self):
+        first = self.train("--steps", "3")
+        for flags in (["--hidden", "9"], ["--cell", "gru"], ["--tied"], ["--tokenizer", "word"]):
+            self.refuse(2, [flags[0], "--from"], "train", self.text, "--save", self.folder / "next", "--from", first, *flags)
 
     def test_several_texts_pipes_and_packed_texts_are_read(self):
         half = self.text.read_bytes()

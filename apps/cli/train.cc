@@ -127,7 +127,8 @@ void add_file_flags(Flags* flags, TrainCommand* command) {
       &options->resume);
   flags->toggle({"--overwrite", "", "replace an existing MODEL", ""}, &options->overwrite);
   flags->exclusive({"--resume", "--overwrite"});
-  flags->path({"--from", "MODEL", "start from this model's weights and tokenizer", ""}, &options->from);
+  flags->path({"--from", "MODEL", "start from this model's weights; its network and tokenizer are kept", ""},
+              &options->from);
   flags->path({"--log", "FILE",
                "write one JSON object per step: step, tokens, nats_per_token, lr, grad_norm, "
                "tokens_per_s, and valid_nats_per_token where measured; - is standard output",
@@ -162,6 +163,17 @@ void check_paths(const TrainCommand& command) {
   }
 }
 
+// The network and the tokenizer of --from are as they are.
+void check_from(const Flags& flags) {
+  if (!flags.given("--from")) return;
+  for (const char* flag : {"--cell", "--layers", "--hidden", "--embed", "--tied", "--init", "--tokenizer",
+                           "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
+    if (flags.given(flag)) {
+      throw Error(ErrorCode::kUsage, fmt::format("{} is what the model of --from has: leave it out", flag));
+    }
+  }
+}
+
 bool parse(const std::vector<std::string>& arguments, TrainCommand* command) {
   Flags flags(
       "unroll train TEXT... --save MODEL.safetensors [flags]",
@@ -184,6 +196,7 @@ bool parse(const std::vector<std::string>& arguments, TrainCommand* command) {
   if (flags.given("--valid") && flags.given("--valid-split")) {
     throw Error(ErrorCode::kUsage, "--valid and --valid-split exclude each other: give one of them");
   }
+  check_from(flags);
   command->options.texts = flags.positionals();
   if (command->options.texts.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");

@@ -60,7 +60,9 @@ struct TrainOptions {
   std::int64_t save_every = 0;  // steps; 0: about every 30 s, fixed at the start
   bool resume = false;          // go on from save + ".resume" if it is there
   bool overwrite = false;       // replace an existing model
-  std::string from;             // start from this model's weights and tokenizer; empty: from random weights
+  // Start from this model's weights, with its network and tokenizer instead of those above, dropout aside; empty: from
+  // random weights.
+  std::string from;
 };
 
 // One line of a plan: what takes memory, and how much.

@@ -10,9 +10,9 @@ namespace unroll {
 // "0.1.0".
 [[nodiscard]] std::string version();
 
-// The instruction set that the products and the gate kernels use on this processor: "avx512 (avx512_core_bf16)",
-// "avx2", .... Environment variable UNROLL_MAX_ISA (avx2, sse4) caps both; it is read once, by the first call into the
-// library.
+// The instruction sets that the products (oneDNN's name) and the other kernels (Highway's name) use on this processor:
+// "products avx512_core_bf16, kernels AVX3_DL". Environment variable UNROLL_MAX_ISA (avx2, sse4) caps both; it is read
+// once, by the first call into the library.
 [[nodiscard]] std::string instruction_set();
 
 // Libraries in use with their versions: oneDNN, Highway, ICU, ....

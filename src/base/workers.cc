@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,10 +21,23 @@
 namespace unroll {
 namespace {
 
+// Signals that tell of something outside the program: all but those that the thread itself causes.
+sigset_t outside_signals() noexcept {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (const int own : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP}) sigdelset(&signals, own);
+  return signals;
+}
+
 // Sets the thread up for numerical work and puts it back as it was.
+//
+// Signals wait, because some kernels of oneDNN before 3.12 point the stack pointer into the heap: a handler that runs
+// on such a stack overwrites what lies below (oneDNN issue 4845).
 class NumericScope {
  public:
   NumericScope() : openmp_threads_(omp_get_max_threads()) {
+    static const sigset_t held_back = outside_signals();
+    pthread_sigmask(SIG_BLOCK, &held_back, &signals_);
     omp_set_num_threads(1);
 #if defined(__x86_64__)
     control_ = _mm_getcsr();
@@ -37,9 +51,11 @@ class NumericScope {
     _mm_setcsr(control_);
 #endif
     omp_set_num_threads(openmp_threads_);
+    pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
   }
 
  private:
+  sigset_t signals_{};  // that were blocked before
   int openmp_threads_;
   unsigned control_ = 0;
 };
@@ -158,6 +174,14 @@ void Workers::run(std::int64_t tasks, const std::function<void(std::int64_t)>& t
 void Workers::run_ranges(std::int64_t size, std::int64_t grain,
                          const std::function<void(std::int64_t, std::int64_t)>& task) {
   run((size + grain - 1) / grain, [&](std::int64_t i) { task(i * grain, std::min(size, (i + 1) * grain)); });
+}
+
+void Workers::run_balanced(std::int64_t size, std::int64_t typical, std::int64_t unit,
+                           const std::function<void(std::int64_t, std::int64_t)>& task) {
+  const std::int64_t turns = std::max<std::int64_t>(1, size / (count() * typical));
+  const std::int64_t ranges = turns * count();
+  const std::int64_t grain = std::max<std::int64_t>(1, (size + ranges - 1) / ranges);
+  run_ranges(size, (grain + unit - 1) / unit * unit, task);
 }
 
 void Workers::run_shards(std::int64_t size, const std::function<void(std::int64_t, std::int64_t)>& task) {

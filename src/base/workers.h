@@ -11,7 +11,8 @@ namespace unroll {
 //
 // Work is cut into tasks by its shape, never by the number of workers, wherever the cut could change a sum; so results
 // do not depend on how many workers there are or which of them takes what. While a task runs, its thread flushes
-// subnormal numbers to zero and keeps OpenMP to one thread; both are as before afterwards.
+// subnormal numbers to zero, keeps OpenMP to one thread, and lets signals from outside wait, so that no handler runs
+// within oneDNN's kernels; all three are as before afterwards.
 class Workers {
  public:
   // 0: as many as there are cores. Throws Error{kUsage} above 1024 or below 0.
@@ -29,6 +30,11 @@ class Workers {
   // Cuts 0 .. size - 1 into contiguous ranges of at most `grain` and runs task(first, last) on each.
   void run_ranges(std::int64_t size, std::int64_t grain,
                   const std::function<void(std::int64_t first, std::int64_t last)>& task);
+
+  // Cuts 0 .. size - 1 into equal ranges of about `typical`, as many for each worker, each but the last a multiple of
+  // `unit`, and runs task(first, last) on each. Only for work whose results do not depend on the cut.
+  void run_balanced(std::int64_t size, std::int64_t typical, std::int64_t unit,
+                    const std::function<void(std::int64_t first, std::int64_t last)>& task);
 
   // Cuts 0 .. size - 1 into one contiguous range per worker (fewer when size is smaller) and runs task(first, last) on
   // each. Only for work whose results do not depend on the cut.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
-#include "base/philox.h"
 #include "kernels/processor.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -39,18 +39,49 @@ double sum_of_squares_kernel(const float* x, std::size_t size) {
   return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high)));
 }
 
+// Sums of four vectors of columns at once: whole cache lines of a row are used before the next row is touched.
+HWY_INLINE void add_sums_of_four(const float* x, std::size_t rows, std::size_t stride, float* sums) {
+  const std::size_t lanes = hn::Lanes(F());
+  VD low0 = hn::Zero(D()), low1 = low0, low2 = low0, low3 = low0;
+  VD high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+  const auto add_to = [](const float* from, VD& low, VD& high) HWY_ATTR {
+    const V v = hn::LoadU(F(), from);
+    low = hn::Add(low, low_half(v));
+    high = hn::Add(high, high_half(v));
+  };
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* const row = x + r * stride;
+    add_to(row, low0, high0);
+    add_to(row + lanes, low1, high1);
+    add_to(row + 2 * lanes, low2, high2);
+    add_to(row + 3 * lanes, low3, high3);
+  }
+  const auto store = [](VD low, VD high, float* to) HWY_ATTR {
+    const hn::Half<F> half;
+    const V sum = hn::Combine(F(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
+    hn::StoreU(hn::Add(hn::LoadU(F(), to), sum), F(), to);
+  };
+  store(low0, high0, sums);
+  store(low1, high1, sums + lanes);
+  store(low2, high2, sums + 2 * lanes);
+  store(low3, high3, sums + 3 * lanes);
+}
+
 void add_column_sums_kernel(const float* x, std::size_t rows, std::size_t cols, std::size_t stride, float* sums) {
-  for_each_vector(cols, [&](auto io, std::size_t j) HWY_ATTR {
+  const std::size_t four = 4 * hn::Lanes(F());
+  std::size_t done = 0;
+  for (; done + four <= cols; done += four) add_sums_of_four(x + done, rows, stride, sums + done);
+  for_each_vector(cols - done, [&](auto io, std::size_t j) HWY_ATTR {
     VD low = hn::Zero(D());
     VD high = hn::Zero(D());
     for (std::size_t r = 0; r < rows; ++r) {
-      const V v = io.load(x + r * stride + j);
+      const V v = io.load(x + r * stride + done + j);
       low = hn::Add(low, low_half(v));
       high = hn::Add(high, high_half(v));
     }
     const hn::Half<F> half;
     const V sum = hn::Combine(F(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
-    io.store(hn::Add(io.load(sums + j), sum), sums + j);
+    io.store(hn::Add(io.load(sums + done + j), sum), sums + done + j);
   });
 }
 
@@ -83,6 +114,66 @@ void adam_kernel(float* w, const float* g, float* m, float* v, std::size_t size,
   });
 }
 
+using U = hn::RebindToUnsigned<F>;
+using VU = hn::Vec<U>;
+
+// The two halves of the 64-bit products of all lanes with one factor.
+struct WideProduct {
+  VU high;
+  VU low;
+};
+
+HWY_INLINE WideProduct multiply_wide(VU x, VU factor) {
+  const hn::Repartition<std::uint64_t, U> wide;
+  const auto even = hn::MulEven(x, factor);
+  const auto odd = hn::MulEven(hn::BitCast(U(), hn::ShiftRight<32>(hn::BitCast(wide, x))), factor);
+  return {hn::OddEven(hn::BitCast(U(), odd), hn::BitCast(U(), hn::ShiftRight<32>(even))), hn::Mul(x, factor)};
+}
+
+// Philox4x32-10 as base/philox.cc has it, for one counter (base, block + lane) in each lane; words[4 i + w] is word w
+// of lane i.
+HWY_INLINE void philox_blocks(const std::uint32_t* base, std::uint32_t block, std::uint64_t seed,
+                              std::uint32_t* words) {
+  const U u;
+  VU c0 = hn::Set(u, base[0]);
+  VU c1 = hn::Set(u, base[1]);
+  VU c2 = hn::Set(u, base[2]);
+  VU c3 = hn::Add(hn::Set(u, block), hn::Iota(u, 0));
+  auto key0 = static_cast<std::uint32_t>(seed);
+  auto key1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const WideProduct p0 = multiply_wide(c0, hn::Set(u, 0xD2511F53U));
+    const WideProduct p1 = multiply_wide(c2, hn::Set(u, 0xCD9E8D57U));
+    c0 = hn::Xor(hn::Xor(p1.high, c1), hn::Set(u, key0));
+    c1 = p1.low;
+    c2 = hn::Xor(hn::Xor(p0.high, c3), hn::Set(u, key1));
+    c3 = p0.low;
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+  hn::StoreInterleaved4(c0, c1, c2, c3, u, words);
+}
+
+void drop_kernel(const float* x, float* y, std::size_t size, const std::uint32_t* base, std::uint64_t seed,
+                 std::uint32_t threshold, float factor) {
+  const U u;
+  const std::size_t lanes = hn::Lanes(u);
+  HWY_ALIGN std::uint32_t words[4 * HWY_MAX_BYTES / sizeof(std::uint32_t)];
+  const V scale = hn::Set(F(), factor);
+  // Signed comparison is there on every target: both sides move by half the range.
+  const hn::RebindToSigned<F> i;
+  const auto flip = hn::Set(i, std::numeric_limits<std::int32_t>::min());
+  const auto limit = hn::Xor(hn::BitCast(i, hn::Set(u, threshold)), flip);
+  for (std::size_t first = 0; first < size; first += 4 * lanes) {
+    philox_blocks(base, static_cast<std::uint32_t>(first / 4), seed, words);
+    for_each_vector(std::min(4 * lanes, size - first), [&](auto io, std::size_t j) HWY_ATTR {
+      const auto word = hn::Xor(hn::BitCast(i, hn::Load(u, words + j)), flip);
+      const V kept = hn::Mul(io.load(x + first + j), scale);
+      io.store(hn::IfThenZeroElse(hn::RebindMask(F(), hn::Gt(limit, word)), kept), y + first + j);
+    });
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace unroll
 HWY_AFTER_NAMESPACE();
@@ -95,6 +186,7 @@ HWY_EXPORT(sum_of_squares_kernel);
 HWY_EXPORT(add_column_sums_kernel);
 HWY_EXPORT(sgd_kernel);
 HWY_EXPORT(adam_kernel);
+HWY_EXPORT(drop_kernel);
 
 void add(std::span<const float> x, std::span<float> y) {
   assert(x.size() == y.size());
@@ -131,13 +223,8 @@ void adam_update(std::span<float> w, std::span<const float> g, std::span<float> 
 void drop_units(std::span<const float> x, std::span<float> y, const std::array<std::uint32_t, 3>& counter,
                 std::uint64_t seed, std::uint32_t threshold, float factor) {
   assert(x.size() == y.size());
-  const std::array<std::uint32_t, 2> key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
-  for (std::size_t first = 0; first < x.size(); first += 4) {
-    const auto words = philox4x32({counter[0], counter[1], counter[2], static_cast<std::uint32_t>(first / 4)}, key);
-    for (std::size_t u = first; u < std::min(first + 4, x.size()); ++u) {
-      y[u] = words[u - first] >= threshold ? x[u] * factor : 0.0F;
-    }
-  }
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(drop_kernel)(x.data(), y.data(), x.size(), counter.data(), seed, threshold, factor);
 }
 
 }  // namespace unroll

@@ -238,8 +238,11 @@ void add_transposed_product(MatView<const float> a, MatView<const float> b, MatV
 std::int64_t gradient_tile(std::int64_t M) noexcept {
   constexpr std::int64_t kTiles = 16;
   constexpr std::int64_t kSmallest = 64;
-  const std::int64_t rows = std::max(kSmallest, (M + kTiles - 1) / kTiles);
-  return (rows + 15) / 16 * 16;
+  constexpr std::int64_t kStep = 16;
+  std::int64_t rows = (std::max(kSmallest, (M + kTiles - 1) / kTiles) + kStep - 1) / kStep * kStep;
+  // An even number of tiles keeps two workers busy to the end.
+  while (rows < M && (M + rows - 1) / rows % 2 != 0) rows += kStep;
+  return rows;
 }
 
 }  // namespace unroll

@@ -1,6 +1,7 @@
 #include "nn/recurrent.h"
 
 #include <algorithm>
+#include <array>
 
 #include "kernels/arrays.h"
 #include "nn/recurrent_steps.h"
@@ -50,10 +51,8 @@ std::int64_t RecurrentWeights::bytes() const noexcept {
 
 void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix& weights, std::span<const float> bias,
                    MatView<float> y) {
-  // About four ranges a worker, so that none waits long for another; multiples of 12 fill the padded blocks of rows.
-  const std::int64_t share = x.rows / (4 * workers.count()) + 1;
-  const std::int64_t grain = std::clamp<std::int64_t>((share + 11) / 12 * 12, 24, 144);
-  workers.run_ranges(x.rows, grain, [&](std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t kTypicalRows = 96;
+  workers.run_balanced(x.rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
     weights.multiply(x.row_range(first, last - first), bias, y.row_range(first, last - first));
   });
 }
@@ -64,11 +63,16 @@ void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<
   });
 }
 
-void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db) {
+void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db, std::span<float> second_db) {
   constexpr std::int64_t kColumns = 128;
   workers.run_ranges(dgates.cols, kColumns, [&](std::int64_t first, std::int64_t last) {
-    add_column_sums(dgates.col_range(first, last - first),
-                    db.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+    const auto at = static_cast<std::size_t>(first);
+    const auto count = static_cast<std::size_t>(last - first);
+    std::array<float, kColumns> sums{};
+    const std::span<float> used(sums.data(), count);
+    add_column_sums(dgates.col_range(first, last - first), used);
+    add(used, db.subspan(at, count));
+    if (!second_db.empty()) add(used, second_db.subspan(at, count));
   });
 }
 

@@ -16,8 +16,13 @@ void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix&
 // dU += dgates^T x, in tiles fixed by the shape of dU.
 void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<const float> x, MatView<float> dU);
 
-// db += column sums of dgates.
-void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db);
+// db += column sums of dgates; the same to second_db unless it is empty: two biases that only ever meet as a sum have
+// one gradient.
+void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db,
+                       std::span<float> second_db = {});
+
+// Rows of a product are shared out in multiples of this, which fills the padded blocks of kernels/matmul.h.
+inline constexpr std::int64_t kProductRows = 12;
 
 // Sets to zero the rows whose bit is set; does nothing for an empty span.
 void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows);

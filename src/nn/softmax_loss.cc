@@ -8,7 +8,8 @@ namespace unroll {
 namespace {
 
 constexpr std::int64_t kBlockBytes = std::int64_t{16} << 20;
-constexpr std::int64_t kRowsPerTask = 48;
+constexpr std::int64_t kLeastRows = 48;
+constexpr std::int64_t kTypicalRows = 64;
 
 // Runs each_row(row, its logits) on every row, then after_range(first row, logits) on each range of rows, in parallel;
 // after each block after_block(first row, logits). Logits of one block exist at a time.
@@ -19,7 +20,7 @@ void for_each_block(Workers& workers, const SoftmaxShape& shape, const SoftmaxWe
   const std::int64_t block_rows = softmax_block_rows(shape);
   for (std::int64_t block = 0; block < shape.rows; block += block_rows) {
     const std::int64_t rows = std::min(block_rows, shape.rows - block);
-    workers.run_ranges(rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+    workers.run_balanced(rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
       const MatView<float> range = logits.row_range(first, last - first);
       weights.V_out.multiply(h.row_range(block + first, last - first), weights.bias, range);
       for (std::int64_t r = first; r < last; ++r) {
@@ -37,7 +38,9 @@ constexpr auto kNothing = [](std::int64_t, MatView<float>) {};
 
 std::int64_t softmax_block_rows(const SoftmaxShape& shape) noexcept {
   const std::int64_t fitting = kBlockBytes / (shape.V * static_cast<std::int64_t>(sizeof(float)));
-  return std::min(shape.rows, std::max(kRowsPerTask, fitting / kRowsPerTask * kRowsPerTask));
+  const std::int64_t most = std::max(kLeastRows, fitting);
+  const std::int64_t blocks = (shape.rows + most - 1) / most;
+  return (shape.rows + blocks - 1) / blocks;
 }
 
 void softmax_loss(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,

@@ -120,6 +120,7 @@ void TrainingRun::fix_length() {
 
 void TrainingRun::resume(const Checkpoint& checkpoint) {
   position_ = checkpoint.position();
+  if (options_.save_every > 0) position_.save_every = options_.save_every;
   record_ = checkpoint.record();
   checkpoint.restore(tensors());
   rate_.divisor = position_.lr_divisor;
@@ -133,7 +134,7 @@ StepOutcome TrainingRun::step() {
       .probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
   const std::int64_t index = position_.step % epoch_.windows;
   batcher_.window(index, window_);
-  start_some_rows_afresh(index, window_);
+  if (options_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
   workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), 1 << 16,
                       [&](std::int64_t first, std::int64_t last) {
                         std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
