@@ -76,6 +76,15 @@ void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<
   });
 }
 
+void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                           RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx) {
+  if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
+  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
+  add_bias_gradient(workers, tape.gates, dparams.b_input, dparams.b_hidden);
+  zero_reset_rows(tape.reset, tape.gates);
+  add_weight_gradient(workers, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
+}
+
 void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows) {
   for (std::size_t r = 0; r < reset.size(); ++r) {
     if (reset[r] != 0) std::fill_n(rows.row(static_cast<std::int64_t>(r)), rows.cols, 0.0F);

@@ -21,6 +21,11 @@ void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<
 void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db,
                        std::span<float> second_db = {});
 
+// What follows the sweep back in a cell whose gates all see U x + b + W h + b': with the gradients of those sums in
+// tape.gates, dx = dgates U, dU += dgates^T x, db, db' += sum dgates, dW += dgates^T h_{t-1} (nothing where reset).
+void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                           RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx);
+
 // Rows of a product are shared out in multiples of this, which fills the padded blocks of kernels/matmul.h.
 inline constexpr std::int64_t kProductRows = 12;
 

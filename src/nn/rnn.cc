@@ -31,11 +31,7 @@ void rnn_backward(Workers& workers, const RecurrentShape& shape, Nonlinearity f,
       zero_reset_rows(reset_of(tape.reset, s), dh);
     }
   });
-  if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
-  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
-  add_bias_gradient(workers, tape.gates, dparams.b_input, dparams.b_hidden);
-  zero_reset_rows(tape.reset, tape.gates);
-  add_weight_gradient(workers, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
+  add_gradients_of_sums(workers, shape, weights, tape, dparams, dx);
 }
 
 }  // namespace unroll
