@@ -89,7 +89,7 @@ class Nobody:
         pass
 
 
-def torch_environment(threads):
+def torch_environment(threads, kernels):
     """PyTorch with the BLAS that suits it best: Debian's OpenBLAS for OpenMP, choosing its kernels by itself.
 
     Without this, Debian's PyTorch may run on the reference BLAS, some thirty times slower, or on an OpenBLAS with
@@ -101,6 +101,8 @@ def torch_environment(threads):
         raise Failed("no OpenBLAS for OpenMP in /usr/lib: tools/setup torch installs it")
     environment["LD_LIBRARY_PATH"] = ":".join(folders)
     environment["OMP_NUM_THREADS"] = str(threads)
+    if kernels:
+        environment["OPENBLAS_CORETYPE"] = kernels
     return environment
 
 
@@ -120,7 +122,7 @@ def measure(case, options, peak, facts):
     with tempfile.TemporaryDirectory() as folder:
         start = f"{folder}/start.safetensors"
         subprocess.run([*program, "--write", start], check=True)
-        torch = Nobody() if options.no_torch else Side([*TORCH, *sizes, start], torch_environment(options.threads))
+        torch = Nobody() if options.no_torch else Side([*TORCH, *sizes, start], torch_environment(options.threads, options.blas_kernels))
         with Side(program) as ours, torch as theirs:
             facts["unroll"] = ours.introduction()
             if theirs:
@@ -218,6 +220,7 @@ def parse(arguments):
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="measurements of each side (7)")
     names = [case.name for case in CASES]
     parser.add_argument("--case", action="append", choices=names, metavar="NAME", help=f"one of {', '.join(names)}")
+    parser.add_argument("--blas-kernels", metavar="NAME", help="make PyTorch's OpenBLAS use these (Haswell: AVX2)")
     parser.add_argument("--no-torch", action="store_true", help="unroll alone")
     options = parser.parse_args(arguments)
     options.cases = [case for case in CASES if not options.case or case.name in options.case]
