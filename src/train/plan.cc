@@ -58,9 +58,10 @@ std::int64_t validation_count(const EpochShape& epoch, std::int64_t steps) {
 
 std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, std::int64_t save_every, double seconds) {
   const auto duration = [&](std::int64_t steps) {
+    const std::int64_t saves = steps / save_every + 1;
     return static_cast<double>(steps) * cost.per_step +
            static_cast<double>(validation_count(epoch, steps)) * cost.per_validation +
-           static_cast<double>(steps / save_every + 1) * cost.per_save;
+           static_cast<double>(saves) * cost.per_save;
   };
   // The duration grows with the steps but for small jumps of the validation count, so halving finds a fit.
   std::int64_t fits = 1;
