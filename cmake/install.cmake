@@ -3,9 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(unroll_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/unroll)
 install(TARGETS unroll EXPORT unrollTargets)
-if(TARGET unroll_cli)
-  install(TARGETS unroll_cli)
-endif()
+install(TARGETS unroll_cli)
 install(DIRECTORY include/unroll DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(EXPORT unrollTargets NAMESPACE unroll:: DESTINATION ${unroll_config_dir})
 
