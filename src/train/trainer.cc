@@ -117,7 +117,7 @@ std::int64_t run_steps(const TrainOptions& options, const EpochShape& epoch, con
   if (options.steps) return *options.steps;
   if (options.epochs) return *options.epochs * epoch.windows;
   // What is left for the end: the last save, and a machine that slows down a little.
-  constexpr double kShare = 0.97;
+  constexpr double kShare = 0.94;
   constexpr double kEnd = 0.2;
   const double left = kShare * 60 * options.minutes.value_or(0) - kEnd - used;
   return steps_within(epoch, cost, save_interval(options, cost), std::max(0.0, left));
