@@ -187,6 +187,22 @@ TEST_P(NetworkOf, DropoutDropsItsShareAndKeepsTheRestScaled) {
 INSTANTIATE_TEST_SUITE_P(EveryCell, NetworkOf, testing::ValuesIn(kAllCells),
                          [](const auto& cell) { return std::to_string(static_cast<int>(cell.param)); });
 
+// With this vocabulary a block holds 83 rows: 90 rows are two blocks of 45, but 80 rows are one block of 80.
+TEST(Network, ASmallerWindowMayHaveALargerBlockOfLogits) {
+  const NetworkConfig config{.cell = Cell::kGru, .vocabulary = 50000, .embed = 3, .hidden = 4, .layers = 1};
+  const Window window = random_window(8, 10, config.vocabulary, false);
+  std::vector<std::vector<float>> gradients_of;
+  for (const std::int64_t planned_T : {8, 9}) {
+    Ready net(config, Purpose::kTraining, 2, planned_T, 10);
+    NetworkState state(config, 10);
+    Parameters gradients(config);
+    net.runs.forward(net.weights, window, state, {});
+    static_cast<void>(net.runs.backward(net.weights, window, {}, gradients));
+    gradients_of.push_back(values_of(gradients.all()));
+  }
+  EXPECT_EQ(gradients_of[0], gradients_of[1]);
+}
+
 TEST(Network, LogitsNeverExistForMoreThanABlockOfRows) {
   NetworkConfig config{.cell = Cell::kLstm, .vocabulary = 100000, .embed = 8, .hidden = 8, .layers = 1};
   std::int64_t logits = 0;

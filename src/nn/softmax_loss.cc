@@ -17,7 +17,10 @@ template <class EachRow, class AfterRange, class AfterBlock>
 void for_each_block(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
                     MatView<float> logits, const EachRow& each_row, const AfterRange& after_range,
                     const AfterBlock& after_block) {
-  const std::int64_t block_rows = softmax_block_rows(shape);
+  // Blocks of equal size, none above the planned one: a short last block would leave workers idle.
+  const std::int64_t most = softmax_block_rows(shape);
+  const std::int64_t blocks = (shape.rows + most - 1) / most;
+  const std::int64_t block_rows = (shape.rows + blocks - 1) / blocks;
   for (std::int64_t block = 0; block < shape.rows; block += block_rows) {
     const std::int64_t rows = std::min(block_rows, shape.rows - block);
     workers.run_balanced(rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
@@ -38,9 +41,7 @@ constexpr auto kNothing = [](std::int64_t, MatView<float>) {};
 
 std::int64_t softmax_block_rows(const SoftmaxShape& shape) noexcept {
   const std::int64_t fitting = kBlockBytes / (shape.V * static_cast<std::int64_t>(sizeof(float)));
-  const std::int64_t most = std::max(kLeastRows, fitting);
-  const std::int64_t blocks = (shape.rows + most - 1) / most;
-  return (shape.rows + blocks - 1) / blocks;
+  return std::min(shape.rows, std::max(kLeastRows, fitting));
 }
 
 void softmax_loss(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,

@@ -24,7 +24,8 @@ struct SoftmaxShape {
   std::int64_t V = 0;
 };
 
-// How many rows of logits exist at once: a fixed budget of bytes, by the shape alone.
+// The most rows of logits that exist at once: a fixed budget of bytes, by the shape alone; never more for fewer rows,
+// so that a smaller window fits what was planned.
 [[nodiscard]] std::int64_t softmax_block_rows(const SoftmaxShape& shape) noexcept;
 
 // log_probs[r] = ln softmax(V_out h_r + bias)[targets[r]], 0 where the target is negative (ignored).
