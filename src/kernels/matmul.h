@@ -14,9 +14,6 @@
 
 namespace unroll {
 
-// Whether a result replaces what was there or is added to it.
-enum class Update { kSet, kAdd };
-
 // A weight matrix in the layout that this processor's product wants: y = x A, A being (K, N).
 //
 // Shapes   x (M, K) contiguous, A (K, N), bias (N) or empty, y (M, N) contiguous; any M >= 0.

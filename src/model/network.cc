@@ -96,12 +96,6 @@ RecurrentState<float> NetworkState::layer(std::int64_t l) const {
   return state;
 }
 
-void NetworkState::copy_from(const NetworkState& other) {
-  assert(h.size() == other.h.size() && c.size() == other.c.size());
-  std::ranges::copy(other.h.span(), h.data());
-  std::ranges::copy(other.c.span(), c.data());
-}
-
 void NetworkState::set_zero() {
   std::ranges::fill(h.span(), 0.0F);
   std::ranges::fill(c.span(), 0.0F);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,7 +48,6 @@ class NetworkWeights {
 struct NetworkState {
   NetworkState(const NetworkConfig& config, std::int64_t B);
   [[nodiscard]] RecurrentState<float> layer(std::int64_t l) const;  // (B, H) each
-  void copy_from(const NetworkState& other);
   void set_zero();
 
   std::int64_t B = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "model/model_file.h"
@@ -22,11 +22,14 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// What stands at options.save when train() is called.
-enum class Found { kNothing, kCheckpoint, kUnfinishedModel, kFinishedModel };
+// What an earlier call left at options.save: a run to go on with, or a model that is finished.
+struct Found {
+  bool checkpoint = false;
+  std::optional<Model> finished;
+};
 
 Found look_for_files(const TrainOptions& options) {
-  if (options.overwrite) return Found::kNothing;
+  if (options.overwrite) return {};
   const bool checkpoint = file_exists(checkpoint_path(options.save));
   const bool model = file_exists(options.save);
   if (!options.resume && (model || checkpoint)) {
@@ -34,9 +37,11 @@ Found look_for_files(const TrainOptions& options) {
                 fmt::format("'{}' exists: give --resume to go on with it, --overwrite to replace it, or another --save",
                             model ? options.save : checkpoint_path(options.save)));
   }
-  if (checkpoint) return Found::kCheckpoint;
-  if (!model) return Found::kNothing;
-  return Model::load(options.save).training().complete ? Found::kFinishedModel : Found::kUnfinishedModel;
+  Found found{.checkpoint = checkpoint, .finished = {}};
+  if (checkpoint || !model) return found;
+  found.finished = Model::load(options.save);
+  if (!found.finished->training().complete) found.finished.reset();
+  return found;
 }
 
 void note(const TrainObserver& observer, const std::string& sentence) {
@@ -237,8 +242,8 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   options.batch_size = fitting_batch(options, static_cast<std::int64_t>(text.train.size()), observer);
   const NamedValues values = all_options(options, config, text);
 
-  if (found == Found::kFinishedModel) {
-    const Model model = Model::load(options.save);
+  if (found.finished) {
+    const Model& model = *found.finished;
     expect_same(model.training().options, values, options.save);
     const auto row = (static_cast<std::int64_t>(text.train.size()) + options.batch_size - 1) / options.batch_size;
     expect_same_finished_length(options, model.training().options, (row + options.bptt - 1) / options.bptt);
@@ -249,7 +254,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
 
   TrainingRun run(options, config, text, from ? &from->data().parameters : nullptr);
   MeasuredCost cost;
-  if (found == Found::kCheckpoint) {
+  if (found.checkpoint) {
     const Checkpoint checkpoint(checkpoint_path(options.save));
     expect_same(checkpoint.record().options, values, options.save);
     expect_same_length(options, checkpoint.position(), run.epoch());
