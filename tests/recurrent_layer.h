@@ -19,12 +19,14 @@ inline constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
 class LayerRun {
  public:
   LayerRun(const RecurrentPoint& point, Workers& workers, bool with_backward = true)
-      : point_(point), workers_(workers), weights_(point.cell, point.shape.E, point.shape.H, with_backward) {
+      : point_(point), workers_(workers), weights_(point.cell, point.shape.E, point.shape.H, Precision::kF32, with_backward) {
     const RecurrentShape& s = point.shape;
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;
-    // On a worker, so that oneDNN starts no team of threads of its own.
-    workers.run(1, [&](std::int64_t) { weights_.pack(point.cell, layer_params(point, point.values.data())); });
+    const RecurrentParams<const float> params = layer_params(point, point.values.data());
+    workers.run(1, [&](std::int64_t) {
+      weights_.pack(point.cell, {params.U, params.W, params.b_input, params.b_hidden});
+    });
     const bool is_gru = point.cell == Cell::kGru || point.cell == Cell::kGruResetBefore;
     tape_.x = MatView<const float>(point.values.data() + point.slice("x").offset, rows, s.E);
     tape_.gates = view_of(gates_, rows, units);

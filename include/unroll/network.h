@@ -25,6 +25,20 @@ enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 // How many blocks of H rows U, W and b have: 1, 4 (order i,f,g,o) or 3 (order r,z,n).
 [[nodiscard]] int gate_count(Cell cell) noexcept;
 
+// The numbers that the products of a network multiply. Sums are f32 everywhere but in int8, where they are exact
+// 32-bit integers; what is no weight matrix (biases, states, loss) is f32 always.
+//
+//   kF32   weights and inputs as they are
+//   kBf16  both rounded to bfloat16, to nearest even
+//   kInt8  each row of a weight matrix as 8-bit integers times a scale; each row of inputs likewise, when it is used
+enum class Precision { kF32, kBf16, kInt8 };
+
+// "f32", "bf16", "int8".
+[[nodiscard]] std::string_view precision_name(Precision precision) noexcept;
+
+// The precision of that name. Throws Error{kUsage} naming the known ones.
+[[nodiscard]] Precision parse_precision(std::string_view name);
+
 // What happens to the hidden state at the end of a line of text.
 enum class StatePolicy {
   kCarry,  // it goes on into the next line: the text is one long sequence

@@ -176,7 +176,7 @@ struct PackedMatrix::Packed {
   }
 };
 
-PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N) : packed_(std::make_unique<Packed>(K, N)) {}
+PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N, Precision) : packed_(std::make_unique<Packed>(K, N)) {}
 PackedMatrix::PackedMatrix() noexcept = default;
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
@@ -187,9 +187,9 @@ void PackedMatrix::pack(MatView<const float> a) {
   packed_->take(a.data, a.stride, 1);
 }
 
-void PackedMatrix::pack_transposed(MatView<const float> a) {
-  assert(a.cols == packed_->K && a.rows == packed_->N);
-  packed_->take(a.data, 1, a.stride);
+void PackedMatrix::pack_transposed(const WeightView& a) {
+  assert(a.cols() == packed_->K && a.rows() == packed_->N);
+  packed_->take(a.f32_row(0), 1, a.cols());
 }
 
 void PackedMatrix::multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const {

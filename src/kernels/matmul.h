@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/view.h"
+#include "kernels/weights.h"
 
 namespace unroll {
 
@@ -23,7 +24,7 @@ class PackedMatrix {
  public:
   PackedMatrix() noexcept;  // of no size
   // Room for a (K, N) matrix; all zero until packed.
-  PackedMatrix(std::int64_t K, std::int64_t N);
+  PackedMatrix(std::int64_t K, std::int64_t N, Precision precision = Precision::kF32);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
@@ -31,7 +32,7 @@ class PackedMatrix {
   // Takes the values of `a` (K, N).
   void pack(MatView<const float> a);
   // Takes the values of `a` transposed: `a` is (N, K), as PyTorch stores the weights of y = x a^T.
-  void pack_transposed(MatView<const float> a);
+  void pack_transposed(const WeightView& a);
 
   // y = x A + bias.
   void multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const;

@@ -55,26 +55,26 @@ std::int64_t inputs_of_layer(const NetworkConfig& config, std::int64_t l) {
 
 }  // namespace
 
-NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose) : config_(config) {
+NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision)
+    : config_(config), precision_(precision) {
   const bool training = purpose == Purpose::kTraining;
   for (std::int64_t l = 0; l < config.layers; ++l) {
-    layers_.emplace_back(config.cell, inputs_of_layer(config, l), config.hidden, training);
+    layers_.emplace_back(config.cell, inputs_of_layer(config, l), config.hidden, precision, training);
   }
-  head_.V_out = PackedMatrix(config.hidden, config.vocabulary);
-  if (training) head_.V_out_back = PackedMatrix(config.vocabulary, config.hidden);
+  head_.V_out = PackedMatrix(config.hidden, config.vocabulary, precision);
+  if (training) head_.V_out_back = PackedMatrix(config.vocabulary, config.hidden, precision);
 }
 
-void NetworkWeights::pack(const Parameters& parameters, Workers& workers) {
-  encoder_ = parameters.encoder();
-  head_.bias = parameters.decoder_bias();
+void NetworkWeights::pack(const ParametersView& parameters, Workers& workers) {
+  encoder_ = parameters.encoder;
+  head_.bias = parameters.decoder_bias;
   const bool training = head_.V_out_back.bytes() > 0;
   workers.run(config_.layers + (training ? 2 : 1), [&](std::int64_t task) {
     // The output layer's matrices are usually the largest, so they come first.
-    if (task == 0) return head_.V_out.pack_transposed(parameters.decoder());
-    if (training && task == 1) return head_.V_out_back.pack(parameters.decoder());
+    if (task == 0) return head_.V_out.pack_transposed(parameters.decoder);
+    if (training && task == 1) return head_.V_out_back.pack(parameters.decoder.f32());
     const std::int64_t l = task - (training ? 2 : 1);
-    const RecurrentParams<float>& layer = parameters.layer(l);
-    layers_[static_cast<std::size_t>(l)].pack(config_.cell, {layer.U, layer.W, layer.b_input, layer.b_hidden});
+    layers_[static_cast<std::size_t>(l)].pack(config_.cell, parameters.layers[static_cast<std::size_t>(l)]);
   });
 }
 

@@ -28,18 +28,23 @@ enum class Purpose { kInference, kTraining };
 // may read it at once.
 class NetworkWeights {
  public:
-  NetworkWeights(const NetworkConfig& config, Purpose purpose);
-  // Takes the values of `parameters`, of which encoder() and the biases are viewed, not copied: they must outlive this.
-  void pack(const Parameters& parameters, Workers& workers);
+  // `precision` is that of the products. Requires f32 or bf16 for training.
+  NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32);
+  // Takes the values of `parameters`, of which the encoder and the decoder's bias are viewed, not copied: they must
+  // outlive this. Requires parameters stored in f32 or in the precision of the products; f32 for training.
+  void pack(const ParametersView& parameters, Workers& workers);
+  void pack(const Parameters& parameters, Workers& workers) { pack(parameters.view(), workers); }
 
-  [[nodiscard]] MatView<const float> encoder() const noexcept { return encoder_; }
+  [[nodiscard]] Precision precision() const noexcept { return precision_; }
+  [[nodiscard]] const WeightView& encoder() const noexcept { return encoder_; }
   [[nodiscard]] const RecurrentWeights& layer(std::int64_t l) const { return layers_.at(static_cast<std::size_t>(l)); }
   [[nodiscard]] const SoftmaxWeights& head() const noexcept { return head_; }
   [[nodiscard]] std::int64_t bytes() const noexcept;
 
  private:
   NetworkConfig config_;
-  MatView<const float> encoder_;
+  Precision precision_;
+  WeightView encoder_;
   std::vector<RecurrentWeights> layers_;
   SoftmaxWeights head_;
 };

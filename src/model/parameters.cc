@@ -55,6 +55,14 @@ Parameters::Parameters(const NetworkConfig& config) {
   decoder_bias_ = values(*next);
 }
 
+ParametersView Parameters::view() const {
+  ParametersView view{.encoder = encoder_, .layers = {}, .decoder = decoder_, .decoder_bias = decoder_bias_};
+  for (const RecurrentParams<float>& layer : layers_) {
+    view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden});
+  }
+  return view;
+}
+
 void Parameters::copy_from(const Parameters& other) {
   assert(all().size() == other.all().size());
   std::ranges::copy(other.all(), all().begin());

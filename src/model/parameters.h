@@ -26,6 +26,14 @@ struct ParameterTensor {
 // a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 
+// A network's parameters to be read, in whatever precision they are stored. Does not own.
+struct ParametersView {
+  WeightView encoder;  // (V, E)
+  std::vector<RecurrentView> layers;
+  WeightView decoder;                   // (V, H); the encoder's where tied
+  std::span<const float> decoder_bias;  // (V)
+};
+
 // Parameters of a network, or their gradients, or an optimizer's moments: anything with one float per parameter.
 // Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding,
 // so whatever runs over all() must map zero to zero there.
@@ -46,6 +54,8 @@ class Parameters {
   }
   [[nodiscard]] MatView<float> decoder() const noexcept { return decoder_; }              // (V, H); encoder if tied
   [[nodiscard]] std::span<float> decoder_bias() const noexcept { return decoder_bias_; }  // (V)
+
+  [[nodiscard]] ParametersView view() const;
 
   // Sets every number to the other's. Requires the same sizes.
   void copy_from(const Parameters& other);

@@ -9,6 +9,7 @@ namespace unroll {
 namespace {
 
 constexpr std::array kCells = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr std::array kPrecisions = {Precision::kF32, Precision::kBf16, Precision::kInt8};
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
 constexpr std::int64_t kMostLayers = 1024;
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
@@ -64,6 +65,27 @@ int gate_count(Cell cell) noexcept {
       return 3;
   }
   return 0;
+}
+
+std::string_view precision_name(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::kF32:
+      return "f32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return {};
+}
+
+Precision parse_precision(std::string_view name) {
+  std::string known;
+  for (const Precision precision : kPrecisions) {
+    if (precision_name(precision) == name) return precision;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", precision_name(precision));
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("unknown precision '{}': expected one of {}", name, known));
 }
 
 std::string_view state_policy_name(StatePolicy policy) noexcept {

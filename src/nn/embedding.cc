@@ -7,14 +7,13 @@
 
 namespace unroll {
 
-void embedding_forward(Workers& workers, MatView<const float> table, std::span<const std::int32_t> ids,
+void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids,
                        MatView<float> x) {
   constexpr std::int64_t kRowsPerTask = 256;
-  assert(x.rows == static_cast<std::int64_t>(ids.size()) && x.cols == table.cols);
+  assert(x.rows == static_cast<std::int64_t>(ids.size()) && x.cols == table.cols());
   workers.run_ranges(x.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      const float* const row = table.row(ids[static_cast<std::size_t>(r)]);
-      std::copy(row, row + table.cols, x.row(r));
+      table.read_row(ids[static_cast<std::size_t>(r)], {x.row(r), static_cast<std::size_t>(x.cols)});
     }
   });
 }

@@ -8,39 +8,40 @@
 
 namespace unroll {
 
-RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, bool with_backward) {
+RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision,
+                                   bool with_backward) {
   const std::int64_t G = gate_count(cell);
   const bool split = cell == Cell::kGruResetBefore;
   const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product takes h itself
-  U = PackedMatrix(E, G * H);
-  W = PackedMatrix(H, GW * H);
-  if (split) W_candidate = PackedMatrix(H, H);
+  U = PackedMatrix(E, G * H, precision);
+  W = PackedMatrix(H, GW * H, precision);
+  if (split) W_candidate = PackedMatrix(H, H, precision);
   if (with_backward) {
-    U_back = PackedMatrix(G * H, E);
-    W_back = PackedMatrix(GW * H, H);
-    if (split) W_candidate_back = PackedMatrix(H, H);
+    U_back = PackedMatrix(G * H, E, precision);
+    W_back = PackedMatrix(GW * H, H, precision);
+    if (split) W_candidate_back = PackedMatrix(H, H, precision);
   }
   bias.resize(static_cast<std::size_t>(G * H));
   if (cell == Cell::kGru) candidate_bias.resize(static_cast<std::size_t>(H));
 }
 
-void RecurrentWeights::pack(Cell cell, const RecurrentParams<const float>& params) {
-  const std::int64_t H = params.W.cols;
-  const MatView<const float> W_of_h = cell == Cell::kGruResetBefore ? params.W.row_range(0, 2 * H) : params.W;
+void RecurrentWeights::pack(Cell cell, const RecurrentView& params) {
+  const std::int64_t H = params.W.cols();
+  const WeightView W_of_h = cell == Cell::kGruResetBefore ? params.W.row_range(0, 2 * H) : params.W;
   U.pack_transposed(params.U);
   W.pack_transposed(W_of_h);
   if (U_back.bytes() > 0) {
-    U_back.pack(params.U);
-    W_back.pack(W_of_h);
+    U_back.pack(params.U.f32());
+    W_back.pack(W_of_h.f32());
   }
   if (cell == Cell::kGruResetBefore) {
-    const MatView<const float> W_n = params.W.row_range(2 * H, H);
+    const WeightView W_n = params.W.row_range(2 * H, H);
     W_candidate.pack_transposed(W_n);
-    if (W_candidate_back.bytes() > 0) W_candidate_back.pack(W_n);
+    if (W_candidate_back.bytes() > 0) W_candidate_back.pack(W_n.f32());
   }
   std::copy(params.b_input.begin(), params.b_input.end(), bias.begin());
   // The reset gate multiplies W h + b' of the GRU's candidate, so that b' cannot be added to the input's side.
-  const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows);
+  const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows());
   for (std::size_t k = 0; k < summed; ++k) bias[k] += params.b_hidden[k];
   if (cell == Cell::kGru) std::copy(params.b_hidden.begin() + 2 * H, params.b_hidden.end(), candidate_bias.begin());
 }

@@ -35,6 +35,14 @@ struct RecurrentParams {
   std::span<T> b_hidden;  // (G*H)     bias_hh
 };
 
+// A layer's parameters to be read, in whatever precision they are stored.
+struct RecurrentView {
+  WeightView U;  // shapes as in RecurrentParams
+  WeightView W;
+  std::span<const float> b_input;
+  std::span<const float> b_hidden;
+};
+
 // A layer's parameters made ready for products; refreshed by pack() after each update.
 struct RecurrentWeights {
   PackedMatrix U;            // (E, G*H): U x of all gates
@@ -46,8 +54,9 @@ struct RecurrentWeights {
   std::vector<float> bias;  // (G*H) what is added to U x: b_input + b_hidden where they only ever meet as a sum
   std::vector<float> candidate_bias;  // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
 
-  RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, bool with_backward);
-  void pack(Cell cell, const RecurrentParams<const float>& params);
+  RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision, bool with_backward);
+  // Requires f32 where there is a way back.
+  void pack(Cell cell, const RecurrentView& params);
   [[nodiscard]] std::int64_t bytes() const noexcept;
 };
 
