@@ -4,8 +4,8 @@
 // The primitive chooses the layouts of its weights. A step brings the weights into those of both directions from f32
 // in (inputs, gates, units), which is the layout of their gradients, so that an update would need no other. In bf16
 // the layer's inputs and outputs are bf16 already and all gradients f32.
+#include <immintrin.h>
 #include <omp.h>
-#include <xmmintrin.h>
 
 #include <algorithm>
 #include <cstddef>
