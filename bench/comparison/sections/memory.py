@@ -1,0 +1,93 @@
+"""The bytes of training: planned, measured, and PyTorch's."""
+
+import collections
+import subprocess
+
+from .. import torch_peer
+from ..table import table
+from ..training_case import Case, check_equal, introduced, sizes, title
+
+NAME = "memory"
+HELP = "bytes of a training run: planned, measured, and PyTorch's"
+PROGRAMS = ["train_step", "memory_plan"]
+SETS = ["torch"]
+TOLERANCE = 1e-4  # relative, between losses and norms of the two sides
+WINDOWS = 8  # of symbols in bench/train_step.cc
+MEBIBYTE = 1 << 20
+CASES = [
+    Case("memory-v10000-h650", "lstm", 10000, 650, 650, 2, 20, 35),
+    Case("memory-v100000-h512", "lstm", 100000, 512, 512, 2, 20, 35),
+]
+EMPTY = Case("memory-empty", "lstm", 2, 1, 1, 1, 1, 1)  # a process with as good as nothing in it
+
+TEXT = """\
+Training in f32 with SGD, the same network and symbols on both sides; losses and gradient norms of the first three
+steps agree to {tolerance:g}. "Planned" is what the table of a run (`unroll train` prints its sum) says before anything is
+allocated. "Measured" is the most resident memory that the process ever had (VmHWM in /proc) less that of a process
+with the smallest network there is: {empty}. The ratio is that of the measured numbers; in
+brackets that of whole processes."""
+
+
+def planned(context, case):
+    """Bytes by name, equal names together."""
+    tokens = (WINDOWS * case.T + 1) * case.B
+    command = [context.PROGRAMS / "memory_plan", *sizes(case), str(tokens)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    plan = collections.Counter()
+    for line in output.splitlines():
+        size, _, name = line.partition(" ")
+        plan[name] += int(size)
+    return plan
+
+
+def measured(context, case):
+    """MiB of each side's process after a few steps."""
+    context.progress(f"{case.name}: steps")
+    words = [*sizes(case), str(context.threads), "f32"]
+    sides = {"unroll": lambda: context.side("train_step", *words)}
+    start = context.folder / f"{case.name}.safetensors"
+    if not context.options.no_torch:
+        subprocess.run([context.PROGRAMS / "train_step", *words, "--write", start], check=True)
+        sides["PyTorch"] = lambda: torch_peer.side(
+            "train_step_torch.py", *sizes(case), str(context.threads), start, threads=context.threads
+        )
+    with introduced(sides) as (started, facts):
+        if "PyTorch" in facts:
+            check_equal(case, ["losses", "norms"], facts["unroll"], facts["PyTorch"], ["unroll", "PyTorch"], TOLERANCE)
+            start.unlink()
+        for side in started.values():
+            side.ask(0)
+        return {name: side.peak_mebibytes() for name, side in started.items()}
+
+
+def row(case, plan, whole, empty):
+    above = {name: whole[name] - empty[name] for name in whole}
+    cells = [title(case), f"{sum(plan.values()) / MEBIBYTE:,.0f}", *(f"{mebibytes:,.0f}" for mebibytes in above.values())]
+    if "PyTorch" in whole:
+        ratio, ratio_of_all = (of["unroll"] / of["PyTorch"] for of in (above, whole))
+        cells.append(f"**{ratio:.2f}** ({ratio_of_all:.2f})")
+    return cells
+
+
+def measure(context):
+    cases = context.cases(CASES)
+    if not cases:
+        return ""
+    empty = measured(context, EMPTY)
+    plans = {case: planned(context, case) for case in cases}
+    rows = [row(case, plans[case], measured(context, case), empty) for case in cases]
+    columns = ["network", "planned, MiB", "measured, MiB"]
+    if "PyTorch" in empty:
+        columns += ["PyTorch, MiB", "ratio (of whole processes)"]
+    names = list(dict.fromkeys(name for plan in plans.values() for name in plan))
+    items = [[name, *(f"{plans[case][name] / MEBIBYTE:,.1f}" for case in cases)] for name in names]
+    of_empty = ", ".join(f"{mebibytes:.0f} MiB in {name}" for name, mebibytes in empty.items())
+    return "\n\n".join(
+        [
+            "## Memory",
+            TEXT.format(tolerance=TOLERANCE, empty=of_empty),
+            table(columns, rows),
+            "Planned for what, in MiB:",
+            table(["", *map(title, cases)], items),
+        ]
+    )
