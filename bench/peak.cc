@@ -1,9 +1,11 @@
-// How many f32 operations a second this processor can do at most: multiply-adds on registers alone.
+// How many operations a second this processor can do at most: multiply-adds on registers alone, in each precision.
 //
 //   peak THREADS
 //
-// For each line on standard input measures again and prints "ONE ALL": GFLOP/s of one thread and of THREADS threads
-// together, the best of several short runs each. UNROLL_MAX_ISA caps the instruction set as everywhere in unroll.
+// For each line on standard input measures again and prints six numbers, G operations/s of one thread and of THREADS
+// threads together, the best of several short runs each: f32, bf16 (pairs of products added to f32 in one instruction)
+// and int8 (fours of products added to 32-bit integers in one instruction). 0 0 where the processor has no such
+// instruction. UNROLL_MAX_ISA caps the instruction set as everywhere in unroll.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +18,10 @@
 #include "base/workers.h"
 #include "kernels/processor.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "../bench/peak.cc"  // beside src, which is an include folder
 #include <hwy/foreach_target.h>                // must come before highway.h
@@ -27,23 +33,25 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Twelve independent chains: enough to hide the latency of a multiply-add on two units (8 to 10 in flight), and few
-// enough for the 16 registers of AVX2. Each chain converges to 1, so that no number is ever subnormal or infinite.
-// Returns how many operations were done; `result` keeps the compiler from leaving them out.
-double multiply_adds(std::int64_t rounds, float* result) {
+// As many independent chains as hide the latency of a multiply-add on two units (8 to 10 in flight) and fit the
+// registers: 32 with AVX-512, else 16. Each chain converges to 1, so that no number is ever subnormal or infinite.
+// Returns how many operations were done.
+double f32_multiply_adds(std::int64_t rounds) {
   const hn::ScalableTag<float> f;
   using V = hn::Vec<hn::ScalableTag<float>>;
-  constexpr int kChains = 12;
+  constexpr int kChains = HWY_TARGET <= HWY_AVX3 ? 24 : 12;
   const V factor = hn::Set(f, 0.75F);
   const V term = hn::Set(f, 0.25F);
   V chains[kChains];
   for (int i = 0; i < kChains; ++i) chains[i] = hn::Set(f, static_cast<float>(i));
   for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 24  // more than GCC unrolls by itself; without it the chains are in memory
     for (V& chain : chains) chain = hn::MulAdd(chain, factor, term);
   }
   V sum = hn::Zero(f);
   for (const V& chain : chains) sum = hn::Add(sum, chain);
-  *result = hn::GetLane(hn::SumOfLanes(f, sum));
+  const float volatile kept = hn::GetLane(hn::SumOfLanes(f, sum));  // keeps the compiler from leaving the loop out
+  static_cast<void>(kept);
   return 2.0 * kChains * static_cast<double>(hn::Lanes(f)) * static_cast<double>(rounds);
 }
 
@@ -55,21 +63,98 @@ HWY_AFTER_NAMESPACE();
 namespace unroll {
 namespace {
 
-HWY_EXPORT(multiply_adds);
+HWY_EXPORT(f32_multiply_adds);
 
-double gflops(Workers& workers) {
+double f32_loop(std::int64_t rounds) { return HWY_DYNAMIC_DISPATCH(f32_multiply_adds)(rounds); }
+
+using Loop = double (*)(std::int64_t rounds);
+
+#if defined(__x86_64__)
+constexpr int kChains = 24;
+
+__attribute__((target("avx512f,avx512bf16"))) double bf16_loop(std::int64_t rounds) {
+  const auto ones = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3F80));
+  __m512 chains[kChains];
+  for (__m512& chain : chains) chain = _mm512_setzero_ps();
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 24
+    for (__m512& chain : chains) chain = _mm512_dpbf16_ps(chain, ones, ones);
+  }
+  __m512 sum = _mm512_setzero_ps();
+  for (const __m512& chain : chains) sum = _mm512_add_ps(sum, chain);
+  const float volatile kept = _mm512_cvtss_f32(sum);
+  static_cast<void>(kept);
+  return 2.0 * 32 * kChains * static_cast<double>(rounds);
+}
+
+// The instruction as assembly: GCC 12 spills the chains of the intrinsic to memory.
+__attribute__((target("avx512f,avx512vnni"))) double int8_loop(std::int64_t rounds) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  __m512i chains[kChains];
+  for (__m512i& chain : chains) chain = _mm512_setzero_si512();
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 24
+    for (__m512i& chain : chains) asm("vpdpbusd %1, %1, %0" : "+v"(chain) : "v"(ones));  // NOLINT(hicpp-no-assembler)
+  }
+  __m512i sum = _mm512_setzero_si512();
+  for (const __m512i& chain : chains) sum = _mm512_add_epi32(sum, chain);
+  const int volatile kept = _mm512_cvtsi512_si32(sum);
+  static_cast<void>(kept);
+  return 2.0 * 64 * kChains * static_cast<double>(rounds);
+}
+
+constexpr int kShortChains = 12;
+
+__attribute__((target("avx2,avxvnni"))) double short_int8_loop(std::int64_t rounds) {
+  const __m256i ones = _mm256_set1_epi8(1);
+  __m256i chains[kShortChains];
+  for (__m256i& chain : chains) chain = _mm256_setzero_si256();
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (__m256i& chain : chains)
+      asm("%{vex%} vpdpbusd %1, %1, %0" : "+x"(chain) : "x"(ones));  // NOLINT(hicpp-no-assembler)
+  }
+  __m256i sum = _mm256_setzero_si256();
+  for (const __m256i& chain : chains) sum = _mm256_add_epi32(sum, chain);
+  const int volatile kept = _mm256_cvtsi256_si32(sum);
+  static_cast<void>(kept);
+  return 2.0 * 32 * kShortChains * static_cast<double>(rounds);
+}
+#endif
+
+struct Loops {
+  Loop f32 = f32_loop;
+  Loop bf16 = nullptr;
+  Loop int8 = nullptr;
+};
+
+Loops loops_of_this_processor() {
+  prepare_processor();
+  Loops loops;
+#if defined(__x86_64__)
+  const bool is_wide = (hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX3_DL)) != 0;
+  const bool is_avx2 = (hwy::SupportedTargets() & HWY_AVX2) != 0;
+  if (is_wide && __builtin_cpu_supports("avx512bf16")) loops.bf16 = bf16_loop;
+  if (is_wide && __builtin_cpu_supports("avx512vnni")) {
+    loops.int8 = int8_loop;
+  } else if (is_avx2 && __builtin_cpu_supports("avxvnni")) {
+    loops.int8 = short_int8_loop;
+  }
+#endif
+  return loops;
+}
+
+double gigaops(Workers& workers, Loop loop) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kRuns = 8;
-  constexpr std::int64_t kRounds = 4'000'000;  // about 10 ms
+  if (loop == nullptr) return 0;
+  constexpr int kRuns = 6;
+  constexpr std::int64_t kRounds = 3'000'000;  // about 10 ms
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {
     double operations = 0;
     const Clock::time_point start = Clock::now();
     workers.run(workers.count(), [&](std::int64_t task) {
-      float result = 0;
-      const double done = HWY_DYNAMIC_DISPATCH(multiply_adds)(kRounds, &result);
-      const float volatile kept = result;
-      static_cast<void>(kept);
+      const double done = loop(kRounds);
       if (task == 0) operations = done * workers.count();
     });
     best = std::max(best, operations / std::chrono::duration<double>(Clock::now() - start).count());
@@ -78,11 +163,16 @@ double gflops(Workers& workers) {
 }
 
 int measure_on_request(int threads) {
-  prepare_processor();
+  const Loops loops = loops_of_this_processor();
   Workers one(1);
   Workers all(threads);
   for (std::string line; std::getline(std::cin, line);) {
-    std::cout << fmt::format("{} {}\n", gflops(one), gflops(all)) << std::flush;
+    std::string answer;
+    for (const Loop loop : {loops.f32, loops.bf16, loops.int8}) {
+      answer += fmt::format("{} {} ", gigaops(one, loop), gigaops(all, loop));
+    }
+    answer.back() = '\n';
+    std::cout << answer << std::flush;
   }
   return 0;
 }

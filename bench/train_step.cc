@@ -1,9 +1,10 @@
 // Training steps of one network on random symbols, timed on request: the side of bench/compare that is unroll.
 //
-//   train_step CELL V E H L B T THREADS               prints about, weights, losses and norms, then "ready"; then
-//                                                     for each number of seconds on standard input makes steps for
-//                                                     at least that long and prints "STEPS SECONDS"
-//   train_step CELL V E H L B T THREADS --write FILE  writes the first weights and the symbols, for the other side
+//   train_step CELL V E H L B T THREADS PRECISION
+//       prints about, weights, losses and norms, then "ready"; then for each number of seconds on standard input makes
+//       steps for at least that long and prints "STEPS SECONDS"; PRECISION is f32 or bf16
+//   train_step CELL V E H L B T THREADS PRECISION --write FILE
+//       writes the first weights and the symbols, for the other side
 //
 // A step is what TrainingRun::step() does: zero the gradient, forward, backward, norm, clip, update, pack.
 #include <fmt/format.h>
@@ -45,6 +46,7 @@ struct Case {
   std::int64_t B = 0;
   std::int64_t T = 0;
   int threads = 1;
+  Precision precision = Precision::kF32;
 };
 
 // kWindows * T + 1 symbols for each of B rows, time-major: window w predicts those from w * T + 1 on.
@@ -82,7 +84,7 @@ class TrainingSteps {
         parameters_(first_weights(c.config)),
         gradients_(c.config),
         moments_(Optimizer::kSgd, c.config),
-        weights_(c.config, Purpose::kTraining),
+        weights_(c.config, Purpose::kTraining, c.precision),
         network_(c.config, Purpose::kTraining, c.T, c.B, workers_),
         state_(c.config, c.B) {
     const std::vector<std::int32_t> ids = random_ids(c);
@@ -164,10 +166,10 @@ void time_on_request(TrainingSteps& steps) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  constexpr std::size_t kSizes = 8;
-  const bool writes = arguments.size() == kSizes + 2 && arguments[kSizes] == "--write";
-  if (arguments.size() != kSizes && !writes) {
-    std::cerr << "usage: train_step CELL V E H L B T THREADS [--write FILE]\n";
+  constexpr std::size_t kWords = 9;
+  const bool writes = arguments.size() == kWords + 2 && arguments[kWords] == "--write";
+  if (arguments.size() != kWords && !writes) {
+    std::cerr << "usage: train_step CELL V E H L B T THREADS PRECISION [--write FILE]\n";
     return 2;
   }
   Case c;
@@ -179,6 +181,7 @@ int run(const std::vector<std::string>& arguments) {
   c.B = std::stoll(arguments[5]);
   c.T = std::stoll(arguments[6]);
   c.threads = std::stoi(arguments[7]);
+  c.precision = parse_precision(arguments[8]);
   if (writes) {
     write(c, arguments.back());
     return 0;

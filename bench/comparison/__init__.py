@@ -1,0 +1,1 @@
+"""bench/compare: what it measures, and beside whom. sections/ holds one file for each subject."""
