@@ -11,4 +11,7 @@ measure(context)      returns Markdown: a heading of level 2, what was measured 
 
 ORDER = [
     "training",
+    "layers",
+    "growth",
+    "memory",
 ]
