@@ -79,7 +79,7 @@ TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
         for (const int threads : {1, 2, 3}) {
           Workers workers(threads);
           NetworkWeights weights(model.config(), purpose);
-          weights.pack(model.data().parameters, workers);
+          weights.pack(model.data().weights.view(), workers);
           nats.push_back(evaluate_ids(model.config(), weights, workers, text.ids, tokenizer.boundary(),
                                       tokenizer.unknown(), policy, false, {})
                              .nats);

@@ -53,7 +53,8 @@ inline Parameters random_parameters(const NetworkConfig& config, float scale, st
 }
 
 inline Model model_of(const NetworkConfig& config, const Tokenizer& tokenizer, Parameters parameters) {
-  return Model(std::make_shared<const Model::Data>(Model::Data{config, tokenizer, {}, std::move(parameters)}));
+  return Model(
+      std::make_shared<const Model::Data>(Model::Data{config, tokenizer, {}, ModelWeights(std::move(parameters))}));
 }
 
 inline Model tiny_model(Cell cell, const Tokenizer& tokenizer, std::uint64_t seed = 3) {

@@ -62,7 +62,7 @@ double tokens_per_s(const Evaluation& result) {
   return result.seconds > 0 ? static_cast<double>(result.tokens) / result.seconds : 0;
 }
 
-std::string as_json(const Evaluation& result, bool exact) {
+std::string as_json(const Evaluation& result, Precision precision, bool exact) {
   const nlohmann::ordered_json object{{"tokens", result.tokens},
                                       {"nats_per_token", result.nats_per_token},
                                       {"perplexity", result.perplexity},
@@ -75,6 +75,7 @@ std::string as_json(const Evaluation& result, bool exact) {
                                       {"comparable", result.comparable},
                                       {"state", state_policy_name(result.state)},
                                       {"exact", exact},
+                                      {"precision", precision_name(precision)},
                                       {"tokens_per_s", tokens_per_s(result)}};
   return object.dump() + '\n';
 }
@@ -84,7 +85,7 @@ std::string state_words(const Evaluation& result, bool exact) {
   return exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
 }
 
-std::string as_table(const Evaluation& result, bool exact) {
+std::string as_table(const Evaluation& result, Precision precision, bool exact) {
   const std::string_view note =
       result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown)";
   std::string text;
@@ -97,6 +98,7 @@ std::string as_table(const Evaluation& result, bool exact) {
   text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
   text += fmt::format("state                 {}\n", state_words(result, exact));
+  text += fmt::format("precision             {}\n", precision_name(precision));
   text += fmt::format("speed                 {} tokens/s\n", grouped(static_cast<std::int64_t>(tokens_per_s(result))));
   return text;
 }
@@ -127,7 +129,8 @@ int run_eval(const std::vector<std::string>& arguments) {
   const Evaluation result = evaluate(model, text, joined(command.texts), command.options);
   terminal.keep_live();
   Output out;
-  out.write(command.json ? as_json(result, command.options.exact) : as_table(result, command.options.exact));
+  out.write(command.json ? as_json(result, model.precision(), command.options.exact)
+                         : as_table(result, model.precision(), command.options.exact));
   out.flush();
   return 0;
 }

@@ -60,6 +60,18 @@ std::string shape_text(const TensorInfo& tensor) {
   return text;
 }
 
+std::string_view precision_words(Precision precision) {
+  switch (precision) {
+    case Precision::kF32:
+      return "f32";
+    case Precision::kBf16:
+      return "bf16: weight matrices are rounded to bfloat16";
+    case Precision::kInt8:
+      return "int8: weight matrices are rounded to 8-bit integers, with a scale for each row";
+  }
+  return "";
+}
+
 std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   const NetworkConfig& net = model.config();
   std::string text = "Network\n";
@@ -70,6 +82,7 @@ std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   text += fmt::format("  vocabulary    {}\n", grouped(net.vocabulary));
   text += fmt::format("  dropout       {} in training\n", net.dropout);
   text += fmt::format("  parameters    {}\n", grouped(parameter_count(net)));
+  text += fmt::format("  precision     {}\n", precision_words(model.precision()));
   text += fmt::format("  file          {}\n", people_bytes(static_cast<std::int64_t>(file_bytes)));
   return text;
 }
@@ -80,8 +93,8 @@ std::string tensors_text(const Model& model) {
   for (const TensorInfo& tensor : tensors) widest = std::max(widest, tensor.name.size());
   std::string text = "\nTensors\n";
   for (const TensorInfo& tensor : tensors) {
-    text += fmt::format("  {:<{}}  {:>16}  {:>14}\n", tensor.name, widest, shape_text(tensor),
-                        grouped(element_count(tensor)));
+    text += fmt::format("  {:<{}}  {:>16}  {:>14}  {:>4}\n", tensor.name, widest, shape_text(tensor),
+                        grouped(element_count(tensor)), precision_name(tensor.precision));
   }
   return text;
 }
@@ -158,7 +171,10 @@ nlohmann::ordered_json training_json(const TrainingRecord& training) {
 nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
   const NetworkConfig& net = model.config();
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
-  for (const TensorInfo& tensor : model.tensors()) tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+  for (const TensorInfo& tensor : model.tensors()) {
+    tensors.push_back(
+        {{"name", tensor.name}, {"shape", tensor.shape}, {"precision", precision_name(tensor.precision)}});
+  }
   return {{"config",
            {{"cell", cell_name(net.cell)},
             {"vocabulary", net.vocabulary},
@@ -167,6 +183,7 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
             {"layers", net.layers},
             {"tied", net.tied},
             {"dropout", net.dropout}}},
+          {"precision", precision_name(model.precision())},
           {"parameters", parameter_count(net)},
           {"file_bytes", file_bytes},
           {"tensors", std::move(tensors)},

@@ -152,7 +152,7 @@ int run_score(const std::vector<std::string>& arguments) {
   const Model model = Model::load(command.model);
   LineScoring scoring(command, model);
   Output out;
-  out.write(format_header(command.format, command.options, model.tokenizer()));
+  out.write(format_header(command.format, command.options, model));
   scoring.run(&out);
   out.flush();
   if (scoring.unknown_tokens() > 0) {

@@ -91,13 +91,14 @@ std::string escaped(std::string_view token) {
   return text;
 }
 
-std::string format_header(const ScoreFormat& format, const ScorerOptions& options, const Tokenizer& tokenizer) {
+std::string format_header(const ScoreFormat& format, const ScorerOptions& options, const Model& model) {
   if (format.json) return "";
+  const Tokenizer& tokenizer = model.tokenizer();
   const std::string boundary = escaped(tokenizer.symbol(tokenizer.boundary()));
-  std::string text = fmt::format("# policy: state {}; begin {} (read, not scored); end {}; unknown {}\n",
-                                 state_policy_name(options.state), boundary,
-                                 options.end ? boundary + " (scored)" : std::string("not scored"),
-                                 tokenizer.unknown() < 0 ? "none" : "scored as <unk>");
+  std::string text = fmt::format(
+      "# policy: state {}; begin {} (read, not scored); end {}; unknown {}; precision {}\n",
+      state_policy_name(options.state), boundary, options.end ? boundary + " (scored)" : std::string("not scored"),
+      tokenizer.unknown() < 0 ? "none" : "scored as <unk>", precision_name(model.precision()));
   text += fmt::format("# log base: {}\n", base_words(format.base));
   text += format.tokens
               ? "# columns: log_prob rank entropy token (tab-separated; an empty line ends each line's rows)\n"

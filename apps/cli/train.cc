@@ -1,8 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "cli/flags.h"
@@ -111,6 +113,15 @@ void add_run_flags(Flags* flags, TrainOptions* options) {
   flags->real({"--clip", "X", "scale gradients down to this norm; 0: never", fmt::format("{}", options->clip)},
               {.least = 0, .most = kInfinity}, [options](double x) { options->clip = x; });
   add_length_flags(flags, options);
+  flags->text(
+      {"--precision", "P",
+       "numbers that products multiply: f32, or bf16 (about twice as fast on processors that have it; sums, "
+       "weights and the saved model stay f32); auto: bf16 where the processor has it",
+       "auto"},
+      [options](const std::string& value) {
+        constexpr std::array<std::optional<Precision>, 3> kChoices{std::nullopt, Precision::kF32, Precision::kBf16};
+        options->precision = kChoices.at(parse_choice(value, {"auto", "f32", "bf16"}));
+      });
   flags->seed(&options->seed);
   flags->whole({"--threads,-t", "N", "threads; any number gives the same model", "all cores"}, {1, 1024},
                [options](std::int64_t n) { options->threads = static_cast<int>(n); });

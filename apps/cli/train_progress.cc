@@ -48,6 +48,8 @@ void TrainProgress::plan(const TrainPlan& plan) {
                   plan.batch_size, plan.bptt, static_cast<double>(plan.steps) / epoch_steps,
                   plan.valid_tokens > 0 ? fmt::format("validation every {}, ", grouped(plan.validate_every)) : "",
                   grouped(plan.save_every)));
+  terminal_->line(fmt::format("numbers  precision {}{}", precision_name(plan.precision),
+                              plan.precision_reason.empty() ? "" : fmt::format(" (auto: {})", plan.precision_reason)));
   const std::int64_t steps_left = plan.steps - plan.first_step;
   const double tokens_left = static_cast<double>(steps_left) * static_cast<double>(plan.batch_size * plan.bptt);
   std::string cost = fmt::format("cost     {} per token, {} in all", people_flops(plan.flops_per_token),

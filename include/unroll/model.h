@@ -31,14 +31,17 @@ struct TrainingRecord {
 
 // Name and shape of one tensor of a model.
 struct TensorInfo {
-  std::string name;                 // as PyTorch calls it: "rnn.weight_ih_l0"
-  std::vector<std::int64_t> shape;  // row-major
+  std::string name;                       // as PyTorch calls it: "rnn.weight_ih_l0"
+  std::vector<std::int64_t> shape;        // row-major
+  Precision precision = Precision::kF32;  // of its numbers; int8: with a float for each row besides
 };
 
 // An immutable model. Copies share the weights; every const member may be called from any number of threads.
 class Model {
  public:
-  // Reads a model file (docs/format.md). Everything is checked before memory is taken for weights.
+  // Reads a model file (docs/format.md) and checks all of it. Weights stay in the file, which is mapped into memory: as
+  // long as a Model uses it, the file may be renamed, removed, or replaced by renaming another one over it, as train()
+  // and convert() do, but must not be written over in place. What is not a regular file (a pipe) is read into memory.
   // Throws Error{kFile} when it cannot be read, Error{kFormat} when it is damaged, foreign or newer.
   static Model load(const std::string& path);
 
@@ -46,6 +49,9 @@ class Model {
   [[nodiscard]] const Tokenizer& tokenizer() const noexcept;
   [[nodiscard]] const TrainingRecord& training() const noexcept;
   [[nodiscard]] std::vector<TensorInfo> tensors() const;
+
+  // What the weight matrices are stored in and multiplied in: f32 as train() writes them, or what convert() made.
+  [[nodiscard]] Precision precision() const noexcept;
 
   // What the model was trained with, and so what evaluate() takes unless told otherwise.
   [[nodiscard]] StatePolicy trained_state_policy() const;

@@ -52,6 +52,9 @@ struct TrainOptions {
   std::optional<std::int64_t> epochs;  // one of these three; none: 10 epochs
   std::optional<std::int64_t> steps;
   std::optional<double> minutes;  // wall time from start to exit; turned into steps after a short measurement
+  // Of the products; what is learned is f32 always, and validation is computed in f32. Empty: bf16 where the processor
+  // multiplies it natively, else f32, and for a run that is resumed what it began with. kInt8 is refused.
+  std::optional<Precision> precision;
   std::uint64_t seed = 1;
   int threads = 0;  // 0: as many as there are cores; changes no bit of the result
 
@@ -74,6 +77,8 @@ struct MemoryItem {
 // What a run is going to be, told before its first step.
 struct TrainPlan {
   NetworkConfig config;
+  Precision precision = Precision::kF32;
+  std::string precision_reason;  // why, where nobody asked for it: "this processor multiplies bf16"; else empty
   std::int64_t parameters = 0;
   std::vector<MemoryItem> memory = {};
   std::int64_t memory_bytes = 0;  // sum of `memory`

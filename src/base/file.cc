@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,9 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 #include "unroll/error.h"
 
@@ -18,6 +22,52 @@ namespace {
 
 [[noreturn]] void fail(std::string_view what, const std::string& path, int reason) {
   throw Error(ErrorCode::kFile, fmt::format("cannot {} '{}': {}", what, path, std::strerror(reason)));
+}
+
+[[noreturn]] void fail_for_memory(const std::string& path) {
+  throw Error(ErrorCode::kMemory, fmt::format("no memory to read '{}'", path));
+}
+
+// A file open for reading.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) fail("open", path, errno);
+    if (::fstat(descriptor_, &status_) != 0 || S_ISDIR(status_.st_mode)) {
+      const int reason = S_ISDIR(status_.st_mode) ? EISDIR : errno;
+      ::close(descriptor_);
+      fail("read", path, reason);
+    }
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() { ::close(descriptor_); }
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  // Of a regular file; 0 for everything else.
+  [[nodiscard]] std::size_t size() const {
+    return S_ISREG(status_.st_mode) ? static_cast<std::size_t>(status_.st_size) : 0;
+  }
+
+ private:
+  int descriptor_;
+  struct stat status_ {};
+};
+
+std::string read_all(const OpenFile& file, const std::string& path) {
+  std::string bytes(file.size(), '\0');
+  std::size_t filled = 0;
+  while (true) {
+    // One more byte than expected is asked for, so that the end is seen and pipes can be read too.
+    if (filled == bytes.size()) bytes.resize(filled + (filled == 0 || file.size() == 0 ? 1 << 16 : 1));
+    const ssize_t got = ::read(file.descriptor(), bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path, errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
 }
 
 // Closes and, unless kept, removes what it guards.
@@ -65,29 +115,37 @@ void flush_folder_of(const std::string& path) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail("open", path, errno);
-  struct Close {
-    int descriptor;
-    ~Close() { ::close(descriptor); }
-  } const guard{descriptor};
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) fail("read", path, errno);
-  if (S_ISDIR(status.st_mode)) fail("read", path, EISDIR);
-  std::string bytes(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0, '\0');
-  std::size_t filled = 0;
-  while (true) {
-    // One more byte than expected is asked for, so that the end is seen and pipes can be read too.
-    if (filled == bytes.size()) bytes.resize(filled + (filled == 0 || !S_ISREG(status.st_mode) ? 1 << 16 : 1));
-    const ssize_t got = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("read", path, errno);
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
+std::string read_file(const std::string& path) { return read_all(OpenFile(path), path); }
+
+MappedFile::MappedFile(const std::string& path) {
+  const OpenFile file(path);
+  // A file in /proc says that it is empty and is not.
+  if (file.size() == 0) {
+    try {
+      read_ = std::make_unique<const std::string>(read_all(file, path));
+    } catch (const std::bad_alloc&) {
+      fail_for_memory(path);
+    } catch (const std::length_error&) {
+      fail_for_memory(path);
+    }
+    bytes_ = *read_;
+    return;
   }
-  bytes.resize(filled);
-  return bytes;
+  void* const start = ::mmap(nullptr, file.size(), PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+  if (start == MAP_FAILED && errno == ENOMEM) fail_for_memory(path);
+  if (start == MAP_FAILED) fail("map", path, errno);
+  bytes_ = {static_cast<const char*>(start), file.size()};
+}
+
+MappedFile::~MappedFile() {
+  if (!read_ && !bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})), read_(std::move(other.read_)) {}
+
+void MappedFile::fetch() const noexcept {
+  if (!read_ && !bytes_.empty()) ::madvise(const_cast<char*>(bytes_.data()), bytes_.size(), MADV_POPULATE_READ);
 }
 
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {

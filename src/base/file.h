@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,30 @@ namespace unroll {
 
 // The bytes of a file, as they are. Throws Error{kFile}: missing, a directory, no permission, cannot be read.
 [[nodiscard]] std::string read_file(const std::string& path);
+
+// The bytes of a file where they are: a regular file is mapped, so that nothing is copied and several processes share
+// the memory; anything else (a pipe) is read. The bytes stay where they are for the life of this, moves included.
+//
+// While it is mapped, a file may be renamed, removed or replaced by another one (replace_file), which changes nothing
+// here. Writing into it in place changes the bytes; cutting it short in place makes reading beyond its new end fatal
+// (SIGBUS), as with everything that is mapped.
+class MappedFile {
+ public:
+  // Throws Error{kFile} as read_file does, and Error{kMemory} when there is no room for it.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+
+  [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
+
+  // Brings all bytes into memory at once, which is cheaper than page by page as they are touched.
+  void fetch() const noexcept;
+
+ private:
+  std::string_view bytes_;
+  std::unique_ptr<const std::string> read_;  // the bytes of what cannot be mapped; null: mapped
+};
 
 // Replaces `path` by the pieces one after another, or leaves it as it was: writes to a temporary file beside it,
 // flushes that to disk, renames it over `path`, flushes the folder. Throws Error{kFile} naming the path and the

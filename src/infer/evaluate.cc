@@ -84,8 +84,8 @@ Evaluation evaluate(const Model& model, const std::string& text, const std::stri
   }
   const StatePolicy state = options.state.value_or(model.trained_state_policy());
   Workers workers(options.threads);
-  NetworkWeights weights(model.config(), Purpose::kInference);
-  weights.pack(model.data().parameters, workers);
+  NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
+  weights.pack(model.data().weights.view(), workers);
 
   const auto start = std::chrono::steady_clock::now();
   const IdsEvaluation sum = evaluate_ids(model.config(), weights, workers, encoded.ids, tokenizer.boundary(),

@@ -20,9 +20,9 @@ struct Inference {
   Inference(Model shared_model, int threads, std::int64_t T, std::int64_t B)
       : model(std::move(shared_model)),
         workers(threads),
-        weights(model.config(), Purpose::kInference),
+        weights(model.config(), Purpose::kInference, model.precision()),
         network(model.config(), Purpose::kInference, T, B, workers) {
-    weights.pack(model.data().parameters, workers);
+    weights.pack(model.data().weights.view(), workers);
   }
 
   // Runs `window` from `state`, which is then the state after it.

@@ -84,6 +84,7 @@ bool has_avx512_products() {
   return result;
 }
 
+bool has_bf16_products() { prepare_processor(); return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_bf16 || dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx; }
 int product_row_unit() {
   if (has_avx512_products()) return 1;
   // oneDNN's AVX2 product works on groups of 6 rows, the SSE4 one on groups that 12 is a multiple of; a group that is

@@ -13,4 +13,5 @@ void prepare_processor();
 // The fixed number that rows of a product are padded to a multiple of on the other paths (see matmul.h).
 [[nodiscard]] int product_row_unit();
 
+[[nodiscard]] bool has_bf16_products();
 }  // namespace unroll

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "model/model_file.h"
@@ -98,7 +100,15 @@ std::vector<std::string> symbols_of(const Json& array, const std::string& where)
   return symbols;
 }
 
-// The options of a training, of which "state" also says how the model is to be evaluated.
+void check_option(const std::string& name, const std::string& value, std::initializer_list<std::string_view> expected,
+                  const std::string& where) {
+  if (std::ranges::find(expected, value) != expected.end()) return;
+  throw Error(ErrorCode::kFormat, fmt::format("{}: option {} is {}: expected \"{}\"", where, quote(name), quote(value),
+                                              fmt::join(expected, "\" or \"")));
+}
+
+// The options of a training, of which "state" also says how the model is to be evaluated, and "precision" how a run
+// goes on.
 std::vector<std::pair<std::string, std::string>> options_of(const Json& object, const std::string& where) {
   std::vector<std::pair<std::string, std::string>> options;
   for (const auto& [name, json] : object.items()) {
@@ -106,10 +116,12 @@ std::vector<std::pair<std::string, std::string>> options_of(const Json& object, 
       throw Error(ErrorCode::kFormat, fmt::format("{}: option {} is not a string", where, quote(name)));
     }
     const auto& value = json.get_ref<const std::string&>();
-    if (name == "state" && value != state_policy_name(StatePolicy::kCarry) &&
-        value != state_policy_name(StatePolicy::kReset)) {
-      throw Error(ErrorCode::kFormat,
-                  fmt::format("{}: option \"state\" is {}: expected \"carry\" or \"reset\"", where, quote(value)));
+    if (name == "state") {
+      check_option(name, value, {state_policy_name(StatePolicy::kCarry), state_policy_name(StatePolicy::kReset)},
+                   where);
+    }
+    if (name == "precision") {
+      check_option(name, value, {precision_name(Precision::kF32), precision_name(Precision::kBf16)}, where);
     }
     options.emplace_back(name, value);
   }
@@ -176,6 +188,18 @@ TrainingRecord training_from_metadata(const std::map<std::string, std::string>& 
   if (!history.is_array()) throw Error(ErrorCode::kFormat, fmt::format("{} is not an array", history_where));
   for (const Json& point : history) training.history.push_back(history_point(point, history_where));
   return training;
+}
+
+Precision precision_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const auto found = metadata.find("precision");
+  const bool rounded = metadata.at("format") == kRoundedModelFormat;
+  if (!rounded && found == metadata.end()) return Precision::kF32;
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    if (rounded && found != metadata.end() && found->second == precision_name(precision)) return precision;
+  }
+  throw Error(ErrorCode::kFormat, fmt::format("{} is {}: a file of format {} has {}", place(path, "precision"),
+                                              found == metadata.end() ? "missing" : quote(found->second),
+                                              metadata.at("format"), rounded ? "\"bf16\" or \"int8\"" : "none"));
 }
 
 }  // namespace unroll

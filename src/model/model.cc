@@ -1,44 +1,24 @@
 #include "unroll/model.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "model/model_file.h"
-#include "model/strict_json.h"
 #include "model/tensor_file.h"
-#include "unroll/error.h"
 
 namespace unroll {
-namespace {
-
-// Compares what the file holds with what its config needs, before memory is taken for it.
-void check_parameters(const TensorFile& file, const NetworkConfig& config) {
-  const std::vector<ParameterTensor> needed = parameter_tensors(config);
-  for (const ParameterTensor& tensor : needed) file.checked(tensor.name, tensor.shape);
-  for (const StoredTensor& tensor : file.tensors()) {
-    if (std::ranges::find(needed, tensor.name, &ParameterTensor::name) != needed.end()) continue;
-    throw Error(ErrorCode::kFormat,
-                fmt::format("'{}' has tensor {}, for which its network ({}, {} layers{}) has no place", file.path(),
-                            quote(tensor.name), cell_name(config.cell), config.layers, config.tied ? ", tied" : ""));
-  }
-}
-
-}  // namespace
 
 Model Model::load(const std::string& path) {
-  const TensorFile file(path, kModelFormat);
-  const NetworkConfig config = config_from_metadata(file.metadata(), path);
-  check_parameters(file, config);
-  Data data{.config = config,
-            .tokenizer = tokenizer_from_metadata(file.metadata(), path),
-            .training = training_from_metadata(file.metadata(), path),
-            .parameters = Parameters(config)};
-  for (const ParameterTensor& tensor : data.parameters.tensors()) {
-    file.copy(tensor.name, tensor.shape, data.parameters.values(tensor));
-  }
-  return Model(std::make_shared<const Data>(std::move(data)));
+  TensorFile file(path, {kModelFormat, kRoundedModelFormat});
+  const std::map<std::string, std::string> metadata = file.take_metadata();
+  const NetworkConfig config = config_from_metadata(metadata, path);
+  ModelWeights weights(std::move(file), config, precision_from_metadata(metadata, path));
+  return Model(std::make_shared<const Data>(Data{.config = config,
+                                                 .tokenizer = tokenizer_from_metadata(metadata, path),
+                                                 .training = training_from_metadata(metadata, path),
+                                                 .weights = std::move(weights)}));
 }
 
 Model::Model(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -49,9 +29,15 @@ const Tokenizer& Model::tokenizer() const noexcept { return data_->tokenizer; }
 
 const TrainingRecord& Model::training() const noexcept { return data_->training; }
 
+Precision Model::precision() const noexcept { return data_->weights.precision(); }
+
 std::vector<TensorInfo> Model::tensors() const {
   std::vector<TensorInfo> tensors;
-  for (const ParameterTensor& tensor : data_->parameters.tensors()) tensors.push_back({tensor.name, tensor.shape});
+  for (const ParameterTensor& tensor : parameter_tensors(data_->config)) {
+    const bool is_matrix = tensor.shape.size() == 2;
+    tensors.push_back(
+        {.name = tensor.name, .shape = tensor.shape, .precision = is_matrix ? precision() : Precision::kF32});
+  }
   return tensors;
 }
 

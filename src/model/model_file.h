@@ -5,20 +5,23 @@
 #include <string>
 #include <string_view>
 
+#include "model/model_weights.h"
 #include "model/parameters.h"
 #include "unroll/model.h"
 
 namespace unroll {
 
-// What the metadata "format" of a model file says.
+// What the metadata "format" of a model file says: the first where all weights are f32, the second where the matrices
+// are of the precision that metadata "precision" names.
 inline constexpr std::string_view kModelFormat = "unroll/1";
+inline constexpr std::string_view kRoundedModelFormat = "unroll/2";
 
 // What a model consists of, shared by all copies of a Model.
 struct Model::Data {
   NetworkConfig config;
   Tokenizer tokenizer;
   TrainingRecord training;
-  Parameters parameters;
+  ModelWeights weights;
 };
 
 // The metadata strings of a model: "config", "tokenizer", "training", "history" as JSON. Resume files hold them too.
@@ -27,7 +30,7 @@ struct Model::Data {
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                                 const TrainingRecord& training);
 
-// The way back. `path` only serves messages. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers
+// The way back. `path` only serves messages. The precision is that of the matrices. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers
 // out of range, a vocabulary that does not fit the sizes.
 [[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::string& path);
@@ -36,7 +39,10 @@ struct Model::Data {
 [[nodiscard]] TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata,
                                                     const std::string& path);
 
-// Writes a model file; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata throws.
+[[nodiscard]] Precision precision_from_metadata(const std::map<std::string, std::string>& metadata,
+                                                const std::string& path);
+
+// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata throws.
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters);
 

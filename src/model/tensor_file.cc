@@ -10,15 +10,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
-#include "base/file.h"
 #include "model/strict_json.h"
 #include "model/tensor_header.h"
 #include "unroll/error.h"
@@ -40,9 +37,28 @@ constexpr std::string_view kZeroDigits = "0000000000000000";
 
 std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
 
-std::string_view as_bytes(std::span<const float> values) {
+template <class T>
+std::string_view as_bytes(std::span<const T> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
+
+struct NumberType {
+  Precision precision;
+  std::string_view dtype;  // the format's name
+  std::int64_t bytes;
+};
+
+constexpr std::array<NumberType, 3> kTypes{
+    {{Precision::kF32, "F32", 4}, {Precision::kBf16, "BF16", 2}, {Precision::kInt8, "I8", 1}}};
+
+const NumberType& type_of(Precision precision) { return *std::ranges::find(kTypes, precision, &NumberType::precision); }
+
+template <class T>
+constexpr Precision kPrecisionOf = Precision::kF32;
+template <>
+constexpr Precision kPrecisionOf<Bf16> = Precision::kBf16;
+template <>
+constexpr Precision kPrecisionOf<std::int8_t> = Precision::kInt8;
 
 // XXH64 of pieces one after another, as 16 digits.
 std::string checksum_of(std::span<const std::string_view> pieces) {
@@ -67,9 +83,9 @@ std::string header_text(const std::vector<TensorToWrite>& tensors, std::map<std:
   std::string header = "{\"__metadata__\":" + metadata_text(metadata);
   std::int64_t offset = 0;
   for (const TensorToWrite& tensor : tensors) {
-    const std::int64_t end = offset + static_cast<std::int64_t>(tensor.values.size_bytes());
-    header += fmt::format(",{}:{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", write_json(tensor.name),
-                          fmt::join(tensor.shape, ","), offset, end);
+    const std::int64_t end = offset + std::ssize(tensor.bytes);
+    header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", write_json(tensor.name),
+                          type_of(tensor.precision).dtype, fmt::join(tensor.shape, ","), offset, end);
     offset = end;
   }
   header += '}';
@@ -95,29 +111,6 @@ std::size_t check_frame(std::string_view start, std::uint64_t size, const std::s
   return kLengthBytes + static_cast<std::size_t>(length);
 }
 
-// Looks at the first bytes before it takes memory for all: a large text given by mistake is refused at once.
-void check_start(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  std::array<char, kLengthBytes + 1> start{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(start.data(), start.size());
-  if (error || file.bad() || !file.is_open()) return;  // reading the whole will say why
-  check_frame({start.data(), static_cast<std::size_t>(file.gcount())}, size, path);
-}
-
-std::string read_whole(const std::string& path) {
-  check_start(path);
-  try {
-    return read_file(path);
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kMemory, fmt::format("no memory to read '{}'", path));
-  } catch (const std::length_error&) {
-    throw Error(ErrorCode::kMemory, fmt::format("no memory to read '{}'", path));
-  }
-}
-
 // "unroll/12" as "unroll" and 12.
 std::optional<std::pair<std::string_view, int>> split_format(std::string_view format) {
   const std::size_t slash = format.rfind('/');
@@ -129,15 +122,16 @@ std::optional<std::pair<std::string_view, int>> split_format(std::string_view fo
   return std::pair(format.substr(0, slash), number);
 }
 
-void check_format(const std::map<std::string, std::string>& metadata, std::string_view expected,
+void check_format(const std::map<std::string, std::string>& metadata, std::initializer_list<std::string_view> formats,
                   const std::string& path) {
+  const std::string_view expected = *(formats.end() - 1);
   const auto found = metadata.find("format");
   if (found == metadata.end()) {
     refuse(path,
            fmt::format("is a safetensors file, but not one of unroll: its metadata has no \"format\" that says {}",
                        expected));
   }
-  if (found->second == expected) return;
+  if (std::ranges::find(formats, found->second) != formats.end()) return;
   const auto theirs = split_format(found->second);
   const auto ours = split_format(expected);
   if (theirs && ours && theirs->first == ours->first && theirs->second > ours->second) {
@@ -188,20 +182,21 @@ std::optional<std::int64_t> product(const std::vector<std::uint64_t>& shape) {
 
 StoredTensor check_tensor(const HeaderTensor& tensor, const std::string& path) {
   const std::string name = quote(tensor.name);
-  if (tensor.dtype != "F32") {
-    refuse(path, fmt::format("holds tensor {} as {}: only F32 can be read", name, quote(tensor.dtype)));
+  const auto* const type = std::ranges::find(kTypes, tensor.dtype, &NumberType::dtype);
+  if (type == kTypes.end()) {
+    refuse(path, fmt::format("holds tensor {} as {}: only F32, BF16 and I8 can be read", name, quote(tensor.dtype)));
   }
   const auto size = product(tensor.shape);
   if (!size)
     refuse(path, fmt::format("has tensor {} with an impossible shape ({})", name, fmt::join(tensor.shape, ", ")));
   const auto [first, last] = std::pair(tensor.data_offsets[0], tensor.data_offsets[1]);
-  const auto bytes = static_cast<std::uint64_t>(*size) * sizeof(float);
+  const std::uint64_t bytes = static_cast<std::uint64_t>(*size) * static_cast<std::uint64_t>(type->bytes);
   if (last < first || last - first != bytes) {
     refuse(path, fmt::format("has tensor {} of shape ({}), which takes {} bytes, but gives it bytes {} to {}", name,
                              fmt::join(tensor.shape, ", "), bytes, first, last));
   }
   std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-  return {tensor.name, std::move(shape), static_cast<std::int64_t>(first), *size};
+  return {tensor.name, std::move(shape), type->precision, static_cast<std::int64_t>(first), *size};
 }
 
 std::vector<StoredTensor> check_tensors(const TensorHeader& header, std::int64_t data_bytes, const std::string& path) {
@@ -214,7 +209,7 @@ std::vector<StoredTensor> check_tensors(const TensorHeader& header, std::int64_t
       refuse(path, fmt::format("has tensor {} at byte {} of its data, expected at {}: tensors {}", quote(tensor.name),
                                tensor.offset, end, tensor.offset < end ? "overlap" : "leave a hole"));
     }
-    end += tensor.size * static_cast<std::int64_t>(sizeof(float));
+    end += tensor.size * type_of(tensor.precision).bytes;
   }
   if (end != data_bytes) {
     refuse(path, fmt::format("has {} bytes after its last tensor", data_bytes - end));
@@ -222,7 +217,56 @@ std::vector<StoredTensor> check_tensors(const TensorHeader& header, std::int64_t
   return tensors;
 }
 
+// The first number that a file may not hold; the size when there is none. Magnitudes are compared as the integers that
+// they are stored as, in lanes, so that this runs as fast as memory is read.
+template <class T, class Unsigned, Unsigned kMagnitude, Unsigned kFirstBad>
+std::size_t find_bad(std::span<const T> values) {
+  constexpr std::size_t kLanes = 64;
+  const auto magnitude = [](const T& value) {
+    return static_cast<Unsigned>(std::bit_cast<Unsigned>(value) & kMagnitude);
+  };
+  const std::size_t whole = values.size() / kLanes * kLanes;
+  std::array<Unsigned, kLanes> largest{};
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      largest[lane] = std::max(largest[lane], magnitude(values[i + lane]));
+    }
+  }
+  const bool good = *std::ranges::max_element(largest) < kFirstBad;
+  const auto bad = std::find_if(values.begin() + static_cast<std::ptrdiff_t>(good ? whole : 0), values.end(),
+                                [&](const T& value) { return magnitude(value) >= kFirstBad; });
+  return static_cast<std::size_t>(bad - values.begin());
+}
+
+std::size_t first_bad(std::span<const float> values) {
+  return find_bad<float, std::uint32_t, 0x7FFFFFFFU, 0x7F800000U>(values);
+}
+std::size_t first_bad(std::span<const Bf16> values) { return find_bad<Bf16, std::uint16_t, 0x7FFFU, 0x7F80U>(values); }
+std::size_t first_bad(std::span<const std::int8_t> values) {
+  return static_cast<std::size_t>(std::ranges::find(values, std::numeric_limits<std::int8_t>::min()) - values.begin());
+}
+
+float as_float(float value) { return value; }
+float as_float(Bf16 value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16U); }
+float as_float(std::int8_t value) { return value; }
+
+template <class T>
+void check_values(std::span<const T> values, const std::string& name, const std::string& path) {
+  const std::size_t bad = first_bad(values);
+  if (bad < values.size()) {
+    refuse(path, fmt::format("has {} in tensor {} at element {}", as_float(values[bad]), name, bad));
+  }
+}
+
 }  // namespace
+
+TensorToWrite::TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths, std::span<const float> values)
+    : name(std::move(tensor_name)), shape(std::move(lengths)), precision(Precision::kF32), bytes(as_bytes(values)) {}
+TensorToWrite::TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths, std::span<const Bf16> values)
+    : name(std::move(tensor_name)), shape(std::move(lengths)), precision(Precision::kBf16), bytes(as_bytes(values)) {}
+TensorToWrite::TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths,
+                             std::span<const std::int8_t> values)
+    : name(std::move(tensor_name)), shape(std::move(lengths)), precision(Precision::kInt8), bytes(as_bytes(values)) {}
 
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {
@@ -238,22 +282,25 @@ void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>
   std::memcpy(length_bytes.data(), &length, kLengthBytes);
 
   std::vector<std::string_view> pieces = {header};
-  for (const TensorToWrite& tensor : tensors) pieces.push_back(as_bytes(tensor.values));
+  for (const TensorToWrite& tensor : tensors) pieces.push_back(tensor.bytes);
   const std::string checksum = checksum_of(pieces);
   header.replace(header.find(kChecksumField) + kChecksumField.size(), checksum.size(), checksum);
   pieces.insert(pieces.begin(), length_bytes);
   replace_file(path, pieces);
 }
 
-TensorFile::TensorFile(const std::string& path, std::string_view format) : path_(path), bytes_(read_whole(path)) {
-  data_start_ = check_frame(bytes_, bytes_.size(), path);
-  const std::string_view header_bytes = std::string_view(bytes_).substr(kLengthBytes, data_start_ - kLengthBytes);
-  const std::string_view data = std::string_view(bytes_).substr(data_start_);
+TensorFile::TensorFile(const std::string& path, std::initializer_list<std::string_view> formats)
+    : path_(path), file_(path) {
+  const std::string_view bytes = file_.bytes();
+  data_start_ = check_frame(bytes, bytes.size(), path);
+  const std::string_view header_bytes = bytes.substr(kLengthBytes, data_start_ - kLengthBytes);
+  const std::string_view data = bytes.substr(data_start_);
   TensorHeader header = parse_tensor_header(header_bytes, path);
   // In this order a reader learns the cause rather than a consequence: a newer version may differ in all that follows,
   // and a file cut short or changed on the way is not one with wrong tensors.
-  check_format(header.metadata, format, path);
+  check_format(header.metadata, formats, path);
   check_length(header, data.size(), path);
+  file_.fetch();
   check_checksum(header_bytes, data, header.metadata, path);
   tensors_ = check_tensors(header, static_cast<std::int64_t>(data.size()), path);
   metadata_ = std::move(header.metadata);
@@ -264,23 +311,47 @@ const StoredTensor* TensorFile::find(std::string_view name) const noexcept {
   return found == tensors_.end() ? nullptr : &*found;
 }
 
-const StoredTensor& TensorFile::checked(const std::string& name, const std::vector<std::int64_t>& shape) const {
+const StoredTensor& TensorFile::checked(const std::string& name, Precision precision,
+                                        const std::vector<std::int64_t>& shape) const {
   const StoredTensor* tensor = find(name);
   if (tensor == nullptr) refuse(path_, fmt::format("lacks tensor {} of shape {}", name, shape_text(shape)));
   if (tensor->shape != shape) {
     refuse(path_,
            fmt::format("has tensor {} of shape {}, expected {}", name, shape_text(tensor->shape), shape_text(shape)));
   }
+  if (tensor->precision != precision) {
+    refuse(path_, fmt::format("has tensor {} as {}, expected {}", name, type_of(tensor->precision).dtype,
+                              type_of(precision).dtype));
+  }
   return *tensor;
 }
 
-void TensorFile::copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const {
-  const StoredTensor& tensor = checked(name, shape);
-  std::memcpy(out.data(), bytes_.data() + data_start_ + tensor.offset, out.size_bytes());
-  const auto bad = std::ranges::find_if(out, [](float value) { return !std::isfinite(value); });
-  if (bad != out.end()) {
-    refuse(path_, fmt::format("has {} in tensor {} at element {}", *bad, name, bad - out.begin()));
+const char* TensorFile::data(const StoredTensor& tensor) const noexcept {
+  return file_.bytes().data() + data_start_ + tensor.offset;
+}
+
+template <class T>
+std::span<const T> TensorFile::values(const std::string& name, const std::vector<std::int64_t>& shape) {
+  const StoredTensor& tensor = checked(name, kPrecisionOf<T>, shape);
+  const char* first = data(tensor);
+  if (reinterpret_cast<std::uintptr_t>(first) % sizeof(T) != 0) {
+    const auto bytes = static_cast<std::size_t>(tensor.size) * sizeof(T);
+    const FloatBuffer& copy = aligned_.emplace_back(static_cast<std::int64_t>(bytes / sizeof(float) + 1));
+    std::memcpy(copy.data(), first, bytes);
+    first = reinterpret_cast<const char*>(copy.data());
   }
+  const std::span values(reinterpret_cast<const T*>(first), static_cast<std::size_t>(tensor.size));
+  check_values(values, name, path_);
+  return values;
+}
+
+template std::span<const float> TensorFile::values(const std::string&, const std::vector<std::int64_t>&);
+template std::span<const Bf16> TensorFile::values(const std::string&, const std::vector<std::int64_t>&);
+template std::span<const std::int8_t> TensorFile::values(const std::string&, const std::vector<std::int64_t>&);
+
+void TensorFile::copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const {
+  std::memcpy(out.data(), data(checked(name, Precision::kF32, shape)), out.size_bytes());
+  check_values(std::span<const float>(out), name, path_);
 }
 
 const std::string& TensorFile::required(const std::string& key) const {

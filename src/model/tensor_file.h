@@ -1,7 +1,7 @@
 // Reading and writing safetensors files: named tensors and string metadata, with a checksum over everything.
 //
 //   file   = length header data          length: 8 bytes, little-endian, bytes of header (at most 100 MB)
-//   header = JSON object {name: {"dtype": "F32", "shape": [...], "data_offsets": [first, last]}, ...,
+//   header = JSON object {name: {"dtype": "F32" or "BF16" or "I8", "shape": [...], "data_offsets": [first, last]}, ...,
 //            "__metadata__": {string: string}}, padded with spaces to a multiple of 8
 //   data   = tensors in the order of their offsets, C order, little-endian, no holes
 //
@@ -10,24 +10,36 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "kernels/weights.h"
 
 namespace unroll {
 
-// A tensor to be written: float32, `values.size()` the product of `shape`.
+// A tensor to be written: as many values as the product of `shape`.
 struct TensorToWrite {
+  TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths, std::span<const float> values);
+  TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths, std::span<const Bf16> values);
+  TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths, std::span<const std::int8_t> values);
+
   std::string name;
   std::vector<std::int64_t> shape;
-  std::span<const float> values;
+  Precision precision;  // of each number
+  std::string_view bytes;
 };
 
 // Replaces `path` as a whole (base/file.h). Tensors are laid out in the order given; metadata in the order of keys; so
-// equal content gives equal bytes. Adds "checksum" to the metadata; the caller gives "format". Requires distinct names,
-// values.size() equal to the product of the shape, and UTF-8. Throws Error{kFile}, also for a header above 100 MB.
+// equal content gives equal bytes; with floats first, then bf16, every tensor is aligned to its numbers. Adds
+// "checksum" to the metadata; the caller gives "format". Requires distinct names, as many values as the shape says, and
+// UTF-8. Throws Error{kFile}, also for a header above 100 MB.
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
@@ -35,25 +47,35 @@ void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>
 struct StoredTensor {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::int64_t offset = 0;  // bytes from the start of the data
-  std::int64_t size = 0;    // numbers
+  Precision precision = Precision::kF32;  // of each number
+  std::int64_t offset = 0;                // bytes from the start of the data
+  std::int64_t size = 0;                  // numbers
 };
 
-// A file's content, checked: header, dtypes (F32 only), shapes, offsets without overlap or hole, UTF-8, checksum.
+// A file's content, mapped and checked: header, dtypes, shapes, offsets without overlap or hole, UTF-8, checksum.
 class TensorFile {
  public:
-  // `format` is what metadata "format" must say, as "unroll/1". Throws Error{kFile} when the file cannot be read,
-  // Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place: "'x.safetensors' is cut
-  // short: ...", "... was changed after it was written: its checksum is ...", "... was written by a newer version of
-  // unroll (format unroll/2, this one reads unroll/1)", "... has no checksum".
-  TensorFile(const std::string& path, std::string_view format);
+  // `formats` are what metadata "format" may say, as "unroll/1", the newest last. Throws Error{kFile} when the file
+  // cannot be read, Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place:
+  // "'x.safetensors' is cut short: ...", "... was changed after it was written: its checksum is ...", "... was written
+  // by a newer version of unroll (format unroll/3, this one reads unroll/2)", "... has no checksum".
+  TensorFile(const std::string& path, std::initializer_list<std::string_view> formats);
 
   [[nodiscard]] const std::vector<StoredTensor>& tensors() const noexcept { return tensors_; }
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  // Copies the tensor `name` into `out`. Throws Error{kFormat} when it is missing, when its shape is not `shape`
-  // (naming both), and when one of its numbers is NaN or infinite. Requires out.size() to be the product of `shape`.
+  // Hands the metadata over; metadata() is empty then.
+  [[nodiscard]] std::map<std::string, std::string> take_metadata() noexcept { return std::move(metadata_); }
+
+  // The tensor `name`, of float, Bf16 or std::int8_t, where it stands in the file; valid while this or what it is moved
+  // to exists. A tensor that does not lie at a multiple of its numbers' size is copied once. Throws Error{kFormat} when
+  // it is missing, when its type or shape is another one (naming both), and when one of its numbers is NaN, infinite,
+  // or -128 (integers go from -127 to 127).
+  template <class T>
+  std::span<const T> values(const std::string& name, const std::vector<std::int64_t>& shape);
+
+  // Copies a tensor of floats into `out`. Throws as values() does. Requires out.size() to be the product of `shape`.
   void copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const;
 
   // Metadata under `key`. Throws Error{kFormat} when it is missing.
@@ -62,15 +84,17 @@ class TensorFile {
   // The tensor `name`; null when there is none.
   [[nodiscard]] const StoredTensor* find(std::string_view name) const noexcept;
 
-  // Throws Error{kFormat} when the tensor is missing or its shape is not `shape`.
-  const StoredTensor& checked(const std::string& name, const std::vector<std::int64_t>& shape) const;
-
  private:
+  [[nodiscard]] const StoredTensor& checked(const std::string& name, Precision precision,
+                                            const std::vector<std::int64_t>& shape) const;
+  [[nodiscard]] const char* data(const StoredTensor& tensor) const noexcept;
+
   std::string path_;
-  std::string bytes_;
+  MappedFile file_;
   std::size_t data_start_ = 0;
   std::vector<StoredTensor> tensors_;
   std::map<std::string, std::string> metadata_;
+  std::vector<FloatBuffer> aligned_;  // copies of tensors that are not
 };
 
 }  // namespace unroll

@@ -80,7 +80,7 @@ struct Checkpoint::File {
   TensorFile tensors;
 };
 
-Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(File{TensorFile(path, kFormat)})) {
+Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(File{TensorFile(path, {kFormat})})) {
   const TensorFile& file = file_->tensors;
   record_ = training_from_metadata(file.metadata(), path);
   position_.length = file.required("length");

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/processor.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -61,6 +62,11 @@ void check_run_options(const TrainOptions& o) {
   expect(o.warmup >= -1, "warmup", o.warmup, "a number of steps, 0 or more");
   expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
   expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
+  if (o.precision == Precision::kInt8) {
+    throw Error(ErrorCode::kUsage,
+                "--precision is int8: expected auto, f32 or bf16; unroll convert makes an int8 model "
+                "of a trained one");
+  }
   const int lengths = (o.epochs ? 1 : 0) + (o.steps ? 1 : 0) + (o.minutes ? 1 : 0);
   if (lengths > 1) throw Error(ErrorCode::kUsage, "more than one of --epochs, --steps and --minutes: give one");
   if (o.epochs) expect(*o.epochs >= 1 && *o.epochs <= kMostSteps, "epochs", *o.epochs, "a number from 1 to 2^31");
@@ -94,6 +100,17 @@ TrainOptions resolve(TrainOptions options) {
   return options;
 }
 
+ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValues* saved) {
+  if (asked) return {.precision = *asked, .reason = {}};
+  if (saved == nullptr) {
+    return has_bf16_products() ? ChosenPrecision{Precision::kBf16, "this processor multiplies bf16"}
+                               : ChosenPrecision{Precision::kF32, "this processor does not multiply bf16"};
+  }
+  const auto found = std::ranges::find(*saved, "precision", &std::pair<std::string, std::string>::first);
+  return {.precision = found == saved->end() ? Precision::kF32 : parse_precision(found->second),
+          .reason = "as the run began"};
+}
+
 NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
   const auto text = [](const auto& value) { return fmt::format("{}", value); };
   return {{"state", text(state_policy_name(options.state))},
@@ -111,6 +128,7 @@ NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
           {"schedule", text(schedule_name(options.schedule))},
           {"warmup", text(options.warmup)},
           {"clip", text(options.clip)},
+          {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
           {"seed", text(options.seed)}};
 }
 

@@ -1,6 +1,7 @@
 // Options of a run: checked, completed by defaults, and told as names and values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +16,18 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 // (warm-up, batch size) is as it was. Throws Error{kUsage} naming the flag, its value and what is expected.
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
 
+// A precision of training and why it was taken; the reason is empty where it was asked for.
+struct ChosenPrecision {
+  Precision precision = Precision::kF32;
+  std::string reason;
+};
+
+// The precision of a run: what was asked for; else what the run that is resumed began with, whose `saved` options are
+// given then (f32 where they name none); else what this processor does best.
+[[nodiscard]] ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValues* saved);
+
 // What decides the result, as flag names without dashes and values: all but the text itself, files, threads and the
-// length of the run. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing
+// length of the run. options.precision is chosen. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing
 // here.
 [[nodiscard]] NamedValues describe(const TrainOptions& options, const NetworkConfig& config);
 

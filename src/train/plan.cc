@@ -15,12 +15,15 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
                                     bool validates) {
   constexpr std::int64_t kFloat = sizeof(float);
   const std::int64_t parameters = kFloat * parameter_count(config);
+  const bool bf16 = options.precision == Precision::kBf16;
+  const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * multiplied_weights(config);
   std::vector<MemoryItem> plan{{"parameters", parameters},
                                {"gradients", parameters},
-                               {"parameters packed for products", 2 * kFloat * multiplied_weights(config)},
+                               {"parameters packed for products", 2 * packed},
                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   if (options.optimizer == Optimizer::kAdam) plan.push_back({"moments of Adam", 2 * parameters});
   if (validates) plan.push_back({"best parameters so far", parameters});
+  if (validates && bf16) plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
   for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, options.bptt, options.batch_size)) {
     plan.push_back({buffer.name, kFloat * buffer.floats});
   }

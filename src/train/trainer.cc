@@ -24,7 +24,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 // What an earlier call left at options.save: a run to go on with, or a model that is finished.
 struct Found {
-  bool checkpoint = false;
+  std::optional<Checkpoint> checkpoint;
   std::optional<Model> finished;
 };
 
@@ -37,11 +37,18 @@ Found look_for_files(const TrainOptions& options) {
                 fmt::format("'{}' exists: give --resume to go on with it, --overwrite to replace it, or another --save",
                             model ? options.save : checkpoint_path(options.save)));
   }
-  Found found{.checkpoint = checkpoint, .finished = {}};
+  Found found;
+  if (checkpoint) found.checkpoint.emplace(checkpoint_path(options.save));
   if (checkpoint || !model) return found;
   found.finished = Model::load(options.save);
   if (!found.finished->training().complete) found.finished.reset();
   return found;
+}
+
+// The options of the run that an earlier call left; null: this one begins.
+const NamedValues* saved_options(const Found& found) {
+  if (found.checkpoint) return &found.checkpoint->record().options;
+  return found.finished ? &found.finished->training().options : nullptr;
 }
 
 void note(const TrainObserver& observer, const std::string& sentence) {
@@ -101,7 +108,8 @@ NamedValues all_options(const TrainOptions& options, const NetworkConfig& config
 void expect_same(const NamedValues& saved, const NamedValues& now, const std::string& path) {
   for (const auto& [name, value] : now) {
     const auto before = std::ranges::find(saved, name, &std::pair<std::string, std::string>::first);
-    const std::string old_value = before == saved.end() ? "not set" : before->second;
+    const std::string absent = name == "precision" ? "f32" : "not set";  // before there was another precision
+    const std::string old_value = before == saved.end() ? absent : before->second;
     if (old_value == value) continue;
     const bool is_flag = name != "text" && name != "vocabulary";
     throw Error(ErrorCode::kUsage,
@@ -133,9 +141,12 @@ double measuring_seconds(const TrainOptions& options) {
   return options.minutes ? std::min(kMost, 0.03 * 60 * *options.minutes) : 0.3;
 }
 
-TrainPlan make_plan(const TrainingRun& run, const TrainOptions& options, const NetworkConfig& config,
-                    const TrainingText& text, const MeasuredCost& cost) {
-  TrainPlan plan{.config = config, .parameters = parameter_count(config)};
+TrainPlan make_plan(const TrainingRun& run, const TrainOptions& options, const std::string& precision_reason,
+                    const NetworkConfig& config, const TrainingText& text, const MeasuredCost& cost) {
+  TrainPlan plan{.config = config,
+                 .precision = options.precision.value_or(Precision::kF32),
+                 .precision_reason = precision_reason,
+                 .parameters = parameter_count(config)};
   const auto tokens = static_cast<std::int64_t>(text.train.size());
   const auto valid_tokens = static_cast<std::int64_t>(text.valid.size());
   plan.memory = memory_plan(config, options, tokens + valid_tokens, valid_tokens > 0);
@@ -234,7 +245,9 @@ void expect_same_finished_length(const TrainOptions& options, const NamedValues&
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const Clock::time_point start = Clock::now();
   TrainOptions options = resolve(asked);
-  const Found found = look_for_files(options);
+  Found found = look_for_files(options);
+  const ChosenPrecision precision = choose_precision(options.precision, saved_options(found));
+  options.precision = precision.precision;
   std::optional<Model> from;
   if (!options.from.empty()) from = Model::load(options.from);
   const TrainingText text = read_training_text(options, from ? &from->tokenizer() : nullptr);
@@ -252,25 +265,29 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   check_memory(memory_plan(config, options, static_cast<std::int64_t>(text.train.size() + text.valid.size()),
                            !text.valid.empty()));
 
-  TrainingRun run(options, config, text, from ? &from->data().parameters : nullptr);
+  TrainingRun run(options, config, text, from ? &from->data().weights.view() : nullptr);
   MeasuredCost cost;
   if (found.checkpoint) {
-    const Checkpoint checkpoint(checkpoint_path(options.save));
-    expect_same(checkpoint.record().options, values, options.save);
-    expect_same_length(options, checkpoint.position(), run.epoch());
-    run.resume(checkpoint);
+    expect_same(found.checkpoint->record().options, values, options.save);
+    expect_same_length(options, found.checkpoint->position(), run.epoch());
+    run.resume(*found.checkpoint);
+    found.checkpoint.reset();  // a file of its size is not to stay in memory
     note(observer,
          fmt::format("resuming '{}' after step {} of {}", options.save, run.position().step, run.position().steps));
   } else {
     if (options.resume)
       note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.save));
+    if (from && from->precision() != Precision::kF32) {
+      note(observer, fmt::format("'{}' is {}: training starts from its rounded weights and goes on in f32",
+                                 options.from, precision_name(from->precision())));
+    }
     cost = run.measure(measuring_seconds(options));
     const std::int64_t steps = run_steps(options, run.epoch(), cost, seconds_since(start));
     TrainingRecord record{.options = values, .history = {}, .complete = false};
     record.options.emplace_back("steps", fmt::format("{}", steps));
     run.begin(steps, save_interval(options, cost), describe_length(options), std::move(record));
   }
-  if (observer.on_plan) observer.on_plan(make_plan(run, options, config, text, cost));
+  if (observer.on_plan) observer.on_plan(make_plan(run, options, precision.reason, config, text, cost));
 
   const bool complete = run_to_end(run, observer);
   if (complete) {

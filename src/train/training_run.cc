@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/file.h"
-#include "infer/evaluate_ids.h"
 #include "model/model_file.h"
+#include "model/model_weights.h"
 #include "train/initial_weights.h"
 #include "train/options.h"
 #include "unroll/error.h"
@@ -34,7 +34,7 @@ void start_some_rows_afresh(std::int64_t index, Window& window) {
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
-                         const Parameters* start)
+                         const ParametersView* start)
     : options_(options),
       config_(config),
       text_(text),
@@ -48,7 +48,7 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
       parameters_(config),
       gradients_(config),
       moments_(options.optimizer, config),
-      weights_(config, Purpose::kTraining),
+      weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
       network_(config, Purpose::kTraining, options.bptt, options.batch_size, workers_),
       state_(config, options.batch_size),
       rate_{.schedule = options.schedule, .lr = options.lr, .warmup = 0, .steps = 0} {
@@ -58,7 +58,7 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
 
 void TrainingRun::set_start() {
   if (start_ != nullptr) {
-    parameters_.copy_from(*start_);
+    read_parameters(*start_, parameters_);
   } else {
     set_initial_weights(config_, options_.init, options_.seed, parameters_);
   }
@@ -89,8 +89,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
     constexpr std::size_t kSample = 1 << 15;
     const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
     const Clock::time_point before = Clock::now();
-    static_cast<void>(evaluate_ids(config_, weights_, workers_, sample, text_.tokenizer.boundary(),
-                                   text_.tokenizer.unknown(), options_.state, false, {}));
+    static_cast<void>(evaluate(sample, {}));
     cost.per_validation =
         seconds_since(before) * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
   }
@@ -175,9 +174,21 @@ bool TrainingRun::validation_due() const {
   return validate_every_ > 0 && (position_.step % validate_every_ == 0 || finished());
 }
 
+// The model file is f32, so validation is too: it tells what eval will tell of that file.
+IdsEvaluation TrainingRun::evaluate(std::span<const std::int32_t> ids,
+                                    const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const auto run = [&](const NetworkWeights& weights) {
+    return evaluate_ids(config_, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
+                        options_.state, false, progress);
+  };
+  if (weights_.precision() == Precision::kF32) return run(weights_);
+  NetworkWeights weights(config_, Purpose::kInference);
+  weights.pack(parameters_, workers_);
+  return run(weights);
+}
+
 double TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const IdsEvaluation result = evaluate_ids(config_, weights_, workers_, text_.valid, text_.tokenizer.boundary(),
-                                            text_.tokenizer.unknown(), options_.state, false, progress);
+  const IdsEvaluation result = evaluate(text_.valid, progress);
   const double nats = result.nats / static_cast<double>(result.tokens);
   if (!std::isfinite(nats)) {
     throw Error(ErrorCode::kNumeric,

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/workers.h"
+#include "infer/evaluate_ids.h"
 #include "model/network.h"
 #include "model/parameters.h"
 #include "text/batcher.h"
@@ -31,10 +33,11 @@ struct StepOutcome {
 // Trains a network step by step. Not for two threads at once; a step uses options.threads workers.
 class TrainingRun {
  public:
-  // `options` are resolved, batch_size fitting the text. `start` are weights to begin with; null: random ones.
+  // `options` are resolved, precision chosen, batch_size fitting the text. `start`, which must outlive the run, are weights to
+  // begin with, of any precision; null: random ones.
   // `text` must outlive the run. Throws Error{kMemory}.
   TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
-              const Parameters* start);
+              const ParametersView* start);
 
   // Makes and undoes a few steps and a piece of validation to learn what they cost; at most about `seconds`.
   MeasuredCost measure(double seconds);
@@ -72,13 +75,15 @@ class TrainingRun {
  private:
   void set_start();
   void fix_length();
+  IdsEvaluation evaluate(std::span<const std::int32_t> ids,
+                         const std::function<void(std::int64_t, std::int64_t)>& progress);
   void check_finite(double loss, double norm) const;
   TrainTensors tensors();
 
   const TrainOptions options_;
   const NetworkConfig config_;
   const TrainingText& text_;
-  const Parameters* start_;
+  const ParametersView* start_;
   Workers workers_;
   Batcher batcher_;
   EpochShape epoch_;

@@ -1,0 +1,125 @@
+#include "model/model_weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "model/strict_json.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr float kLargestQuantum = 127;  // of an int8 matrix: what a scale multiplies at most
+
+// Finds the tensors of a network in a file, one after another.
+class TensorReader {
+ public:
+  TensorReader(TensorFile& file, const NetworkConfig& config, Precision precision)
+      : file_(file), precision_(precision), needed_(parameter_tensors(config)) {}
+
+  WeightView matrix() {
+    const ParameterTensor& tensor = needed_.at(next_++);
+    const std::int64_t rows = tensor.shape[0];
+    const std::int64_t cols = tensor.shape[1];
+    switch (precision_) {
+      case Precision::kF32:
+        return MatView<const float>(file_.values<float>(tensor.name, tensor.shape).data(), rows, cols);
+      case Precision::kBf16:
+        return WeightView::bf16(file_.values<Bf16>(tensor.name, tensor.shape).data(), rows, cols);
+      case Precision::kInt8:
+        return WeightView::int8(file_.values<std::int8_t>(tensor.name, tensor.shape).data(), scales(tensor), rows,
+                                cols);
+    }
+    return {};
+  }
+
+  std::span<const float> vector() {
+    const ParameterTensor& tensor = needed_.at(next_++);
+    return file_.values<float>(tensor.name, tensor.shape);
+  }
+
+  // Throws for the first tensor that was not asked for.
+  void expect_nothing_else(const NetworkConfig& config) const {
+    for (const StoredTensor& tensor : file_.tensors()) {
+      const bool known = std::ranges::any_of(needed_, [&](const ParameterTensor& needed) {
+        return tensor.name == needed.name ||
+               (precision_ == Precision::kInt8 && needed.shape.size() == 2 && tensor.name == scale_name(needed.name));
+      });
+      if (known) continue;
+      throw Error(ErrorCode::kFormat,
+                  fmt::format("'{}' has tensor {}, for which its network ({}, {} layers{}, {}) has "
+                              "no place",
+                              file_.path(), quote(tensor.name), cell_name(config.cell), config.layers,
+                              config.tied ? ", tied" : "", precision_name(precision_)));
+    }
+  }
+
+ private:
+  const float* scales(const ParameterTensor& matrix) {
+    const std::string name = scale_name(matrix.name);
+    const std::span<const float> scales = file_.values<float>(name, {matrix.shape[0]});
+    const auto bad = std::ranges::find_if(
+        scales, [](float scale) { return !(scale >= 0) || !std::isfinite(kLargestQuantum * scale); });
+    if (bad != scales.end()) {
+      throw Error(ErrorCode::kFormat, fmt::format("'{}' has {} in tensor {} at element {}, which is no scale of finite "
+                                                  "weights",
+                                                  file_.path(), *bad, name, bad - scales.begin()));
+    }
+    return scales.data();
+  }
+
+  TensorFile& file_;
+  Precision precision_;
+  std::vector<ParameterTensor> needed_;
+  std::size_t next_ = 0;
+};
+
+ParametersView read_view(TensorFile& file, const NetworkConfig& config, Precision precision) {
+  TensorReader reader(file, config, precision);
+  ParametersView view;
+  view.encoder = reader.matrix();
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    RecurrentView& layer = view.layers.emplace_back();
+    layer.U = reader.matrix();
+    layer.W = reader.matrix();
+    layer.b_input = reader.vector();
+    layer.b_hidden = reader.vector();
+  }
+  view.decoder = config.tied ? view.encoder : reader.matrix();
+  view.decoder_bias = reader.vector();
+  reader.expect_nothing_else(config);
+  return view;
+}
+
+void read_matrix(const WeightView& view, MatView<float> out) {
+  for (std::int64_t r = 0; r < view.rows(); ++r) {
+    view.read_row(r, {out.row(r), static_cast<std::size_t>(out.cols)});
+  }
+}
+
+}  // namespace
+
+ModelWeights::ModelWeights(Parameters parameters) : parameters_(std::move(parameters)), view_(parameters_->view()) {}
+
+ModelWeights::ModelWeights(TensorFile file, const NetworkConfig& config, Precision precision)
+    : file_(std::move(file)), view_(read_view(*file_, config, precision)) {}
+
+std::string scale_name(const std::string& matrix) { return matrix + ".scale"; }
+
+void read_parameters(const ParametersView& view, const Parameters& parameters) {
+  read_matrix(view.encoder, parameters.encoder());
+  for (std::size_t l = 0; l < view.layers.size(); ++l) {
+    const RecurrentParams<float>& layer = parameters.layer(static_cast<std::int64_t>(l));
+    read_matrix(view.layers[l].U, layer.U);
+    read_matrix(view.layers[l].W, layer.W);
+    std::ranges::copy(view.layers[l].b_input, layer.b_input.begin());
+    std::ranges::copy(view.layers[l].b_hidden, layer.b_hidden.begin());
+  }
+  read_matrix(view.decoder, parameters.decoder());
+  std::ranges::copy(view.decoder_bias, parameters.decoder_bias().begin());
+}
+
+}  // namespace unroll

@@ -1,0 +1,38 @@
+// The weights of a model where they are: in a mapped file, of whatever precision, or in memory.
+#pragma once
+
+#include <optional>
+
+#include "model/parameters.h"
+#include "model/tensor_file.h"
+#include "unroll/network.h"
+
+namespace unroll {
+
+// Moves; the views stay valid.
+class ModelWeights {
+ public:
+  // Weights in memory, f32.
+  explicit ModelWeights(Parameters parameters);
+
+  // Weights in a file: matrices of `precision` (int8 with a scale for each row, tensor NAME.scale), all else f32.
+  // Throws Error{kFormat} naming the first tensor that is missing, there without need, of another type or shape, or
+  // that holds a number that is not finite or a scale below zero.
+  ModelWeights(TensorFile file, const NetworkConfig& config, Precision precision);
+
+  [[nodiscard]] const ParametersView& view() const noexcept { return view_; }
+  [[nodiscard]] Precision precision() const noexcept { return view_.encoder.precision(); }
+
+ private:
+  std::optional<Parameters> parameters_;
+  std::optional<TensorFile> file_;
+  ParametersView view_;
+};
+
+// The name of the scales of an int8 matrix: "encoder.weight.scale", shape (rows).
+[[nodiscard]] std::string scale_name(const std::string& matrix);
+
+// Sets `parameters` to the numbers that `view` stands for, as floats. Requires the same sizes.
+void read_parameters(const ParametersView& view, const Parameters& parameters);
+
+}  // namespace unroll
