@@ -27,10 +27,10 @@ SWEEPS = {
 Law = collections.namedtuple("Law", "a slope peak worst")
 
 TEXT = """\
-Steps of training in f32 (as above), one size at a time away from {base} (E = H). To the times per token of each sweep
-the law `a + 6 * weights / peak'` is fitted by least squares of relative deviations, weights being those that are
-multiplied. Where the swept size does not change them, a and peak' cannot be told apart, and the law is a constant. The
-worst deviation of any point from its law is **{worst:.0%}**."""
+Steps of training in f32, one size at a time away from {base} (E goes with H). To the
+times per token of each sweep the law `a + 6 * weights / peak'` with a not below 0 is fitted by least squares of
+relative deviations, weights being those that are multiplied. Where the swept size does not change them, a and peak'
+cannot be told apart, and the law is a constant. The worst deviation of any point from its law is **{worst:.0%}**."""
 
 
 def add_options(parser):
@@ -60,6 +60,8 @@ def fit(weights, times):
         u, v = sum(ones), sum(vs)
         determinant = uu * vv - uv * uv
         a, slope = (u * vv - v * uv) / determinant, (v * uu - u * uv) / determinant
+        if a < 0:
+            a, slope = 0.0, v / vv
     laws = [a + slope * 6e-3 * weight for weight in weights]
     worst = max(abs(time / law - 1) for law, time in zip(laws, times, strict=True))
     return Law(a, slope, 1 / slope if slope else None, worst)
@@ -116,8 +118,8 @@ def measure(context):
         if not context.cases([case_of(letter, size) for size in SWEEPS[letter]]):
             continue
         times = measure_sweep(context, letter, thread_counts)
-        found = {threads: fit([multiplied_weights(case_of(letter, size)) for size in SWEEPS[letter]], times[threads])
-                 for threads in thread_counts}
+        weights = [multiplied_weights(case_of(letter, size)) for size in SWEEPS[letter]]
+        found = {threads: fit(weights, times[threads]) for threads in thread_counts}
         laws += found.values()
         rows += [row(letter, threads, times[threads], found[threads]) for threads in thread_counts]
         curves = [curve(letter, threads, times[threads], found[threads]) for threads in thread_counts]

@@ -29,7 +29,8 @@ gradients of the parameters to zero, forward, backward with the gradients of wei
 The other side is oneDNN's `lstm` and `lbr_gru` (the GRU whose reset gate stands after the product, as in unroll), which
 choose the layouts of their weights themselves; the step includes their reorders. In bf16 that side gets its inputs and
 gives its outputs in bf16, unroll in f32. Outputs and all gradients of the first step agree to {f32:g} of their norm in
-f32 and {bf16:g} in bf16. "Packing" is its share of the step; "of peak" counts 6 operations per weight and token."""
+f32 and {bf16:g} in bf16. "Packing" is its share of the step; "of peak" counts 6 operations per weight and token.
+UNROLL_MAX_ISA caps both sides here."""
 
 
 def check(label, ours, theirs, tolerance):
