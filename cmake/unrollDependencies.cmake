@@ -1,7 +1,6 @@
 # The libraries that unroll links: for its own build, and for programs that link its static archive.
 
-# A library without a usable CMake package, as the imported target unroll::<name>. (The package of oneDNN 2.6 asks for
-# OpenCL, which unroll does not use.)
+# A library without a usable CMake package, as the imported target unroll::<name>.
 function(unroll_find_library name header debian_package)
   if(TARGET unroll::${name})
     return()
@@ -18,11 +17,9 @@ function(unroll_find_library name header debian_package)
     INTERFACE_INCLUDE_DIRECTORIES ${UNROLL_${name}_INCLUDE_DIR})
 endfunction()
 
-unroll_find_library(dnnl dnnl.hpp libdnnl-dev)
 unroll_find_library(hwy hwy/highway.h libhwy-dev)
 unroll_find_library(xxhash xxhash.h libxxhash-dev)
 find_package(ICU REQUIRED COMPONENTS uc)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)

@@ -19,7 +19,9 @@ inline constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
 class LayerRun {
  public:
   LayerRun(const RecurrentPoint& point, Workers& workers, bool with_backward = true)
-      : point_(point), workers_(workers), weights_(point.cell, point.shape.E, point.shape.H, Precision::kF32, with_backward) {
+      : point_(point),
+        workers_(workers),
+        weights_(point.cell, point.shape.E, point.shape.H, Precision::kF32, with_backward) {
     const RecurrentShape& s = point.shape;
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;

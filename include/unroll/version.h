@@ -10,12 +10,12 @@ namespace unroll {
 // "0.1.0".
 [[nodiscard]] std::string version();
 
-// The instruction sets that the products (oneDNN's name) and the other kernels (Highway's name) use on this processor:
-// "products avx512_core_bf16, kernels AVX3_DL". Environment variable UNROLL_MAX_ISA (avx2, sse4) caps both; it is read
+// The instruction set that the kernels use on this processor, by Highway's name, and which products it has of its own
+// beside those of floats: "AVX3, bf16, int8". Environment variable UNROLL_MAX_ISA (avx2, sse4) caps it; it is read
 // once, by the first call into the library.
 [[nodiscard]] std::string instruction_set();
 
-// Libraries in use with their versions: oneDNN, Highway, ICU, ....
+// Libraries in use with their versions: Highway, ICU, ....
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> libraries();
 
 }  // namespace unroll

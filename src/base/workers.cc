@@ -1,8 +1,6 @@
 #include "base/workers.h"
 
 #include <fmt/format.h>
-#include <omp.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -21,42 +19,25 @@
 namespace unroll {
 namespace {
 
-// Signals that tell of something outside the program: all but those that the thread itself causes.
-sigset_t outside_signals() noexcept {
-  sigset_t signals;
-  sigfillset(&signals);
-  for (const int own : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP}) sigdelset(&signals, own);
-  return signals;
-}
-
 // Sets the thread up for numerical work and puts it back as it was.
-//
-// Signals wait, because some kernels of oneDNN before 3.12 point the stack pointer into the heap: a handler that runs
-// on such a stack overwrites what lies below (oneDNN issue 4845).
 class NumericScope {
  public:
-  NumericScope() : openmp_threads_(omp_get_max_threads()) {
-    static const sigset_t held_back = outside_signals();
-    pthread_sigmask(SIG_BLOCK, &held_back, &signals_);
-    omp_set_num_threads(1);
 #if defined(__x86_64__)
-    control_ = _mm_getcsr();
+  NumericScope() : control_(_mm_getcsr()) {
     _mm_setcsr(control_ | 0x8040U);  // flush to zero, denormals are zero
-#endif
   }
+#else
+  NumericScope() = default;
+#endif
   NumericScope(const NumericScope&) = delete;
   NumericScope& operator=(const NumericScope&) = delete;
   ~NumericScope() {
 #if defined(__x86_64__)
     _mm_setcsr(control_);
 #endif
-    omp_set_num_threads(openmp_threads_);
-    pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
   }
 
  private:
-  sigset_t signals_{};  // that were blocked before
-  int openmp_threads_;
   unsigned control_ = 0;
 };
 

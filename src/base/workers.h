@@ -11,8 +11,7 @@ namespace unroll {
 //
 // Work is cut into tasks by its shape, never by the number of workers, wherever the cut could change a sum; so results
 // do not depend on how many workers there are or which of them takes what. While a task runs, its thread flushes
-// subnormal numbers to zero, keeps OpenMP to one thread, and lets signals from outside wait, so that no handler runs
-// within oneDNN's kernels; all three are as before afterwards.
+// subnormal numbers to zero; afterwards it treats them as before.
 class Workers {
  public:
   // 0: as many as there are cores. Throws Error{kUsage} above 1024 or below 0.

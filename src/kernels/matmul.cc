@@ -2,246 +2,308 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
-#include <oneapi/dnnl/dnnl.hpp>
-#include <unordered_map>
 #include <vector>
 
 #include "base/buffer.h"
-#include "kernels/processor.h"
+#include "kernels/panels.h"
+#include "kernels/products.h"
 
 namespace unroll {
 namespace {
 
-using Dims = dnnl::memory::dims;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+// Rows and groups of one block: the rows' lanes and a panel of weights stay in the second-level cache while they meet.
+constexpr std::int64_t kBlockRows = 96;
+constexpr std::int64_t kBlockGroups = 512;
+// Rows whose distance is a multiple of this many lanes (2 KiB) share few sets of the first-level cache.
+constexpr std::int64_t kAliasingLanes = 512;
+constexpr std::int64_t kAliasingRows = 4;
+constexpr std::int64_t kAliasingPad = 16;
 
-// Rows of one call where rows are padded: up to here a row's bits were the same for every multiple of the unit.
-constexpr std::int64_t kPaddedRows = 48;
-// Below AVX-512 leading dimensions that are powers of two alias in the cache; this many floats break that.
-constexpr std::int64_t kLeadingPad = 16;
+constexpr std::int64_t kMostTileRows = 16;
+constexpr std::int64_t kMostPanel = 32;
 
-const dnnl::engine& engine() {
-  static const dnnl::engine instance = [] {
-    prepare_processor();
-    return dnnl::engine(dnnl::engine::kind::cpu, 0);
-  }();
-  return instance;
-}
-
-dnnl::stream& stream() {
-  thread_local dnnl::stream instance(engine());
-  return instance;
-}
-
-dnnl::memory::desc strided(std::int64_t rows, std::int64_t cols, std::int64_t row_stride, std::int64_t col_stride) {
-  return {{rows, cols}, kF32, Dims{row_stride, col_stride}};
-}
-
-// Everything that a product's code depends on. `packed` products read weights in the layout of packed_layout(K, N).
-struct ProductKey {
-  std::int64_t M, N, K, lda, ldb, ldc;
-  bool gradient, bias;
-  friend bool operator==(const ProductKey&, const ProductKey&) = default;
+// Where the sums of a block of rows begin and end, by column.
+struct Target {
+  const float* start;
+  std::int64_t start_row;
+  MatView<float> y;
 };
-
-struct ProductKeyHash {
-  std::size_t operator()(const ProductKey& key) const noexcept {
-    std::uint64_t hash = (key.gradient ? 2U : 0U) + (key.bias ? 1U : 0U);
-    for (const std::int64_t part : {key.M, key.N, key.K, key.lda, key.ldb, key.ldc}) {
-      hash = (hash ^ static_cast<std::uint64_t>(part)) * 0x9E3779B97F4A7C15U;
-      hash ^= hash >> 29;
-    }
-    return static_cast<std::size_t>(hash);
-  }
-};
-
-// A product ready to run on one thread: the primitive and memory objects whose addresses are set for each call.
-struct Product {
-  dnnl::matmul primitive;
-  dnnl::memory a, b, c, bias, scratch;
-
-  Product(const dnnl::matmul::primitive_desc& description, bool with_bias)
-      : primitive(description),
-        a(description.src_desc(), engine(), nullptr),
-        c(description.dst_desc(), engine(), nullptr),
-        scratch(description.scratchpad_desc(), engine(), nullptr) {
-    if (with_bias) bias = dnnl::memory(description.bias_desc(), engine(), nullptr);
-  }
-};
-
-// The thread's scratch memory for oneDNN, as large as the largest product has asked for.
-void* scratch_memory(std::size_t bytes) {
-  thread_local FloatBuffer buffer;
-  const auto floats = static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float));
-  if (buffer.size() < floats) buffer = FloatBuffer(floats);
-  return buffer.data();
-}
-
-dnnl::primitive_attr attributes(bool add) {
-  dnnl::primitive_attr result;
-  result.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (add) {
-    dnnl::post_ops add_to_result;
-    add_to_result.append_sum(1.0F);
-    result.set_post_ops(add_to_result);
-  }
-  return result;
-}
-
-// The layout in which this processor reads a (K, N) weight matrix.
-dnnl::memory::desc packed_layout(std::int64_t K, std::int64_t N) {
-  if (!has_avx512_products()) return strided(K, N, N + kLeadingPad, 1);
-  constexpr std::int64_t kTypicalRows = 64;
-  const dnnl::matmul::desc description(strided(kTypicalRows, K, K, 1), {{K, N}, kF32, dnnl::memory::format_tag::any},
-                                       strided(kTypicalRows, N, N, 1));
-  return dnnl::matmul::primitive_desc(description, attributes(false), engine()).weights_desc();
-}
-
-dnnl::matmul::primitive_desc describe(const ProductKey& key, const dnnl::memory::desc& weights) {
-  const auto a = key.gradient ? strided(key.M, key.K, 1, key.lda) : strided(key.M, key.K, key.lda, 1);
-  const auto c = strided(key.M, key.N, key.ldc, 1);
-  const auto description =
-      key.bias ? dnnl::matmul::desc(a, weights, strided(1, key.N, key.N, 1), c) : dnnl::matmul::desc(a, weights, c);
-  return {description, attributes(key.gradient), engine()};
-}
-
-// The product of that shape, made when this thread first needs it.
-Product& product(const ProductKey& key, const dnnl::memory::desc& weights) {
-  // A scorer that meets lines of every length makes many shapes; a bound keeps the memory of a long-lived thread small.
-  constexpr std::size_t kMostShapes = 4096;
-  thread_local std::unordered_map<ProductKey, Product, ProductKeyHash> products;
-  if (const auto found = products.find(key); found != products.end()) return found->second;
-  if (products.size() >= kMostShapes) products.clear();
-  return products.emplace(key, Product(describe(key, weights), key.bias)).first->second;
-}
-
-void run(Product& product, const float* a, dnnl_memory_t weights, const float* bias, float* c) {
-  dnnl_memory_set_data_handle_v2(product.a.get(), const_cast<float*>(a), stream().get());
-  dnnl_memory_set_data_handle_v2(product.c.get(), c, stream().get());
-  dnnl_memory_set_data_handle_v2(product.scratch.get(), scratch_memory(product.scratch.get_desc().get_size()),
-                                 stream().get());
-  std::array<dnnl_exec_arg_t, 5> arguments{{{DNNL_ARG_SRC, product.a.get()},
-                                            {DNNL_ARG_WEIGHTS, weights},
-                                            {DNNL_ARG_DST, product.c.get()},
-                                            {DNNL_ARG_SCRATCHPAD, product.scratch.get()},
-                                            {DNNL_ARG_BIAS, nullptr}}};
-  int count = 4;
-  if (bias != nullptr) {
-    dnnl_memory_set_data_handle_v2(product.bias.get(), const_cast<float*>(bias), stream().get());
-    arguments[4].memory = product.bias.get();
-    count = 5;
-  }
-  dnnl::error::wrap_c_api(dnnl_primitive_execute(product.primitive.get(), stream().get(), count, arguments.data()),
-                          "a matrix product failed");
-}
 
 }  // namespace
 
 struct PackedMatrix::Packed {
   std::int64_t K, N;
-  dnnl::memory::desc layout;
-  FloatBuffer storage;
-  dnnl::memory memory;
+  Precision precision;
+  const ProductKernels& kernels;
+  std::int64_t groups;
+  FloatBuffer storage;                // lanes
+  std::vector<float> zeros;           // (padded N) where sums without a bias begin
+  std::vector<float> scales;          // (padded N) int8
+  std::vector<std::int32_t> offsets;  // (padded N) int8: what 128, added to each input, adds to a sum
 
-  Packed(std::int64_t rows, std::int64_t cols)
+  Packed(std::int64_t rows, std::int64_t cols, Precision in)
       : K(rows),
         N(cols),
-        layout(packed_layout(rows, cols)),
-        storage(static_cast<std::int64_t>(layout.get_size() / sizeof(float))),
-        memory(layout, engine(), storage.data()) {}
-
-  void take(const float* values, std::int64_t row_stride, std::int64_t col_stride) {
-    dnnl::memory source(strided(K, N, row_stride, col_stride), engine(), const_cast<float*>(values));
-    dnnl::reorder(source, memory).execute(stream(), source, memory);
+        precision(in),
+        kernels(product_kernels(in)),
+        groups(kernels.groups(rows)),
+        storage(groups * kernels.padded_columns(cols)),
+        zeros(static_cast<std::size_t>(kernels.padded_columns(cols))) {
+    if (precision != Precision::kInt8) return;
+    scales.resize(zeros.size());
+    offsets.resize(zeros.size());
   }
 
-  // `rows` rows at once, with bits that may depend on their number where it is not a multiple of the unit.
-  void multiply_rows(const float* x, std::int64_t rows, const float* bias, float* y) const {
-    const ProductKey key{
-        .M = rows, .N = N, .K = K, .lda = K, .ldb = 0, .ldc = N, .gradient = false, .bias = bias != nullptr};
-    run(product(key, layout), x, memory.get(), bias, y);
+  [[nodiscard]] Lane* lanes() const noexcept { return reinterpret_cast<Lane*>(storage.data()); }
+  // The panel that begins at column n.
+  [[nodiscard]] Lane* panel_at(std::int64_t n) const noexcept { return lanes() + n * groups; }
+  [[nodiscard]] std::int64_t panel_width(std::int64_t n) const noexcept {
+    return N - n > kernels.vector ? kernels.panel() : kernels.vector;
   }
 
-  // Fewer rows than a multiple of the unit: computed beside rows of zeros.
-  void multiply_padded(const float* x, std::int64_t rows, std::int64_t padded, const float* bias, float* y) const {
-    thread_local FloatBuffer room;
-    if (room.size() < padded * (K + N)) room = FloatBuffer(padded * (K + N));
-    float* const padded_x = room.data();
-    float* const padded_y = padded_x + padded * K;
-    std::memcpy(padded_x, x, static_cast<std::size_t>(rows * K) * sizeof(float));
-    std::memset(padded_x + rows * K, 0, static_cast<std::size_t>((padded - rows) * K) * sizeof(float));
-    multiply_rows(padded_x, padded, bias, padded_y);
-    std::memcpy(y, padded_y, static_cast<std::size_t>(rows * N) * sizeof(float));
-  }
+  void take_rows(MatView<const float> a);
+  void take_columns(const WeightView& a);
+  void column_as_lanes(const WeightView& a, std::int64_t n, Lane* out);
+
+  void multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const;
+  void multiply_few_rows(Tile tile, std::int64_t rows, const Target& target) const;
+  void multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const;
+  void multiply_panel(Tile tile, std::int64_t n, std::int64_t rows, const Target& target) const;
+  void point_at(Tile& tile, std::int64_t n, const Target& target) const;
 };
 
-PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N, Precision) : packed_(std::make_unique<Packed>(K, N)) {}
+// --- Packing ---------------------------------------------------------------------------------------------------------
+
+void PackedMatrix::Packed::take_rows(MatView<const float> a) {
+  thread_local LaneRoom room;
+  const std::int64_t panel = kernels.panel();
+  const std::int64_t whole = N / panel * panel;  // columns in panels of full width
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const float* const first = a.row(g * kernels.depth);
+    const Lane* row = reinterpret_cast<const Lane*>(first);
+    if (kernels.rows_to_lanes != nullptr) {
+      Lane* const joined = room.of(N);
+      kernels.rows_to_lanes(first, a.stride, K - g * kernels.depth, N, joined);
+      row = joined;
+    }
+    cut_into_panels(row, whole, panel, panel * groups, lanes() + g * panel);
+    if (whole == N) continue;
+    const std::int64_t width = panel_width(whole);
+    cut_into_panels(row + whole, N - whole, width, 0, panel_at(whole) + g * width);
+  }
+}
+
+// Column n of the packed matrix, which is row n of `a`, as lanes.
+void PackedMatrix::Packed::column_as_lanes(const WeightView& a, std::int64_t n, Lane* out) {
+  thread_local std::vector<float> values;
+  const float* floats = nullptr;
+  if (a.precision() == Precision::kF32) {
+    floats = a.f32_row(n);
+  } else if (a.precision() != precision) {
+    values.resize(static_cast<std::size_t>(K));
+    a.read_row(n, values);
+    floats = values.data();
+  }
+  const auto at = static_cast<std::size_t>(n);
+  out[groups - 1] = 0;
+  switch (precision) {
+    case Precision::kF32:
+      std::memcpy(out, floats, static_cast<std::size_t>(K) * sizeof(float));
+      return;
+    case Precision::kBf16:
+      if (floats != nullptr) {
+        kernels.weights_to_lanes(floats, K, out);
+      } else {
+        std::memcpy(out, a.bf16_row(n), static_cast<std::size_t>(K) * sizeof(Bf16));
+      }
+      return;
+    case Precision::kInt8: {
+      auto* const bytes = reinterpret_cast<std::int8_t*>(out);
+      if (floats != nullptr) {
+        scales[at] = to_int8({floats, static_cast<std::size_t>(K)}, {bytes, static_cast<std::size_t>(K)});
+      } else {
+        scales[at] = a.scale(n);
+        std::memcpy(bytes, a.int8_row(n), static_cast<std::size_t>(K));
+      }
+      std::int32_t sum = 0;
+      for (std::int64_t k = 0; k < K; ++k) sum += bytes[k];
+      constexpr std::int32_t kInputOffset = 128;
+      offsets[at] = kInputOffset * sum;
+      return;
+    }
+  }
+}
+
+void PackedMatrix::Packed::take_columns(const WeightView& a) {
+  thread_local LaneRoom room;
+  for (std::int64_t n = 0; n < N;) {
+    const std::int64_t width = panel_width(n);
+    const std::int64_t columns = std::min(width, N - n);
+    const Lane* rows = nullptr;
+    if (a.precision() == Precision::kF32 && precision == Precision::kF32 && columns == width) {
+      rows = reinterpret_cast<const Lane*>(a.f32_row(n));
+    } else {
+      Lane* const converted = room.of(width * groups);
+      for (std::int64_t c = 0; c < columns; ++c) column_as_lanes(a, n + c, converted + c * groups);
+      std::fill(converted + columns * groups, converted + width * groups, Lane{0});
+      rows = converted;
+    }
+    transpose_into_panel(rows, groups, width, groups, panel_at(n));
+    n += width;
+  }
+}
+
+// --- Multiplying -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Rows of the first factor as lanes: as they stand where that serves, else in the thread's own room.
+Tile rows_as_lanes(const ProductKernels& kernels, MatView<const float> x, float* scales) {
+  thread_local LaneRoom room;
+  Tile tile;
+  tile.row_scale = scales;
+  const bool aliases = x.stride % kAliasingLanes == 0 && x.rows > kAliasingRows;
+  if (kernels.row_to_lanes == nullptr && !aliases) {
+    tile.a = reinterpret_cast<const Lane*>(x.data);
+    tile.a_row = x.stride;
+    return tile;
+  }
+  const std::int64_t groups = kernels.groups(x.cols);
+  tile.a_row = groups % kAliasingLanes == 0 ? groups + kAliasingPad : groups;
+  Lane* const lanes = room.of(x.rows * tile.a_row);
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    if (kernels.row_to_lanes == nullptr) {
+      std::memcpy(lanes + i * tile.a_row, x.row(i), static_cast<std::size_t>(x.cols) * sizeof(float));
+    } else {
+      scales[i] = kernels.row_to_lanes(x.row(i), x.cols, lanes + i * tile.a_row);
+    }
+  }
+  tile.a = lanes;
+  return tile;
+}
+
+}  // namespace
+
+// Points `tile` at the panel that begins at column n.
+void PackedMatrix::Packed::point_at(Tile& tile, std::int64_t n, const Target& target) const {
+  tile.start = target.start + n;
+  tile.start_row = target.start_row;
+  tile.c = target.y.data + n;
+  tile.c_row = target.y.stride;
+  if (precision != Precision::kInt8) return;
+  tile.column_scale = scales.data() + n;
+  tile.column_offset = offsets.data() + n;
+}
+
+// One panel. Where its last columns only fill it up, it is computed in a place of its own, of which the others are
+// taken.
+void PackedMatrix::Packed::multiply_panel(Tile tile, std::int64_t n, std::int64_t rows, const Target& target) const {
+  const std::int64_t width = panel_width(n);
+  const auto& tiles = width == kernels.vector ? kernels.narrow : kernels.wide;
+  const TileFunction run = tiles[static_cast<std::size_t>(rows - 1)];
+  point_at(tile, n, target);
+  if (n + width <= N) return run(tile);
+  std::array<float, kMostTileRows * kMostPanel> room{};
+  const auto bytes = static_cast<std::size_t>(N - n) * sizeof(float);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    std::memcpy(room.data() + i * width, tile.start + i * tile.start_row, bytes);
+  }
+  float* const c = tile.c;
+  tile.start = room.data();
+  tile.start_row = width;
+  tile.c = room.data();
+  tile.c_row = width;
+  run(tile);
+  for (std::int64_t i = 0; i < rows; ++i) std::memcpy(c + i * target.y.stride, room.data() + i * width, bytes);
+}
+
+// Rows that make one tile: several panels at once keep the processor busy and memory streaming.
+void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const Target& target) const {
+  const WideTile& widest = kernels.widest[static_cast<std::size_t>(rows - 1)];
+  const std::int64_t columns = widest.panels * kernels.panel();
+  tile.groups = groups;
+  tile.b_panel = kernels.panel() * groups;
+  std::int64_t n = 0;
+  for (; n + columns <= N; n += columns) {
+    tile.b = panel_at(n);
+    point_at(tile, n, target);
+    widest.run(tile);
+  }
+  for (; n < N; n += panel_width(n)) {
+    tile.b = panel_at(n);
+    multiply_panel(tile, n, rows, target);
+  }
+}
+
+// More rows: a block of groups of one panel meets them all before the next panel is read.
+void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const {
+  const std::int64_t tiles = (rows + kernels.tile_rows() - 1) / kernels.tile_rows();
+  const std::int64_t block = precision == Precision::kInt8 ? groups : kBlockGroups;
+  const MatView<float> y = target.y;
+  for (std::int64_t g = 0; g < groups; g += block) {
+    Tile tile = all;
+    tile.groups = std::min(block, groups - g);
+    for (std::int64_t n = 0; n < N; n += panel_width(n)) {
+      tile.b = panel_at(n) + g * panel_width(n);
+      for (std::int64_t i = 0; i < tiles; ++i) {
+        const std::int64_t first = i * rows / tiles;
+        const std::int64_t count = (i + 1) * rows / tiles - first;
+        tile.a = all.a + first * all.a_row + g;
+        tile.row_scale = all.row_scale + first;
+        multiply_panel(tile, n, count,
+                       {target.start + first * target.start_row, target.start_row, y.row_range(first, count)});
+      }
+    }
+    target.start = y.data;
+    target.start_row = y.stride;
+  }
+}
+
+void PackedMatrix::Packed::multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const {
+  std::array<float, kBlockRows> row_scales{};
+  for (std::int64_t first = 0; first < x.rows; first += kBlockRows) {
+    const std::int64_t rows = std::min(kBlockRows, x.rows - first);
+    const Tile tile = rows_as_lanes(kernels, x.row_range(first, rows), row_scales.data());
+    const Target target{bias.empty() ? zeros.data() : bias.data(), 0, y.row_range(first, rows)};
+    if (rows <= kernels.tile_rows()) {
+      multiply_few_rows(tile, rows, target);
+    } else {
+      multiply_many_rows(tile, rows, target);
+    }
+  }
+}
+
+// --- The matrix as others see it -------------------------------------------------------------------------------------
+
+PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N, Precision precision)
+    : packed_(std::make_unique<Packed>(K, N, precision)) {}
 PackedMatrix::PackedMatrix() noexcept = default;
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
 void PackedMatrix::pack(MatView<const float> a) {
-  assert(a.rows == packed_->K && a.cols == packed_->N);
-  packed_->take(a.data, a.stride, 1);
+  assert(a.rows == packed_->K && a.cols == packed_->N && packed_->precision != Precision::kInt8);
+  packed_->take_rows(a);
 }
 
 void PackedMatrix::pack_transposed(const WeightView& a) {
   assert(a.cols() == packed_->K && a.rows() == packed_->N);
-  packed_->take(a.f32_row(0), 1, a.cols());
+  packed_->take_columns(a);
 }
 
 void PackedMatrix::multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const {
-  assert(x.contiguous() && x.cols == packed_->K && y.contiguous() && y.cols == packed_->N && x.rows == y.rows);
+  assert(x.cols == packed_->K && y.cols == packed_->N && x.rows == y.rows);
   assert(bias.empty() || static_cast<std::int64_t>(bias.size()) == packed_->N);
-  const float* const b = bias.empty() ? nullptr : bias.data();
-  const std::int64_t unit = product_row_unit();
-  if (unit == 1) {
-    if (x.rows > 0) packed_->multiply_rows(x.data, x.rows, b, y.data);
-    return;
-  }
-  for (std::int64_t first = 0; first < x.rows; first += kPaddedRows) {
-    const std::int64_t rows = std::min(kPaddedRows, x.rows - first);
-    const std::int64_t padded = (rows + unit - 1) / unit * unit;
-    if (padded == rows) {
-      packed_->multiply_rows(x.row(first), rows, b, y.row(first));
-    } else {
-      packed_->multiply_padded(x.row(first), rows, padded, b, y.row(first));
-    }
-  }
+  packed_->multiply(x, bias, y);
 }
+
+Precision PackedMatrix::precision() const noexcept { return packed_ ? packed_->precision : Precision::kF32; }
 
 std::int64_t PackedMatrix::bytes() const noexcept {
   return packed_ ? packed_->storage.size() * static_cast<std::int64_t>(sizeof(float)) : 0;
-}
-
-void add_transposed_product(MatView<const float> a, MatView<const float> b, MatView<float> c) {
-  assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
-  if (a.rows == 0) return;
-  const ProductKey key{.M = c.rows,
-                       .N = c.cols,
-                       .K = a.rows,
-                       .lda = a.stride,
-                       .ldb = b.stride,
-                       .ldc = c.stride,
-                       .gradient = true,
-                       .bias = false};
-  const dnnl::memory::desc layout = strided(key.K, key.N, key.ldb, 1);
-  Product& ready = product(key, layout);
-  if (!ready.b) ready.b = dnnl::memory(layout, engine(), nullptr);
-  dnnl_memory_set_data_handle_v2(ready.b.get(), const_cast<float*>(b.data), stream().get());
-  run(ready, a.data, ready.b.get(), nullptr, c.data);
-}
-
-std::int64_t gradient_tile(std::int64_t M) noexcept {
-  constexpr std::int64_t kTiles = 16;
-  constexpr std::int64_t kSmallest = 64;
-  constexpr std::int64_t kStep = 16;
-  std::int64_t rows = (std::max(kSmallest, (M + kTiles - 1) / kTiles) + kStep - 1) / kStep * kStep;
-  // An even number of tiles keeps two workers busy to the end.
-  while (rows < M && (M + rows - 1) / rows % 2 != 0) rows += kStep;
-  return rows;
 }
 
 }  // namespace unroll

@@ -1,9 +1,11 @@
-// Matrix products: the one seam to oneDNN. Every product of the library goes through here.
+// Matrix products: every product of the library goes through here.
 //
 // The bits of a row of a result depend on that row and the weights alone: not on the number of rows in the call, on
-// the row's place among them, or on threads. (Measured for oneDNN 2.6.3 and held by tests/matmul_test.cc. With
-// AVX-512 its packed products have that property by themselves; below that, products run in blocks of a fixed number
-// of rows, padded at the end.)
+// the row's place among them, or on threads. Each element is one chain of multiply-adds in the order of k, for any
+// shape and on any processor: in f32 the bits are those of every processor with fused multiply-adds.
+//
+// Threads  multiply() and add_transposed_product() may run on any number of threads at once, on results that do not
+//          overlap; pack() must not run beside a multiply() of the same matrix.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +19,10 @@ namespace unroll {
 
 // A weight matrix in the layout that this processor's product wants: y = x A, A being (K, N).
 //
-// Shapes   x (M, K) contiguous, A (K, N), bias (N) or empty, y (M, N) contiguous; any M >= 0.
-// Numerics float, one fused multiply-add chain per element in an order fixed by K and N.
-// Threads  multiply() may run on any number of threads at once; pack() must not run beside it.
+// Numerics f32   floats, fused multiply-adds
+//          bf16  A and x rounded to bf16; products summed in floats. A processor's own instruction and its replacement
+//                may differ in the last bits
+//          int8  rows of A^T and rows of x rounded to 8 bits times a scale each (x anew in each call); sums exact
 class PackedMatrix {
  public:
   PackedMatrix() noexcept;  // of no size
@@ -29,14 +32,16 @@ class PackedMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  // Takes the values of `a` (K, N).
+  // Takes the values of `a` (K, N). Requires f32 or bf16.
   void pack(MatView<const float> a);
-  // Takes the values of `a` transposed: `a` is (N, K), as PyTorch stores the weights of y = x a^T.
+  // Takes the values of `a` transposed: `a` is (N, K), as PyTorch stores the weights of y = x a^T. Rounds where `a` is
+  // stored in a larger precision.
   void pack_transposed(const WeightView& a);
 
-  // y = x A + bias.
+  // y = x A + bias.   x (M, K), bias (N) or empty, y (M, N), any M >= 0, any row strides.
   void multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const;
 
+  [[nodiscard]] Precision precision() const noexcept;
   [[nodiscard]] std::int64_t bytes() const noexcept;
 
  private:
@@ -44,15 +49,16 @@ class PackedMatrix {
   std::unique_ptr<Packed> packed_;
 };
 
-// c += a^T b: a weight gradient, one sum over all rows.
+// c += a^T b: a weight gradient, one sum over all rows. And sums += column sums of a, unless `sums` is empty.
 //
-// Shapes   a (R, M), b (R, N), c (M, N); any row strides.
-// Adds     to c.
-// Threads  may run at once on views of c that do not overlap; each element of c is one sum in an order fixed by the
-//          shapes of this call, so cut M into the same ranges whatever the number of threads (see gradient_tile).
-void add_transposed_product(MatView<const float> a, MatView<const float> b, MatView<float> c);
+// Shapes   a (R, M), b (R, N), c (M, N), any row strides; sums (M).
+// Numerics in `precision`, f32 or bf16; column sums in floats always. Sums run over blocks of rows of a fixed number.
+//          An element's bits depend on its row of a^T, its column of b and R, not on M, N or threads.
+void add_transposed_product(Precision precision, MatView<const float> a, MatView<const float> b, MatView<float> c,
+                            std::span<float> sums = {});
 
-// How many rows of a weight gradient (M, N) one task computes: fixed by the shape alone.
-[[nodiscard]] std::int64_t gradient_tile(std::int64_t M) noexcept;
+// The number of rows of c that suits one call of add_transposed_product: cut M into multiples of it.
+inline constexpr std::int64_t kGradientUnit = 12;
+inline constexpr std::int64_t kTypicalGradientRows = 240;
 
 }  // namespace unroll

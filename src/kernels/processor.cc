@@ -4,9 +4,13 @@
 #include <hwy/highway.h>
 #include <hwy/targets.h>
 
+#include <cstdint>
 #include <cstdlib>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <string>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "unroll/error.h"
 #include "unroll/version.h"
@@ -18,95 +22,78 @@ namespace {
 void leave_highway_at_most(std::int64_t best) { hwy::DisableTargets(best - 1); }
 
 void apply_cap(const std::string& cap) {
-  dnnl::status status = dnnl::status::success;
   if (cap == "avx2") {
-    status = dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
     leave_highway_at_most(HWY_AVX2);
   } else if (cap == "sse4") {
-    status = dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
     leave_highway_at_most(HWY_SSE4);
   } else {
     throw Error(ErrorCode::kUsage,
                 fmt::format("UNROLL_MAX_ISA is '{}': expected avx2 or sse4, or leave it unset", cap));
   }
-  if (status != dnnl::status::success) {
-    throw Error(ErrorCode::kUsage, "UNROLL_MAX_ISA came too late: oneDNN was in use before the first call into unroll");
-  }
 }
 
-std::string_view dnnl_isa_name(dnnl::cpu_isa isa) {
-  switch (isa) {
-    case dnnl::cpu_isa::sse41:
-      return "sse41";
-    case dnnl::cpu_isa::avx:
-      return "avx";
-    case dnnl::cpu_isa::avx2:
-      return "avx2";
-    case dnnl::cpu_isa::avx2_vnni:
-      return "avx2_vnni";
-    case dnnl::cpu_isa::avx512_core:
-      return "avx512_core";
-    case dnnl::cpu_isa::avx512_core_vnni:
-      return "avx512_core_vnni";
-    case dnnl::cpu_isa::avx512_core_bf16:
-      return "avx512_core_bf16";
-    case dnnl::cpu_isa::avx512_core_amx:
-      return "avx512_core_amx";
-    default:
-      return "generic";
-  }
+// Applies the cap and returns the best instruction set that is left, as Highway numbers them: better ones lower.
+std::int64_t choose_target() {
+  const char* cap = std::getenv("UNROLL_MAX_ISA");
+  if (cap != nullptr && *cap != '\0') apply_cap(cap);
+  const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
+  // Asking Highway 1.0 what it supports makes it forget what was disabled: so it is told again, and never asked again.
+  hwy::GetChosenTarget().Update(targets);
+  return targets & -targets;
 }
+
+std::int64_t best_target() {
+  static const std::int64_t target = choose_target();
+  return target;
+}
+
+#if defined(__x86_64__)
+// Bit `bit` of EAX in CPUID leaf 7, subleaf 1.
+bool has_extended_feature(unsigned bit) {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> bit & 1U) != 0;
+}
+#endif
 
 }  // namespace
 
-void prepare_processor() {
-  static const bool prepared = [] {
-    const char* cap = std::getenv("UNROLL_MAX_ISA");
-    if (cap != nullptr && *cap != '\0') apply_cap(cap);
-    return true;
-  }();
-  static_cast<void>(prepared);
-}
+void prepare_processor() { best_target(); }
 
-bool has_avx512_products() {
-  prepare_processor();
-  static const bool result = [] {
-    switch (dnnl::get_effective_cpu_isa()) {
-      case dnnl::cpu_isa::avx512_core:
-      case dnnl::cpu_isa::avx512_core_vnni:
-      case dnnl::cpu_isa::avx512_core_bf16:
-      case dnnl::cpu_isa::avx512_core_amx:
-        return true;
-      default:
-        return false;
-    }
-  }();
+bool has_bf16_products() {
+#if defined(__x86_64__)
+  constexpr unsigned kAvx512Bf16 = 5;
+  static const bool result = best_target() <= HWY_AVX3 && has_extended_feature(kAvx512Bf16);
   return result;
+#else
+  return false;
+#endif
 }
 
-bool has_bf16_products() { prepare_processor(); return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_bf16 || dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx; }
-int product_row_unit() {
-  if (has_avx512_products()) return 1;
-  // oneDNN's AVX2 product works on groups of 6 rows, the SSE4 one on groups that 12 is a multiple of; a group that is
-  // not full sums in another order.
-  static const bool avx2 =
-      dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2 || dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx2_vnni;
-  return avx2 ? 6 : 12;
+bool has_int8_products() {
+#if defined(__x86_64__)
+  constexpr unsigned kAvxVnni = 4;
+  static const bool result = best_target() <= HWY_AVX3 ? __builtin_cpu_supports("avx512vnni") != 0
+                                                       : best_target() == HWY_AVX2 && has_extended_feature(kAvxVnni);
+  return result;
+#else
+  return false;
+#endif
 }
 
 std::string version() { return UNROLL_VERSION; }
 
 std::string instruction_set() {
-  prepare_processor();
-  const std::int64_t targets = hwy::SupportedTargets();
-  return fmt::format("products {}, kernels {}", dnnl_isa_name(dnnl::get_effective_cpu_isa()),
-                     hwy::TargetName(targets & -targets));
+  std::string name = hwy::TargetName(best_target());
+  if (has_bf16_products()) name += ", bf16";
+  if (has_int8_products()) name += ", int8";
+  return name;
 }
 
 std::vector<std::pair<std::string, std::string>> libraries() {
-  const dnnl_version_t* dnnl = dnnl_version();
-  return {{"oneDNN", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
-          {"Highway", fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH)},
+  return {{"Highway", fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH)},
           {"ICU", UNROLL_ICU_VERSION},
           {"zlib", UNROLL_ZLIB_VERSION},
           {"xxHash", UNROLL_XXHASH_VERSION},

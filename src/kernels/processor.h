@@ -3,15 +3,14 @@
 
 namespace unroll {
 
-// Applies UNROLL_MAX_ISA (avx2 or sse4) to oneDNN and Highway alike, once; every kernel calls it before its first use
-// of either. Throws Error{kUsage} for any other value.
+// Applies UNROLL_MAX_ISA (avx2 or sse4) to Highway, once; every kernel calls it before its first use. Throws
+// Error{kUsage} for any other value.
 void prepare_processor();
 
-// Whether products take oneDNN's AVX-512 path, whose packed layouts keep a row's bits for any number of rows.
-[[nodiscard]] bool has_avx512_products();
-
-// The fixed number that rows of a product are padded to a multiple of on the other paths (see matmul.h).
-[[nodiscard]] int product_row_unit();
-
+// Whether the processor multiplies pairs of bf16 in one instruction (AVX512-BF16), twice as fast as floats.
 [[nodiscard]] bool has_bf16_products();
+
+// Whether it multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512).
+[[nodiscard]] bool has_int8_products();
+
 }  // namespace unroll

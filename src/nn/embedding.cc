@@ -7,8 +7,7 @@
 
 namespace unroll {
 
-void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids,
-                       MatView<float> x) {
+void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids, MatView<float> x) {
   constexpr std::int64_t kRowsPerTask = 256;
   assert(x.rows == static_cast<std::int64_t>(ids.size()) && x.cols == table.cols());
   workers.run_ranges(x.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {

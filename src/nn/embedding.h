@@ -14,8 +14,7 @@ namespace unroll {
 //
 // Shapes   table (V, E), ids (R), x (R, E). Requires 0 <= id < V.
 // Threads  uses `workers`.
-void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids,
-                       MatView<float> x);
+void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids, MatView<float> x);
 
 // dtable row ids[r] += dx_r, summed in the order of r.
 //

@@ -50,12 +50,13 @@ void gru_reset_before_backward(Workers& workers, const RecurrentShape& shape, co
     }
   });
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
-  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
-  add_bias_gradient(workers, tape.gates, dparams.b_input, dparams.b_hidden);
+  const Precision precision = weights.W.precision();
+  add_weight_gradient(workers, precision, tape.gates, tape.x, dparams.U, dparams.b_input, dparams.b_hidden);
   zero_reset_rows(tape.reset, tape.gates);
-  add_weight_gradient(workers, tape.gates.col_range(0, 2 * H), tape.h.row_range(0, shape.T * shape.B),
+  add_weight_gradient(workers, precision, tape.gates.col_range(0, 2 * H), tape.h.row_range(0, shape.T * shape.B),
                       dparams.W.row_range(0, 2 * H));
-  add_weight_gradient(workers, tape.gates.col_range(2 * H, H), tape.candidate, dparams.W.row_range(2 * H, H));
+  add_weight_gradient(workers, precision, tape.gates.col_range(2 * H, H), tape.candidate,
+                      dparams.W.row_range(2 * H, H));
 }
 
 }  // namespace unroll

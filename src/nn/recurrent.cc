@@ -8,8 +8,7 @@
 
 namespace unroll {
 
-RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision,
-                                   bool with_backward) {
+RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision, bool with_backward) {
   const std::int64_t G = gate_count(cell);
   const bool split = cell == Cell::kGruResetBefore;
   const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product takes h itself
@@ -58,32 +57,26 @@ void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix&
   });
 }
 
-void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<const float> x, MatView<float> dU) {
-  workers.run_ranges(dU.rows, gradient_tile(dU.rows), [&](std::int64_t first, std::int64_t last) {
-    add_transposed_product(dgates.col_range(first, last - first), x, dU.row_range(first, last - first));
-  });
-}
-
-void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db, std::span<float> second_db) {
-  constexpr std::int64_t kColumns = 128;
-  workers.run_ranges(dgates.cols, kColumns, [&](std::int64_t first, std::int64_t last) {
+void add_weight_gradient(Workers& workers, Precision precision, MatView<const float> dgates, MatView<const float> x,
+                         MatView<float> dU, std::span<float> db, std::span<float> second_db) {
+  workers.run_balanced(dU.rows, kTypicalGradientRows, kGradientUnit, [&](std::int64_t first, std::int64_t last) {
     const auto at = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(last - first);
-    std::array<float, kColumns> sums{};
-    const std::span<float> used(sums.data(), count);
-    add_column_sums(dgates.col_range(first, last - first), used);
-    add(used, db.subspan(at, count));
-    if (!second_db.empty()) add(used, second_db.subspan(at, count));
+    std::vector<float> sums(db.empty() ? 0 : count);
+    add_transposed_product(precision, dgates.col_range(first, last - first), x, dU.row_range(first, last - first),
+                           sums);
+    if (!db.empty()) add(sums, db.subspan(at, count));
+    if (!second_db.empty()) add(sums, second_db.subspan(at, count));
   });
 }
 
 void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
                            RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx) {
+  const Precision precision = weights.W.precision();
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
-  add_weight_gradient(workers, tape.gates, tape.x, dparams.U);
-  add_bias_gradient(workers, tape.gates, dparams.b_input, dparams.b_hidden);
+  add_weight_gradient(workers, precision, tape.gates, tape.x, dparams.U, dparams.b_input, dparams.b_hidden);
   zero_reset_rows(tape.reset, tape.gates);
-  add_weight_gradient(workers, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
+  add_weight_gradient(workers, precision, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
 }
 
 void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows) {

@@ -13,20 +13,17 @@ namespace unroll {
 void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix& weights, std::span<const float> bias,
                    MatView<float> y);
 
-// dU += dgates^T x, in tiles fixed by the shape of dU.
-void add_weight_gradient(Workers& workers, MatView<const float> dgates, MatView<const float> x, MatView<float> dU);
-
-// db += column sums of dgates; the same to second_db unless it is empty: two biases that only ever meet as a sum have
-// one gradient.
-void add_bias_gradient(Workers& workers, MatView<const float> dgates, std::span<float> db,
-                       std::span<float> second_db = {});
+// dU += dgates^T x. The same for the gradient of a bias: db += column sums of dgates, unless db is empty; and to
+// second_db, unless that is empty: two biases that only ever meet as a sum have one gradient.
+void add_weight_gradient(Workers& workers, Precision precision, MatView<const float> dgates, MatView<const float> x,
+                         MatView<float> dU, std::span<float> db = {}, std::span<float> second_db = {});
 
 // What follows the sweep back in a cell whose gates all see U x + b + W h + b': with the gradients of those sums in
 // tape.gates, dx = dgates U, dU += dgates^T x, db, db' += sum dgates, dW += dgates^T h_{t-1} (nothing where reset).
 void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
                            RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx);
 
-// Rows of a product are shared out in multiples of this, which fills the padded blocks of kernels/matmul.h.
+// Rows of a product are shared out in multiples of this, which fills its tiles.
 inline constexpr std::int64_t kProductRows = 12;
 
 // Sets to zero the rows whose bit is set; does nothing for an empty span.

@@ -1,0 +1,146 @@
+// The tile of kernels/products.h, written once for every arithmetic and instruction set. Each products_*.cc includes it
+// once for every target, after <hwy/highway.h>.
+//
+// An Arithmetic has
+//   Sum, Factor              vectors of sums and of lanes
+//   load(b), broadcast(a)    lanes of the second factor; one lane of the first, everywhere
+//   multiply_add(x, w, s)    s + x w
+//   begin(start)             the sum that `start` begins with
+//   finish(tile, row, column, sum)   what is to be stored
+#if defined(UNROLL_KERNELS_PRODUCT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_KERNELS_PRODUCT_TILE_INL_H_
+#undef UNROLL_KERNELS_PRODUCT_TILE_INL_H_
+#else
+#define UNROLL_KERNELS_PRODUCT_TILE_INL_H_
+#endif
+
+#include <hwy/cache_control.h>
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "kernels/products.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// All vectors are full ones: targets whose vectors have no fixed size take 16 bytes.
+using FloatTag = hn::CappedTag<float, 16>;
+using LaneTag = hn::RebindToUnsigned<FloatTag>;
+using FloatVector = hn::Vec<FloatTag>;
+using LaneVector = hn::Vec<LaneTag>;
+
+// Registers hold the sums of a tile, the panel's vectors and one broadcast lane.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+inline constexpr std::size_t kTileRows = 13;
+inline constexpr std::size_t kGradientRows = 12;
+inline constexpr std::size_t kMostSums = 24;
+#else
+inline constexpr std::size_t kTileRows = 6;
+inline constexpr std::size_t kGradientRows = 6;
+inline constexpr std::size_t kMostSums = 12;
+#endif
+
+// Few rows take several panels at once: eight chains at least keep two multiply-add units busy.
+constexpr std::size_t panels_at_once(std::size_t rows) {
+  const std::size_t panels = kMostSums / (2 * rows);
+  return panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
+}
+
+template <class Arithmetic, std::size_t kRows, std::size_t kPanels, std::size_t kVectors, bool kGradient>
+void compute_tile(const Tile& t) {
+  constexpr std::size_t kColumns = kPanels * kVectors;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(FloatTag()));
+  typename Arithmetic::Sum sums[kRows][kColumns];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+#pragma GCC unroll 8
+    for (std::size_t n = 0; n < kColumns; ++n) {
+      const auto column = static_cast<std::int64_t>(n) * lanes;
+      if constexpr (kGradient) {
+        sums[i][n] = Arithmetic::begin(nullptr);
+        hwy::Prefetch(t.c + row * t.c_row + column);
+      } else {
+        sums[i][n] = Arithmetic::begin(t.start + row * t.start_row + column);
+      }
+    }
+  }
+  const Lane* a = t.a;
+  const Lane* b = t.b;
+  for (std::int64_t g = 0; g < t.groups; ++g) {
+    typename Arithmetic::Factor w[kColumns];
+#pragma GCC unroll 8
+    for (std::size_t n = 0; n < kColumns; ++n) {
+      const auto panel = static_cast<std::int64_t>(n / kVectors);
+      w[n] = Arithmetic::load(b + panel * t.b_panel + static_cast<std::int64_t>(n % kVectors) * lanes);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      const typename Arithmetic::Factor x = Arithmetic::broadcast(a + (kGradient ? row : row * t.a_row));
+#pragma GCC unroll 8
+      for (std::size_t n = 0; n < kColumns; ++n) sums[i][n] = Arithmetic::multiply_add(x, w[n], sums[i][n]);
+    }
+    a += kGradient ? static_cast<std::int64_t>(kRows) : 1;
+    b += static_cast<std::int64_t>(kVectors) * lanes;
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+#pragma GCC unroll 8
+    for (std::size_t n = 0; n < kColumns; ++n) {
+      const auto column = static_cast<std::int64_t>(n) * lanes;
+      float* const c = t.c + row * t.c_row + column;
+      const FloatVector result = Arithmetic::finish(t, row, column, sums[i][n]);
+      if constexpr (kGradient) {
+        hn::StoreU(hn::Add(hn::LoadU(FloatTag(), c), result), FloatTag(), c);
+      } else {
+        hn::StoreU(result, FloatTag(), c);
+      }
+    }
+  }
+}
+
+template <class Arithmetic, std::size_t kVectors, std::size_t... kRowsBefore>
+constexpr std::array<TileFunction, sizeof...(kRowsBefore)> one_panel_tiles(
+    std::index_sequence<kRowsBefore...> /*rows*/) {
+  return {compute_tile<Arithmetic, kRowsBefore + 1, 1, kVectors, false>...};
+}
+
+template <class Arithmetic, std::size_t... kRowsBefore>
+constexpr std::array<WideTile, sizeof...(kRowsBefore)> widest_tiles(std::index_sequence<kRowsBefore...> /*rows*/) {
+  return {WideTile{compute_tile<Arithmetic, kRowsBefore + 1, panels_at_once(kRowsBefore + 1), 2, false>,
+                   static_cast<std::int64_t>(panels_at_once(kRowsBefore + 1))}...};
+}
+
+using TileRows = std::make_index_sequence<kTileRows>;
+
+// The tiles of an arithmetic; the caller adds depth and conversions.
+template <class Arithmetic, bool kWithGradient>
+ProductKernels kernels_of() {
+  static constexpr auto kNarrow = one_panel_tiles<Arithmetic, 1>(TileRows());
+  static constexpr auto kWide = one_panel_tiles<Arithmetic, 2>(TileRows());
+  static constexpr auto kWidest = widest_tiles<Arithmetic>(TileRows());
+  ProductKernels kernels;
+  kernels.vector = static_cast<std::int64_t>(hn::Lanes(FloatTag()));
+  kernels.narrow = kNarrow;
+  kernels.wide = kWide;
+  kernels.widest = kWidest;
+  if constexpr (kWithGradient) {
+    kernels.gradient_rows = static_cast<std::int64_t>(kGradientRows);
+    kernels.gradient_narrow = compute_tile<Arithmetic, kGradientRows, 1, 1, true>;
+    kernels.gradient_wide = compute_tile<Arithmetic, kGradientRows, 1, 2, true>;
+  }
+  return kernels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace unroll
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,153 @@
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "kernels/processor.h"
+#include "kernels/products_of_precision.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/products_int8.cc"
+#include <hwy/foreach_target.h>  // must come before highway.h
+#include <hwy/highway.h>
+
+#include "kernels/product_tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll {
+namespace HWY_NAMESPACE {
+
+using IntTag = hn::RebindToSigned<FloatTag>;
+using IntVector = hn::Vec<IntTag>;
+
+// Unsigned inputs times signed weights, four to a lane. Sums are exact, so every target gives the same bits.
+struct Int8Arithmetic {
+  using Sum = IntVector;
+  using Factor = LaneVector;
+
+  static HWY_INLINE Sum begin(const float* /*start*/) { return hn::Zero(IntTag()); }
+  static HWY_INLINE Factor load(const Lane* b) { return hn::LoadU(LaneTag(), b); }
+  static HWY_INLINE Factor broadcast(const Lane* a) { return hn::Set(LaneTag(), *a); }
+  static HWY_INLINE FloatVector finish(const Tile& tile, std::int64_t row, std::int64_t column, Sum sum) {
+    const FloatTag f;
+    const IntVector offset = hn::LoadU(IntTag(), tile.column_offset + column);
+    const FloatVector exact = hn::ConvertTo(f, hn::Sub(sum, offset));
+    const FloatVector scale = hn::Mul(hn::Set(f, tile.row_scale[row]), hn::LoadU(f, tile.column_scale + column));
+    return hn::MulAdd(exact, scale, hn::LoadU(f, tile.start + row * tile.start_row + column));
+  }
+
+  // Without an instruction for it.
+#if HWY_ARCH_X86
+  // Bytes widened to 16 bits, even and odd ones; products of neighbours are summed in 32 bits.
+  static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
+    const hn::Repartition<std::int16_t, IntTag> s;
+    const auto x_even = hn::BitCast(s, hn::And(x, hn::Set(LaneTag(), 0x00FF00FFU)));
+    const auto x_odd = hn::BitCast(s, hn::And(hn::ShiftRight<8>(x), hn::Set(LaneTag(), 0x00FF00FFU)));
+    const auto w_even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(s, w)));
+    const auto w_odd = hn::ShiftRight<8>(hn::BitCast(s, w));
+    IntVector unused = hn::Zero(IntTag());
+    sum = hn::ReorderWidenMulAccumulate(IntTag(), x_even, w_even, sum, unused);
+    return hn::ReorderWidenMulAccumulate(IntTag(), x_odd, w_odd, sum, unused);
+  }
+#else
+  template <int kShift>
+  static HWY_INLINE Sum byte_product(Factor x, Factor w) {
+    const auto x_byte = hn::BitCast(IntTag(), hn::And(hn::ShiftRight<kShift>(x), hn::Set(LaneTag(), 0xFFU)));
+    const auto w_byte = hn::ShiftRight<24>(hn::BitCast(IntTag(), hn::ShiftLeft<24 - kShift>(w)));
+    return hn::Mul(x_byte, w_byte);
+  }
+  static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
+    const Sum pairs = hn::Add(byte_product<0>(x, w), byte_product<8>(x, w));
+    return hn::Add(sum, hn::Add(pairs, hn::Add(byte_product<16>(x, w), byte_product<24>(x, w))));
+  }
+#endif
+};
+
+// The processor's own instruction, as assembly because Highway's targets of this version do not all switch it on.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+struct NativeInt8Arithmetic : Int8Arithmetic {
+  static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
+#if HWY_TARGET <= HWY_AVX3
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));  // NOLINT(hicpp-no-assembler)
+#else
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(x.raw), "x"(w.raw));  // NOLINT(hicpp-no-assembler)
+#endif
+    return sum;
+  }
+};
+#endif
+
+// The largest magnitude of a row, as bits: infinity and NaN compare above all numbers.
+std::uint32_t largest_magnitude(const float* x, std::int64_t n) {
+  const FloatTag f;
+  const IntTag i;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
+  IntVector largest = hn::Zero(i);
+  std::int64_t k = 0;
+  for (; k + lanes <= n; k += lanes) largest = hn::Max(largest, hn::BitCast(i, hn::Abs(hn::LoadU(f, x + k))));
+  std::int32_t result = hn::GetLane(hn::MaxOfLanes(i, largest));
+  for (; k < n; ++k) result = std::max(result, std::bit_cast<std::int32_t>(std::abs(x[k])));
+  return static_cast<std::uint32_t>(result);
+}
+
+float row_to_int8(const float* x, std::int64_t n, Lane* out) {
+  constexpr float kLargest = 127;
+  constexpr std::int32_t kOffset = 128;
+  constexpr std::uint32_t kInfinity = 0x7F800000U;
+  constexpr std::uint32_t kSmallestNormal = 0x00800000U;
+  const std::uint32_t bits = largest_magnitude(x, n);
+  const bool finite = bits < kInfinity;
+  const bool has_range = finite && bits / 2 >= kSmallestNormal;
+  const auto magnitude = std::bit_cast<float>(bits);
+  const float factor = has_range ? kLargest / magnitude : 0;
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(out);
+  const auto quantize = [&](float value) HWY_ATTR {
+    return static_cast<std::uint8_t>(static_cast<std::int32_t>(std::nearbyint(value * factor)) + kOffset);
+  };
+  const FloatTag f;
+  const IntTag i;
+  const hn::Rebind<std::uint8_t, IntTag> u8;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
+  std::int64_t k = 0;
+  if (has_range) {
+    for (; k + lanes <= n; k += lanes) {
+      const IntVector q = hn::NearestInt(hn::Mul(hn::LoadU(f, x + k), hn::Set(f, factor)));
+      hn::StoreU(hn::DemoteTo(u8, hn::Add(q, hn::Set(i, kOffset))), u8, bytes + k);
+    }
+    for (; k < n; ++k) bytes[k] = quantize(x[k]);
+  } else {
+    for (; k < n; ++k) bytes[k] = kOffset;
+  }
+  constexpr std::int64_t kDepth = 4;
+  for (; k % kDepth != 0; ++k) bytes[k] = kOffset;  // the weights beside these are zero
+  if (!finite) return std::numeric_limits<float>::quiet_NaN();
+  return has_range ? magnitude / kLargest : 0;
+}
+
+ProductKernels int8_kernels(bool native) {
+  ProductKernels kernels = kernels_of<Int8Arithmetic, false>();
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  if (native) kernels = kernels_of<NativeInt8Arithmetic, false>();
+#else
+  static_cast<void>(native);
+#endif
+  kernels.depth = 4;
+  kernels.row_to_lanes = row_to_int8;
+  return kernels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace unroll
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace unroll {
+
+HWY_EXPORT(int8_kernels);
+
+ProductKernels int8_product_kernels() {
+  const bool native = has_int8_products();
+  return HWY_DYNAMIC_DISPATCH(int8_kernels)(native);
+}
+
+}  // namespace unroll
+#endif

@@ -1,0 +1,38 @@
+#include "kernels/processor.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/products.h"
+#include "unroll/version.h"
+
+namespace unroll {
+namespace {
+
+constexpr Precision kAll[] = {Precision::kF32, Precision::kBf16, Precision::kInt8};
+
+// Every test program runs a second time with UNROLL_MAX_ISA=avx2; then this is what it says it tests.
+TEST(Processor, ACapHoldsForEveryKernelHoweverOftenTheProcessorIsAskedAbout) {
+  const char* cap = std::getenv("UNROLL_MAX_ISA");
+  const bool avx2 = cap != nullptr && std::string(cap) == "avx2";
+  for (int i = 0; i < 2; ++i) {
+    const std::string name = instruction_set();
+    if (avx2) {
+      EXPECT_TRUE(name.starts_with("AVX2")) << name;
+      EXPECT_FALSE(has_bf16_products());
+    }
+    for (const Precision precision : kAll) {
+      const std::int64_t lanes = product_kernels(precision).vector;
+      if (avx2) {
+        EXPECT_EQ(lanes, 8) << precision_name(precision);
+      } else {
+        EXPECT_EQ(lanes, product_kernels(Precision::kF32).vector);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace unroll

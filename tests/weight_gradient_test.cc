@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/workers.h"
+#include "kernels/matmul.h"
+#include "random_matrix.h"
+
+namespace unroll {
+namespace {
+
+constexpr Precision kBoth[] = {Precision::kF32, Precision::kBf16};
+
+float as_bf16(float x) {
+  Bf16 half = 0;
+  to_bf16({&x, 1}, {&half, 1});
+  float result = 0;
+  WeightView::bf16(&half, 1, 1).read_row(0, {&result, 1});
+  return result;
+}
+
+struct Size {
+  std::int64_t R, M, N;
+};
+// Sums shorter and longer than a block; results smaller than a tile, and beyond one by a little.
+constexpr Size kSizes[] = {{1, 1, 1},     {2, 13, 33},   {123, 5, 3},    {123, 65, 17},
+                           {600, 12, 32}, {77, 130, 70}, {1100, 25, 48}, {257, 300, 16}};
+
+TEST(AddTransposedProduct, AddsWhatPlainLoopsSum) {
+  for (const Precision precision : kBoth) {
+    const auto rounded = [&](float x) { return static_cast<double>(precision == Precision::kBf16 ? as_bf16(x) : x); };
+    for (const auto& [R, M, N] : kSizes) {
+      const RandomMatrix a(R, M + 9, 1);  // wider than what is used: strides must be obeyed
+      const RandomMatrix b(R, N + 2, 2);
+      RandomMatrix c(M, N + 5, 3);
+      const RandomMatrix before(M, N + 5, 3);
+      std::vector<float> sums(static_cast<std::size_t>(M), 2.0F);
+      add_transposed_product(precision, a.view.col_range(4, M), b.view.col_range(1, N), c.view.col_range(3, N), sums);
+      const double tolerance = 1e-6 * static_cast<double>(R + 4);
+      for (std::int64_t m = 0; m < M; ++m) {
+        double sum = 2;
+        for (std::int64_t r = 0; r < R; ++r) sum += static_cast<double>(a.view(r, m + 4));
+        ASSERT_NEAR(sums[static_cast<std::size_t>(m)], sum, tolerance);
+        for (std::int64_t n = 0; n < N + 5; ++n) {
+          double expected = before.view(m, n);
+          if (n < 3 || n >= N + 3) {
+            ASSERT_EQ(c.view(m, n), before.view(m, n));
+            continue;
+          }
+          for (std::int64_t r = 0; r < R; ++r) expected += rounded(a.view(r, m + 4)) * rounded(b.view(r, n - 2));
+          ASSERT_NEAR(c.view(m, n), expected, tolerance)
+              << precision_name(precision) << " " << R << ", " << M << "x" << N;
+        }
+      }
+    }
+  }
+}
+
+TEST(AddTransposedProduct, AnElementsBitsDependNeitherOnTheCutNorOnWorkers) {
+  constexpr std::int64_t kM = 300;
+  constexpr std::int64_t kN = 41;
+  const RandomMatrix a(700, kM, 1);
+  const RandomMatrix b(700, kN, 2);
+  for (const Precision precision : kBoth) {
+    const auto gradient = [&](int threads, std::int64_t grain) {
+      Workers workers(threads);
+      RandomMatrix c(kM, kN + 1, 3);
+      std::vector<float> sums(kM);
+      workers.run_ranges(kM, grain, [&](std::int64_t first, std::int64_t last) {
+        const auto at = static_cast<std::size_t>(first);
+        add_transposed_product(precision, a.view.col_range(first, last - first), b.view,
+                               c.view.row_range(first, last - first).col_range(0, kN),
+                               std::span<float>(sums).subspan(at, static_cast<std::size_t>(last - first)));
+      });
+      c.values.insert(c.values.end(), sums.begin(), sums.end());
+      return c.values;
+    };
+    const std::vector<float> whole = gradient(1, kM);
+    EXPECT_EQ(gradient(2, 12), whole);
+    EXPECT_EQ(gradient(3, 240), whole);
+    EXPECT_EQ(gradient(2, 7), whole);
+  }
+}
+
+TEST(AddTransposedProduct, OfNoRowsAddsNothing) {
+  RandomMatrix c(5, 7, 1);
+  const RandomMatrix before(5, 7, 1);
+  add_transposed_product(Precision::kF32, MatView<const float>(nullptr, 0, 5), MatView<const float>(nullptr, 0, 7),
+                         c.view);
+  EXPECT_EQ(c.values, before.values);
+}
+
+}  // namespace
+}  // namespace unroll
