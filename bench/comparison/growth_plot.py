@@ -8,7 +8,7 @@ Curve = collections.namedtuple("Curve", "name points line")  # points and line: 
 Panel = collections.namedtuple("Panel", "name worst curves")
 
 COLOURS = ["#0072b2", "#d55e00"]  # told apart by every kind of colour vision
-BAND = 1.25  # what is shaded around a law
+BAND = 0.25  # what is shaded around a law, relative
 WIDTH, HEIGHT, COLUMNS = 300, 230, 3  # of a panel with its margins
 LEFT, RIGHT, TOP, BOTTOM = 50, 12, 28, 40  # margins
 HEAD = 44  # above all panels
@@ -55,8 +55,8 @@ def polyline(places, number):
 
 def band(x, y, line, number):
     """What is within BAND of a law."""
-    upper = [(x(size), y(time * BAND)) for size, time in line]
-    lower = [(x(size), y(time / BAND)) for size, time in reversed(line)]
+    upper = [(x(size), y(time * (1 + BAND))) for size, time in line]
+    lower = [(x(size), y(time * (1 - BAND))) for size, time in reversed(line)]
     path = " ".join(f"{across:.1f},{down:.1f}" for across, down in upper + lower)
     return f'<polygon points="{path}" fill="{COLOURS[number % len(COLOURS)]}" opacity="0.12"/>'
 
@@ -104,7 +104,7 @@ def draw_legend(curves):
                   text(LEFT + 40, down + 4, f"law, {curve.name}", "start", 12)]
         down += 24
     parts.append(f'<rect x="{LEFT}" y="{down - 8}" width="30" height="16" fill="#777" opacity="0.2"/>')
-    parts.append(text(LEFT + 40, down + 4, f"within {BAND - 1:.0%} of a law", "start", 12))
+    parts.append(text(LEFT + 40, down + 4, f"within {BAND:.0%} of a law", "start", 12))
     return parts
 
 
