@@ -35,7 +35,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // As many independent chains as hide the latency of a multiply-add on two units (8 to 10 in flight) and fit the
 // registers: 32 with AVX-512, else 16. Each chain converges to 1, so that no number is ever subnormal or infinite.
-// Returns how many operations were done.
+// All loops over chains are unrolled, or GCC keeps the chains in memory. Returns how many operations were done.
 double f32_multiply_adds(std::int64_t rounds) {
   const hn::ScalableTag<float> f;
   using V = hn::Vec<hn::ScalableTag<float>>;
@@ -43,12 +43,14 @@ double f32_multiply_adds(std::int64_t rounds) {
   const V factor = hn::Set(f, 0.75F);
   const V term = hn::Set(f, 0.25F);
   V chains[kChains];
+#pragma GCC unroll 24
   for (int i = 0; i < kChains; ++i) chains[i] = hn::Set(f, static_cast<float>(i));
   for (std::int64_t round = 0; round < rounds; ++round) {
-#pragma GCC unroll 24  // more than GCC unrolls by itself; without it the chains are in memory
+#pragma GCC unroll 24
     for (V& chain : chains) chain = hn::MulAdd(chain, factor, term);
   }
   V sum = hn::Zero(f);
+#pragma GCC unroll 24
   for (const V& chain : chains) sum = hn::Add(sum, chain);
   const float volatile kept = hn::GetLane(hn::SumOfLanes(f, sum));  // keeps the compiler from leaving the loop out
   static_cast<void>(kept);
@@ -70,33 +72,39 @@ double f32_loop(std::int64_t rounds) { return HWY_DYNAMIC_DISPATCH(f32_multiply_
 using Loop = double (*)(std::int64_t rounds);
 
 #if defined(__x86_64__)
+// The instructions as assembly: of intrinsics GCC merges equal chains or copies them around.
 constexpr int kChains = 24;
 
 __attribute__((target("avx512f,avx512bf16"))) double bf16_loop(std::int64_t rounds) {
-  const auto ones = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3F80));
+  const __m512i ones = _mm512_set1_epi16(0x3F80);
   __m512 chains[kChains];
+#pragma GCC unroll 24
   for (__m512& chain : chains) chain = _mm512_setzero_ps();
   for (std::int64_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 24
-    for (__m512& chain : chains) chain = _mm512_dpbf16_ps(chain, ones, ones);
+    for (__m512& chain : chains)
+      asm volatile("vdpbf16ps %1, %1, %0" : "+v"(chain) : "v"(ones));  // NOLINT(hicpp-no-assembler)
   }
   __m512 sum = _mm512_setzero_ps();
+#pragma GCC unroll 24
   for (const __m512& chain : chains) sum = _mm512_add_ps(sum, chain);
   const float volatile kept = _mm512_cvtss_f32(sum);
   static_cast<void>(kept);
   return 2.0 * 32 * kChains * static_cast<double>(rounds);
 }
 
-// The instruction as assembly: GCC 12 spills the chains of the intrinsic to memory.
 __attribute__((target("avx512f,avx512vnni"))) double int8_loop(std::int64_t rounds) {
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i chains[kChains];
+#pragma GCC unroll 24
   for (__m512i& chain : chains) chain = _mm512_setzero_si512();
   for (std::int64_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 24
-    for (__m512i& chain : chains) asm("vpdpbusd %1, %1, %0" : "+v"(chain) : "v"(ones));  // NOLINT(hicpp-no-assembler)
+    for (__m512i& chain : chains)
+      asm volatile("vpdpbusd %1, %1, %0" : "+v"(chain) : "v"(ones));  // NOLINT(hicpp-no-assembler)
   }
   __m512i sum = _mm512_setzero_si512();
+#pragma GCC unroll 24
   for (const __m512i& chain : chains) sum = _mm512_add_epi32(sum, chain);
   const int volatile kept = _mm512_cvtsi512_si32(sum);
   static_cast<void>(kept);
@@ -108,13 +116,15 @@ constexpr int kShortChains = 12;
 __attribute__((target("avx2,avxvnni"))) double short_int8_loop(std::int64_t rounds) {
   const __m256i ones = _mm256_set1_epi8(1);
   __m256i chains[kShortChains];
+#pragma GCC unroll 24
   for (__m256i& chain : chains) chain = _mm256_setzero_si256();
   for (std::int64_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 12
     for (__m256i& chain : chains)
-      asm("%{vex%} vpdpbusd %1, %1, %0" : "+x"(chain) : "x"(ones));  // NOLINT(hicpp-no-assembler)
+      asm volatile("%{vex%} vpdpbusd %1, %1, %0" : "+x"(chain) : "x"(ones));  // NOLINT(hicpp-no-assembler)
   }
   __m256i sum = _mm256_setzero_si256();
+#pragma GCC unroll 24
   for (const __m256i& chain : chains) sum = _mm256_add_epi32(sum, chain);
   const int volatile kept = _mm256_cvtsi256_si32(sum);
   static_cast<void>(kept);
