@@ -1,6 +1,7 @@
 // One kernel at a time, on one thread: kernels_bench [--benchmark_filter=REGEX], and Google Benchmark's other options.
 //
-// Products report operations as items (items_per_second is FLOP/s); everything else reports elements.
+// Products report operations (FLOP/s; in int8 operations on integers) and are named by their precision; packing,
+// gates and loops over arrays report elements as items.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <random>
 #include <span>
+#include <vector>
 
 #include "base/buffer.h"
 #include "base/view.h"
@@ -17,6 +19,7 @@
 #include "kernels/gates.h"
 #include "kernels/matmul.h"
 #include "kernels/softmax.h"
+#include "nn/softmax_loss.h"
 
 namespace unroll {
 namespace {
@@ -36,9 +39,9 @@ struct Matrix {
   [[nodiscard]] std::span<float> span() const { return memory.span(); }
 };
 
-// Runs `once` as often as the benchmark wants, on a thread set up as a worker's is. The first call, in which oneDNN
-// builds the product's code, does not count.
-void repeat(State& state, std::int64_t items, const std::function<void()>& once) {
+// Runs `once` as often as the benchmark wants, on a thread set up as a worker's is. The first call, which touches
+// memory for the first time and may choose kernels, does not count.
+void run_repeatedly(State& state, const std::function<void()>& once) {
   Workers(1).run(1, [&](std::int64_t) {
     once();
     for ([[maybe_unused]] auto _ : state) {
@@ -46,65 +49,79 @@ void repeat(State& state, std::int64_t items, const std::function<void()>& once)
       benchmark::ClobberMemory();
     }
   });
+}
+
+void repeat(State& state, std::int64_t items, const std::function<void()>& once) {
+  run_repeatedly(state, once);
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * items);
 }
 
-void packed_product(State& state) {
+void count_operations(State& state, std::int64_t operations) {
+  using benchmark::Counter;
+  state.counters["FLOP/s"] = Counter(static_cast<double>(operations), Counter::kIsIterationInvariantRate);
+}
+
+void repeat_product(State& state, std::int64_t operations, const std::function<void()>& once) {
+  run_repeatedly(state, once);
+  count_operations(state, operations);
+}
+
+void packed_product(State& state, Precision precision) {
   const std::int64_t M = state.range(0);
   const std::int64_t N = state.range(1);
   const std::int64_t K = state.range(2);
   const Matrix x(M, K);
   const Matrix weights(N, K);
   const Matrix y(M, N);
-  PackedMatrix packed(K, N);
+  PackedMatrix packed(K, N, precision);
   packed.pack_transposed(weights.view);
-  repeat(state, 2 * M * N * K, [&] { packed.multiply(x.view, {}, y.view); });
+  repeat_product(state, 2 * M * N * K, [&] { packed.multiply(x.view, {}, y.view); });
 }
-BENCHMARK(packed_product)
-    ->ArgNames({"M", "N", "K"})
-    ->Args({1, 2048, 512})
-    ->Args({10, 800, 200})
-    ->Args({10, 2600, 650})
-    ->Args({25, 512, 128})
-    ->Args({25, 2048, 512})
-    ->Args({25, 512, 2048})
-    ->Args({128, 2048, 512})
-    ->Args({48, 10000, 200})
-    ->Args({48, 200, 10000})
-    ->Args({700, 10000, 650});
+// One token at a time; a step of a shard of rows; a block of all steps; the output layer there and back.
+void product_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"M", "N", "K"});
+  b->Args({1, 2048, 512});
+  b->Args({10, 800, 200})->Args({10, 2600, 650})->Args({25, 2048, 512})->Args({25, 512, 2048})->Args({25, 512, 128});
+  b->Args({128, 2048, 512});
+  b->Args({700, 10000, 650})->Args({48, 200, 10000});
+  b->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK_CAPTURE(packed_product, f32, Precision::kF32)->Apply(product_sizes);
+BENCHMARK_CAPTURE(packed_product, bf16, Precision::kBf16)->Apply(product_sizes);
+BENCHMARK_CAPTURE(packed_product, int8, Precision::kInt8)->Apply(product_sizes);
 
-// One tile after another of a weight gradient (M, N) over R rows, as the workers take them.
-void weight_gradient(State& state) {
+// A weight gradient (M, N) over R rows with its column sums, one task of the workers after another.
+void weight_gradient(State& state, Precision precision) {
   const std::int64_t R = state.range(0);
   const std::int64_t M = state.range(1);
   const std::int64_t N = state.range(2);
   const Matrix a(R, M);
   const Matrix b(R, N);
   const Matrix c(M, N);
-  const std::int64_t tile = gradient_tile(M);
-  repeat(state, 2 * R * M * N, [&] {
-    for (std::int64_t first = 0; first < M; first += tile) {
-      const std::int64_t count = std::min(tile, M - first);
-      add_transposed_product(a.view.col_range(first, count), b.view, c.view.row_range(first, count));
+  const Matrix sums(1, M);
+  repeat_product(state, 2 * R * M * N, [&] {
+    for (std::int64_t first = 0; first < M; first += kTypicalGradientRows) {
+      const std::int64_t count = std::min(kTypicalGradientRows, M - first);
+      add_transposed_product(precision, a.view.col_range(first, count), b.view, c.view.row_range(first, count),
+                             sums.span().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
     }
   });
 }
-BENCHMARK(weight_gradient)
-    ->ArgNames({"R", "M", "N"})
-    ->Args({400, 800, 200})
-    ->Args({700, 2600, 650})
-    ->Args({2500, 512, 128})
-    ->Args({2500, 2048, 512})
-    ->Args({2500, 65, 512})
-    ->Args({384, 10000, 200})
-    ->Args({384, 10000, 650})
-    ->Unit(benchmark::kMicrosecond);
+void gradient_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"R", "M", "N"});
+  b->Args({2500, 2048, 512})->Args({2500, 512, 128})->Args({2500, 65, 512});
+  b->Args({700, 2600, 650})->Args({700, 10000, 650})->Args({400, 10000, 200});
+  b->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK_CAPTURE(weight_gradient, f32, Precision::kF32)->Apply(gradient_sizes);
+BENCHMARK_CAPTURE(weight_gradient, bf16, Precision::kBf16)->Apply(gradient_sizes);
 
-void pack_weights(State& state, bool transposed) {
+// Weights (N, K), as they are stored, into the layout of y = x W^T or, for the way back, of y = x W.
+void pack_weights(State& state, Precision precision, bool transposed) {
   const std::int64_t N = state.range(0);
   const std::int64_t K = state.range(1);
   const Matrix weights(N, K);
-  PackedMatrix packed = transposed ? PackedMatrix(K, N) : PackedMatrix(N, K);
+  PackedMatrix packed = transposed ? PackedMatrix(K, N, precision) : PackedMatrix(N, K, precision);
   repeat(state, N * K, [&] {
     if (transposed) {
       packed.pack_transposed(weights.view);
@@ -114,11 +131,14 @@ void pack_weights(State& state, bool transposed) {
   });
 }
 void weight_sizes(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"N", "K"})->Args({800, 200})->Args({2048, 512})->Args({10000, 200})->Args({10000, 650});
+  b->ArgNames({"N", "K"})->Args({800, 200})->Args({2048, 512})->Args({10000, 650});
   b->Unit(benchmark::kMicrosecond);
 }
-BENCHMARK_CAPTURE(pack_weights, transposed, true)->Apply(weight_sizes);
-BENCHMARK_CAPTURE(pack_weights, straight, false)->Apply(weight_sizes);
+BENCHMARK_CAPTURE(pack_weights, f32_transposed, Precision::kF32, true)->Apply(weight_sizes);
+BENCHMARK_CAPTURE(pack_weights, f32_straight, Precision::kF32, false)->Apply(weight_sizes);
+BENCHMARK_CAPTURE(pack_weights, bf16_transposed, Precision::kBf16, true)->Apply(weight_sizes);
+BENCHMARK_CAPTURE(pack_weights, bf16_straight, Precision::kBf16, false)->Apply(weight_sizes);
+BENCHMARK_CAPTURE(pack_weights, int8_transposed, Precision::kInt8, true)->Apply(weight_sizes);
 
 // The buffers of one step of `rows` rows and H units, large enough for every cell.
 struct GateBuffers {
@@ -218,6 +238,39 @@ void softmax_row_prediction(State& state) {
 BENCHMARK(softmax_row)->ArgName("V")->Arg(65)->Arg(10000);
 BENCHMARK(softmax_row_and_gradient)->ArgName("V")->Arg(65)->Arg(10000);
 BENCHMARK(softmax_row_prediction)->ArgName("V")->Arg(65)->Arg(10000);
+
+// The output layer of R rows with its loss and all gradients, one worker.
+void softmax_block(State& state, Precision precision) {
+  const SoftmaxShape shape{.rows = state.range(0), .H = state.range(2), .V = state.range(1)};
+  const Matrix h(shape.rows, shape.H);
+  const Matrix dh(shape.rows, shape.H);
+  const Matrix weights(shape.V, shape.H);
+  const Matrix dweights(shape.V, shape.H);
+  const Matrix bias(1, shape.V);
+  const Matrix dbias(1, shape.V);
+  const Matrix logits(softmax_block_rows(shape), shape.V);
+  const std::vector<std::int32_t> targets(static_cast<std::size_t>(shape.rows), 1);
+  std::vector<double> log_probs(targets.size());
+  SoftmaxWeights head{.V_out = PackedMatrix(shape.H, shape.V, precision),
+                      .V_out_back = PackedMatrix(shape.V, shape.H, precision),
+                      .bias = bias.span()};
+  head.V_out.pack_transposed(weights.view);
+  head.V_out_back.pack(weights.view);
+  Workers workers(1);
+  const auto once = [&] {
+    softmax_loss_and_gradient(workers, shape, head, h.view, targets, 1e-3F, logits.view, log_probs, dweights.view,
+                              dbias.span(), dh.view);
+  };
+  once();
+  for ([[maybe_unused]] auto _ : state) once();
+  count_operations(state, 6 * shape.rows * shape.V * shape.H);
+}
+void softmax_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"R", "V", "H"})->Args({400, 10000, 200})->Args({700, 10000, 650})->Args({2500, 65, 512});
+  b->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK_CAPTURE(softmax_block, f32, Precision::kF32)->Apply(softmax_sizes);
+BENCHMARK_CAPTURE(softmax_block, bf16, Precision::kBf16)->Apply(softmax_sizes);
 
 // A tile that stays in the cache, and parameters that do not.
 void array_sizes(benchmark::internal::Benchmark* b) { b->ArgName("size")->Arg(1 << 14)->Arg(1 << 23); }
