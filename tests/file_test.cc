@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "error_of.h"
@@ -100,6 +101,50 @@ TEST(File, ReadsAPipeToItsEnd) {
   const std::string read = read_file(pipe);
   writer.join();
   EXPECT_EQ(read, content);
+}
+
+TEST(File, MapsAFileWhereverItIsMovedTo) {
+  const TemporaryFolder folder;
+  const std::string content(200'000, 'x');
+  replace(folder.path("x"), content);
+  MappedFile file(folder.path("x"));
+  file.fetch();
+  const char* const place = file.bytes().data();
+  const MappedFile moved = std::move(file);
+  EXPECT_EQ(moved.bytes(), content);
+  EXPECT_EQ(moved.bytes().data(), place);
+}
+
+TEST(File, AMappedFileStaysWhenAnotherTakesItsPlace) {
+  const TemporaryFolder folder;
+  replace(folder.path("x"), "the old content");
+  const MappedFile file(folder.path("x"));
+  replace(folder.path("x"), "new");
+  EXPECT_EQ(file.bytes(), "the old content");
+  remove_file(folder.path("x"));
+  EXPECT_EQ(file.bytes(), "the old content");
+}
+
+TEST(File, ReadsWhatCannotBeMapped) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string content(200'000, 'x');
+  std::thread writer([&] { write_bytes(pipe, content); });
+  MappedFile file(pipe);
+  writer.join();
+  const MappedFile moved = std::move(file);
+  moved.fetch();
+  EXPECT_EQ(moved.bytes(), content);
+  replace_file(folder.path("empty"), {});
+  EXPECT_EQ(MappedFile(folder.path("empty")).bytes(), "");
+  EXPECT_NE(MappedFile("/proc/self/status").bytes(), "");
+}
+
+TEST(File, SaysWhyAFileCannotBeMapped) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "Is a directory", [&] { const MappedFile file(folder.path()); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "No such file", [&] { const MappedFile file(folder.path("absent")); }));
 }
 
 TEST(File, ReplacesALongerFileWhole) {

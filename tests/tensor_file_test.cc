@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -77,6 +78,45 @@ TEST_F(TensorFileTest, ReadsBackTheSameBitsShapesAndMetadata) {
   EXPECT_EQ(file.required("config"), kMetadata.at("config"));
   EXPECT_EQ(file.required("checksum").size(), 16U);
   EXPECT_EQ(file.path(), path());
+}
+
+TEST_F(TensorFileTest, KeepsNumbersOfEveryType) {
+  const std::vector<Bf16> halves = {0x3F80, 0x8001, 0x7F7F};
+  const std::vector<std::int8_t> bytes = {-127, 0, 127, 5};
+  write_tensor_file(path(), {{"f", {3}, kSecond}, {"h", {3, 1}, halves}, {"b", {2, 2}, bytes}}, kMetadata);
+  TensorFile file(path(), {"unroll/1"});
+  EXPECT_TRUE(std::ranges::equal(file.values<float>("f", {3}), kSecond));
+  EXPECT_TRUE(std::ranges::equal(file.values<Bf16>("h", {3, 1}), halves));
+  EXPECT_TRUE(std::ranges::equal(file.values<std::int8_t>("b", {2, 2}), bytes));
+  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "has tensor h as BF16, expected F32", [&] {
+    (void)file.values<float>("h", {3, 1});
+  }));
+  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "has tensor f as F32, expected I8",
+                         [&] { (void)file.values<std::int8_t>("f", {3}); }));
+}
+
+TEST_F(TensorFileTest, FindsANumberThatIsNotFiniteWhereverItStands) {
+  for (const std::size_t size : {1U, 2U, 63U, 64U, 65U, 200U}) {
+    for (std::size_t place = 0; place < size; ++place) {
+      std::vector<float> floats(size, -3e38F);
+      std::vector<Bf16> halves(size, 0xFF7F);
+      std::vector<std::int8_t> bytes(size, -127);
+      floats[place] = place % 2 == 0 ? -std::numeric_limits<float>::infinity() : std::nanf("");
+      halves[place] = place % 2 == 0 ? 0xFF80 : 0x7F81;
+      bytes[place] = -128;
+      const auto length = static_cast<std::int64_t>(size);
+      write_tensor_file(path(), {{"f", {length}, floats}, {"h", {length}, halves}, {"b", {length}, bytes}}, kMetadata);
+      TensorFile file(path(), {"unroll/1"});
+      const std::string where = "at element " + std::to_string(place);
+      const auto ends = [&](const auto& f) {
+        const auto error = error_of(f);
+        return error && std::string(error->what()).ends_with(where);
+      };
+      EXPECT_TRUE(ends([&] { (void)file.values<float>("f", {length}); })) << size;
+      EXPECT_TRUE(ends([&] { (void)file.values<Bf16>("h", {length}); })) << size;
+      EXPECT_TRUE(ends([&] { (void)file.values<std::int8_t>("b", {length}); })) << size;
+    }
+  }
 }
 
 TEST_F(TensorFileTest, WritesTheSameBytesForTheSameContent) {

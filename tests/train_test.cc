@@ -2,14 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "error_of.h"
+#include "kernels/processor.h"
 #include "model/tensor_file.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
+#include "unroll/convert.h"
 #include "unroll/evaluate.h"
 #include "unroll/scorer.h"
 
@@ -66,6 +70,17 @@ TEST_F(Train, SameBitsForAnyNumberOfThreads) {
       options.threads = threads;
       EXPECT_EQ(trained(options), one) << cell_name(cell) << " " << threads;
     }
+  }
+}
+
+TEST_F(Train, SameBitsForAnyNumberOfThreadsInEveryPrecision) {
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    TrainOptions options = small("m1");
+    options.precision = precision;
+    options.overwrite = true;
+    const std::string one = trained(options);
+    options.threads = 3;
+    EXPECT_EQ(trained(options), one) << precision_name(precision);
   }
 }
 
@@ -172,6 +187,133 @@ TEST_F(Train, ValidationReportsWhatEvaluateReports) {
     ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
     EXPECT_EQ(evaluation.nats_per_token, *result.best_valid_nats_per_token);
     EXPECT_EQ(evaluation.state, state);
+  }
+}
+
+TEST_F(Train, ValidationIsThatOfTheSavedModelInEveryPrecision) {
+  TrainOptions options = small();
+  const std::string text = some_text();
+  const std::string valid = some_text(150).substr(text.size());
+  write_bytes(folder_.path("valid"), valid);
+  options.valid = folder_.path("valid");
+  options.overwrite = true;
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    options.precision = precision;
+    const TrainResult result = train(options);
+    const Model model = Model::load(options.save);
+    EXPECT_EQ(model.precision(), Precision::kF32);
+    ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
+    EXPECT_EQ(evaluate(model, valid, "valid", {.state = {}}).nats_per_token, *result.best_valid_nats_per_token);
+  }
+}
+
+TEST_F(Train, SaysWhichPrecisionItTookAndWhy) {
+  TrainOptions options = small();
+  options.overwrite = true;
+  TrainPlan plan;
+  const TrainObserver observer{.on_plan = [&](const TrainPlan& given) { plan = given; }};
+  const auto recorded = [&] {
+    for (const auto& [name, value] : Model::load(options.save).training().options) {
+      if (name == "precision") return value;
+    }
+    return std::string();
+  };
+  train(options, observer);
+  EXPECT_EQ(plan.precision, has_bf16_products() ? Precision::kBf16 : Precision::kF32);
+  EXPECT_NE(plan.precision_reason.find("this processor"), std::string::npos);
+  EXPECT_EQ(recorded(), precision_name(plan.precision));
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    options.precision = precision;
+    train(options, observer);
+    EXPECT_EQ(plan.precision, precision);
+    EXPECT_EQ(plan.precision_reason, "");
+    EXPECT_EQ(recorded(), precision_name(precision));
+  }
+  options.precision = Precision::kInt8;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision is int8", [&] { train(options); }));
+}
+
+TEST_F(Train, AResumedRunKeepsItsPrecisionUnlessToldOtherwise) {
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    TrainOptions options = small("whole");
+    options.precision = precision;
+    options.overwrite = true;
+    const std::string whole = trained(options);
+    options.save = folder_.path("parts");
+    EXPECT_TRUE(train(options, {.stop_requested = [] { return true; }}).interrupted);
+    options.overwrite = false;
+    options.resume = true;
+    options.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision", [&] { train(options); }));
+    options.precision.reset();  // whatever this processor would choose for a new run
+    EXPECT_EQ(trained(options), whole);
+    EXPECT_TRUE(train(options).already_complete);
+    options.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision", [&] { train(options); }));
+  }
+}
+
+TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {
+  TrainOptions options = small();
+  options.precision = Precision::kF32;
+  const std::string whole = trained(options);
+  options.overwrite = true;
+  train(options, {.stop_requested = [] { return true; }});
+  {
+    TensorFile file(options.save + ".resume", {"unroll-resume/1"});
+    std::map<std::string, std::string> metadata = file.metadata();
+    std::string& training = metadata.at("training");
+    const std::string field = R"("precision":"f32",)";
+    training.erase(training.find(field), field.size());
+    std::vector<TensorToWrite> tensors;
+    for (const StoredTensor& tensor : file.tensors()) {
+      tensors.emplace_back(tensor.name, tensor.shape, file.values<float>(tensor.name, tensor.shape));
+    }
+    write_tensor_file(options.save + ".resume", tensors, metadata);
+  }
+  options.overwrite = false;
+  options.resume = true;
+  options.precision = Precision::kBf16;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision is bf16 now and was f32", [&] { train(options); }));
+  options.precision.reset();
+  TrainPlan plan;
+  train(options, {.on_plan = [&](const TrainPlan& given) { plan = given; }});
+  EXPECT_EQ(plan.precision, Precision::kF32);
+  EXPECT_EQ(plan.precision_reason, "as the run began");
+  const Model resumed = Model::load(options.save);
+  Parameters parameters(resumed.config());
+  read_parameters(resumed.data().weights.view(), parameters);
+  write_bytes(folder_.path("whole"), whole);
+  Parameters expected(resumed.config());
+  read_parameters(Model::load(folder_.path("whole")).data().weights.view(), expected);
+  EXPECT_TRUE(std::ranges::equal(parameters.all(), expected.all()));
+}
+
+TEST_F(Train, FromARoundedModelStartsAtItsRoundedWeightsAndSaysSo) {
+  TrainOptions options = small("first");
+  train(options);
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    convert(Model::load(options.save), precision, folder_.path("rounded"));
+    TrainOptions second = small("second");
+    second.from = folder_.path("rounded");
+    second.overwrite = true;
+    second.optimizer = Optimizer::kSgd;
+    second.lr = 1e-30;
+    second.steps = 1;
+    std::string notes;
+    train(second, {.on_note = [&](std::string_view note) { notes += note; }});
+    EXPECT_NE(notes.find(std::string(precision_name(precision)) + ": training starts from its rounded weights"),
+              std::string::npos)
+        << notes;
+    const Model rounded = Model::load(second.from);
+    const Model trained_on = Model::load(second.save);
+    EXPECT_EQ(trained_on.precision(), Precision::kF32);
+    Parameters before(rounded.config());
+    Parameters after(rounded.config());
+    read_parameters(rounded.data().weights.view(), before);
+    read_parameters(trained_on.data().weights.view(), after);
+    const auto same = [](float a, float b) { return std::abs(a - b) < 1e-20F; };
+    EXPECT_TRUE(std::ranges::equal(before.all(), after.all(), same));
   }
 }
 

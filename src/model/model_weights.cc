@@ -29,9 +29,10 @@ class TensorReader {
         return MatView<const float>(file_.values<float>(tensor.name, tensor.shape).data(), rows, cols);
       case Precision::kBf16:
         return WeightView::bf16(file_.values<Bf16>(tensor.name, tensor.shape).data(), rows, cols);
-      case Precision::kInt8:
-        return WeightView::int8(file_.values<std::int8_t>(tensor.name, tensor.shape).data(), scales(tensor), rows,
-                                cols);
+      case Precision::kInt8: {
+        const std::int8_t* const numbers = file_.values<std::int8_t>(tensor.name, tensor.shape).data();
+        return WeightView::int8(numbers, scales(tensor), rows, cols);
+      }
     }
     return {};
   }
