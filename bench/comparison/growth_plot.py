@@ -64,7 +64,8 @@ def band(x, y, line, number):
 def draw_axes(panel, x, y, lowest, highest):
     sizes = [size for size, _ in panel.curves[0].points]
     left, right, bottom = x(sizes[0]) - 10, x(sizes[-1]) + 10, HEIGHT - BOTTOM
-    parts = [f'<rect x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{bottom - TOP}" fill="none" stroke="#999"/>']
+    frame = f'x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{bottom - TOP}"'
+    parts = [f'<rect {frame} fill="none" stroke="#999"/>']
     for value in ticks(lowest, highest):
         parts.append(f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#ddd"/>')
         parts.append(text(left - 5, y(value) + 4, short(value), "end"))

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from . import onnx_peer
 from .context import BUILD, ROOT
 from .failed import Failed
 from .side import progress
@@ -34,3 +35,5 @@ def programs(sections):
 def prepare(sections, options):
     packages(sections, options)
     programs(sections)
+    if not options.no_onnx and any("onnx" in getattr(section, "SETS", ()) for section in sections):
+        onnx_peer.install()

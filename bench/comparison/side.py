@@ -97,6 +97,14 @@ class PeakMeter:
         return Peaks(*(Peak(*map(statistics.median, zip(*column))) for column in columns))
 
 
+@contextlib.contextmanager
+def introduced(sides):
+    """Starts sides, a dict of functions that do; yields them and what they said, in dicts of the same names."""
+    with contextlib.ExitStack() as stack:
+        started = {name: stack.enter_context(start()) for name, start in sides.items()}
+        yield started, {name: side.introduction() for name, side in started.items()}
+
+
 def interleave(context, label, sides, seconds):
     """Measures the peak and each side in turn, once a round; returns the rounds. Every side has been introduced."""
     for side in sides:

@@ -1,7 +1,6 @@
 """The training steps that are timed: bench/train_step.cc, in several ways at once."""
 
 import collections
-import contextlib
 
 from .failed import Failed
 from .side import interleave
@@ -58,11 +57,3 @@ class Measured:
     def ratios(self, name, to):
         """Of speeds, round by round."""
         return [a / b for a, b in zip(self.speeds[name], self.speeds[to], strict=True)]
-
-
-@contextlib.contextmanager
-def introduced(sides):
-    """Starts sides, a dict of functions that do; yields them and what they said, in dicts of the same names."""
-    with contextlib.ExitStack() as stack:
-        started = {name: stack.enter_context(start()) for name, start in sides.items()}
-        yield started, {name: side.introduction() for name, side in started.items()}

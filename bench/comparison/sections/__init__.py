@@ -11,7 +11,11 @@ measure(context)      returns Markdown: a heading of level 2, what was measured 
 
 ORDER = [
     "training",
+    "avx2",
     "layers",
+    "scoring",
+    "one_token",
+    "first_token",
     "growth",
     "memory",
 ]

@@ -5,9 +5,9 @@ import pathlib
 import statistics
 
 from ..growth_plot import Curve, Panel, draw
-from ..side import interleave
+from ..side import interleave, introduced
 from ..table import table
-from ..training_case import Case, introduced, sizes, title
+from ..training_case import Case, sizes, title
 
 NAME = "growth"
 HELP = "time per token over sweeps of T, B, H, V and L, with a fitted law; --plot FILE draws it"

@@ -4,9 +4,8 @@ import collections
 import os
 
 from ..failed import Failed
-from ..side import WARM_UP_SECONDS
+from ..side import WARM_UP_SECONDS, introduced
 from ..table import number, ratio, share, table
-from ..training_case import introduced
 
 NAME = "layers"
 HELP = "one recurrent layer alone, forward and backward, beside oneDNN's RNN primitives"
@@ -39,7 +38,8 @@ def check(label, ours, theirs, tolerance):
         a, b = ([float(word) for word in facts[result].split()] for facts in (ours, theirs))
         difference = max(abs(x - y) for x, y in zip(a, b, strict=True))
         if not difference <= tolerance * b[0]:
-            raise Failed(f"{label}: {result} of unroll and oneDNN differ by {difference / b[0]:.2g} of its norm; {tolerance:g} allowed")
+            found = f"{result} of unroll and oneDNN differ by {difference / b[0]:.2g} of its norm"
+            raise Failed(f"{label}: {found}; {tolerance:g} allowed")
 
 
 def their_environment():

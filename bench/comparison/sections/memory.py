@@ -4,14 +4,17 @@ import collections
 import subprocess
 
 from .. import torch_peer
+from ..side import introduced
 from ..table import table
-from ..training_case import Case, check_equal, introduced, sizes, title
+from ..training_case import Case, check_equal, sizes, title
 
 NAME = "memory"
 HELP = "bytes of a training run: planned, measured, and PyTorch's"
 PROGRAMS = ["train_step", "memory_plan"]
 SETS = ["torch"]
-TOLERANCE = 1e-4  # relative, between losses and norms of the two sides
+# Relative, between the two sides. PyTorch sums squares in f32: with 100,000 symbols its norm is 4e-4 off that of its
+# own gradient in double, while ours is 1e-5 off.
+TOLERANCES = {"losses": 1e-4, "norms": 1e-3}
 WINDOWS = 8  # of symbols in bench/train_step.cc
 MEBIBYTE = 1 << 20
 CASES = [
@@ -21,9 +24,9 @@ CASES = [
 EMPTY = Case("memory-empty", "lstm", 2, 1, 1, 1, 1, 1)  # a process with as good as nothing in it
 
 TEXT = """\
-Training in f32 with SGD, the same network and symbols on both sides; losses and gradient norms of the first three
-steps agree to {tolerance:g}. "Planned" is what the table of a run (`unroll train` prints its sum) says before anything is
-allocated. "Measured" is the most resident memory that the process ever had (VmHWM in /proc) less that of a process
+Training in f32 with SGD, the same network and symbols on both sides; losses of the first three steps agree to {losses:g},
+gradient norms to {norms:g}. "Planned" is what the table of a run (`unroll train` prints its sum) says before anything
+is allocated. "Measured" is the most resident memory that the process ever had (VmHWM in /proc) less that of a process
 with the smallest network there is: {empty}. The ratio is that of the measured numbers; in
 brackets that of whole processes."""
 
@@ -53,7 +56,8 @@ def measured(context, case):
         )
     with introduced(sides) as (started, facts):
         if "PyTorch" in facts:
-            check_equal(case, ["losses", "norms"], facts["unroll"], facts["PyTorch"], ["unroll", "PyTorch"], TOLERANCE)
+            for quantity, tolerance in TOLERANCES.items():
+                check_equal(case, [quantity], facts["unroll"], facts["PyTorch"], ["unroll", "PyTorch"], tolerance)
             start.unlink()
         for side in started.values():
             side.ask(0)
@@ -62,7 +66,8 @@ def measured(context, case):
 
 def row(case, plan, whole, empty):
     above = {name: whole[name] - empty[name] for name in whole}
-    cells = [title(case), f"{sum(plan.values()) / MEBIBYTE:,.0f}", *(f"{mebibytes:,.0f}" for mebibytes in above.values())]
+    total = sum(plan.values()) / MEBIBYTE
+    cells = [title(case), *(f"{mebibytes:,.0f}" for mebibytes in (total, *above.values()))]
     if "PyTorch" in whole:
         ratio, ratio_of_all = (of["unroll"] / of["PyTorch"] for of in (above, whole))
         cells.append(f"**{ratio:.2f}** ({ratio_of_all:.2f})")
@@ -85,7 +90,7 @@ def measure(context):
     return "\n\n".join(
         [
             "## Memory",
-            TEXT.format(tolerance=TOLERANCE, empty=of_empty),
+            TEXT.format(empty=of_empty, **TOLERANCES),
             table(columns, rows),
             "Planned for what, in MiB:",
             table(["", *map(title, cases)], items),

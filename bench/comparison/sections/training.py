@@ -4,8 +4,9 @@ import functools
 import subprocess
 
 from .. import torch_peer
+from ..side import introduced
 from ..table import number, ratio, share, table
-from ..training_case import CASES, Measured, check_equal, introduced, sizes, title
+from ..training_case import CASES, Measured, check_equal, sizes, title
 
 NAME = "training"
 HELP = "steps of training: beside PyTorch, in bf16 beside f32, on all threads beside one"

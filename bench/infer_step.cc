@@ -1,0 +1,203 @@
+// A network that is only run, timed on request: the side of the sections `scoring` and `one_token` that is unroll.
+//
+//   infer_step V E H L B T THREADS PRECISION
+//       prints about, weights and log_probs (of the targets of the first windows, nats), then "ready"; then for each
+//       number of seconds on standard input makes steps for at least that long and prints "STEPS SECONDS"
+//   infer_step V E H L B T THREADS PRECISION --write FILE
+//       writes the weights and the symbols, for the other side
+//
+// The network is an LSTM. A step runs one window of T steps by B rows, random symbols, from the state that the window
+// before it left, and yields the log-probability of each target; with T = B = 1, as in writing text, all logits of the
+// one symbol instead.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "model/network.h"
+#include "model/parameters.h"
+#include "model/tensor_file.h"
+#include "unroll/version.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kWindows = 16;  // steps take turns among so many; the other side has them from the file
+constexpr int kComparedNumbers = 4000;
+
+struct Case {
+  NetworkConfig config;
+  std::int64_t B = 0;
+  std::int64_t T = 0;
+  int threads = 1;
+  Precision precision = Precision::kF32;
+};
+
+// kWindows * T + 1 symbols for each of B rows, time-major: window w predicts those from w * T + 1 on.
+std::vector<std::int32_t> random_ids(const Case& c) {
+  std::mt19937 generator(1);
+  std::vector<std::int32_t> ids(static_cast<std::size_t>((kWindows * c.T + 1) * c.B));
+  const auto V = static_cast<std::uint64_t>(c.config.vocabulary);
+  for (std::int32_t& id : ids) id = static_cast<std::int32_t>(generator() % V);
+  return ids;
+}
+
+// Uniform in +-2/sqrt(H), biases too: no part of the network is idle, so that a comparison of outputs means something.
+Parameters random_parameters(const NetworkConfig& config) {
+  Parameters parameters(config);
+  std::mt19937 generator(2);
+  const float bound = 2 / std::sqrt(static_cast<float>(config.hidden));
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    for (float& value : parameters.values(tensor)) {
+      value = bound * (static_cast<float>(generator() >> 8U) * 0x1p-23F - 1);
+    }
+  }
+  return parameters;
+}
+
+// Symbols are written as floats, which hold them exactly.
+void write(const Case& c, const std::string& path) {
+  const Parameters parameters = random_parameters(c.config);
+  const std::vector<std::int32_t> ids = random_ids(c);
+  const std::vector<float> id_values(ids.begin(), ids.end());
+  std::vector<TensorToWrite> tensors;
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    tensors.push_back({tensor.name, tensor.shape, parameters.values(tensor)});
+  }
+  tensors.push_back({"ids", {kWindows * c.T + 1, c.B}, id_values});
+  write_tensor_file(path, tensors, {{"format", "unroll-bench/1"}});
+}
+
+double log_probability(const std::vector<float>& logits, std::int32_t target) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(logit - largest);
+  return logits[static_cast<std::size_t>(target)] - largest - std::log(sum);
+}
+
+class InferenceSteps {
+ public:
+  explicit InferenceSteps(const Case& c)
+      : workers_(c.threads),
+        parameters_(random_parameters(c.config)),
+        weights_(c.config, Purpose::kInference, c.precision),
+        network_(c.config, Purpose::kInference, c.T, c.B, workers_),
+        state_(c.config, c.B),
+        logits_(static_cast<std::size_t>(c.config.vocabulary)),
+        is_one_symbol_(c.T * c.B == 1) {
+    const std::vector<std::int32_t> ids = random_ids(c);
+    for (std::int64_t w = 0; w < kWindows; ++w) {
+      const auto first = ids.begin() + w * c.T * c.B;
+      windows_.push_back({.T = c.T,
+                          .B = c.B,
+                          .inputs = {first, first + c.T * c.B},
+                          .targets = {first + c.B, first + (c.T + 1) * c.B},
+                          .reset = {},
+                          .predictions = c.T * c.B});
+    }
+    weights_.pack(parameters_, workers_);
+  }
+
+  void step(std::int64_t number) {
+    const Window& window = window_of(number);
+    network_.forward(weights_, window, state_, DropoutKey{});
+    if (is_one_symbol_) {
+      network_.logits(weights_, 0, logits_);
+    } else {
+      log_probs_ = network_.log_probs(weights_, window);
+    }
+  }
+
+  // A step, and the log-probabilities of its targets appended to `out`.
+  void step_to_compare(std::int64_t number, std::string& out) {
+    step(number);
+    if (is_one_symbol_) {
+      out += fmt::format(" {}", log_probability(logits_, window_of(number).targets[0]));
+    } else {
+      for (const double log_prob : log_probs_) out += fmt::format(" {}", log_prob);
+    }
+  }
+
+ private:
+  const Window& window_of(std::int64_t number) { return windows_[static_cast<std::size_t>(number % kWindows)]; }
+
+  Workers workers_;
+  Parameters parameters_;
+  NetworkWeights weights_;
+  Network network_;
+  NetworkState state_;
+  std::vector<Window> windows_;
+  std::vector<float> logits_;
+  std::span<const double> log_probs_;
+  bool is_one_symbol_;
+};
+
+void introduce(const Case& c, InferenceSteps& steps) {
+  const std::int64_t compared = std::clamp<std::int64_t>(kComparedNumbers / (c.T * c.B), 2, kWindows);
+  std::string log_probs;
+  for (std::int64_t number = 0; number < compared; ++number) steps.step_to_compare(number, log_probs);
+  std::cout << fmt::format("about unroll {}: {}\nweights {}\nlog_probs{}\nready\n", version(), instruction_set(),
+                           multiplied_weights(c.config), log_probs)
+            << std::flush;
+}
+
+void time_on_request(InferenceSteps& steps) {
+  using Clock = std::chrono::steady_clock;
+  for (std::string line; std::getline(std::cin, line);) {
+    const double wanted = std::stod(line);
+    const Clock::time_point start = Clock::now();
+    std::int64_t made = 0;
+    double seconds = 0;
+    while (seconds < wanted) {
+      steps.step(made++);
+      seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    std::cout << fmt::format("{} {}\n", made, seconds) << std::flush;
+  }
+}
+
+int run(const std::vector<std::string>& arguments) {
+  constexpr std::size_t kWords = 8;
+  const bool writes = arguments.size() == kWords + 2 && arguments[kWords] == "--write";
+  if (arguments.size() != kWords && !writes) {
+    std::cerr << "usage: infer_step V E H L B T THREADS PRECISION [--write FILE]\n";
+    return 2;
+  }
+  Case c;
+  c.config.cell = Cell::kLstm;
+  c.config.vocabulary = std::stoll(arguments[0]);
+  c.config.embed = std::stoll(arguments[1]);
+  c.config.hidden = std::stoll(arguments[2]);
+  c.config.layers = std::stoll(arguments[3]);
+  c.B = std::stoll(arguments[4]);
+  c.T = std::stoll(arguments[5]);
+  c.threads = std::stoi(arguments[6]);
+  c.precision = parse_precision(arguments[7]);
+  if (writes) {
+    write(c, arguments.back());
+    return 0;
+  }
+  InferenceSteps steps(c);
+  introduce(c, steps);
+  time_on_request(steps);
+  return 0;
+}
+
+}  // namespace
+}  // namespace unroll
+
+int main(int argc, char** argv) {
+  try {
+    return unroll::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "infer_step: " << error.what() << '\n';
+    return 1;
+  }
+}
