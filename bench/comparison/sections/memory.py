@@ -26,9 +26,8 @@ EMPTY = Case("memory-empty", "lstm", 2, 1, 1, 1, 1, 1)  # a process with as good
 TEXT = """\
 Training in f32 with SGD, the same network and symbols on both sides; losses of the first three steps agree to {losses:g},
 gradient norms to {norms:g}. "Planned" is what the table of a run (`unroll train` prints its sum) says before anything
-is allocated. "Measured" is the most resident memory that the process ever had (VmHWM in /proc) less that of a process
-with the smallest network there is: {empty}. The ratio is that of the measured numbers; in
-brackets that of whole processes."""
+is allocated. "Whole process" is the most resident memory that it ever had (VmHWM in /proc), "measured" the same less
+that of a process with the smallest network there is: {empty}."""
 
 
 def planned(context, case):
@@ -64,13 +63,20 @@ def measured(context, case):
         return {name: side.peak_mebibytes() for name, side in started.items()}
 
 
+def columns(names):
+    """Above the smallest network, then of whole processes."""
+    result = ["network", "planned, MiB"]
+    for what in ("measured, MiB", "whole process, MiB"):
+        result += [what, *(f"{name}'s" for name in names[1:]), *("ratio" for _ in names[1:])]
+    return result
+
+
 def row(case, plan, whole, empty):
-    above = {name: whole[name] - empty[name] for name in whole}
-    total = sum(plan.values()) / MEBIBYTE
-    cells = [title(case), *(f"{mebibytes:,.0f}" for mebibytes in (total, *above.values()))]
-    if "PyTorch" in whole:
-        ratio, ratio_of_all = (of["unroll"] / of["PyTorch"] for of in (above, whole))
-        cells.append(f"**{ratio:.2f}** ({ratio_of_all:.2f})")
+    cells = [title(case), f"{sum(plan.values()) / MEBIBYTE:,.0f}"]
+    for mebibytes in ({name: whole[name] - empty[name] for name in whole}, whole):
+        cells += [f"{value:,.0f}" for value in mebibytes.values()]
+        if "PyTorch" in mebibytes:
+            cells.append(f"**{mebibytes['unroll'] / mebibytes['PyTorch']:.2f}**")
     return cells
 
 
@@ -81,9 +87,6 @@ def measure(context):
     empty = measured(context, EMPTY)
     plans = {case: planned(context, case) for case in cases}
     rows = [row(case, plans[case], measured(context, case), empty) for case in cases]
-    columns = ["network", "planned, MiB", "measured, MiB"]
-    if "PyTorch" in empty:
-        columns += ["PyTorch, MiB", "ratio (of whole processes)"]
     names = list(dict.fromkeys(name for plan in plans.values() for name in plan))
     items = [[name, *(f"{plans[case][name] / MEBIBYTE:,.1f}" for case in cases)] for name in names]
     of_empty = ", ".join(f"{mebibytes:.0f} MiB in {name}" for name, mebibytes in empty.items())
@@ -91,7 +94,7 @@ def measure(context):
         [
             "## Memory",
             TEXT.format(empty=of_empty, **TOLERANCES),
-            table(columns, rows),
+            table(columns(list(empty)), rows),
             "Planned for what, in MiB:",
             table(["", *map(title, cases)], items),
         ]
