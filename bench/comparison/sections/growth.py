@@ -130,5 +130,5 @@ def measure(context):
     if context.options.plot:
         context.options.plot.write_text(draw(title(BASE), panels), encoding="utf-8")
         parts.append(f"![Time per token over each size]({context.options.plot.name})")
-    columns = ["sweep", "sizes", "threads", "time per token, us", "a, us", "peak', GFLOP/s", "worst deviation"]
+    columns = ["sweep", "sizes", "threads", "time per token, µs", "a, µs", "peak', GFLOP/s", "worst deviation"]
     return "\n\n".join([*parts, table(columns, rows)])

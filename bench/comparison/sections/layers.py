@@ -65,11 +65,11 @@ def measure_layer(context, layer, precision):
         check(label, facts["unroll"], facts["oneDNN"], TOLERANCES[precision])
         for side in started.values():
             side.ask(WARM_UP_SECONDS)
-        context.progress(f"{label}: {context.rounds} rounds")
-        rounds = [
-            (getattr(context.peak.measure(), precision).all, *(side.ask(SECONDS) for side in started.values()))
-            for _ in range(context.rounds)
-        ]
+        rounds = []
+        for number_of_round in range(context.rounds):
+            context.progress(f"{label}: round {number_of_round + 1} of {context.rounds}")
+            peak = getattr(context.peak.measure(), precision).all
+            rounds.append((peak, *(side.ask(SECONDS) for side in started.values())))
     return row(layer, precision, int(facts["unroll"]["weights"]), rounds), facts["oneDNN"]["about"]
 
 
