@@ -72,6 +72,32 @@ class ReadModel(unittest.TestCase):
             self.assertEqual((metadata["config"]["cell"], metadata["config"]["vocabulary"]), (cell, 256))
             self.assertNotIn("decoder.weight", tensors)
 
+    def test_reads_rounded_models_as_the_numbers_that_they_stand_for(self):
+        _, before = read_model.read_model(self.model)
+        for precision, share in (("bf16", 1 / 256), ("int8", 1 / 254)):
+            path = self.folder / f"{precision}.safetensors"
+            subprocess.run([UNROLL, "convert", self.model, "--precision", precision, "--save", path], check=True,
+                           capture_output=True)
+            metadata, after = read_model.read_model(path)
+            self.assertEqual(metadata["precision"], precision)
+            self.assertEqual(list(after), list(before))
+            for name, (shape, values) in after.items():
+                self.assertEqual(shape, before[name][0])
+                if len(shape) == 1:
+                    self.assertEqual(values, before[name][1])
+                    continue
+                self.assertNotEqual(values, before[name][1])
+                for row in range(shape[0]):
+                    there = slice(row * shape[1], (row + 1) * shape[1])
+                    largest = max(map(abs, before[name][1][there]))
+                    for rounded, value in zip(values[there], before[name][1][there]):
+                        self.assertLessEqual(abs(rounded - value), 1.001 * share * largest, name)
+            self.assertIn(f"precision  {precision}", self.run_script(path).stdout)
+            content = bytearray(path.read_bytes())
+            content[-3] ^= 1
+            path.write_bytes(content)
+            self.assertEqual(self.run_script(path).returncode, 1)
+
     def test_prints_for_people(self):
         result = self.run_script(self.model)
         self.assertEqual((result.returncode, result.stderr), (0, ""))

@@ -144,8 +144,11 @@ class Resume(CommandTest):
     def test_options_that_differ_are_refused_by_name(self):
         self.copy_stopped()
         before = self.folder_content()
+        options = json.loads(self.succeed("inspect", self.model, "--json").out)["training"]["options"]
+        other = {"f32": "bf16", "bf16": "f32"}[options["precision"]]
         differing = {"lr": "0.5", "seed": "2", "dropout": "0.5", "cell": "gru", "state": "reset", "layers": "2",
-                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "tokenizer": "byte"}
+                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "tokenizer": "byte",
+                     "precision": other}
         for name, value in differing.items():
             self.refuse(2, [name], *self.arguments("--resume", "--quiet", f"--{name}", value))
         self.refuse(2, ["tied"], *self.arguments("--resume", "--quiet", "--tied"))
@@ -169,6 +172,20 @@ class Resume(CommandTest):
             self.copy_stopped()
             self.succeed(*self.arguments("--resume", "--quiet", "--threads", threads))
             self.assertEqual(self.model.read_bytes(), self.whole.read_bytes())
+
+    def test_a_run_keeps_its_precision_where_another_would_be_chosen_now(self):
+        for precision in ["f32", "bf16"]:
+            whole = self.folder / precision
+            self.succeed(*self.arguments("--quiet", "--precision", precision, save=whole))
+            for environment in [{}, {"UNROLL_MAX_ISA": "avx2"}]:
+                self.log.unlink()
+                self.interrupt("--precision", precision, "--overwrite")
+                done = self.succeed(*self.arguments("--resume"), environment=environment)
+                self.assertIn(f"precision {precision} (auto: as the run began)", done.err)
+                found = json.loads(self.succeed("inspect", self.model, "--json").out)
+                self.assertEqual(found["training"]["options"]["precision"], precision)
+                if not environment:
+                    self.assertEqual(self.model.read_bytes(), whole.read_bytes())
 
     def test_an_existing_model_is_never_replaced_unasked(self):
         self.succeed(*self.arguments("--quiet", steps=5))

@@ -33,6 +33,19 @@ class Train(CommandTest):
         self.assertNotIn("\r", self.last.err)
         self.assertEqual(os.listdir(self.folder), ["m.safetensors"])
 
+    def test_it_says_in_which_precision_it_multiplies_and_why(self):
+        model = self.train("--steps", "5")
+        chosen = self.inspect(model)["training"]["options"]["precision"]
+        self.assertRegex(self.last.err, rf"precision {chosen} \(auto: this processor .*bf16\)\n")
+        models = {}
+        for precision in ["f32", "bf16"]:
+            models[precision] = self.train("--steps", "5", "--precision", precision, save=self.folder / precision)
+            self.assertIn(f"precision {precision}\n", self.last.err)
+            found = self.inspect(models[precision])
+            self.assertEqual((found["training"]["options"]["precision"], found["precision"]), (precision, "f32"))
+        self.assertEqual(model.read_bytes(), models[chosen].read_bytes())
+        self.refuse(2, ["--precision", "int8"], "train", self.text, "--save", self.folder / "x", "--precision", "int8")
+
     def test_quiet_says_nothing(self):
         self.train("--steps", "10", "--quiet")
         self.assertEqual((self.last.out, self.last.err), ("", ""))

@@ -5,7 +5,7 @@ import re
 
 from command_line import CommandTest, main, run
 
-VERBS = ["train", "eval", "score", "generate", "inspect", "gradcheck"]
+VERBS = ["train", "eval", "score", "generate", "convert", "inspect", "gradcheck"]
 
 # Flag, values that it must refuse, words that the refusal must hold beside the flag and the value.
 BAD_NUMBERS = [
@@ -84,7 +84,7 @@ class Usage(CommandTest):
     def test_version_names_instruction_set_and_libraries(self):
         text = self.succeed("--version").out
         self.assertRegex(text, r"\Aunroll \d+\.\d+\.\d+\ninstruction set: \S")
-        for library in ["oneDNN", "Highway", "ICU"]:
+        for library in ["Highway", "ICU"]:
             self.assertRegex(text, rf"(?m)^{library} \d")
 
     def test_an_unknown_verb_or_flag_brings_the_nearest(self):
@@ -105,6 +105,7 @@ class Usage(CommandTest):
         for verb, flag, known in [("train", "--cell", "gru-reset-before"), ("train", "--tokenizer", "whitespace"),
                                   ("train", "--state", "carry"), ("train", "--optimizer", "adam"),
                                   ("train", "--schedule", "plateau"), ("train", "--init", "identity"),
+                                  ("train", "--precision", "bf16"), ("convert", "--precision", "int8"),
                                   ("score", "--log-base", "10"), ("score", "--state", "reset"),
                                   ("eval", "--state", "reset"), ("gradcheck", "--cell", "lstm")]:
             model = [] if verb == "gradcheck" else [self.text]

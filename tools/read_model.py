@@ -12,7 +12,8 @@ import json
 import struct
 import sys
 
-FORMAT = "unroll/1"
+FORMATS = ("unroll/1", "unroll/2")  # the second: matrices in bf16 or int8
+DTYPES = {"f32": "F32", "bf16": "BF16", "int8": "I8"}
 MASK = 2**64 - 1
 PRIMES = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
 
@@ -84,8 +85,26 @@ def expected_tensors(config):
     yield "decoder.bias", [vocabulary]
 
 
+def stored_tensors(config, precision):
+    """Names, types and shapes as they stand in a file of that precision, in any order."""
+    for name, shape in expected_tensors(config):
+        yield name, DTYPES[precision] if len(shape) == 2 else "F32", shape
+        if precision == "int8" and len(shape) == 2:
+            yield name + ".scale", "F32", shape[:1]
+
+
+def numbers(dtype, data):
+    """The numbers of a tensor as floats (bf16 is the upper half of a float)."""
+    if dtype == "BF16":
+        data = b"".join(b"\0\0" + data[i : i + 2] for i in range(0, len(data), 2))
+    values = array.array("b" if dtype == "I8" else "f", data)
+    if sys.byteorder == "big" and dtype != "I8":
+        values.byteswap()
+    return array.array("f", values) if dtype == "I8" else values
+
+
 def read_model(path, with_checksum=True):
-    """Metadata (JSON parsed) and tensors {name: (shape, array of floats)}."""
+    """Metadata (JSON parsed) and tensors {name: (shape, array of floats)}, those of int8 multiplied by their scales."""
     with open(path, "rb") as file:
         content = file.read()
     length = int.from_bytes(content[:8], "little")
@@ -94,8 +113,11 @@ def read_model(path, with_checksum=True):
     header, data = content[8 : 8 + length], content[8 + length :]
     entries = json.loads(header.decode("utf-8"), object_pairs_hook=distinct)
     metadata = entries.pop("__metadata__", {})
-    if metadata.get("format") != FORMAT:
-        raise Damaged(f"format is {metadata.get('format')!r}, expected {FORMAT!r}")
+    if metadata.get("format") not in FORMATS:
+        raise Damaged(f"format is {metadata.get('format')!r}, expected one of {FORMATS}")
+    precision = metadata.setdefault("precision", "f32")
+    if precision not in DTYPES or (precision == "f32") != (metadata["format"] == FORMATS[0]):
+        raise Damaged(f"precision is {precision!r} in format {metadata['format']!r}")
     if with_checksum:
         stored = metadata["checksum"]
         before, field, after = header.partition(b'"checksum":"')
@@ -105,27 +127,39 @@ def read_model(path, with_checksum=True):
     for key in ("config", "tokenizer", "training", "history"):
         metadata[key] = json.loads(metadata[key], object_pairs_hook=distinct)
 
-    tensors, end = {}, 0
-    for name, shape in expected_tensors(metadata["config"]):
+    stored, ranges = {}, []
+    for name, dtype, shape in stored_tensors(metadata["config"], precision):
         entry = entries.pop(name)
         first, last = entry["data_offsets"]
-        values = array.array("f", data[first:last])
-        if sys.byteorder == "big":
-            values.byteswap()
-        size = 1
+        size = {"F32": 4, "BF16": 2, "I8": 1}[dtype]
         for dimension in shape:
             size *= dimension
-        if entry["dtype"] != "F32" or entry["shape"] != shape or first != end or len(values) != size:
-            raise Damaged(f"tensor {name} is {entry}, expected F32 of shape {shape} at byte {end}")
-        tensors[name], end = (shape, values), last
-    if entries or end != len(data):
-        raise Damaged(f"holds more than its configuration needs: tensors {list(entries)}, {len(data) - end} bytes")
+        if entry["dtype"] != dtype or entry["shape"] != shape or last - first != size or last > len(data):
+            raise Damaged(f"tensor {name} is {entry}, expected {dtype} of shape {shape}")
+        stored[name] = shape, numbers(dtype, data[first:last])
+        ranges.append((first, last))
+    ends = [0]
+    for first, last in sorted(ranges):
+        if first != ends[-1]:
+            raise Damaged(f"tensors overlap or leave a hole at byte {first} of the data")
+        ends.append(last)
+    if entries or ends[-1] != len(data):
+        raise Damaged(f"holds more than its configuration needs: tensors {list(entries)}, {len(data) - ends[-1]} bytes")
+
+    tensors = {}
+    for name, shape in expected_tensors(metadata["config"]):
+        values = stored[name][1]
+        if name + ".scale" in stored:
+            scales = stored[name + ".scale"][1]
+            values = array.array("f", (scales[i // shape[1]] * value for i, value in enumerate(values)))
+        tensors[name] = shape, values
     return metadata, tensors
 
 
 def show(metadata, tensors):
     tokenizer, training, history = metadata["tokenizer"], metadata["training"], metadata["history"]
     print("config    ", json.dumps(metadata["config"]))
+    print("precision ", metadata["precision"])
     print("tokenizer ", tokenizer["kind"], len(tokenizer.get("symbols", range(256))), "symbols")
     print("training  ", "complete" if training["complete"] else "not complete", json.dumps(training["options"]))
     print(f"\n{'tensor':<20} {'shape':>14} {'min':>10} {'max':>10} {'mean':>10}")

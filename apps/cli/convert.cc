@@ -47,8 +47,8 @@ bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
   flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command->overwrite);
   flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
   flags.example("unroll convert book.safetensors --precision int8", "Writes book.int8.safetensors.");
-  flags.example("unroll eval book.safetensors held-out.txt; unroll eval book.int8.safetensors held-out.txt",
-                "What rounding costs in perplexity.");
+  flags.example("unroll eval book.int8.safetensors held-out.txt",
+                "What rounding costs: compare with the perplexity of book.safetensors.");
   if (!flags.parse(arguments)) return false;
   std::vector<std::string> positionals = flags.positionals();
   command->model = take_model(command->model, &positionals);
