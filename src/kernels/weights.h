@@ -22,13 +22,13 @@ float to_int8(std::span<const float> x, std::span<std::int8_t> out);
 class WeightView {
  public:
   WeightView() = default;
-  WeightView(
-      MatView<const float> f32) noexcept  // NOLINT(google-explicit-constructor): plain weights are the usual ones
+  // Plain weights are the usual ones, so that these two are not explicit.
+  WeightView(MatView<const float> f32) noexcept  // NOLINT(google-explicit-constructor)
       : precision_(Precision::kF32), data_(f32.data), rows_(f32.rows), cols_(f32.cols) {
     assert(f32.contiguous());
   }
-  WeightView(MatView<float> f32) noexcept
-      : WeightView(MatView<const float>(f32)) {}  // NOLINT(google-explicit-constructor)
+  WeightView(MatView<float> f32) noexcept  // NOLINT(google-explicit-constructor)
+      : WeightView(MatView<const float>(f32)) {}
   static WeightView bf16(const Bf16* data, std::int64_t rows, std::int64_t cols) noexcept {
     return {Precision::kBf16, data, nullptr, rows, cols};
   }
