@@ -10,7 +10,7 @@ void save_model(const std::string& path, const NetworkConfig& config, const Toke
   metadata["format"] = kModelFormat;
   std::vector<TensorToWrite> tensors;
   for (const ParameterTensor& tensor : parameters.tensors()) {
-    tensors.push_back({tensor.name, tensor.shape, parameters.values(tensor)});
+    tensors.emplace_back(tensor.name, tensor.shape, parameters.values(tensor));
   }
   write_tensor_file(path, tensors, metadata);
 }

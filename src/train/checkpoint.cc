@@ -71,7 +71,7 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
   std::vector<TensorToWrite> list;
   for_each_tensor(tensors, position.best_step > 0,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
-                    list.push_back({name, shape, values});
+                    list.emplace_back(name, shape, values);
                   });
   write_tensor_file(path, list, metadata);
 }
