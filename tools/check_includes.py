@@ -32,7 +32,7 @@ THIRD_PARTY = [
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(
-    r"(sys/\w+|unistd|fcntl|poll|signal|sched|pthread|termios|dirent|immintrin|errno|string|stdio|stdlib)\.h")
+    r"(sys/\w+|unistd|fcntl|poll|signal|sched|pthread|termios|dirent|immintrin|cpuid|errno|string|stdio|stdlib)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 

@@ -77,22 +77,7 @@ struct PackedMatrix::Packed {
 // --- Packing ---------------------------------------------------------------------------------------------------------
 
 void PackedMatrix::Packed::take_rows(MatView<const float> a) {
-  thread_local LaneRoom room;
-  const std::int64_t panel = kernels.panel();
-  const std::int64_t whole = N / panel * panel;  // columns in panels of full width
-  for (std::int64_t g = 0; g < groups; ++g) {
-    const float* const first = a.row(g * kernels.depth);
-    const Lane* row = reinterpret_cast<const Lane*>(first);
-    if (kernels.rows_to_lanes != nullptr) {
-      Lane* const joined = room.of(N);
-      kernels.rows_to_lanes(first, a.stride, K - g * kernels.depth, N, joined);
-      row = joined;
-    }
-    cut_into_panels(row, whole, panel, panel * groups, lanes() + g * panel);
-    if (whole == N) continue;
-    const std::int64_t width = panel_width(whole);
-    cut_into_panels(row + whole, N - whole, width, 0, panel_at(whole) + g * width);
-  }
+  rows_into_panels(kernels, a, kernels.panel(), kernels.vector, lanes());
 }
 
 // Column n of the packed matrix, which is row n of `a`, as lanes.
@@ -205,7 +190,7 @@ void PackedMatrix::Packed::multiply_panel(Tile tile, std::int64_t n, std::int64_
   const TileFunction run = tiles[static_cast<std::size_t>(rows - 1)];
   point_at(tile, n, target);
   if (n + width <= N) return run(tile);
-  std::array<float, kMostTileRows * kMostPanel> room{};
+  std::array<float, kMostTileRows * kMostPanel> room;  // NOLINT: what is used of it is set
   const auto bytes = static_cast<std::size_t>(N - n) * sizeof(float);
   for (std::int64_t i = 0; i < rows; ++i) {
     std::memcpy(room.data() + i * width, tile.start + i * tile.start_row, bytes);
@@ -247,13 +232,14 @@ void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows
     tile.groups = std::min(block, groups - g);
     for (std::int64_t n = 0; n < N; n += panel_width(n)) {
       tile.b = panel_at(n) + g * panel_width(n);
+      std::int64_t first = 0;
       for (std::int64_t i = 0; i < tiles; ++i) {
-        const std::int64_t first = i * rows / tiles;
-        const std::int64_t count = (i + 1) * rows / tiles - first;
+        const std::int64_t count = rows / tiles + (i < rows % tiles ? 1 : 0);
         tile.a = all.a + first * all.a_row + g;
         tile.row_scale = all.row_scale + first;
         multiply_panel(tile, n, count,
                        {target.start + first * target.start_row, target.start_row, y.row_range(first, count)});
+        first += count;
       }
     }
     target.start = y.data;

@@ -4,7 +4,7 @@
 // the row's place among them, or on threads. Each element is one chain of multiply-adds in the order of k, for any
 // shape and on any processor: in f32 the bits are those of every processor with fused multiply-adds.
 //
-// Threads  multiply() and add_transposed_product() may run on any number of threads at once, on results that do not
+// Threads  multiply() and add_transposed_products() may run on any number of threads at once, on results that do not
 //          overlap; pack() must not run beside a multiply() of the same matrix.
 #pragma once
 
@@ -49,15 +49,23 @@ class PackedMatrix {
   std::unique_ptr<Packed> packed_;
 };
 
-// c += a^T b: a weight gradient, one sum over all rows. And sums += column sums of a, unless `sums` is empty.
-//
-// Shapes   a (R, M), b (R, N), c (M, N), any row strides; sums (M).
-// Numerics in `precision`, f32 or bf16; column sums in floats always. Sums run over blocks of rows of a fixed number.
-//          An element's bits depend on its row of a^T, its column of b and R, not on M, N or threads.
-void add_transposed_product(Precision precision, MatView<const float> a, MatView<const float> b, MatView<float> c,
-                            std::span<float> sums = {});
+// One weight gradient: c (M, N) += a^T b for b (R, N); any row strides. Rows of b whose bit in `zero` (R, or empty) is
+// set count as zero.
+struct TransposedProduct {
+  MatView<const float> b;
+  MatView<float> c;
+  std::span<const std::uint8_t> zero = {};
+};
 
-// The number of rows of c that suits one call of add_transposed_product: cut M into multiples of it.
+// Weight gradients, each one sum over all rows: c += a^T b for each of `products` (one or two), with a (R, M). And sums
+// (M) += column sums of a, unless `sums` is empty.
+//
+// Numerics in `precision`, f32 or bf16; column sums in floats always. Sums run over blocks of rows of a fixed number.
+//          An element's bits depend on its column of a, its column of b and R, not on M, N or threads.
+void add_transposed_products(Precision precision, MatView<const float> a, std::span<const TransposedProduct> products,
+                             std::span<float> sums = {});
+
+// The number of columns of a that suits one call of add_transposed_products: cut M into multiples of the unit.
 inline constexpr std::int64_t kGradientUnit = 12;
 inline constexpr std::int64_t kTypicalGradientRows = 240;
 

@@ -3,6 +3,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 namespace unroll {
@@ -34,9 +35,13 @@ HWY_ATTR void transpose_block(const Lane* rows, std::int64_t stride, std::int64_
 
 // With the width known, each copy is a few vector moves.
 template <std::int64_t kWidth>
-void cut(const Lane* row, std::int64_t panels, std::int64_t panel_stride, Lane* out) {
+void cut(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t panels, std::int64_t panel_stride,
+         Lane* out) {
   for (std::int64_t p = 0; p < panels; ++p) {
-    std::memcpy(out + p * panel_stride, row + p * kWidth, static_cast<std::size_t>(kWidth) * sizeof(Lane));
+    for (std::int64_t r = 0; r < count; ++r) {
+      std::memcpy(out + p * panel_stride + r * kWidth, rows + r * stride + p * kWidth,
+                  static_cast<std::size_t>(kWidth) * sizeof(Lane));
+    }
   }
 }
 
@@ -54,31 +59,74 @@ void transpose_into_panel(const Lane* rows, std::int64_t stride, std::int64_t wi
   }
 }
 
-void cut_into_panels(const Lane* row, std::int64_t n, std::int64_t width, std::int64_t panel_stride, Lane* out) {
+void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t n, std::int64_t width,
+                     std::int64_t panel_stride, Lane* out) {
+  const auto cut_whole = [&] {
+    switch (width) {
+      case 6:
+        return cut<6>;
+      case 8:
+        return cut<8>;
+      case 12:
+        return cut<12>;
+      case 16:
+        return cut<16>;
+      default:
+        assert(width == 4 || width == 32);
+        return width == 4 ? cut<4> : cut<32>;
+    }
+  }();
   const std::int64_t whole = n / width;
-  switch (width) {
-    case 6:
-      cut<6>(row, whole, panel_stride, out);
-      break;
-    case 8:
-      cut<8>(row, whole, panel_stride, out);
-      break;
-    case 12:
-      cut<12>(row, whole, panel_stride, out);
-      break;
-    case 16:
-      cut<16>(row, whole, panel_stride, out);
-      break;
-    case 32:
-      cut<32>(row, whole, panel_stride, out);
-      break;
-    default:
-      for (std::int64_t p = 0; p < whole; ++p) std::copy_n(row + p * width, width, out + p * panel_stride);
-  }
+  cut_whole(rows, stride, count, whole, panel_stride, out);
   if (whole * width == n) return;
-  Lane* const last = out + whole * panel_stride;
-  Lane* const end = std::copy_n(row + whole * width, n - whole * width, last);
-  std::fill(end, last + width, Lane{0});
+  for (std::int64_t r = 0; r < count; ++r) {
+    const Lane* const row = rows + r * stride;
+    Lane* const last = out + whole * panel_stride + r * width;
+    Lane* const end = std::copy(row + whole * width, row + n, last);
+    std::fill(end, last + width, Lane{0});
+  }
+}
+
+void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
+                      Lane* out) {
+  // So many groups at once: each row is read, and each panel written, as a stream.
+  constexpr std::int64_t kGroupsAtOnce = 8;
+  thread_local LaneRoom room;
+  const std::int64_t groups = kernels.groups(x.rows);
+  const std::int64_t whole = x.cols / width * width;
+  const std::int64_t rest = x.cols - whole;
+  for (std::int64_t g = 0; g < groups; g += kGroupsAtOnce) {
+    const std::int64_t count = std::min(kGroupsAtOnce, groups - g);
+    const Lane* rows = reinterpret_cast<const Lane*>(x.row(g * kernels.depth));
+    std::int64_t stride = x.stride;
+    if (kernels.rows_to_lanes != nullptr) {
+      stride = x.cols;
+      Lane* const joined = room.of(count * stride);
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t first = (g + i) * kernels.depth;
+        kernels.rows_to_lanes(x.row(first), x.stride, x.rows - first, x.cols, joined + i * stride);
+      }
+      rows = joined;
+    }
+    cut_into_panels(rows, stride, count, whole, width, width * groups, out + g * width);
+    if (rest == 0) continue;
+    const std::int64_t last = rest <= narrow ? narrow : width;
+    cut_into_panels(rows + whole, stride, count, rest, last, 0, out + whole * groups + g * last);
+  }
+}
+
+void clear_row_in_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t r, std::int64_t width,
+                         std::int64_t narrow, Lane* out) {
+  constexpr std::int64_t kLaneBits = 32;
+  const std::int64_t groups = kernels.groups(x.rows);
+  const std::int64_t g = r / kernels.depth;
+  const std::int64_t bits = kLaneBits / kernels.depth;
+  const Lane others = bits == kLaneBits ? 0 : ~(((Lane{1} << bits) - 1) << (r % kernels.depth * bits));
+  for (std::int64_t n = 0; n < x.cols; n += width) {
+    const std::int64_t panel = x.cols - n <= narrow ? narrow : width;
+    Lane* const row = out + n * groups + g * panel;
+    for (std::int64_t c = 0; c < panel; ++c) row[c] &= others;
+  }
 }
 
 Lane* LaneRoom::of(std::int64_t lanes) {

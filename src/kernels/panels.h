@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/view.h"
 #include "kernels/products.h"
 
 namespace unroll {
@@ -12,9 +13,20 @@ namespace unroll {
 // to be a multiple of 4.
 void transpose_into_panel(const Lane* rows, std::int64_t stride, std::int64_t width, std::int64_t groups, Lane* out);
 
-// One row of n lanes cut into panels of `width` columns: column c goes to out[c / width * panel_stride + c % width].
-// What the last panel has beyond n is set to zero.
-void cut_into_panels(const Lane* row, std::int64_t n, std::int64_t width, std::int64_t panel_stride, Lane* out);
+// Rows of n lanes cut into panels of `width` columns: out[c / width * panel_stride + r * width + c % width] =
+// rows[r * stride + c] for r < count. What the last panel has beyond n is set to zero.
+void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t n, std::int64_t width,
+                     std::int64_t panel_stride, Lane* out);
+
+// Rows of numbers, the sum's index running down the rows, as panels of `width` columns one after another, each [group]
+// [column]; the last panel is `narrow` columns wide where that suffices. x (R, n); out as many lanes as
+// groups(R) * (n rounded up to a whole panel).
+void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
+                      Lane* out);
+
+// Makes row r of x zero in what rows_into_panels wrote.
+void clear_row_in_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t r, std::int64_t width,
+                         std::int64_t narrow, Lane* out);
 
 // A thread's own room for lanes, as large as was ever asked for; what it holds is left over from before.
 class LaneRoom {

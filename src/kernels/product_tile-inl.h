@@ -28,8 +28,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// All vectors are full ones: targets whose vectors have no fixed size take 16 bytes.
-using FloatTag = hn::CappedTag<float, 16>;
+inline constexpr std::size_t kMostLanes = 16;
+using FloatTag = hn::CappedTag<float, kMostLanes>;
 using LaneTag = hn::RebindToUnsigned<FloatTag>;
 using FloatVector = hn::Vec<FloatTag>;
 using LaneVector = hn::Vec<LaneTag>;
@@ -62,12 +62,9 @@ void compute_tile(const Tile& t) {
 #pragma GCC unroll 8
     for (std::size_t n = 0; n < kColumns; ++n) {
       const auto column = static_cast<std::int64_t>(n) * lanes;
-      if constexpr (kGradient) {
-        sums[i][n] = Arithmetic::begin(nullptr);
-        hwy::Prefetch(t.c + row * t.c_row + column);
-      } else {
-        sums[i][n] = Arithmetic::begin(t.start + row * t.start_row + column);
-      }
+      sums[i][n] = Arithmetic::begin(kGradient ? nullptr : t.start + row * t.start_row + column);
+      // What the tile is going to write comes nearer while it computes.
+      hwy::Prefetch(t.c + row * t.c_row + column);
     }
   }
   const Lane* a = t.a;

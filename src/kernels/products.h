@@ -58,7 +58,7 @@ struct ProductKernels {
   // A row of weights: the same without an offset. bf16 only.
   void (*weights_to_lanes)(const float* x, std::int64_t n, Lane* out) = nullptr;
   // `depth` successive rows of numbers, the sum's index running down the rows, to one row of n lanes. Rows from `count`
-  // on count as zero. Null for f32 and int8.
+  // on count as zero. Null for f32, whose numbers are lanes already, and int8.
   void (*rows_to_lanes)(const float* first, std::int64_t stride, std::int64_t count, std::int64_t n,
                         Lane* out) = nullptr;
 

@@ -13,36 +13,35 @@ namespace {
 // Groups that one partial sum runs over: part of the definition of the result.
 constexpr std::int64_t kBlockGroups = 256;
 constexpr std::int64_t kMostTile = 16 * 32;
+constexpr std::size_t kMostProducts = 2;
 
-// A block of rows of `a` or `b`, as lanes in panels of `width` columns.
+// A block of rows of a factor, as lanes in panels.
 struct Factor {
-  const Lane* lanes;
-  std::int64_t panel;  // lanes from one panel to the next
-  std::int64_t groups;
+  Lane* lanes = nullptr;
+  std::int64_t panel = 0;  // lanes from one panel to the next
+  std::int64_t groups = 0;
 };
 
-// The last panel is `narrow` columns wide where that suffices.
 Factor cut_block(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
-                 LaneRoom& panels) {
-  thread_local LaneRoom joined_room;
+                 LaneRoom& room) {
   const std::int64_t groups = kernels.groups(x.rows);
   const std::int64_t panel = groups * width;
-  const std::int64_t whole = x.cols / width;
-  const std::int64_t rest = x.cols - whole * width;
-  const std::int64_t last_width = rest <= narrow ? narrow : width;
-  Lane* const lanes = panels.of((whole + 1) * panel);
-  for (std::int64_t g = 0; g < groups; ++g) {
-    const std::int64_t first = g * kernels.depth;
-    const Lane* row = reinterpret_cast<const Lane*>(x.row(first));
-    if (kernels.rows_to_lanes != nullptr) {
-      Lane* const joined = joined_room.of(x.cols);
-      kernels.rows_to_lanes(x.row(first), x.stride, x.rows - first, x.cols, joined);
-      row = joined;
-    }
-    cut_into_panels(row, whole * width, width, panel, lanes + g * width);
-    if (rest > 0) cut_into_panels(row + whole * width, rest, last_width, 0, lanes + whole * panel + g * last_width);
-  }
+  Lane* const lanes = room.of((x.cols + width - 1) / width * panel);
+  rows_into_panels(kernels, x, width, narrow, lanes);
   return {lanes, panel, groups};
+}
+
+// Rows [first, first + count) of b.
+Factor cut_rows_that_count(const ProductKernels& kernels, const TransposedProduct& product, std::int64_t first,
+                           std::int64_t count, LaneRoom& room) {
+  const MatView<const float> rows = product.b.row_range(first, count);
+  const Factor factor = cut_block(kernels, rows, kernels.panel(), kernels.vector, room);
+  if (product.zero.empty()) return factor;
+  for (std::int64_t r = 0; r < count; ++r) {
+    if (product.zero[static_cast<std::size_t>(first + r)] == 0) continue;
+    clear_row_in_panels(kernels, rows, r, kernels.panel(), kernels.vector, factor.lanes);
+  }
+  return factor;
 }
 
 // One tile at row m and column n of c; where it reaches beyond c, computed in a place of its own.
@@ -66,10 +65,8 @@ void add_tile(const ProductKernels& kernels, Tile tile, std::int64_t m, std::int
   }
 }
 
-// c += a^T b over one block of rows, `right` being b's.
-void add_block(const ProductKernels& kernels, MatView<const float> a, const Factor& right, MatView<float> c,
-               LaneRoom& room) {
-  const Factor left = cut_block(kernels, a, kernels.gradient_rows, kernels.gradient_rows, room);
+// c += left^T right over one block of rows.
+void add_block(const ProductKernels& kernels, const Factor& left, const Factor& right, MatView<float> c) {
   Tile tile;
   tile.groups = left.groups;
   for (std::int64_t n = 0; n < c.cols; n += kernels.panel()) {
@@ -83,24 +80,31 @@ void add_block(const ProductKernels& kernels, MatView<const float> a, const Fact
 
 }  // namespace
 
-void add_transposed_product(Precision precision, MatView<const float> a, MatView<const float> b, MatView<float> c,
-                            std::span<float> sums) {
-  assert(a.rows == b.rows && a.cols == c.rows && b.cols == c.cols);
+void add_transposed_products(Precision precision, MatView<const float> a, std::span<const TransposedProduct> products,
+                             std::span<float> sums) {
   assert(sums.empty() || static_cast<std::int64_t>(sums.size()) == a.cols);
+  assert(products.size() <= kMostProducts);
   thread_local LaneRoom a_room;
-  thread_local LaneRoom b_room;
+  thread_local std::array<LaneRoom, kMostProducts> b_rooms;
   const ProductKernels& kernels = product_kernels(precision);
   const std::int64_t block_rows = kBlockGroups * kernels.depth;
   for (std::int64_t r = 0; r < a.rows; r += block_rows) {
     const std::int64_t rows = std::min(block_rows, a.rows - r);
-    const Factor right = cut_block(kernels, b.row_range(r, rows), kernels.panel(), kernels.vector, b_room);
+    std::array<Factor, kMostProducts> right;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      assert(products[i].b.rows == a.rows && products[i].c.rows == a.cols && products[i].c.cols == products[i].b.cols);
+      right[i] = cut_rows_that_count(kernels, products[i], r, rows, b_rooms[i]);
+    }
     for (std::int64_t m = 0; m < a.cols; m += kTypicalGradientRows) {
       const std::int64_t count = std::min(kTypicalGradientRows, a.cols - m);
       const MatView<const float> columns = a.row_range(r, rows).col_range(m, count);
       if (!sums.empty()) {
         add_column_sums(columns, sums.subspan(static_cast<std::size_t>(m), static_cast<std::size_t>(count)));
       }
-      add_block(kernels, columns, right, c.row_range(m, count), a_room);
+      const Factor left = cut_block(kernels, columns, kernels.gradient_rows, kernels.gradient_rows, a_room);
+      for (std::size_t i = 0; i < products.size(); ++i) {
+        add_block(kernels, left, right[i], products[i].c.row_range(m, count));
+      }
     }
   }
 }

@@ -38,21 +38,14 @@ void gru_backward(Workers& workers, const RecurrentShape& shape, const Recurrent
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
   const Precision precision = weights.W.precision();
   const auto two = static_cast<std::size_t>(2 * H);
-  const std::span<float> db_rz = dparams.b_hidden.first(two);
-  add_weight_gradient(workers, precision, tape.gates.col_range(0, 2 * H), tape.x, dparams.U.row_range(0, 2 * H),
-                      dparams.b_input.first(two), db_rz);
-  add_weight_gradient(workers, precision, tape.gates.col_range(2 * H, H), tape.x, dparams.U.row_range(2 * H, H),
-                      dparams.b_input.subspan(two));
-  constexpr std::int64_t kColumns = 128;
-  workers.run_ranges(H, kColumns, [&](std::int64_t n, std::int64_t end) {
-    add_column_sums(tape.candidate.col_range(n, end - n),
-                    dparams.b_hidden.subspan(two + static_cast<std::size_t>(n), static_cast<std::size_t>(end - n)));
-  });
-  zero_reset_rows(tape.reset, tape.gates);
-  zero_reset_rows(tape.reset, tape.candidate);
   const MatView<const float> h_before = tape.h.row_range(0, shape.T * shape.B);
-  add_weight_gradient(workers, precision, tape.gates.col_range(0, 2 * H), h_before, dparams.W.row_range(0, 2 * H));
-  add_weight_gradient(workers, precision, tape.candidate, h_before, dparams.W.row_range(2 * H, H));
+  add_weight_gradients(workers, precision, tape.gates.col_range(0, 2 * H),
+                       {{tape.x, dparams.U.row_range(0, 2 * H)}, {h_before, dparams.W.row_range(0, 2 * H), tape.reset}},
+                       dparams.b_input.first(two), dparams.b_hidden.first(two));
+  add_weight_gradients(workers, precision, tape.gates.col_range(2 * H, H), {{tape.x, dparams.U.row_range(2 * H, H)}},
+                       dparams.b_input.subspan(two));
+  add_weight_gradients(workers, precision, tape.candidate, {{h_before, dparams.W.row_range(2 * H, H), tape.reset}},
+                       dparams.b_hidden.subspan(two));
 }
 
 }  // namespace unroll

@@ -51,12 +51,15 @@ void gru_reset_before_backward(Workers& workers, const RecurrentShape& shape, co
   });
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
   const Precision precision = weights.W.precision();
-  add_weight_gradient(workers, precision, tape.gates, tape.x, dparams.U, dparams.b_input, dparams.b_hidden);
-  zero_reset_rows(tape.reset, tape.gates);
-  add_weight_gradient(workers, precision, tape.gates.col_range(0, 2 * H), tape.h.row_range(0, shape.T * shape.B),
-                      dparams.W.row_range(0, 2 * H));
-  add_weight_gradient(workers, precision, tape.gates.col_range(2 * H, H), tape.candidate,
-                      dparams.W.row_range(2 * H, H));
+  const MatView<const float> h_before = tape.h.row_range(0, shape.T * shape.B);
+  const auto two = static_cast<std::size_t>(2 * H);
+  add_weight_gradients(workers, precision, tape.gates.col_range(0, 2 * H),
+                       {{tape.x, dparams.U.row_range(0, 2 * H)}, {h_before, dparams.W.row_range(0, 2 * H), tape.reset}},
+                       dparams.b_input.first(two), dparams.b_hidden.first(two));
+  add_weight_gradients(
+      workers, precision, tape.gates.col_range(2 * H, H),
+      {{tape.x, dparams.U.row_range(2 * H, H)}, {tape.candidate, dparams.W.row_range(2 * H, H), tape.reset}},
+      dparams.b_input.subspan(two), dparams.b_hidden.subspan(two));
 }
 
 }  // namespace unroll

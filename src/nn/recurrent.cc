@@ -57,14 +57,18 @@ void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix&
   });
 }
 
-void add_weight_gradient(Workers& workers, Precision precision, MatView<const float> dgates, MatView<const float> x,
-                         MatView<float> dU, std::span<float> db, std::span<float> second_db) {
-  workers.run_balanced(dU.rows, kTypicalGradientRows, kGradientUnit, [&](std::int64_t first, std::int64_t last) {
+void add_weight_gradients(Workers& workers, Precision precision, MatView<const float> dgates,
+                          std::initializer_list<TransposedProduct> products, std::span<float> db,
+                          std::span<float> second_db) {
+  workers.run_balanced(dgates.cols, kTypicalGradientRows, kGradientUnit, [&](std::int64_t first, std::int64_t last) {
     const auto at = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(last - first);
+    std::vector<TransposedProduct> parts;
+    for (const TransposedProduct& whole : products) {
+      parts.push_back({whole.b, whole.c.row_range(first, last - first), whole.zero});
+    }
     std::vector<float> sums(db.empty() ? 0 : count);
-    add_transposed_product(precision, dgates.col_range(first, last - first), x, dU.row_range(first, last - first),
-                           sums);
+    add_transposed_products(precision, dgates.col_range(first, last - first), parts, sums);
     if (!db.empty()) add(sums, db.subspan(at, count));
     if (!second_db.empty()) add(sums, second_db.subspan(at, count));
   });
@@ -72,11 +76,10 @@ void add_weight_gradient(Workers& workers, Precision precision, MatView<const fl
 
 void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
                            RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx) {
-  const Precision precision = weights.W.precision();
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
-  add_weight_gradient(workers, precision, tape.gates, tape.x, dparams.U, dparams.b_input, dparams.b_hidden);
-  zero_reset_rows(tape.reset, tape.gates);
-  add_weight_gradient(workers, precision, tape.gates, tape.h.row_range(0, shape.T * shape.B), dparams.W);
+  const MatView<const float> h_before = tape.h.row_range(0, shape.T * shape.B);
+  add_weight_gradients(workers, weights.W.precision(), tape.gates,
+                       {{tape.x, dparams.U}, {h_before, dparams.W, tape.reset}}, dparams.b_input, dparams.b_hidden);
 }
 
 void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows) {

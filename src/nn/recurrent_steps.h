@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "kernels/gates.h"
@@ -13,10 +14,12 @@ namespace unroll {
 void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix& weights, std::span<const float> bias,
                    MatView<float> y);
 
-// dU += dgates^T x. The same for the gradient of a bias: db += column sums of dgates, unless db is empty; and to
-// second_db, unless that is empty: two biases that only ever meet as a sum have one gradient.
-void add_weight_gradient(Workers& workers, Precision precision, MatView<const float> dgates, MatView<const float> x,
-                         MatView<float> dU, std::span<float> db = {}, std::span<float> second_db = {});
+// dU += dgates^T x for each of `products` (one or two). The same for the gradient of a bias: db += column sums of
+// dgates, unless db is empty; and to second_db, unless that is empty: two biases that only ever meet as a sum have one
+// gradient.
+void add_weight_gradients(Workers& workers, Precision precision, MatView<const float> dgates,
+                          std::initializer_list<TransposedProduct> products, std::span<float> db = {},
+                          std::span<float> second_db = {});
 
 // What follows the sweep back in a cell whose gates all see U x + b + W h + b': with the gradients of those sums in
 // tape.gates, dx = dgates U, dU += dgates^T x, db, db' += sum dgates, dW += dgates^T h_{t-1} (nothing where reset).

@@ -71,7 +71,8 @@ void softmax_loss_and_gradient(Workers& workers, const SoftmaxShape& shape, cons
     weights.V_out_back.multiply(dlogits, {}, dh.row_range(first, dlogits.rows));
   };
   const auto after_block = [&](std::int64_t first, MatView<float> dlogits) {
-    add_weight_gradient(workers, weights.V_out.precision(), dlogits, h.row_range(first, dlogits.rows), dV_out, dbias);
+    add_weight_gradients(workers, weights.V_out.precision(), dlogits, {{h.row_range(first, dlogits.rows), dV_out}},
+                         dbias);
   };
   for_each_block(workers, shape, weights, h, logits, each_row, after_range, after_block);
 }
