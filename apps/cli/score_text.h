@@ -17,7 +17,8 @@ struct ScoreFormat {
   bool no_end = false;  // the end of a line is not scored
 };
 
-// Lines that begin with '#': policy and precision, base of logarithms, columns. Empty for JSON, whose objects say what they hold.
+// Lines that begin with '#': policy and precision, base of logarithms, columns. Empty for JSON, whose objects say what
+// they hold.
 [[nodiscard]] std::string format_header(const ScoreFormat& format, const ScorerOptions& options, const Model& model);
 
 // The rows of one line of text. Numbers are the shortest decimals that read back as the same double, in any locale.

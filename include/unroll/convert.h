@@ -13,8 +13,8 @@ struct Conversion {
   std::string tensor;        // of which matrix
 };
 
-// Writes `model` to `path` with its weight matrices rounded to `precision`; biases stay f32, and vocabulary, options and
-// history go along. bf16 takes half of the bytes of f32, int8 (a scale for each row) a quarter. Every function that
+// Writes `model` to `path` with its weight matrices rounded to `precision`; biases stay f32, and vocabulary, options
+// and history go along. bf16 takes half of the bytes of f32, int8 (a scale for each row) a quarter. Every function that
 // takes a Model takes the rounded one, and multiplies in its precision.
 //
 // Equal models give equal bytes. A file at `path` is replaced as a whole.

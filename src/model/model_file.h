@@ -30,8 +30,8 @@ struct Model::Data {
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                                 const TrainingRecord& training);
 
-// The way back. `path` only serves messages. The precision is that of the matrices. Throw Error{kFormat} for missing or wrong fields, duplicate keys, numbers
-// out of range, a vocabulary that does not fit the sizes.
+// The way back. `path` only serves messages. The precision is that of the matrices. Throw Error{kFormat} for missing or
+// wrong fields, duplicate keys, numbers out of range, a vocabulary that does not fit the sizes.
 [[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::string& path);
 [[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata,
@@ -42,7 +42,8 @@ struct Model::Data {
 [[nodiscard]] Precision precision_from_metadata(const std::map<std::string, std::string>& metadata,
                                                 const std::string& path);
 
-// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata throws.
+// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata
+// throws.
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters);
 

@@ -27,8 +27,8 @@ struct ChosenPrecision {
 [[nodiscard]] ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValues* saved);
 
 // What decides the result, as flag names without dashes and values: all but the text itself, files, threads and the
-// length of the run. options.precision is chosen. `config` and `tokenizer` stand for the flags that they came from, so that --from changes nothing
-// here.
+// length of the run. Requires options.precision to be chosen. `config` stands for the flags that it came from, so that
+// --from changes nothing here.
 [[nodiscard]] NamedValues describe(const TrainOptions& options, const NetworkConfig& config);
 
 // The length as it was asked for: "epochs 10", "steps 500", "minutes 2".

@@ -33,9 +33,8 @@ struct StepOutcome {
 // Trains a network step by step. Not for two threads at once; a step uses options.threads workers.
 class TrainingRun {
  public:
-  // `options` are resolved, precision chosen, batch_size fitting the text. `start`, which must outlive the run, are weights to
-  // begin with, of any precision; null: random ones.
-  // `text` must outlive the run. Throws Error{kMemory}.
+  // `options` are resolved, precision chosen, batch_size fitting the text. `start`, which must outlive the run, are
+  // weights to begin with, of any precision; null: random ones. `text` must outlive the run. Throws Error{kMemory}.
   TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
               const ParametersView* start);
 
