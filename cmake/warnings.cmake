@@ -3,7 +3,7 @@
 # -ffp-contract=off: a product and a sum are fused where the source says so and nowhere else, so that a vector body and
 # its tail, and one compiler and the next, compute the same bits. The instruction set is chosen at run time.
 #
-# x86-64-v2 (SSE4.2, every processor since 2009) is the least that oneDNN and the kernels run on.
+# x86-64-v2 (SSE4.2, every processor since 2009) is the least that the kernels run on.
 function(unroll_compile_options target)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_options(${target} PRIVATE -march=x86-64-v2)

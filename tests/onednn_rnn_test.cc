@@ -1,5 +1,5 @@
-// A second opinion: oneDNN has recurrent primitives of its own, forward and backward, that share nothing with ours but
-// the library they come from. The one test that talks to oneDNN.
+// A second opinion: oneDNN has recurrent primitives of its own, forward and backward, that share nothing with ours. The
+// one test that talks to oneDNN.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -31,7 +31,8 @@ struct SoftmaxShape {
 // log_probs[r] = ln softmax(V_out h_r + bias)[targets[r]], 0 where the target is negative (ignored).
 //
 // Shapes   h (R, H) contiguous, targets (R), logits scratch (softmax_block_rows, V), log_probs (R).
-// Numerics products in float, sums over the vocabulary in double; a row's bits do not depend on other rows.
+// Numerics products in the precision of the weights, sums over the vocabulary in double; a row's bits do not depend on
+//          other rows.
 // Threads  uses `workers`.
 void softmax_loss(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
                   std::span<const std::int32_t> targets, MatView<float> logits, std::span<double> log_probs);

@@ -74,7 +74,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
   constexpr std::int64_t kMostSteps = 200;
   constexpr std::int64_t kLeastSteps = 2;
   rate_.steps = kMostSteps;
-  step();  // the first one builds the products' code
+  step();  // the first one touches all memory for the first time
   std::vector<double> durations;
   const Clock::time_point start = Clock::now();
   for (std::int64_t i = 0; i < kMostSteps; ++i) {
