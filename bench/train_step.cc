@@ -135,7 +135,7 @@ class TrainingSteps {
 void introduce(const Case& c, TrainingSteps& steps) {
   std::string about = fmt::format("unroll {}: {}", version(), instruction_set());
   for (const auto& [name, number] : libraries()) {
-    if (name == "oneDNN" || name == "Highway") about += fmt::format(", {} {}", name, number);
+    if (name == "Highway") about += fmt::format(", {} {}", name, number);
   }
   std::string losses;
   std::string norms;

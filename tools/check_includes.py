@@ -62,7 +62,7 @@ def fault(root, path, header):
             return "libfmt belongs in .cc files only"
         if free or any(path.startswith(room) for room in rooms):
             return None
-        return f"<{header}> may be included by {' and '.join(rooms) or 'tests'} only"
+        return f"<{header}> may be included by {' and '.join(rooms) or 'tests and bench'} only"
     if STANDARD.fullmatch(header):
         return None
     if SYSTEM.fullmatch(header):
