@@ -13,8 +13,8 @@ namespace unroll {
 // Shapes   as in RecurrentTape; tape.h row block 0 holds the state before (the caller puts it there).
 // Tape     reads x, reset; sets gates (r,z,n), h from row B on, candidate (q); products is scratch. 3+1+1 floats per
 //          row, step and unit.
-// Numerics float; gate functions within the bounds of kernels/activations-inl.h. A row's bits do not depend on other
-//          rows.
+// Numerics float, products in the precision of the weights; gate functions within the bounds of
+//          kernels/activations-inl.h. A row's bits do not depend on other rows.
 // Threads  uses `workers`; reentrant on distinct tapes and workers.
 // Source   Cho et al. 2014 (arXiv:1406.1078); the position of r as in cuDNN and PyTorch's nn.GRU; docs/math/gru.md.
 void gru_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape);

@@ -12,8 +12,8 @@ namespace unroll {
 //
 // Shapes   as in RecurrentTape; tape.h and tape.c row block 0 hold the state before (the caller puts it there).
 // Tape     reads x, reset; sets gates, h, c from row B on; products is scratch. 4+1+1 floats per row, step and unit.
-// Numerics float; gate functions within the bounds of kernels/activations-inl.h. A row's bits do not depend on other
-//          rows.
+// Numerics float, products in the precision of the weights; gate functions within the bounds of
+//          kernels/activations-inl.h. A row's bits do not depend on other rows.
 // Threads  uses `workers`; reentrant on distinct tapes and workers.
 // Source   Hochreiter & Schmidhuber 1997; forget gate from Gers, Schmidhuber & Cummins 2000; docs/math/lstm.md.
 void lstm_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape);

@@ -15,7 +15,8 @@ enum class Nonlinearity { kTanh, kRelu };
 // Shapes   as in RecurrentTape; tape.h row block 0 holds the state before (the caller puts it there).
 // Tape     reads x, reset; sets h from row B on; gates holds U x_t + b; products is scratch. 1+1 floats per row, step
 //          and unit.
-// Numerics float; tanh within the bounds of kernels/activations-inl.h. A row's bits do not depend on other rows.
+// Numerics float, products in the precision of the weights; tanh within the bounds of kernels/activations-inl.h. A
+//          row's bits do not depend on other rows.
 // Threads  uses `workers`; reentrant on distinct tapes and workers.
 // Source   Elman 1990, "Finding structure in time"; ReLU from Le, Jaitly & Hinton 2015; docs/math/rnn.md.
 void rnn_forward(Workers& workers, const RecurrentShape& shape, Nonlinearity f, const RecurrentWeights& weights,
