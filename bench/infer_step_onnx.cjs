@@ -1,4 +1,5 @@
-// A network that is only run, timed on request: the side of the sections `scoring` and `one_token` that is ONNX Runtime.
+// A network that is only run, timed on request: the side of the sections `scoring` and `one_token` that is ONNX
+// Runtime.
 //
 //   infer_step_onnx.cjs MODEL.onnx IDS.bin B T THREADS    both files are infer_step_onnx.py's
 //

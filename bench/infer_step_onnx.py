@@ -3,8 +3,9 @@
 
     infer_step_onnx.py FILE B T MODEL.onnx IDS.bin
 
-Inputs: ids (T, B) and targets (T*B, 1), 32-bit; per layer K h_K and c_K (1, B, H). Outputs: next_h_K and next_c_K; and
-log_probs (T*B, 1), the targets' log-probabilities. With T = B = 1 there are no targets, and logits (1, V) in place of
+Inputs: ids (T, B) and targets (T*B, 1), 32-bit; state (2*L, B, H), each layer's h and c; one
+tensor, because each that goes in or out of a session costs time. Outputs: next_state; and log_probs (T*B, 1), the
+targets' log-probabilities. With T = B = 1 there are no targets, and logits (1, V) in place of
 log_probs. IDS.bin holds the symbols, 32-bit, time-major.
 """
 
@@ -55,14 +56,13 @@ class Graph:
         return outputs[0]
 
 
-def add_layer(graph, tensors, l, x, B):
+def add_layer(graph, tensors, l, x):
     """LSTM layer l on x; returns its outputs (T, B, H)."""
     H = tensors[f"rnn.weight_hh_l{l}"].shape[1]
     W, R = (graph.constant(f"{n}_{l}", in_onnx_order(tensors[f"rnn.weight_{n}_l{l}"])) for n in ("ih", "hh"))
     biases = numpy.concatenate([in_onnx_order(tensors[f"rnn.bias_{n}_l{l}"]) for n in ("ih", "hh")], axis=1)
     b = graph.constant(f"b_{l}", biases)
-    state = [graph.input(f"{part}_{l}", TensorProto.FLOAT, [1, B, H]) for part in "hc"]
-    after = [graph.output(f"next_{part}_{l}", [1, B, H]) for part in "hc"]
+    state, after = ([f"{moment}{part}_{l}" for part in "hc"] for moment in ("", "next_"))
     y = graph.node("LSTM", [x, W, R, b, "", *state], [f"y_{l}", *after], hidden_size=H)
     return graph.node("Squeeze", [y, "one"], [f"x_{l + 1}"])
 
@@ -74,8 +74,12 @@ def network(tensors, B, T):
     ids = graph.input("ids", TensorProto.INT32, [T, B])
     x = graph.node("Gather", [graph.constant("encoder", tensors["encoder.weight"]), ids], ["x_0"])
     layers = sum(name.startswith("rnn.weight_hh_l") for name in tensors)
+    parts = [f"{part}_{l}" for l in range(layers) for part in "hc"]
+    graph.node("Split", [graph.input("state", TensorProto.FLOAT, [len(parts), B, H])], parts, axis=0)
     for l in range(layers):
-        x = add_layer(graph, tensors, l, x, B)
+        x = add_layer(graph, tensors, l, x)
+    after = graph.output("next_state", [len(parts), B, H])
+    graph.node("Concat", [f"next_{part}" for part in parts], [after], axis=0)
     flat = graph.node("Reshape", [x, graph.constant("rows", numpy.array([-1, H], dtype=numpy.int64))], ["flat"])
     decoder = [graph.constant("decoder", tensors["decoder.weight"].T), graph.constant("bias", tensors["decoder.bias"])]
     if T * B == 1:

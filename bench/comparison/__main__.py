@@ -3,7 +3,8 @@
 Sets up what the wanted sections need and builds it in build/bench. In each round all sides of a comparison run one
 after another, the processor's peak among them; numbers are medians over the rounds, a ratio is the median of the
 rounds' ratios, with its range. Outputs of both sides are compared before anything is timed: the command fails where
-they differ. UNROLL_MAX_ISA=avx2 caps unroll and the peak, not the peers.
+they differ, after measuring and printing the other sections. UNROLL_MAX_ISA=avx2 caps unroll and the peak, not the
+peers.
 """
 
 import argparse
@@ -37,11 +38,14 @@ def parse(arguments, modules):
         epilog=f"sections:\n{help_of_sections}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--section", action="append", choices=list(modules), metavar="NAME", help="this one alone; may be repeated")
+    names = list(modules)
+    parser.add_argument("--section", action="append", choices=names, metavar="NAME", help="this alone; may be repeated")
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="measurements of each side (7)")
-    parser.add_argument("--threads", type=positive, default=os.cpu_count(), metavar="N", help="of all sides, where a section does not say otherwise")
-    parser.add_argument("--case", action="append", metavar="WORD", help="cases with that in their names; may be repeated")
-    parser.add_argument("--precision", action="append", choices=["f32", "bf16", "int8"], help="of unroll; may be repeated")
+    every = os.cpu_count()
+    parser.add_argument("--threads", type=positive, default=every, metavar="N", help="unless a section says otherwise")
+    parser.add_argument("--case", action="append", metavar="WORD", help="cases that are named so; may be repeated")
+    precisions = ["f32", "bf16", "int8"]
+    parser.add_argument("--precision", action="append", choices=precisions, help="of unroll; may be repeated")
     parser.add_argument("--no-torch", action="store_true", help="do without PyTorch")
     parser.add_argument("--no-onnx", action="store_true", help="do without ONNX Runtime")
     for module in modules.values():
@@ -73,8 +77,8 @@ def head(context, load):
     commit = output_of(["git", "describe", "--always", "--dirty"])
     peaks = []
     for name, peak in context.peak.medians()._asdict().items():
-        both = f"{peak.one / 1e9:.0f}" + (f", {peak.all / 1e9:.0f} with {context.threads}" if context.threads > 1 else "")
-        peaks.append(f"{name} {both}" if peak.one else f"{name} not there")
+        every = f", {peak.all / 1e9:.0f} with {context.threads}" if context.threads > 1 else ""
+        peaks.append(f"{name} {peak.one / 1e9:.0f}{every}" if peak.one else f"{name} not there")
     lines = [
         "# Speed",
         "",
@@ -83,7 +87,8 @@ def head(context, load):
         f"- processor: {processor()}; load average before the start {load:.2f}",
         f"- peak in registers, G operations/s with one thread: {'; '.join(peaks)}",
         *(f"- {name}: {text}" for name, text in context.notes.items()),
-        f"- threads: {context.threads} where a section does not say otherwise; rounds: {context.rounds}, all sides in turn; medians",
+        f"- threads: {context.threads} unless a section says otherwise",
+        f"- rounds: {context.rounds}, all sides in turn; medians",
     ]
     return "\n".join(lines)
 
@@ -96,8 +101,16 @@ def run(options, modules):
     setup.prepare(wanted, options)
     with tempfile.TemporaryDirectory() as folder, PeakMeter(BUILD / "bench" / "peak", options.threads) as peak:
         context = Context(options, folder, peak)
-        parts = [module.measure(context) for module in wanted]
-        print("\n\n".join([head(context, load), *(part.strip() for part in parts if part)]))
+        parts, failures = [], []
+        for module in wanted:
+            try:
+                parts.append(module.measure(context).strip())
+            except (Failed, subprocess.CalledProcessError) as error:
+                failures.append(f"section {module.NAME}: {error}")
+                progress(f"bench/compare: {failures[-1]}")
+        print("\n\n".join([head(context, load), *filter(None, parts)]))
+    if failures:
+        raise Failed("; ".join(failures))
 
 
 def main():

@@ -34,7 +34,8 @@ def check_equal(case, quantities, ours, theirs, names, tolerance):
         for step, (a, b) in enumerate(pairs, 1):
             if not abs(a - b) <= tolerance * abs(b):
                 raise Failed(
-                    f"{case.name}: {quantity} of step {step}: {a} in {names[0]}, {b} in {names[1]}; more than {tolerance:g} apart"
+                    f"{case.name}: {quantity} of step {step}: {a} in {names[0]}, {b} in {names[1]}; "
+                    f"allowed is {tolerance:g}"
                 )
 
 
@@ -52,7 +53,8 @@ class Measured:
 
     def shares(self, name, peak):
         """Of the floor: 6 operations per multiplied weight and token at the peak(peaks) of the round."""
-        return [speed * 6 * self.weights / peak(peaks) for speed, peaks in zip(self.speeds[name], self.peaks, strict=True)]
+        pairs = zip(self.speeds[name], self.peaks, strict=True)
+        return [speed * 6 * self.weights / peak(peaks) for speed, peaks in pairs]
 
     def ratios(self, name, to):
         """Of speeds, round by round."""

@@ -36,7 +36,8 @@ def measure(context):
         peak = meter.measure().f32
     text = TEXT.format(tolerance=TOLERANCE, one=peak.one / 1e9, all=peak.all / 1e9, threads=context.threads)
     rows = [
-        [title(r.case), number(r.speeds["all"]), number(r.speeds["avx2"]), ratio(r.ratios("avx2", "all"))] for r in results
+        [title(r.case), number(r.speeds["all"]), number(r.speeds["avx2"]), ratio(r.ratios("avx2", "all"))]
+        for r in results
     ]
     columns = ["network", "all, tokens/s", "AVX2, tokens/s", "AVX2 to all (range)"]
     return f"## Without AVX-512\n\n{text}\n\n{table(columns, rows)}"

@@ -1,5 +1,6 @@
 """How soon `unroll generate` writes."""
 
+import statistics
 import subprocess
 import time
 
@@ -47,5 +48,6 @@ def measure(context):
     context.progress(f"first_token: {context.rounds * RUNS_PER_ROUND} runs")
     times = sorted(milliseconds(command) for _ in range(context.rounds * RUNS_PER_ROUND))
     model.unlink()
-    row = [f"lstm H{HIDDEN} L2, char, {size:.0f} MB", f"**{times[len(times) // 2]:.0f}**", f"{times[0]:.0f} to {times[-1]:.0f}"]
+    middle = statistics.median(times)
+    row = [f"lstm H{HIDDEN} L2, char, {size:.0f} MB", f"**{middle:.0f}**", f"{times[0]:.0f} to {times[-1]:.0f}"]
     return f"## First symbol\n\n{TEXT}\n\n" + table(["model", "ms until the first byte", "range"], [row])
