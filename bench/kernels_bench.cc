@@ -100,8 +100,8 @@ void weight_gradient(State& state, Precision precision) {
   const Matrix c(M, N);
   const Matrix sums(1, M);
   repeat_product(state, 2 * R * M * N, [&] {
-    for (std::int64_t first = 0; first < M; first += kTypicalGradientRows) {
-      const std::int64_t count = std::min(kTypicalGradientRows, M - first);
+    for (std::int64_t first = 0; first < M; first += kTypicalGradientColumns) {
+      const std::int64_t count = std::min(kTypicalGradientColumns, M - first);
       const TransposedProduct product{b.view, c.view.row_range(first, count)};
       add_transposed_products(precision, a.view.col_range(first, count), {&product, 1},
                               sums.span().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));

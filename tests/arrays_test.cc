@@ -39,9 +39,9 @@ TEST(Arrays, ColumnSumsAreAdded) {
     const RandomMatrix before(1, cols, 5);
     add_column_sums(x.view.col_range(2, cols), sums.values);
     for (std::int64_t c = 0; c < cols; ++c) {
-      double expected = 0;
-      for (std::int64_t r = 0; r < 37; ++r) expected += static_cast<double>(x.view(r, c + 2));
-      EXPECT_EQ(sums.view(0, c), before.view(0, c) + static_cast<float>(expected));
+      float expected = 0;
+      for (std::int64_t r = 0; r < 37; ++r) expected += x.view(r, c + 2);
+      EXPECT_EQ(sums.view(0, c), before.view(0, c) + expected);
     }
   }
 }

@@ -39,49 +39,30 @@ double sum_of_squares_kernel(const float* x, std::size_t size) {
   return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high)));
 }
 
-// Sums of four vectors of columns at once: whole cache lines of a row are used before the next row is touched.
-HWY_INLINE void add_sums_of_four(const float* x, std::size_t rows, std::size_t stride, float* sums) {
+// Sums of eight vectors of columns at once: whole cache lines of a row are used before the next row is touched.
+HWY_INLINE void add_sums_of_eight(const float* x, std::size_t rows, std::size_t stride, float* sums) {
+  constexpr std::size_t kVectors = 8;
   const std::size_t lanes = hn::Lanes(F());
-  VD low0 = hn::Zero(D()), low1 = low0, low2 = low0, low3 = low0;
-  VD high0 = low0, high1 = low0, high2 = low0, high3 = low0;
-  const auto add_to = [](const float* from, VD& low, VD& high) HWY_ATTR {
-    const V v = hn::LoadU(F(), from);
-    low = hn::Add(low, low_half(v));
-    high = hn::Add(high, high_half(v));
-  };
+  V totals[kVectors];
+  for (V& total : totals) total = hn::Zero(F());
   for (std::size_t r = 0; r < rows; ++r) {
     const float* const row = x + r * stride;
-    add_to(row, low0, high0);
-    add_to(row + lanes, low1, high1);
-    add_to(row + 2 * lanes, low2, high2);
-    add_to(row + 3 * lanes, low3, high3);
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kVectors; ++v) totals[v] = hn::Add(totals[v], hn::LoadU(F(), row + v * lanes));
   }
-  const auto store = [](VD low, VD high, float* to) HWY_ATTR {
-    const hn::Half<F> half;
-    const V sum = hn::Combine(F(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
-    hn::StoreU(hn::Add(hn::LoadU(F(), to), sum), F(), to);
-  };
-  store(low0, high0, sums);
-  store(low1, high1, sums + lanes);
-  store(low2, high2, sums + 2 * lanes);
-  store(low3, high3, sums + 3 * lanes);
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    hn::StoreU(hn::Add(hn::LoadU(F(), sums + v * lanes), totals[v]), F(), sums + v * lanes);
+  }
 }
 
 void add_column_sums_kernel(const float* x, std::size_t rows, std::size_t cols, std::size_t stride, float* sums) {
-  const std::size_t four = 4 * hn::Lanes(F());
+  const std::size_t eight = 8 * hn::Lanes(F());
   std::size_t done = 0;
-  for (; done + four <= cols; done += four) add_sums_of_four(x + done, rows, stride, sums + done);
+  for (; done + eight <= cols; done += eight) add_sums_of_eight(x + done, rows, stride, sums + done);
   for_each_vector(cols - done, [&](auto io, std::size_t j) HWY_ATTR {
-    VD low = hn::Zero(D());
-    VD high = hn::Zero(D());
-    for (std::size_t r = 0; r < rows; ++r) {
-      const V v = io.load(x + r * stride + done + j);
-      low = hn::Add(low, low_half(v));
-      high = hn::Add(high, high_half(v));
-    }
-    const hn::Half<F> half;
-    const V sum = hn::Combine(F(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
-    io.store(hn::Add(io.load(sums + done + j), sum), sums + done + j);
+    V total = hn::Zero(F());
+    for (std::size_t r = 0; r < rows; ++r) total = hn::Add(total, io.load(x + r * stride + done + j));
+    io.store(hn::Add(io.load(sums + done + j), total), sums + done + j);
   });
 }
 

@@ -15,7 +15,7 @@ void add(std::span<const float> x, std::span<float> y);
 // Sum of squares, in double.
 [[nodiscard]] double sum_of_squares(std::span<const float> x);
 
-// sums[c] += sum over rows of x(r, c): sums of a bias gradient. Rows are summed in order, in double, and added once.
+// sums[c] += sum over rows of x(r, c): sums of a bias gradient. Rows are summed in order, from zero, and added once.
 void add_column_sums(MatView<const float> x, std::span<float> sums);
 
 // One update of stochastic gradient descent: w -= rate * scale * g.

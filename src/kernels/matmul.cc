@@ -16,8 +16,8 @@ namespace {
 // Rows and groups of one block: the rows' lanes and a panel of weights stay in the second-level cache while they meet.
 constexpr std::int64_t kBlockRows = 96;
 constexpr std::int64_t kBlockGroups = 512;
-// Rows whose distance is a multiple of this many lanes (2 KiB) share few sets of the first-level cache.
-constexpr std::int64_t kAliasingLanes = 512;
+// Rows whose distance is a multiple of this many lanes (4 KiB) share one set of the first-level cache.
+constexpr std::int64_t kAliasingLanes = 1024;
 constexpr std::int64_t kAliasingRows = 4;
 constexpr std::int64_t kAliasingPad = 16;
 

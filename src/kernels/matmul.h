@@ -65,8 +65,8 @@ struct TransposedProduct {
 void add_transposed_products(Precision precision, MatView<const float> a, std::span<const TransposedProduct> products,
                              std::span<float> sums = {});
 
-// The number of columns of a that suits one call of add_transposed_products: cut M into multiples of the unit.
+// Columns of a that one task should take where there are many: a task reads all of b. Cut M into multiples of the unit.
 inline constexpr std::int64_t kGradientUnit = 12;
-inline constexpr std::int64_t kTypicalGradientRows = 240;
+inline constexpr std::int64_t kTypicalGradientColumns = 1024;
 
 }  // namespace unroll

@@ -11,7 +11,9 @@ namespace unroll {
 namespace {
 
 // Groups that one partial sum runs over: part of the definition of the result.
-constexpr std::int64_t kBlockGroups = 256;
+constexpr std::int64_t kBlockGroups = 512;
+// Columns of a that are in the second-level cache at once.
+constexpr std::int64_t kBlockColumns = 192;
 constexpr std::int64_t kMostTile = 16 * 32;
 constexpr std::size_t kMostProducts = 2;
 
@@ -95,8 +97,8 @@ void add_transposed_products(Precision precision, MatView<const float> a, std::s
       assert(products[i].b.rows == a.rows && products[i].c.rows == a.cols && products[i].c.cols == products[i].b.cols);
       right[i] = cut_rows_that_count(kernels, products[i], r, rows, b_rooms[i]);
     }
-    for (std::int64_t m = 0; m < a.cols; m += kTypicalGradientRows) {
-      const std::int64_t count = std::min(kTypicalGradientRows, a.cols - m);
+    for (std::int64_t m = 0; m < a.cols; m += kBlockColumns) {
+      const std::int64_t count = std::min(kBlockColumns, a.cols - m);
       const MatView<const float> columns = a.row_range(r, rows).col_range(m, count);
       if (!sums.empty()) {
         add_column_sums(columns, sums.subspan(static_cast<std::size_t>(m), static_cast<std::size_t>(count)));

@@ -60,7 +60,7 @@ void multiply_rows(Workers& workers, MatView<const float> x, const PackedMatrix&
 void add_weight_gradients(Workers& workers, Precision precision, MatView<const float> dgates,
                           std::initializer_list<TransposedProduct> products, std::span<float> db,
                           std::span<float> second_db) {
-  workers.run_balanced(dgates.cols, kTypicalGradientRows, kGradientUnit, [&](std::int64_t first, std::int64_t last) {
+  workers.run_balanced(dgates.cols, kTypicalGradientColumns, kGradientUnit, [&](std::int64_t first, std::int64_t last) {
     const auto at = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(last - first);
     std::vector<TransposedProduct> parts;

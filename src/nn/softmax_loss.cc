@@ -7,7 +7,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kBlockBytes = std::int64_t{16} << 20;
+constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
 constexpr std::int64_t kLeastRows = 48;
 constexpr std::int64_t kTypicalRows = 64;
 
