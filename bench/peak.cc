@@ -17,6 +17,7 @@
 
 #include "base/workers.h"
 #include "kernels/processor.h"
+#include "unroll/version.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -142,14 +143,9 @@ Loops loops_of_this_processor() {
   prepare_processor();
   Loops loops;
 #if defined(__x86_64__)
-  const bool is_wide = (hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX3_DL)) != 0;
-  const bool is_avx2 = (hwy::SupportedTargets() & HWY_AVX2) != 0;
-  if (is_wide && __builtin_cpu_supports("avx512bf16")) loops.bf16 = bf16_loop;
-  if (is_wide && __builtin_cpu_supports("avx512vnni")) {
-    loops.int8 = int8_loop;
-  } else if (is_avx2 && __builtin_cpu_supports("avxvnni")) {
-    loops.int8 = short_int8_loop;
-  }
+  const bool is_wide = instruction_set().starts_with("AVX3");
+  if (has_bf16_products()) loops.bf16 = bf16_loop;
+  if (has_int8_products()) loops.int8 = is_wide ? int8_loop : short_int8_loop;
 #endif
   return loops;
 }
