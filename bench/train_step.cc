@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "model/gradients.h"
 #include "model/network.h"
 #include "model/parameters.h"
 #include "model/tensor_file.h"
@@ -82,7 +83,7 @@ class TrainingSteps {
   explicit TrainingSteps(const Case& c)
       : workers_(c.threads),
         parameters_(first_weights(c.config)),
-        gradients_(c.config),
+        gradients_(c.config, c.T * c.B),
         moments_(Optimizer::kSgd, c.config),
         weights_(c.config, Purpose::kTraining, c.precision),
         network_(c.config, Purpose::kTraining, c.T, c.B, workers_),
@@ -104,11 +105,7 @@ class TrainingSteps {
     const Window& window = windows_[static_cast<std::size_t>(window_number % kWindows)];
     const DropoutKey no_dropout;
     ++steps_;
-    constexpr std::int64_t kGrain = 1 << 16;
-    workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), kGrain,
-                        [&](std::int64_t first, std::int64_t last) {
-                          std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
-                        });
+    gradients_.set_zero(workers_);
     network_.forward(weights_, window, state_, no_dropout);
     const double loss = network_.backward(weights_, window, no_dropout, gradients_);
     const double norm = gradient_norm(workers_, gradients_);
@@ -123,7 +120,7 @@ class TrainingSteps {
  private:
   Workers workers_;
   Parameters parameters_;
-  Parameters gradients_;
+  Gradients gradients_;
   Moments moments_;
   NetworkWeights weights_;
   Network network_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "all_gradients.h"
 #include "base/philox.h"
 #include "error_of.h"
 #include "model/network.h"
@@ -126,7 +127,7 @@ struct Trained {
       : config(network),
         workers(team),
         parameters(network),
-        gradients(network),
+        gradients(network, most_steps * most_rows),
         weights(network, Purpose::kTraining),
         net(network, Purpose::kTraining, most_steps, most_rows, team) {
     std::uint32_t row = 0;
@@ -146,10 +147,12 @@ struct Trained {
     return net.backward(weights, window, dropout, gradients, dstate0);
   }
 
+  [[nodiscard]] Parameters all() const { return all_gradients(config, gradients); }
+
   NetworkConfig config;
   Workers& workers;
   Parameters parameters;
-  Parameters gradients;
+  Gradients gradients;
   NetworkWeights weights;
   Network net;
 };
@@ -212,12 +215,12 @@ TEST(Network, ASmallerWindowInAPlanHasTheBitsOfAPlanOfItsSize) {
     Trained roomy(config, 11, 8, workers);
     NetworkState big(config, 8);
     roomy.step(window_of(11, 8, 7, 2), big);
-    roomy.gradients.set_zero();
+    roomy.gradients.set_zero(workers);
     const Window window = window_of(4, 3, 7, 3);
     NetworkState state_a(config, 3);
     NetworkState state_b(config, 3);
     EXPECT_EQ(exact.step(window, state_a), roomy.step(window, state_b));
-    EXPECT_TRUE(same_bits(exact.gradients.all(), roomy.gradients.all())) << cell_name(cell);
+    EXPECT_TRUE(same_bits(exact.all().all(), roomy.all().all())) << cell_name(cell);
     EXPECT_TRUE(same_bits(state_a.h.span(), state_b.h.span())) << cell_name(cell);
     EXPECT_TRUE(same_bits(state_a.c.span(), state_b.c.span())) << cell_name(cell);
   }
@@ -234,7 +237,8 @@ TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) {
       Trained trained(config, 13, 9, workers);
       NetworkState state(config, 9);
       trained.step(window, state);
-      const std::span<const float> gradient = trained.gradients.all();
+      const Parameters all = trained.all();
+      const std::span<const float> gradient = all.all();
       if (expected.empty()) expected.assign(gradient.begin(), gradient.end());
       EXPECT_TRUE(same_bits(gradient, expected)) << cell_name(cell) << ", " << threads << " workers";
     }
@@ -255,9 +259,11 @@ TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
     step(twice);
     step(twice);
     double largest = 0;
-    for (const float g : once.gradients.all()) largest = std::fmax(largest, std::fabs(g));
-    for (std::size_t i = 0; i < once.gradients.all().size(); ++i) {
-      EXPECT_NEAR(twice.gradients.all()[i], 2 * once.gradients.all()[i], 1e-6 * largest) << cell_name(cell);
+    const Parameters all_once = once.all();
+    const Parameters all_twice = twice.all();
+    for (const float g : all_once.all()) largest = std::fmax(largest, std::fabs(g));
+    for (std::size_t i = 0; i < all_once.all().size(); ++i) {
+      EXPECT_NEAR(all_twice.all()[i], 2 * all_once.all()[i], 1e-6 * largest) << cell_name(cell);
     }
   }
 }
@@ -298,8 +304,9 @@ TEST(Network, WhatNobodyPredictsHasNoGradient) {
   NetworkState state(trained.config, 2);
   NetworkState dstate0(trained.config, 2);
   trained.step(window, state, &dstate0);
+  const Parameters all = trained.all();
   for (std::int64_t id = 0; id < 7; ++id) {
-    const float* const row = trained.gradients.encoder().row(id);
+    const float* const row = all.encoder().row(id);
     EXPECT_EQ(std::all_of(row, row + 5, [](float g) { return g == 0; }), id != 0) << "symbol " << id;
   }
   const auto h_of_row_1 = dstate0.layer(0).h.row_range(1, 1).flat();

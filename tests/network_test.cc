@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "all_gradients.h"
 #include "random_matrix.h"
 #include "tiny_model.h"
 #include "train/initial_weights.h"
@@ -72,12 +73,12 @@ TEST_P(NetworkOf, SameBitsForAnyNumberOfThreads) {
     Ready net(config, Purpose::kTraining, threads);
     NetworkState state = random_state(config, kB);
     NetworkState dstate0(config, kB);
-    Parameters gradients(config);
+    Gradients gradients(config, kT * kB);
     const DropoutKey dropout{.probability = 0.3, .seed = 4, .step = 2};
     net.runs.forward(net.weights, window, state, dropout);
     loss = net.runs.backward(net.weights, window, dropout, gradients, &dstate0);
     after = values_of(state.h.span());
-    std::vector<float> all = values_of(gradients.all());
+    std::vector<float> all = values_of(all_gradients(config, gradients).all());
     const std::vector<float> dh = values_of(dstate0.h.span());
     all.insert(all.end(), dh.begin(), dh.end());
     return all;
@@ -116,10 +117,10 @@ TEST_P(NetworkOf, ASmallerWindowRunsInTheSamePlan) {
     for (const bool exact_plan : {true, false}) {
       Ready net(config, Purpose::kTraining, 2, exact_plan ? T : kT, exact_plan ? B : kB);
       NetworkState state = random_state(config, B);
-      Parameters gradients(config);
+      Gradients gradients(config, T * B);
       net.runs.forward(net.weights, window, state, {});
       static_cast<void>(net.runs.backward(net.weights, window, {}, gradients));
-      gradients_of.push_back(values_of(gradients.all()));
+      gradients_of.push_back(values_of(all_gradients(config, gradients).all()));
     }
     EXPECT_EQ(gradients_of[0], gradients_of[1]) << T << " x " << B;
   }
@@ -195,10 +196,10 @@ TEST(Network, ASmallerWindowMayHaveALargerBlockOfLogits) {
   for (const std::int64_t planned_T : {8, 9}) {
     Ready net(config, Purpose::kTraining, 2, planned_T, 10);
     NetworkState state(config, 10);
-    Parameters gradients(config);
+    Gradients gradients(config, 8 * 10);
     net.runs.forward(net.weights, window, state, {});
     static_cast<void>(net.runs.backward(net.weights, window, {}, gradients));
-    gradients_of.push_back(values_of(gradients.all()));
+    gradients_of.push_back(values_of(all_gradients(config, gradients).all()));
   }
   EXPECT_EQ(gradients_of[0], gradients_of[1]);
 }

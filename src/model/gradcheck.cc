@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/philox.h"
+#include "model/gradients.h"
 #include "model/network.h"
 #include "nn/dropout.h"
 #include "nn/ref/complex_step.h"
@@ -210,7 +211,7 @@ std::vector<float*> state_places(const NetworkConfig& config, const NetworkState
 
 std::vector<float> production_gradient(const Point& point, Workers& workers) {
   Parameters parameters(point.config);
-  Parameters gradients(point.config);
+  Gradients gradients(point.config, point.window.T * point.window.B);
   NetworkState state(point.config, point.window.B);
   NetworkState dstate0(point.config, point.window.B);
   auto next = point.values.begin();
@@ -226,9 +227,11 @@ std::vector<float> production_gradient(const Point& point, Workers& workers) {
   network.forward(weights, point.window, state, point.dropout);
   network.backward(weights, point.window, point.dropout, gradients, &dstate0);
 
+  Parameters all(point.config);
+  gradients.copy_to(all);
   std::vector<float> gradient;
-  for (const ParameterTensor& tensor : gradients.tensors()) {
-    const std::span<const float> values = gradients.values(tensor);
+  for (const ParameterTensor& tensor : all.tensors()) {
+    const std::span<const float> values = all.values(tensor);
     gradient.insert(gradient.end(), values.begin(), values.end());
   }
   for (const float* const place : state_places(point.config, dstate0)) gradient.push_back(*place);

@@ -310,7 +310,7 @@ void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<
 }
 
 double Network::backward(const NetworkWeights& weights, const Window& window, const DropoutKey& dropout,
-                         Parameters& gradients, NetworkState* dstate0) {
+                         Gradients& gradients, NetworkState* dstate0) {
   Impl& n = *impl_;
   assert(n.purpose == Purpose::kTraining && window.predictions > 0);
   const std::int64_t rows = window.T * window.B;
@@ -341,7 +341,7 @@ double Network::backward(const NetworkWeights& weights, const Window& window, co
     d_upper = d_lower;
   }
   if (drops) dropout_backward(n.workers, dropout, 0, d_upper, d_upper);
-  embedding_backward(n.workers, gradients.encoder(), window.inputs, d_upper);
+  gradients.add_embedding(n.workers, window.inputs, d_upper);
   double sum = 0;
   for (const double log_prob : n.log_probs) sum -= log_prob;
   return sum / static_cast<double>(window.predictions);

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/view.h"
 #include "base/workers.h"
+#include "model/gradients.h"
 #include "model/parameters.h"
 #include "nn/dropout.h"
 #include "nn/recurrent.h"
@@ -103,7 +104,7 @@ class Network {
   // State    no gradient comes from after the window (truncation); if `dstate0` is given it is set to the gradient with
   //          respect to the state before the window.
   // Threads  the bits of the result do not depend on the number of workers.
-  double backward(const NetworkWeights& weights, const Window& window, const DropoutKey& dropout, Parameters& gradients,
+  double backward(const NetworkWeights& weights, const Window& window, const DropoutKey& dropout, Gradients& gradients,
                   NetworkState* dstate0 = nullptr);
 
  private:

@@ -39,25 +39,39 @@ std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config) {
   return tensors;
 }
 
+std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept { return end_of(tensors.back()); }
+
+ParameterMatrices parameter_matrices(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
+                                     std::int64_t first, std::span<float> block) {
+  const auto vector = [&](const ParameterTensor& tensor) {
+    if (tensor.offset < first) return std::span<float>();
+    return block.subspan(static_cast<std::size_t>(tensor.offset - first), static_cast<std::size_t>(tensor.size));
+  };
+  const auto matrix = [&](const ParameterTensor& tensor) {
+    const std::span<float> values = vector(tensor);
+    return values.empty() ? MatView<float>() : MatView<float>(values.data(), tensor.shape[0], tensor.shape[1]);
+  };
+  ParameterMatrices matrices;
+  auto next = tensors.cbegin();
+  matrices.encoder = matrix(*next++);
+  for (std::int64_t l = 0; l < config.layers; ++l, next += 4) {
+    matrices.layers.push_back({matrix(next[0]), matrix(next[1]), vector(next[2]), vector(next[3])});
+  }
+  matrices.decoder = config.tied ? matrices.encoder : matrix(*next++);
+  matrices.decoder_bias = vector(*next);
+  return matrices;
+}
+
 Parameters::Parameters(const NetworkConfig& config) {
   check(config);
   tensors_ = parameter_tensors(config);
-  block_ = FloatBuffer(end_of(tensors_.back()));
-  const auto matrix = [this](const ParameterTensor& tensor) {
-    return MatView<float>(block_.data() + tensor.offset, tensor.shape[0], tensor.shape[1]);
-  };
-  auto next = tensors_.cbegin();
-  encoder_ = matrix(*next++);
-  for (std::int64_t l = 0; l < config.layers; ++l, next += 4) {
-    layers_.push_back({matrix(next[0]), matrix(next[1]), values(next[2]), values(next[3])});
-  }
-  decoder_ = config.tied ? encoder_ : matrix(*next++);
-  decoder_bias_ = values(*next);
+  block_ = FloatBuffer(block_size(tensors_));
+  matrices_ = parameter_matrices(config, tensors_, 0, all());
 }
 
 ParametersView Parameters::view() const {
-  ParametersView view{.encoder = encoder_, .layers = {}, .decoder = decoder_, .decoder_bias = decoder_bias_};
-  for (const RecurrentParams<float>& layer : layers_) {
+  ParametersView view{.encoder = encoder(), .layers = {}, .decoder = decoder(), .decoder_bias = decoder_bias()};
+  for (const RecurrentParams<float>& layer : matrices_.layers) {
     view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden});
   }
   return view;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,22 @@ struct ParameterTensor {
 // a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 
+// The tensors as matrices and vectors. Does not own.
+struct ParameterMatrices {
+  MatView<float> encoder;  // (V, E)
+  std::vector<RecurrentParams<float>> layers;
+  MatView<float> decoder;         // (V, H); the encoder's where tied
+  std::span<float> decoder_bias;  // (V)
+};
+
+// The tensors in `block`, which begins with the one at offset `first`; those before it are left empty.
+[[nodiscard]] ParameterMatrices parameter_matrices(const NetworkConfig& config,
+                                                   const std::vector<ParameterTensor>& tensors, std::int64_t first,
+                                                   std::span<float> block);
+
+// Floats of the block that holds `tensors`, the padding after the last one too.
+[[nodiscard]] std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept;
+
 // A network's parameters to be read, in whatever precision they are stored. Does not own.
 struct ParametersView {
   WeightView encoder;  // (V, E)
@@ -34,7 +51,7 @@ struct ParametersView {
   std::span<const float> decoder_bias;  // (V)
 };
 
-// Parameters of a network, or their gradients, or an optimizer's moments: anything with one float per parameter.
+// Parameters of a network or an optimizer's moments: anything with one float per parameter.
 // Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding,
 // so whatever runs over all() must map zero to zero there.
 class Parameters {
@@ -48,12 +65,12 @@ class Parameters {
     return all().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
   }
 
-  [[nodiscard]] MatView<float> encoder() const noexcept { return encoder_; }  // (V, E)
+  [[nodiscard]] MatView<float> encoder() const noexcept { return matrices_.encoder; }  // (V, E)
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
-    return layers_.at(static_cast<std::size_t>(l));
+    return matrices_.layers.at(static_cast<std::size_t>(l));
   }
-  [[nodiscard]] MatView<float> decoder() const noexcept { return decoder_; }              // (V, H); encoder if tied
-  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return decoder_bias_; }  // (V)
+  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }              // (V, H)
+  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }  // (V)
 
   [[nodiscard]] ParametersView view() const;
 
@@ -64,10 +81,7 @@ class Parameters {
  private:
   std::vector<ParameterTensor> tensors_;
   FloatBuffer block_;
-  MatView<float> encoder_;
-  std::vector<RecurrentParams<float>> layers_;
-  MatView<float> decoder_;
-  std::span<float> decoder_bias_;
+  ParameterMatrices matrices_;
 };
 
 }  // namespace unroll

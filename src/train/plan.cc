@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "model/gradients.h"
 #include "model/network.h"
 #include "unroll/error.h"
 
@@ -18,7 +19,7 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
   const bool bf16 = options.precision == Precision::kBf16;
   const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * multiplied_weights(config);
   std::vector<MemoryItem> plan{{"parameters", parameters},
-                               {"gradients", parameters},
+                               {"gradients", Gradients::bytes(config, options.bptt * options.batch_size)},
                                {"parameters packed for products", 2 * packed},
                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   if (options.optimizer == Optimizer::kAdam) plan.push_back({"moments of Adam", 2 * parameters});

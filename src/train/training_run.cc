@@ -46,7 +46,7 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
              .tokens_per_step = options.batch_size * options.bptt,
              .valid_tokens = static_cast<std::int64_t>(text.valid.size())},
       parameters_(config),
-      gradients_(config),
+      gradients_(config, options.bptt * options.batch_size),
       moments_(options.optimizer, config),
       weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
       network_(config, Purpose::kTraining, options.bptt, options.batch_size, workers_),
@@ -134,10 +134,7 @@ StepOutcome TrainingRun::step() {
   const std::int64_t index = position_.step % epoch_.windows;
   batcher_.window(index, window_);
   if (options_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
-  workers_.run_ranges(static_cast<std::int64_t>(gradients_.all().size()), 1 << 16,
-                      [&](std::int64_t first, std::int64_t last) {
-                        std::fill(gradients_.all().begin() + first, gradients_.all().begin() + last, 0.0F);
-                      });
+  gradients_.set_zero(workers_);
   network_.forward(weights_, window_, state_, dropout);
   StepOutcome outcome{.lr = rate_.at(step), .predictions = window_.predictions};
   outcome.nats_per_token = network_.backward(weights_, window_, dropout, gradients_);

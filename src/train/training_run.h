@@ -9,6 +9,7 @@
 
 #include "base/workers.h"
 #include "infer/evaluate_ids.h"
+#include "model/gradients.h"
 #include "model/network.h"
 #include "model/parameters.h"
 #include "text/batcher.h"
@@ -87,7 +88,7 @@ class TrainingRun {
   Batcher batcher_;
   EpochShape epoch_;
   Parameters parameters_;
-  Parameters gradients_;
+  Gradients gradients_;
   std::optional<Parameters> best_;
   Moments moments_;
   NetworkWeights weights_;

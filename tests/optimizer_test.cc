@@ -1,0 +1,179 @@
+// Norm and updates from gradients whose embedding is rows, held to the same over a float for every parameter.
+#include "train/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "all_gradients.h"
+#include "base/philox.h"
+#include "kernels/arrays.h"
+#include "random_matrix.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kTokens = 24;
+constexpr double kScale = 0.3;
+constexpr double kRate = 0.05;
+
+// Vocabularies below and above the tokens of a window; sizes that fill more than one tile of the norm.
+std::vector<NetworkConfig> configs() {
+  std::vector<NetworkConfig> result;
+  for (const std::int64_t V : {7, 301, 2000}) {
+    result.push_back({.cell = Cell::kRnnTanh, .vocabulary = V, .embed = 13, .hidden = 19, .layers = 2});
+    result.push_back({.cell = Cell::kLstm, .vocabulary = V, .embed = 19, .hidden = 19, .layers = 1, .tied = true});
+  }
+  result.push_back({.cell = Cell::kGru, .vocabulary = 90, .embed = 1500, .hidden = 3, .layers = 1});
+  return result;
+}
+
+std::string name_of(const NetworkConfig& config) {
+  return std::to_string(config.vocabulary) + (config.tied ? " symbols, tied" : " symbols");
+}
+
+// Gradients of window number `window`: of every number but the embedding's, and of the symbols of its tokens.
+void set_gradients(Workers& workers, const NetworkConfig& config, std::uint64_t window, Gradients& gradients) {
+  gradients.set_zero(workers);
+  for (const ParameterTensor& tensor : gradients.tensors()) {
+    if (tensor.offset < gradients.dense_offset()) continue;
+    const RandomMatrix values(1, tensor.size, window + 100 * static_cast<std::uint64_t>(tensor.offset));
+    std::ranges::copy(values.values, gradients.dense().begin() + (tensor.offset - gradients.dense_offset()));
+  }
+  std::vector<std::int32_t> ids;
+  for (std::uint32_t i = 0; i < kTokens; ++i) {
+    const auto words = random_words(window, 0, RandomPurpose::kTestPoint, 5, 0, i);
+    ids.push_back(static_cast<std::int32_t>(words[0] % static_cast<std::uint32_t>(config.vocabulary)));
+  }
+  ids.back() = ids.front();  // comes twice whatever the vocabulary
+  const RandomMatrix dx(kTokens, config.embed, window + 50);
+  gradients.add_embedding(workers, ids, dx.view);
+}
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+TEST(Optimizer, NormIsThatOfAllGradients) {
+  Workers workers(2);
+  for (const NetworkConfig& config : configs()) {
+    Gradients gradients(config, kTokens);
+    EXPECT_EQ(gradient_norm(workers, gradients), 0);
+    for (const std::uint64_t window : {1U, 2U}) {
+      set_gradients(workers, config, window, gradients);
+      const Parameters all = all_gradients(config, gradients);
+      double sum = 0;
+      for (const float g : all.all()) sum += static_cast<double>(g) * static_cast<double>(g);
+      EXPECT_NEAR(gradient_norm(workers, gradients), std::sqrt(sum), 1e-13 * std::sqrt(sum)) << name_of(config);
+    }
+  }
+}
+
+TEST(Optimizer, NormHasTheSameBitsForAnyNumberOfWorkers) {
+  for (const NetworkConfig& config : configs()) {
+    std::vector<double> norms;
+    for (const int threads : {1, 2, 3, 5}) {
+      Workers workers(threads);
+      Gradients gradients(config, kTokens);
+      set_gradients(workers, config, 1, gradients);
+      norms.push_back(gradient_norm(workers, gradients));
+    }
+    EXPECT_EQ(std::ranges::count(norms, norms.front()), 4) << name_of(config);
+  }
+}
+
+TEST(Optimizer, NormIsNoNumberWhereARowOfTheEmbeddingIsNone) {
+  Workers workers(1);
+  for (const NetworkConfig& config : configs()) {
+    Gradients gradients(config, kTokens);
+    set_gradients(workers, config, 1, gradients);
+    RandomMatrix dx(1, config.embed, 1);
+    dx.values.back() = std::numeric_limits<float>::quiet_NaN();
+    // The symbol of a window is there already, so it needs no more room.
+    const std::int32_t id = gradients.embedding() ? gradients.embedding()->ids().back() : 0;
+    gradients.add_embedding(workers, std::span(&id, 1), dx.view);
+    EXPECT_TRUE(std::isnan(gradient_norm(workers, gradients))) << name_of(config);
+  }
+}
+
+// What update_parameters is to yield: the same update over every parameter, its gradient zero or not.
+void update_plainly(const Parameters& gradients, std::int64_t step, Moments& moments, Parameters& parameters) {
+  AdamStep adam{.scale = static_cast<float>(kScale), .rate = static_cast<float>(kRate)};
+  if (!moments.m) return sgd_update(parameters.all(), gradients.all(), adam.scale, adam.rate);
+  const auto correction = [step](float beta) {
+    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
+  };
+  adam.correction1 = correction(adam.beta1);
+  adam.correction2 = correction(adam.beta2);
+  adam_update(parameters.all(), gradients.all(), moments.m->all(), moments.v->all(), adam);
+}
+
+Parameters random_weights(const NetworkConfig& config) {
+  Parameters parameters(config);
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    const RandomMatrix values(1, tensor.size, static_cast<std::uint64_t>(tensor.offset));
+    std::ranges::copy(values.values, parameters.values(tensor).begin());
+  }
+  return parameters;
+}
+
+class OptimizerOf : public testing::TestWithParam<Optimizer> {};
+
+TEST_P(OptimizerOf, UpdatesHaveTheBitsOfUpdatesFromAllGradients) {
+  for (const NetworkConfig& config : configs()) {
+    for (const int threads : {1, 2, 3}) {
+      Workers workers(threads);
+      Gradients gradients(config, kTokens);
+      Parameters parameters = random_weights(config);
+      Parameters expected = random_weights(config);
+      Moments moments(GetParam(), config);
+      Moments expected_moments(GetParam(), config);
+      for (std::int64_t step = 1; step <= 4; ++step) {  // each step has other symbols
+        set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
+        update_parameters(workers, gradients, kScale, kRate, step, moments, parameters);
+        update_plainly(all_gradients(config, gradients), step, expected_moments, expected);
+        ASSERT_TRUE(same_bits(parameters.all(), expected.all())) << name_of(config) << ", step " << step;
+        if (!moments.m) continue;
+        ASSERT_TRUE(same_bits(moments.m->all(), expected_moments.m->all())) << name_of(config) << ", step " << step;
+        ASSERT_TRUE(same_bits(moments.v->all(), expected_moments.v->all())) << name_of(config) << ", step " << step;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OptimizerOf, testing::Values(Optimizer::kSgd, Optimizer::kAdam),
+                         [](const auto& optimizer) { return optimizer.param == Optimizer::kSgd ? "Sgd" : "Adam"; });
+
+// A symbol that was read once moves on while others are read; one that never was stays.
+TEST(Optimizer, AdamMovesRowsThatHaveNoGradientAnyMoreAndSgdDoesNot) {
+  Workers workers(2);
+  const NetworkConfig config{.cell = Cell::kRnnTanh, .vocabulary = 9, .embed = 3, .hidden = 2, .layers = 1};
+  const RandomMatrix dx(1, 3, 1);
+  for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kAdam}) {
+    Gradients gradients(config, 1);
+    Parameters parameters = random_weights(config);
+    Moments moments(optimizer, config);
+    const auto step_with = [&](std::int32_t id, std::int64_t step) {
+      gradients.set_zero(workers);
+      gradients.add_embedding(workers, std::span(&id, 1), dx.view);
+      update_parameters(workers, gradients, 1, kRate, step, moments, parameters);
+      return std::vector<float>(parameters.all().begin(), parameters.all().end());
+    };
+    const std::vector<float> before(parameters.all().begin(), parameters.all().end());
+    const std::vector<float> first = step_with(4, 1);
+    const std::vector<float> second = step_with(7, 2);
+    for (std::size_t id = 0; id < 9; ++id) {
+      const std::size_t at = id * 3;
+      EXPECT_EQ(first[at] != before[at], id == 4) << id;
+      EXPECT_EQ(second[at] != first[at], id == 7 || (id == 4 && optimizer == Optimizer::kAdam)) << id;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace unroll
