@@ -47,7 +47,7 @@ class OurLayer final : public RecurrentSide {
                                .W = MatView<const float>(numbers_.W.data(), case_.gate_rows(), s.H),
                                .b_input = numbers_.b_input,
                                .b_hidden = numbers_.b_hidden};
-    workers_.run(1, [&](std::int64_t) { weights_.pack(case_.cell, params); });
+    pack_all(workers_, weights_.take(case_.cell, params));
   }
 
   void forward_backward() override {

@@ -284,6 +284,36 @@ TEST(PackedMatrix, PackingAgainLeavesNothingBehind) {
   }
 }
 
+// Sizes whose packing is several pieces, the last of them shorter.
+TEST(PackAll, InPiecesIsPackingWhole) {
+  const RandomMatrix a(700, 300, 1);
+  const RandomMatrix b(33, 5000, 2);
+  const RandomMatrix x(20, 300, 3);
+  const RandomMatrix x_back(20, 700, 4);
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    PackedMatrix whole(300, 700, precision);
+    PackedMatrix whole_back(700, 300, precision);
+    whole.pack_transposed(a.view);
+    whole_back.pack(a.view);
+    PackedMatrix pieces(300, 700, precision);
+    PackedMatrix pieces_back(700, 300, precision);
+    PackedMatrix other(5000, 33, precision);
+    Workers workers(3);
+    const PackingTask tasks[] = {{a.view, &pieces, &pieces_back}, {b.view, &other, nullptr}};
+    pack_all(workers, tasks);
+    RandomMatrix expected(20, 700, 5);
+    RandomMatrix got(20, 700, 6);
+    whole.multiply(x.view, {}, expected.view);
+    pieces.multiply(x.view, {}, got.view);
+    EXPECT_EQ(got.values, expected.values);
+    RandomMatrix expected_back(20, 300, 7);
+    RandomMatrix got_back(20, 300, 8);
+    whole_back.multiply(x_back.view, {}, expected_back.view);
+    pieces_back.multiply(x_back.view, {}, got_back.view);
+    EXPECT_EQ(got_back.values, expected_back.values);
+  }
+}
+
 TEST(PackedMatrix, MayBeUsedByManyWorkersAtOnce) {
   for (const Precision precision : kAll) {
     const RandomMatrix a(200, 64, 1);

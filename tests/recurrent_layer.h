@@ -26,9 +26,7 @@ class LayerRun {
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;
     const RecurrentParams<const float> params = layer_params(point, point.values.data());
-    workers.run(1, [&](std::int64_t) {
-      weights_.pack(point.cell, {params.U, params.W, params.b_input, params.b_hidden});
-    });
+    pack_all(workers, weights_.take(point.cell, {params.U, params.W, params.b_input, params.b_hidden}));
     const bool is_gru = point.cell == Cell::kGru || point.cell == Cell::kGruResetBefore;
     tape_.x = MatView<const float>(point.values.data() + point.slice("x").offset, rows, s.E);
     tape_.gates = view_of(gates_, rows, units);

@@ -1,6 +1,7 @@
 // Memory that owns: one block of numbers, aligned for vector loads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,6 +21,9 @@ class FloatBuffer {
 
  private:
   struct Free {
+    std::size_t mapped;  // bytes that the system mapped for it; 0: from the heap
+    explicit Free(std::size_t bytes) noexcept : mapped(bytes) {}
+    Free() noexcept : Free(0) {}
     void operator()(float* data) const noexcept;
   };
   std::unique_ptr<float, Free> data_;

@@ -13,9 +13,17 @@
 namespace unroll {
 namespace {
 
-// Rows and groups of one block: the rows' lanes and a panel of weights stay in the second-level cache while they meet.
-constexpr std::int64_t kBlockRows = 96;
-constexpr std::int64_t kBlockGroups = 512;
+// Rows and groups of one block: the rows' lanes stay in the second-level cache while all panels of weights meet them.
+constexpr std::int64_t kMostRows = 384;
+constexpr std::int64_t kMostGroups = 768;
+constexpr std::int64_t kBlockLanes = 1 << 17;
+
+// Blocks of equal size, none above `most`.
+std::int64_t equal_block(std::int64_t size, std::int64_t most) {
+  const std::int64_t blocks = (size + most - 1) / most;
+  return (size + blocks - 1) / blocks;
+}
+
 // Rows whose distance is a multiple of this many lanes (4 KiB) share one set of the first-level cache.
 constexpr std::int64_t kAliasingLanes = 1024;
 constexpr std::int64_t kAliasingRows = 4;
@@ -63,11 +71,12 @@ struct PackedMatrix::Packed {
     return N - n > kernels.vector ? kernels.panel() : kernels.vector;
   }
 
-  void take_rows(MatView<const float> a);
-  void take_columns(const WeightView& a);
+  void take_rows(MatView<const float> a, std::int64_t first, std::int64_t last);
+  void take_columns(const WeightView& a, std::int64_t first, std::int64_t last);
   void column_as_lanes(const WeightView& a, std::int64_t n, Lane* out);
 
   void multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const;
+  [[nodiscard]] std::int64_t block_groups() const;
   void multiply_few_rows(Tile tile, std::int64_t rows, const Target& target) const;
   void multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const;
   void multiply_panel(Tile tile, std::int64_t n, std::int64_t rows, const Target& target) const;
@@ -76,8 +85,9 @@ struct PackedMatrix::Packed {
 
 // --- Packing ---------------------------------------------------------------------------------------------------------
 
-void PackedMatrix::Packed::take_rows(MatView<const float> a) {
-  rows_into_panels(kernels, a, kernels.panel(), kernels.vector, lanes());
+void PackedMatrix::Packed::take_rows(MatView<const float> a, std::int64_t first, std::int64_t last) {
+  rows_into_panels(kernels, a.row_range(first, last - first), kernels.panel(), kernels.vector, first / kernels.depth,
+                   groups, lanes());
 }
 
 // Column n of the packed matrix, which is row n of `a`, as lanes.
@@ -121,9 +131,9 @@ void PackedMatrix::Packed::column_as_lanes(const WeightView& a, std::int64_t n, 
   }
 }
 
-void PackedMatrix::Packed::take_columns(const WeightView& a) {
+void PackedMatrix::Packed::take_columns(const WeightView& a, std::int64_t first, std::int64_t last) {
   thread_local LaneRoom room;
-  for (std::int64_t n = 0; n < N;) {
+  for (std::int64_t n = first; n < last;) {
     const std::int64_t width = panel_width(n);
     const std::int64_t columns = std::min(width, N - n);
     const Lane* rows = nullptr;
@@ -210,6 +220,7 @@ void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const
   const std::int64_t columns = widest.panels * kernels.panel();
   tile.groups = groups;
   tile.b_panel = kernels.panel() * groups;
+  tile.ahead = reinterpret_cast<const std::byte*>(tile.a);
   std::int64_t n = 0;
   for (; n + columns <= N; n += columns) {
     tile.b = panel_at(n);
@@ -222,21 +233,27 @@ void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const
   }
 }
 
-// More rows: a block of groups of one panel meets them all before the next panel is read.
+// More rows: a block of groups of one panel meets them all before the next panel is read. Meanwhile the next panel
+// comes nearer, a little with each tile.
 void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const {
   const std::int64_t tiles = (rows + kernels.tile_rows() - 1) / kernels.tile_rows();
-  const std::int64_t block = precision == Precision::kInt8 ? groups : kBlockGroups;
+  const std::int64_t block = block_groups();
   const MatView<float> y = target.y;
   for (std::int64_t g = 0; g < groups; g += block) {
     Tile tile = all;
     tile.groups = std::min(block, groups - g);
     for (std::int64_t n = 0; n < N; n += panel_width(n)) {
-      tile.b = panel_at(n) + g * panel_width(n);
+      const std::int64_t width = panel_width(n);
+      tile.b = panel_at(n) + g * width;
+      const std::int64_t next = n + width < N ? n + width : n;
+      const auto* const ahead = reinterpret_cast<const std::byte*>(panel_at(next) + g * panel_width(next));
+      tile.ahead_step = panel_width(next) * static_cast<std::int64_t>(sizeof(Lane)) / tiles;
       std::int64_t first = 0;
       for (std::int64_t i = 0; i < tiles; ++i) {
         const std::int64_t count = rows / tiles + (i < rows % tiles ? 1 : 0);
         tile.a = all.a + first * all.a_row + g;
         tile.row_scale = all.row_scale + first;
+        tile.ahead = ahead + i * tile.groups * tile.ahead_step;
         multiply_panel(tile, n, count,
                        {target.start + first * target.start_row, target.start_row, y.row_range(first, count)});
         first += count;
@@ -247,10 +264,16 @@ void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows
   }
 }
 
+std::int64_t PackedMatrix::Packed::block_groups() const {
+  return precision == Precision::kInt8 ? groups : equal_block(groups, kMostGroups);
+}
+
 void PackedMatrix::Packed::multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const {
-  std::array<float, kBlockRows> row_scales{};
-  for (std::int64_t first = 0; first < x.rows; first += kBlockRows) {
-    const std::int64_t rows = std::min(kBlockRows, x.rows - first);
+  std::array<float, kMostRows> row_scales;  // NOLINT: what is used of it is set
+  const std::int64_t most = std::clamp(kBlockLanes / block_groups(), 4 * kernels.tile_rows(), kMostRows);
+  const std::int64_t block = equal_block(x.rows, most);
+  for (std::int64_t first = 0; first < x.rows; first += block) {
+    const std::int64_t rows = std::min(block, x.rows - first);
     const Tile tile = rows_as_lanes(kernels, x.row_range(first, rows), row_scales.data());
     const Target target{bias.empty() ? zeros.data() : bias.data(), 0, y.row_range(first, rows)};
     if (rows <= kernels.tile_rows()) {
@@ -270,14 +293,16 @@ PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
-void PackedMatrix::pack(MatView<const float> a) {
+void PackedMatrix::pack(MatView<const float> a, std::int64_t first, std::int64_t last) {
   assert(a.rows == packed_->K && a.cols == packed_->N && packed_->precision != Precision::kInt8);
-  packed_->take_rows(a);
+  assert(first % kPackingUnit == 0 && (last % kPackingUnit == 0 || last == a.rows));
+  packed_->take_rows(a, first, last);
 }
 
-void PackedMatrix::pack_transposed(const WeightView& a) {
+void PackedMatrix::pack_transposed(const WeightView& a, std::int64_t first, std::int64_t last) {
   assert(a.cols() == packed_->K && a.rows() == packed_->N);
-  packed_->take_columns(a);
+  assert(first % kPackingUnit == 0 && (last % kPackingUnit == 0 || last == a.rows()));
+  packed_->take_columns(a, first, last);
 }
 
 void PackedMatrix::multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const {
@@ -290,6 +315,28 @@ Precision PackedMatrix::precision() const noexcept { return packed_ ? packed_->p
 
 std::int64_t PackedMatrix::bytes() const noexcept {
   return packed_ ? packed_->storage.size() * static_cast<std::int64_t>(sizeof(float)) : 0;
+}
+
+void pack_all(Workers& workers, std::span<const PackingTask> tasks) {
+  constexpr std::int64_t kTypicalNumbers = 1 << 16;
+  struct Piece {
+    const PackingTask* task;
+    std::int64_t first, last;
+  };
+  std::vector<Piece> pieces;
+  for (const PackingTask& task : tasks) {
+    const std::int64_t rows = task.a.rows();
+    const std::int64_t units = std::max<std::int64_t>(1, kTypicalNumbers / (task.a.cols() * kPackingUnit));
+    const std::int64_t grain = units * kPackingUnit;
+    for (std::int64_t first = 0; first < rows; first += grain) {
+      pieces.push_back({&task, first, std::min(rows, first + grain)});
+    }
+  }
+  workers.run(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t i) {
+    const auto& [task, first, last] = pieces[static_cast<std::size_t>(i)];
+    task->forward->pack_transposed(task->a, first, last);
+    if (task->back != nullptr) task->back->pack(task->a.f32(), first, last);
+  });
 }
 
 }  // namespace unroll

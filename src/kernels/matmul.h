@@ -13,9 +13,12 @@
 #include <span>
 
 #include "base/view.h"
+#include "base/workers.h"
 #include "kernels/weights.h"
 
 namespace unroll {
+
+inline constexpr std::int64_t kPackingUnit = 32;
 
 // A weight matrix in the layout that this processor's product wants: y = x A, A being (K, N).
 //
@@ -33,10 +36,14 @@ class PackedMatrix {
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
   // Takes the values of `a` (K, N). Requires f32 or bf16.
-  void pack(MatView<const float> a);
+  void pack(MatView<const float> a) { pack(a, 0, a.rows); }
   // Takes the values of `a` transposed: `a` is (N, K), as PyTorch stores the weights of y = x a^T. Rounds where `a` is
   // stored in a larger precision.
-  void pack_transposed(const WeightView& a);
+  void pack_transposed(const WeightView& a) { pack_transposed(a, 0, a.rows()); }
+  // The same for rows [first, last) of `a` alone; several threads may take different ones at once. Requires `first` to
+  // be a multiple of kPackingUnit, `last` too or the number of rows.
+  void pack(MatView<const float> a, std::int64_t first, std::int64_t last);
+  void pack_transposed(const WeightView& a, std::int64_t first, std::int64_t last);
 
   // y = x A + bias.   x (M, K), bias (N) or empty, y (M, N), any M >= 0, any row strides.
   void multiply(MatView<const float> x, std::span<const float> bias, MatView<float> y) const;
@@ -48,6 +55,17 @@ class PackedMatrix {
   struct Packed;
   std::unique_ptr<Packed> packed_;
 };
+
+// A weight matrix that is to be packed as `forward` for x a^T, and, where there is a way back, as `back` for x a.
+struct PackingTask {
+  WeightView a;
+  PackedMatrix* forward = nullptr;
+  PackedMatrix* back = nullptr;
+};
+
+// Does all of them, in pieces shared among the workers: each piece of `a` is read once. Requires f32 where there is a
+// way back.
+void pack_all(Workers& workers, std::span<const PackingTask> tasks);
 
 // One weight gradient: c (M, N) += a^T b for b (R, N); any row strides. Rows of b whose bit in `zero` (R, or empty) is
 // set count as zero.

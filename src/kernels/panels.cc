@@ -1,5 +1,6 @@
 #include "kernels/panels.h"
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -39,8 +40,8 @@ void cut(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t
          Lane* out) {
   for (std::int64_t p = 0; p < panels; ++p) {
     for (std::int64_t r = 0; r < count; ++r) {
-      std::memcpy(out + p * panel_stride + r * kWidth, rows + r * stride + p * kWidth,
-                  static_cast<std::size_t>(kWidth) * sizeof(Lane));
+      const Lane* const from = rows + r * stride + p * kWidth;
+      std::memcpy(out + p * panel_stride + r * kWidth, from, static_cast<std::size_t>(kWidth) * sizeof(Lane));
     }
   }
 }
@@ -87,31 +88,44 @@ void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, 
   }
 }
 
+namespace {
+
+// The rows [first, first + count) of x, as far as there are so many.
+void prefetch_rows(MatView<const float> x, std::int64_t first, std::int64_t count) {
+  constexpr std::int64_t kLine = 16;  // floats of a cache line
+  for (std::int64_t r = first; r < std::min(x.rows, first + count); ++r) {
+    for (std::int64_t c = 0; c < x.cols; c += kLine) hwy::Prefetch(x.row(r) + c);
+  }
+}
+
+}  // namespace
+
 void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
-                      Lane* out) {
+                      std::int64_t first, std::int64_t groups, Lane* out) {
   // So many groups at once: each row is read, and each panel written, as a stream.
   constexpr std::int64_t kGroupsAtOnce = 8;
   thread_local LaneRoom room;
-  const std::int64_t groups = kernels.groups(x.rows);
+  const std::int64_t own = kernels.groups(x.rows);
   const std::int64_t whole = x.cols / width * width;
   const std::int64_t rest = x.cols - whole;
-  for (std::int64_t g = 0; g < groups; g += kGroupsAtOnce) {
-    const std::int64_t count = std::min(kGroupsAtOnce, groups - g);
+  const std::int64_t last = rest <= narrow ? narrow : width;
+  for (std::int64_t g = 0; g < own; g += kGroupsAtOnce) {
+    const std::int64_t count = std::min(kGroupsAtOnce, own - g);
+    prefetch_rows(x, (g + count) * kernels.depth, kGroupsAtOnce * kernels.depth);
     const Lane* rows = reinterpret_cast<const Lane*>(x.row(g * kernels.depth));
     std::int64_t stride = x.stride;
     if (kernels.rows_to_lanes != nullptr) {
       stride = x.cols;
       Lane* const joined = room.of(count * stride);
       for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t first = (g + i) * kernels.depth;
-        kernels.rows_to_lanes(x.row(first), x.stride, x.rows - first, x.cols, joined + i * stride);
+        const std::int64_t r = (g + i) * kernels.depth;
+        kernels.rows_to_lanes(x.row(r), x.stride, x.rows - r, x.cols, joined + i * stride);
       }
       rows = joined;
     }
-    cut_into_panels(rows, stride, count, whole, width, width * groups, out + g * width);
-    if (rest == 0) continue;
-    const std::int64_t last = rest <= narrow ? narrow : width;
-    cut_into_panels(rows + whole, stride, count, rest, last, 0, out + whole * groups + g * last);
+    cut_into_panels(rows, stride, count, whole, width, width * groups, out + (first + g) * width);
+    if (rest > 0)
+      cut_into_panels(rows + whole, stride, count, rest, last, 0, out + whole * groups + (first + g) * last);
   }
 }
 
@@ -130,8 +144,8 @@ void clear_row_in_panels(const ProductKernels& kernels, MatView<const float> x, 
 }
 
 Lane* LaneRoom::of(std::int64_t lanes) {
-  if (static_cast<std::int64_t>(lanes_.size()) < lanes) lanes_.resize(static_cast<std::size_t>(lanes));
-  return lanes_.data();
+  if (lanes_.size() < lanes) lanes_ = FloatBuffer(lanes);
+  return reinterpret_cast<Lane*>(lanes_.data());
 }
 
 }  // namespace unroll

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "base/buffer.h"
 #include "base/view.h"
 #include "kernels/products.h"
 
@@ -19,10 +19,10 @@ void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, 
                      std::int64_t panel_stride, Lane* out);
 
 // Rows of numbers, the sum's index running down the rows, as panels of `width` columns one after another, each [group]
-// [column]; the last panel is `narrow` columns wide where that suffices. x (R, n); out as many lanes as
-// groups(R) * (n rounded up to a whole panel).
+// [column]; the last panel is `narrow` columns wide where that suffices. x (R, n) are the rows from group `first` on of
+// a matrix of `groups` groups, whose lanes `out` has room for: groups * (n rounded up to a whole panel).
 void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
-                      Lane* out);
+                      std::int64_t first, std::int64_t groups, Lane* out);
 
 // Makes row r of x zero in what rows_into_panels wrote.
 void clear_row_in_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t r, std::int64_t width,
@@ -34,7 +34,7 @@ class LaneRoom {
   Lane* of(std::int64_t lanes);
 
  private:
-  std::vector<Lane> lanes_;
+  FloatBuffer lanes_;  // aligned: a vector that crosses cache lines costs twice
 };
 
 }  // namespace unroll

@@ -66,9 +66,11 @@ void compute_tile(const Tile& t) {
       // What the tile is going to write comes nearer while it computes.
       hwy::Prefetch(t.c + row * t.c_row + column);
     }
+    hwy::Prefetch(t.c + row * t.c_row + static_cast<std::int64_t>(kColumns) * lanes - 1);
   }
   const Lane* a = t.a;
   const Lane* b = t.b;
+  const std::byte* ahead = t.ahead;
   for (std::int64_t g = 0; g < t.groups; ++g) {
     typename Arithmetic::Factor w[kColumns];
 #pragma GCC unroll 8
@@ -82,6 +84,10 @@ void compute_tile(const Tile& t) {
       const typename Arithmetic::Factor x = Arithmetic::broadcast(a + (kGradient ? row : row * t.a_row));
 #pragma GCC unroll 8
       for (std::size_t n = 0; n < kColumns; ++n) sums[i][n] = Arithmetic::multiply_add(x, w[n], sums[i][n]);
+    }
+    if constexpr (!kGradient) {
+      hwy::Prefetch(ahead);
+      ahead += t.ahead_step;
     }
     a += kGradient ? static_cast<std::int64_t>(kRows) : 1;
     b += static_cast<std::int64_t>(kVectors) * lanes;

@@ -9,6 +9,7 @@
 //          is one chain of multiply-adds over the groups in order, so its bits do not depend on the tile that it is in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -28,6 +29,9 @@ struct Tile {
   std::int64_t start_row = 0;
   float* c = nullptr;  // set; of a gradient tile: added to
   std::int64_t c_row = 0;
+  // Memory that is wanted soon: `ahead_step` bytes further with every group. Anything readable will do.
+  const std::byte* ahead = nullptr;
+  std::int64_t ahead_step = 0;
   // int8 only: c = start + row_scale * column_scale * (sum - column_offset).
   const float* row_scale = nullptr;
   const float* column_scale = nullptr;

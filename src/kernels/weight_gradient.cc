@@ -29,7 +29,7 @@ Factor cut_block(const ProductKernels& kernels, MatView<const float> x, std::int
   const std::int64_t groups = kernels.groups(x.rows);
   const std::int64_t panel = groups * width;
   Lane* const lanes = room.of((x.cols + width - 1) / width * panel);
-  rows_into_panels(kernels, x, width, narrow, lanes);
+  rows_into_panels(kernels, x, width, narrow, 0, groups, lanes);
   return {lanes, panel, groups};
 }
 
@@ -100,10 +100,10 @@ void add_transposed_products(Precision precision, MatView<const float> a, std::s
     for (std::int64_t m = 0; m < a.cols; m += kBlockColumns) {
       const std::int64_t count = std::min(kBlockColumns, a.cols - m);
       const MatView<const float> columns = a.row_range(r, rows).col_range(m, count);
+      const Factor left = cut_block(kernels, columns, kernels.gradient_rows, kernels.gradient_rows, a_room);
       if (!sums.empty()) {
         add_column_sums(columns, sums.subspan(static_cast<std::size_t>(m), static_cast<std::size_t>(count)));
       }
-      const Factor left = cut_block(kernels, columns, kernels.gradient_rows, kernels.gradient_rows, a_room);
       for (std::size_t i = 0; i < products.size(); ++i) {
         add_block(kernels, left, right[i], products[i].c.row_range(m, count));
       }

@@ -68,14 +68,12 @@ NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Pre
 void NetworkWeights::pack(const ParametersView& parameters, Workers& workers) {
   encoder_ = parameters.encoder;
   head_.bias = parameters.decoder_bias;
-  const bool training = head_.V_out_back.bytes() > 0;
-  workers.run(config_.layers + (training ? 2 : 1), [&](std::int64_t task) {
-    // The output layer's matrices are usually the largest, so they come first.
-    if (task == 0) return head_.V_out.pack_transposed(parameters.decoder);
-    if (training && task == 1) return head_.V_out_back.pack(parameters.decoder.f32());
-    const std::int64_t l = task - (training ? 2 : 1);
-    layers_[static_cast<std::size_t>(l)].pack(config_.cell, parameters.layers[static_cast<std::size_t>(l)]);
-  });
+  PackedMatrix* const back = head_.V_out_back.bytes() > 0 ? &head_.V_out_back : nullptr;
+  std::vector<PackingTask> tasks{{parameters.decoder, &head_.V_out, back}};
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    for (const PackingTask& task : layers_[l].take(config_.cell, parameters.layers[l])) tasks.push_back(task);
+  }
+  pack_all(workers, tasks);
 }
 
 std::int64_t NetworkWeights::bytes() const noexcept {

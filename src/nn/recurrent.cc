@@ -24,25 +24,20 @@ RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Pr
   if (cell == Cell::kGru) candidate_bias.resize(static_cast<std::size_t>(H));
 }
 
-void RecurrentWeights::pack(Cell cell, const RecurrentView& params) {
+std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& params) {
   const std::int64_t H = params.W.cols();
-  const WeightView W_of_h = cell == Cell::kGruResetBefore ? params.W.row_range(0, 2 * H) : params.W;
-  U.pack_transposed(params.U);
-  W.pack_transposed(W_of_h);
-  if (U_back.bytes() > 0) {
-    U_back.pack(params.U.f32());
-    W_back.pack(W_of_h.f32());
-  }
-  if (cell == Cell::kGruResetBefore) {
-    const WeightView W_n = params.W.row_range(2 * H, H);
-    W_candidate.pack_transposed(W_n);
-    if (W_candidate_back.bytes() > 0) W_candidate_back.pack(W_n.f32());
-  }
   std::copy(params.b_input.begin(), params.b_input.end(), bias.begin());
   // The reset gate multiplies W h + b' of the GRU's candidate, so that b' cannot be added to the input's side.
   const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows());
   for (std::size_t k = 0; k < summed; ++k) bias[k] += params.b_hidden[k];
   if (cell == Cell::kGru) std::copy(params.b_hidden.begin() + 2 * H, params.b_hidden.end(), candidate_bias.begin());
+
+  const bool split = cell == Cell::kGruResetBefore;
+  const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
+  std::vector<PackingTask> tasks{{params.U, &U, way_back(U_back)},
+                                 {split ? params.W.row_range(0, 2 * H) : params.W, &W, way_back(W_back)}};
+  if (split) tasks.push_back({params.W.row_range(2 * H, H), &W_candidate, way_back(W_candidate_back)});
+  return tasks;
 }
 
 std::int64_t RecurrentWeights::bytes() const noexcept {

@@ -43,7 +43,7 @@ struct RecurrentView {
   std::span<const float> b_hidden;
 };
 
-// A layer's parameters made ready for products; refreshed by pack() after each update.
+// A layer's parameters made ready for products; refreshed after each update.
 struct RecurrentWeights {
   PackedMatrix U;            // (E, G*H): U x of all gates
   PackedMatrix W;            // (H, G*H); GRU with reset before the product: (H, 2H) of r,z
@@ -55,8 +55,8 @@ struct RecurrentWeights {
   std::vector<float> candidate_bias;  // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
 
   RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision, bool with_backward);
-  // Requires f32 where there is a way back.
-  void pack(Cell cell, const RecurrentView& params);
+  // Takes the biases, and tells what is to be packed for the rest.
+  std::vector<PackingTask> take(Cell cell, const RecurrentView& params);
   [[nodiscard]] std::int64_t bytes() const noexcept;
 };
 
