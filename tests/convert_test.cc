@@ -223,6 +223,15 @@ TEST_F(ConvertTest, RefusesWeightsThatAreTooLarge) {
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
+TEST_F(ConvertTest, RefusesInt8WhereItsSumsWouldNotBeExact) {
+  NetworkConfig config = tiny_config(Cell::kRnnTanh, tiny_characters());
+  config.embed = 65537;
+  const Model model = model_of(config, tiny_characters(), random_parameters(config, 0.5F, 1));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "embed is 65537: int8 sums are exact up to 65536",
+                         [&] { convert(model, Precision::kInt8, path()); }));
+  convert(model, Precision::kBf16, path());
+}
+
 TEST_F(ConvertTest, KeepsRowsOfZeros) {
   const NetworkConfig config = tiny_config(Cell::kRnnTanh, tiny_characters());
   Parameters parameters = random_parameters(config, 0.5F, 1);

@@ -150,6 +150,21 @@ TEST(PackedMatrix, InInt8SumsExactly) {
   }
 }
 
+TEST(PackedMatrix, InInt8HoldsTheLargestSumThatCanBe) {
+  constexpr std::int64_t K = 65536;
+  const RandomMatrix ones(1, K, 0);
+  std::fill_n(ones.view.data, K, 1.0F);
+  RandomMatrix signs(2, K, 0);
+  std::fill_n(signs.view.row(0), K, 1.0F);
+  std::fill_n(signs.view.row(1), K, -1.0F);
+  PackedMatrix packed(K, 2, Precision::kInt8);
+  packed.pack_transposed(signs.view);
+  RandomMatrix y(1, 2, 1);
+  packed.multiply(ones.view, {}, y.view);
+  EXPECT_NEAR(y.view(0, 0), 65536.0F, 0.02F);
+  EXPECT_NEAR(y.view(0, 1), -65536.0F, 0.02F);
+}
+
 TEST(PackedMatrix, PackTransposedIsPackOfTheTranspose) {
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
     for (const auto& [K, N] : kSizes) {

@@ -65,6 +65,10 @@ struct NetworkConfig {
 // parameters together below 2^40) or that contradicts another (tied with embed != hidden).
 void check(const NetworkConfig& config);
 
+// The same for a network whose products are in `precision`: int8 sums are exact in 32 bits for embed and hidden up to
+// 65536.
+void check(const NetworkConfig& config, Precision precision);
+
 // Number of trained numbers: V E + sum over layers of G H (E_l + H + 2) + V (H unless tied) + V.
 [[nodiscard]] std::int64_t parameter_count(const NetworkConfig& config) noexcept;
 

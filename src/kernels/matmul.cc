@@ -16,7 +16,7 @@ namespace {
 // Rows and groups of one block: the rows' lanes stay in the second-level cache while all panels of weights meet them.
 constexpr std::int64_t kMostRows = 384;
 constexpr std::int64_t kMostGroups = 768;
-constexpr std::int64_t kBlockLanes = 1 << 17;
+constexpr std::int64_t kBlockLanes = 1 << 16;
 
 // Blocks of equal size, none above `most`.
 std::int64_t equal_block(std::int64_t size, std::int64_t most) {

@@ -121,6 +121,7 @@ std::vector<TensorToWrite> tensors_of(const NetworkConfig& config, const std::ve
 Conversion convert(const Model& model, Precision precision, const std::string& path) {
   check_order(model.precision(), precision);
   const NetworkConfig& config = model.config();
+  check(config, precision);
   const ParametersView& view = model.data().weights.view();
   std::vector<std::string> names;
   for (const ParameterTensor& tensor : parameter_tensors(config)) {

@@ -79,6 +79,7 @@ class TensorReader {
 };
 
 ParametersView read_view(TensorFile& file, const NetworkConfig& config, Precision precision) {
+  check(config, precision);
   TensorReader reader(file, config, precision);
   ParametersView view;
   view.encoder = reader.matrix();

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
 
 #include "unroll/error.h"
 #include "unroll/network.h"
@@ -118,6 +119,18 @@ void check(const NetworkConfig& config) {
                 fmt::format("a network of these sizes has {} parameters: expected fewer than {}; make "
                             "hidden, embed, layers or the vocabulary smaller",
                             count, kMostParameters));
+  }
+}
+
+void check(const NetworkConfig& config, Precision precision) {
+  check(config);
+  if (precision != Precision::kInt8) return;
+  // A product is 255 * 127 at most, and 2^16 of them stay below 2^31.
+  constexpr std::int64_t kMostInputs = std::int64_t{1} << 16;
+  for (const auto& [name, size] : {std::pair("embed", config.embed), std::pair("hidden", config.hidden)}) {
+    if (size <= kMostInputs) continue;
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is {}: int8 sums are exact up to {}; use bf16", name, size, kMostInputs));
   }
 }
 
