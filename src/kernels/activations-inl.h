@@ -65,13 +65,15 @@ struct ExpParts {
   V rest;
 };
 
+// Requires -87.5 <= x <= 88, or NaN.
 HWY_INLINE ExpParts exp_parts(V x) {
   const F f;
-  // The operand order keeps NaN on x86, where Min and Max return the second operand if either is NaN.
-  const V clamped = hn::Min(hn::Set(f, 88.0F), hn::Max(hn::Set(f, -87.5F), x));
-  const auto n = hn::NearestInt(hn::Mul(clamped, hn::Set(f, 1.44269504088896341F)));
-  const V nf = hn::ConvertTo(f, n);
-  const V r = hn::NegMulAdd(nf, hn::Set(f, -2.12194440e-4F), hn::NegMulAdd(nf, hn::Set(f, 0.693359375F), clamped));
+  const hn::RebindToSigned<F> i;
+  // Added to 1.5 * 2^23, a number loses its fraction: n, the nearest integer, stands in the lowest bits.
+  const V magic = hn::Set(f, 12582912.0F);
+  const V sum = hn::MulAdd(x, hn::Set(f, 1.44269504088896341F), magic);
+  const V n = hn::Sub(sum, magic);
+  const V r = hn::NegMulAdd(n, hn::Set(f, -2.12194440e-4F), hn::NegMulAdd(n, hn::Set(f, 0.693359375F), x));
   V p = hn::Set(f, 1.9875691500e-4F);
   p = hn::MulAdd(p, r, hn::Set(f, 1.3981999507e-3F));
   p = hn::MulAdd(p, r, hn::Set(f, 8.3334519073e-3F));
@@ -79,21 +81,23 @@ HWY_INLINE ExpParts exp_parts(V x) {
   p = hn::MulAdd(p, r, hn::Set(f, 1.6666665459e-1F));
   p = hn::MulAdd(p, r, hn::Set(f, 5.0000001201e-1F));
   const V rest = hn::MulAdd(hn::Mul(r, r), p, r);
-  const hn::RebindToSigned<F> i;
-  const V scale = hn::BitCast(f, hn::ShiftLeft<23>(hn::Add(n, hn::Set(i, 127))));
-  return {scale, rest};
+  const auto exponent = hn::Add(hn::ShiftLeft<23>(hn::BitCast(i, sum)), hn::Set(i, 0x3F800000));
+  return {hn::BitCast(f, exponent), rest};
 }
+
+// The operand order keeps NaN on x86, where Min and Max return the second operand if either is NaN.
+HWY_INLINE V clamped(V x) { return hn::Min(hn::Set(F(), 88.0F), hn::Max(hn::Set(F(), -87.5F), x)); }
 
 // e^x for x <= 88; 0 below -87.
 HWY_INLINE V exp_of(V x) {
-  const ExpParts parts = exp_parts(x);
+  const ExpParts parts = exp_parts(clamped(x));
   const V e = hn::MulAdd(parts.scale, parts.rest, parts.scale);
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(F(), -87.0F)), e);
 }
 
 // 1 / (1 + e^-x).
 HWY_INLINE V sigmoid_of(V x) {
-  const ExpParts parts = exp_parts(hn::Neg(x));
+  const ExpParts parts = exp_parts(clamped(hn::Neg(x)));
   const V one = hn::Set(F(), 1.0F);
   const V denominator = hn::Add(one, hn::MulAdd(parts.scale, parts.rest, parts.scale));
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(F(), -87.0F)), hn::Div(one, denominator));
