@@ -4,7 +4,7 @@ import functools
 import os
 
 from ..side import PeakMeter, capped, introduced
-from ..table import number, ratio, table
+from ..table import number, ratio, share, table
 from ..training_case import CASES, Measured, check_equal, sizes, title
 
 NAME = "avx2"
@@ -36,8 +36,14 @@ def measure(context):
         peak = meter.measure().f32
     text = TEXT.format(tolerance=TOLERANCE, one=peak.one / 1e9, all=peak.all / 1e9, threads=context.threads)
     rows = [
-        [title(r.case), number(r.speeds["all"]), number(r.speeds["avx2"]), ratio(r.ratios("avx2", "all"))]
+        [
+            title(r.case),
+            number(r.speeds["all"]),
+            number(r.speeds["avx2"]),
+            share(r.shares("avx2", lambda _: peak.all)),
+            ratio(r.ratios("avx2", "all")),
+        ]
         for r in results
     ]
-    columns = ["network", "all, tokens/s", "AVX2, tokens/s", "AVX2 to all (range)"]
+    columns = ["network", "all, tokens/s", "AVX2, tokens/s", "of AVX2's floor", "AVX2 to all (range)"]
     return f"## Without AVX-512\n\n{text}\n\n{table(columns, rows)}"
