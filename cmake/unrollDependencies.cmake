@@ -8,8 +8,8 @@ function(unroll_find_library name header debian_package)
   find_library(UNROLL_${name}_LIBRARY ${name})
   find_path(UNROLL_${name}_INCLUDE_DIR ${header})
   if(NOT UNROLL_${name}_LIBRARY OR NOT UNROLL_${name}_INCLUDE_DIR)
-    message(FATAL_ERROR "unroll needs lib${name} and ${header}, which were not found (on Debian: apt-get install "
-                        "${debian_package}, or tools/setup build for everything)")
+    message(FATAL_ERROR "lib${name} and ${header} were not found (on Debian: apt-get install ${debian_package}; "
+                        "tools/setup --help lists the packages of each purpose)")
   endif()
   add_library(unroll::${name} UNKNOWN IMPORTED)
   set_target_properties(unroll::${name} PROPERTIES

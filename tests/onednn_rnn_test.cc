@@ -6,7 +6,6 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
-#include "kernels/processor.h"
 #include "recurrent_layer.h"
 
 namespace unroll {
@@ -19,10 +18,7 @@ using Descriptor = Memory::desc;
 constexpr double kTolerance = 1e-5;
 
 const dnnl::engine& engine() {
-  static const dnnl::engine instance = [] {
-    prepare_processor();
-    return dnnl::engine(dnnl::engine::kind::cpu, 0);
-  }();
+  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
   return instance;
 }
 

@@ -79,7 +79,7 @@ struct PackedMatrix::Packed {
   [[nodiscard]] std::int64_t block_groups() const;
   void multiply_few_rows(Tile tile, std::int64_t rows, const Target& target) const;
   void multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const;
-  void multiply_panel(Tile tile, std::int64_t n, std::int64_t rows, const Target& target) const;
+  void run_tile(Tile tile, std::int64_t n, std::int64_t rows) const;
   void point_at(Tile& tile, std::int64_t n, const Target& target) const;
 };
 
@@ -183,6 +183,7 @@ Tile rows_as_lanes(const ProductKernels& kernels, MatView<const float> x, float*
 
 // Points `tile` at the panel that begins at column n.
 void PackedMatrix::Packed::point_at(Tile& tile, std::int64_t n, const Target& target) const {
+  tile.b = panel_at(n);
   tile.start = target.start + n;
   tile.start_row = target.start_row;
   tile.c = target.y.data + n;
@@ -192,13 +193,12 @@ void PackedMatrix::Packed::point_at(Tile& tile, std::int64_t n, const Target& ta
   tile.column_offset = offsets.data() + n;
 }
 
-// One panel. Where its last columns only fill it up, it is computed in a place of its own, of which the others are
-// taken.
-void PackedMatrix::Packed::multiply_panel(Tile tile, std::int64_t n, std::int64_t rows, const Target& target) const {
+// A tile of the panel at column n. Where the panel's last columns only fill it up, it is computed in a place of its
+// own, of which the others are taken.
+void PackedMatrix::Packed::run_tile(Tile tile, std::int64_t n, std::int64_t rows) const {
   const std::int64_t width = panel_width(n);
   const auto& tiles = width == kernels.vector ? kernels.narrow : kernels.wide;
   const TileFunction run = tiles[static_cast<std::size_t>(rows - 1)];
-  point_at(tile, n, target);
   if (n + width <= N) return run(tile);
   std::array<float, kMostTileRows * kMostPanel> room;  // NOLINT: what is used of it is set
   const auto bytes = static_cast<std::size_t>(N - n) * sizeof(float);
@@ -206,12 +206,13 @@ void PackedMatrix::Packed::multiply_panel(Tile tile, std::int64_t n, std::int64_
     std::memcpy(room.data() + i * width, tile.start + i * tile.start_row, bytes);
   }
   float* const c = tile.c;
+  const std::int64_t c_row = tile.c_row;
   tile.start = room.data();
   tile.start_row = width;
   tile.c = room.data();
   tile.c_row = width;
   run(tile);
-  for (std::int64_t i = 0; i < rows; ++i) std::memcpy(c + i * target.y.stride, room.data() + i * width, bytes);
+  for (std::int64_t i = 0; i < rows; ++i) std::memcpy(c + i * c_row, room.data() + i * width, bytes);
 }
 
 // Rows that make one tile: several panels at once keep the processor busy and memory streaming.
@@ -223,13 +224,12 @@ void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const
   tile.ahead = reinterpret_cast<const std::byte*>(tile.a);
   std::int64_t n = 0;
   for (; n + columns <= N; n += columns) {
-    tile.b = panel_at(n);
     point_at(tile, n, target);
     widest.run(tile);
   }
   for (; n < N; n += panel_width(n)) {
-    tile.b = panel_at(n);
-    multiply_panel(tile, n, rows, target);
+    point_at(tile, n, target);
+    run_tile(tile, n, rows);
   }
 }
 
@@ -237,30 +237,32 @@ void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const
 // comes nearer, a little with each tile.
 void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const {
   const std::int64_t tiles = (rows + kernels.tile_rows() - 1) / kernels.tile_rows();
+  const std::int64_t least = rows / tiles;
+  const std::int64_t longer = rows % tiles;  // of the tiles have a row more
   const std::int64_t block = block_groups();
-  const MatView<float> y = target.y;
   for (std::int64_t g = 0; g < groups; g += block) {
     Tile tile = all;
     tile.groups = std::min(block, groups - g);
     for (std::int64_t n = 0; n < N; n += panel_width(n)) {
-      const std::int64_t width = panel_width(n);
-      tile.b = panel_at(n) + g * width;
-      const std::int64_t next = n + width < N ? n + width : n;
-      const auto* const ahead = reinterpret_cast<const std::byte*>(panel_at(next) + g * panel_width(next));
+      const std::int64_t next = n + panel_width(n) < N ? n + panel_width(n) : n;
+      point_at(tile, n, target);
+      tile.a = all.a + g;
+      tile.b += g * panel_width(n);
+      tile.row_scale = all.row_scale;
+      tile.ahead = reinterpret_cast<const std::byte*>(panel_at(next) + g * panel_width(next));
       tile.ahead_step = panel_width(next) * static_cast<std::int64_t>(sizeof(Lane)) / tiles;
-      std::int64_t first = 0;
       for (std::int64_t i = 0; i < tiles; ++i) {
-        const std::int64_t count = rows / tiles + (i < rows % tiles ? 1 : 0);
-        tile.a = all.a + first * all.a_row + g;
-        tile.row_scale = all.row_scale + first;
-        tile.ahead = ahead + i * tile.groups * tile.ahead_step;
-        multiply_panel(tile, n, count,
-                       {target.start + first * target.start_row, target.start_row, y.row_range(first, count)});
-        first += count;
+        const std::int64_t count = i < longer ? least + 1 : least;
+        run_tile(tile, n, count);
+        tile.a += count * tile.a_row;
+        tile.row_scale += count;
+        tile.start += count * tile.start_row;
+        tile.c += count * tile.c_row;
+        tile.ahead += tile.groups * tile.ahead_step;
       }
     }
-    target.start = y.data;
-    target.start_row = y.stride;
+    target.start = target.y.data;
+    target.start_row = target.y.stride;
   }
 }
 
