@@ -25,7 +25,8 @@ inline constexpr std::int64_t kPackingUnit = 32;
 // Numerics f32   floats, fused multiply-adds
 //          bf16  A and x rounded to bf16; products summed in floats. A processor's own instruction and its replacement
 //                may differ in the last bits
-//          int8  rows of A^T and rows of x rounded to 8 bits times a scale each (x anew in each call); sums exact
+//          int8  rows of A^T and rows of x rounded to 8 bits times a scale each (x anew in each call; a row whose
+//                numbers are all below 2^-100 counts as zero); sums exact
 class PackedMatrix {
  public:
   PackedMatrix() noexcept;  // of no size

@@ -93,11 +93,11 @@ float row_to_int8(const float* x, std::int64_t n, Lane* out) {
   constexpr float kLargest = 127;
   constexpr std::int32_t kOffset = 128;
   constexpr std::uint32_t kInfinity = 0x7F800000U;
-  constexpr std::uint32_t kSmallestNormal = 0x00800000U;
+  constexpr float kLeast = 0x1p-100F;  // below, a row counts as zero: 127 over less might be infinite
   const std::uint32_t bits = largest_magnitude(x, n);
   const bool finite = bits < kInfinity;
-  const bool has_range = finite && bits / 2 >= kSmallestNormal;
   const auto magnitude = std::bit_cast<float>(bits);
+  const bool has_range = finite && magnitude >= kLeast;
   const float factor = has_range ? kLargest / magnitude : 0;
   auto* const bytes = reinterpret_cast<std::uint8_t*>(out);
   const auto quantize = [&](float value) HWY_ATTR {
