@@ -213,7 +213,8 @@ TEST_F(Train, SaysWhichPrecisionItTookAndWhy) {
   TrainPlan plan;
   const TrainObserver observer{.on_plan = [&](const TrainPlan& given) { plan = given; }};
   const auto recorded = [&] {
-    for (const auto& [name, value] : Model::load(options.save).training().options) {
+    const Model model = Model::load(options.save);  // lives as long as the loop
+    for (const auto& [name, value] : model.training().options) {
       if (name == "precision") return value;
     }
     return std::string();
