@@ -12,10 +12,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <random>
 #include <string>
@@ -23,7 +21,8 @@
 
 #include "model/network.h"
 #include "model/parameters.h"
-#include "model/tensor_file.h"
+#include "program.h"
+#include "random_windows.h"
 #include "unroll/version.h"
 
 namespace unroll {
@@ -31,23 +30,6 @@ namespace {
 
 constexpr std::int64_t kWindows = 16;  // steps take turns among so many; the other side has them from the file
 constexpr int kComparedNumbers = 4000;
-
-struct Case {
-  NetworkConfig config;
-  std::int64_t B = 0;
-  std::int64_t T = 0;
-  int threads = 1;
-  Precision precision = Precision::kF32;
-};
-
-// kWindows * T + 1 symbols for each of B rows, time-major: window w predicts those from w * T + 1 on.
-std::vector<std::int32_t> random_ids(const Case& c) {
-  std::mt19937 generator(1);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>((kWindows * c.T + 1) * c.B));
-  const auto V = static_cast<std::uint64_t>(c.config.vocabulary);
-  for (std::int32_t& id : ids) id = static_cast<std::int32_t>(generator() % V);
-  return ids;
-}
 
 // Uniform in +-2/sqrt(H), biases too: no part of the network is idle, so that a comparison of outputs means something.
 Parameters random_parameters(const NetworkConfig& config) {
@@ -60,19 +42,6 @@ Parameters random_parameters(const NetworkConfig& config) {
     }
   }
   return parameters;
-}
-
-// Symbols are written as floats, which hold them exactly.
-void write(const Case& c, const std::string& path) {
-  const Parameters parameters = random_parameters(c.config);
-  const std::vector<std::int32_t> ids = random_ids(c);
-  const std::vector<float> id_values(ids.begin(), ids.end());
-  std::vector<TensorToWrite> tensors;
-  for (const ParameterTensor& tensor : parameters.tensors()) {
-    tensors.push_back({tensor.name, tensor.shape, parameters.values(tensor)});
-  }
-  tensors.push_back({"ids", {kWindows * c.T + 1, c.B}, id_values});
-  write_tensor_file(path, tensors, {{"format", "unroll-bench/1"}});
 }
 
 double log_probability(const std::vector<float>& logits, std::int32_t target) {
@@ -90,18 +59,9 @@ class InferenceSteps {
         weights_(c.config, Purpose::kInference, c.precision),
         network_(c.config, Purpose::kInference, c.T, c.B, workers_),
         state_(c.config, c.B),
+        windows_(random_windows(c, kWindows)),
         logits_(static_cast<std::size_t>(c.config.vocabulary)),
         is_one_symbol_(c.T * c.B == 1) {
-    const std::vector<std::int32_t> ids = random_ids(c);
-    for (std::int64_t w = 0; w < kWindows; ++w) {
-      const auto first = ids.begin() + w * c.T * c.B;
-      windows_.push_back({.T = c.T,
-                          .B = c.B,
-                          .inputs = {first, first + c.T * c.B},
-                          .targets = {first + c.B, first + (c.T + 1) * c.B},
-                          .reset = {},
-                          .predictions = c.T * c.B});
-    }
     weights_.pack(parameters_, workers_);
   }
 
@@ -148,21 +108,6 @@ void introduce(const Case& c, InferenceSteps& steps) {
             << std::flush;
 }
 
-void time_on_request(InferenceSteps& steps) {
-  using Clock = std::chrono::steady_clock;
-  for (std::string line; std::getline(std::cin, line);) {
-    const double wanted = std::stod(line);
-    const Clock::time_point start = Clock::now();
-    std::int64_t made = 0;
-    double seconds = 0;
-    while (seconds < wanted) {
-      steps.step(made++);
-      seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    }
-    std::cout << fmt::format("{} {}\n", made, seconds) << std::flush;
-  }
-}
-
 int run(const std::vector<std::string>& arguments) {
   constexpr std::size_t kWords = 8;
   const bool writes = arguments.size() == kWords + 2 && arguments[kWords] == "--write";
@@ -171,33 +116,23 @@ int run(const std::vector<std::string>& arguments) {
     return 2;
   }
   Case c;
+  c.config = sizes_of(arguments, 0);
   c.config.cell = Cell::kLstm;
-  c.config.vocabulary = std::stoll(arguments[0]);
-  c.config.embed = std::stoll(arguments[1]);
-  c.config.hidden = std::stoll(arguments[2]);
-  c.config.layers = std::stoll(arguments[3]);
   c.B = std::stoll(arguments[4]);
   c.T = std::stoll(arguments[5]);
   c.threads = std::stoi(arguments[6]);
   c.precision = parse_precision(arguments[7]);
   if (writes) {
-    write(c, arguments.back());
+    write(c, kWindows, random_parameters(c.config), arguments.back());
     return 0;
   }
   InferenceSteps steps(c);
   introduce(c, steps);
-  time_on_request(steps);
+  time_on_request(0, [&](std::int64_t number) { steps.step(number); });
   return 0;
 }
 
 }  // namespace
 }  // namespace unroll
 
-int main(int argc, char** argv) {
-  try {
-    return unroll::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "infer_step: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return unroll::run_program("infer_step", argc, argv, unroll::run); }

@@ -5,11 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "program.h"
 #include "train/plan.h"
 
 namespace unroll {
@@ -21,12 +21,8 @@ int run(const std::vector<std::string>& arguments) {
     std::cerr << "usage: memory_plan CELL V E H L B T TOKENS\n";
     return 2;
   }
-  NetworkConfig config;
+  NetworkConfig config = sizes_of(arguments, 1);
   config.cell = parse_cell(arguments[0]);
-  config.vocabulary = std::stoll(arguments[1]);
-  config.embed = std::stoll(arguments[2]);
-  config.hidden = std::stoll(arguments[3]);
-  config.layers = std::stoll(arguments[4]);
   check(config);
   TrainOptions options;
   options.optimizer = Optimizer::kSgd;
@@ -42,11 +38,4 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace unroll
 
-int main(int argc, char** argv) {
-  try {
-    return unroll::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "memory_plan: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return unroll::run_program("memory_plan", argc, argv, unroll::run); }

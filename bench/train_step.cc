@@ -10,12 +10,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <exception>
 #include <iostream>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -23,7 +20,8 @@
 #include "model/gradients.h"
 #include "model/network.h"
 #include "model/parameters.h"
-#include "model/tensor_file.h"
+#include "program.h"
+#include "random_windows.h"
 #include "train/initial_weights.h"
 #include "train/optimizer.h"
 #include "unroll/version.h"
@@ -42,40 +40,10 @@ struct Outcome {
   double norm = 0;  // of the gradient before clipping
 };
 
-struct Case {
-  NetworkConfig config;
-  std::int64_t B = 0;
-  std::int64_t T = 0;
-  int threads = 1;
-  Precision precision = Precision::kF32;
-};
-
-// kWindows * T + 1 symbols for each of B rows, time-major: window w predicts those from w * T + 1 on.
-std::vector<std::int32_t> random_ids(const Case& c) {
-  std::mt19937 generator(1);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>((kWindows * c.T + 1) * c.B));
-  const auto V = static_cast<std::uint64_t>(c.config.vocabulary);
-  for (std::int32_t& id : ids) id = static_cast<std::int32_t>(generator() % V);
-  return ids;
-}
-
 Parameters first_weights(const NetworkConfig& config) {
   Parameters parameters(config);
   set_initial_weights(config, Init::kUniform, 1, parameters);
   return parameters;
-}
-
-// Symbols are written as floats, which hold them exactly.
-void write(const Case& c, const std::string& path) {
-  const Parameters parameters = first_weights(c.config);
-  const std::vector<std::int32_t> ids = random_ids(c);
-  const std::vector<float> id_values(ids.begin(), ids.end());
-  std::vector<TensorToWrite> tensors;
-  for (const ParameterTensor& tensor : parameters.tensors()) {
-    tensors.push_back({tensor.name, tensor.shape, parameters.values(tensor)});
-  }
-  tensors.push_back({"ids", {kWindows * c.T + 1, c.B}, id_values});
-  write_tensor_file(path, tensors, {{"format", "unroll-bench/1"}});
 }
 
 class TrainingSteps {
@@ -87,17 +55,8 @@ class TrainingSteps {
         moments_(Optimizer::kSgd, c.config),
         weights_(c.config, Purpose::kTraining, c.precision),
         network_(c.config, Purpose::kTraining, c.T, c.B, workers_),
-        state_(c.config, c.B) {
-    const std::vector<std::int32_t> ids = random_ids(c);
-    for (std::int64_t w = 0; w < kWindows; ++w) {
-      const auto first = ids.begin() + w * c.T * c.B;
-      windows_.push_back({.T = c.T,
-                          .B = c.B,
-                          .inputs = {first, first + c.T * c.B},
-                          .targets = {first + c.B, first + (c.T + 1) * c.B},
-                          .reset = {},
-                          .predictions = c.T * c.B});
-    }
+        state_(c.config, c.B),
+        windows_(random_windows(c, kWindows)) {
     weights_.pack(parameters_, workers_);
   }
 
@@ -146,22 +105,6 @@ void introduce(const Case& c, TrainingSteps& steps) {
             << std::flush;
 }
 
-void time_on_request(TrainingSteps& steps) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::int64_t kFewest = 2;
-  for (std::string line; std::getline(std::cin, line);) {
-    const double wanted = std::stod(line);
-    const Clock::time_point start = Clock::now();
-    std::int64_t made = 0;
-    double seconds = 0;
-    while (made < kFewest || seconds < wanted) {
-      steps.step(made++);
-      seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    }
-    std::cout << fmt::format("{} {}\n", made, seconds) << std::flush;
-  }
-}
-
 int run(const std::vector<std::string>& arguments) {
   constexpr std::size_t kWords = 9;
   const bool writes = arguments.size() == kWords + 2 && arguments[kWords] == "--write";
@@ -170,33 +113,24 @@ int run(const std::vector<std::string>& arguments) {
     return 2;
   }
   Case c;
+  c.config = sizes_of(arguments, 1);
   c.config.cell = parse_cell(arguments[0]);
-  c.config.vocabulary = std::stoll(arguments[1]);
-  c.config.embed = std::stoll(arguments[2]);
-  c.config.hidden = std::stoll(arguments[3]);
-  c.config.layers = std::stoll(arguments[4]);
   c.B = std::stoll(arguments[5]);
   c.T = std::stoll(arguments[6]);
   c.threads = std::stoi(arguments[7]);
   c.precision = parse_precision(arguments[8]);
   if (writes) {
-    write(c, arguments.back());
+    write(c, kWindows, first_weights(c.config), arguments.back());
     return 0;
   }
   TrainingSteps steps(c);
   introduce(c, steps);
-  time_on_request(steps);
+  constexpr std::int64_t kFewest = 2;
+  time_on_request(kFewest, [&](std::int64_t number) { steps.step(number); });
   return 0;
 }
 
 }  // namespace
 }  // namespace unroll
 
-int main(int argc, char** argv) {
-  try {
-    return unroll::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "train_step: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return unroll::run_program("train_step", argc, argv, unroll::run); }
