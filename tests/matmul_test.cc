@@ -9,6 +9,7 @@
 
 #include "base/workers.h"
 #include "random_matrix.h"
+#include "rounded.h"
 #include "unroll/version.h"
 
 namespace unroll {
@@ -28,14 +29,6 @@ RandomMatrix transposed(const RandomMatrix& a) {
   for (std::int64_t r = 0; r < a.view.rows; ++r) {
     for (std::int64_t c = 0; c < a.view.cols; ++c) result.view(c, r) = a.view(r, c);
   }
-  return result;
-}
-
-float as_bf16(float x) {
-  Bf16 half = 0;
-  to_bf16({&x, 1}, {&half, 1});
-  float result = 0;
-  WeightView::bf16(&half, 1, 1).read_row(0, {&result, 1});
   return result;
 }
 

@@ -6,19 +6,12 @@
 #include "base/workers.h"
 #include "kernels/matmul.h"
 #include "random_matrix.h"
+#include "rounded.h"
 
 namespace unroll {
 namespace {
 
 constexpr Precision kBoth[] = {Precision::kF32, Precision::kBf16};
-
-float as_bf16(float x) {
-  Bf16 half = 0;
-  to_bf16({&x, 1}, {&half, 1});
-  float result = 0;
-  WeightView::bf16(&half, 1, 1).read_row(0, {&result, 1});
-  return result;
-}
 
 struct Size {
   std::int64_t R, M, N;

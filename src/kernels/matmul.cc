@@ -109,7 +109,7 @@ void PackedMatrix::Packed::column_as_lanes(const WeightView& a, std::int64_t n, 
       return;
     case Precision::kBf16:
       if (floats != nullptr) {
-        kernels.weights_to_lanes(floats, K, out);
+        kernels.row_to_lanes(floats, K, out);
       } else {
         std::memcpy(out, a.bf16_row(n), static_cast<std::size_t>(K) * sizeof(Bf16));
       }

@@ -34,6 +34,18 @@ using LaneTag = hn::RebindToUnsigned<FloatTag>;
 using FloatVector = hn::Vec<FloatTag>;
 using LaneVector = hn::Vec<LaneTag>;
 
+// What an Arithmetic whose sums are floats has of the list above.
+struct FloatSums {
+  using Sum = FloatVector;
+
+  static HWY_INLINE Sum begin(const float* start) {
+    return start == nullptr ? hn::Zero(FloatTag()) : hn::LoadU(FloatTag(), start);
+  }
+  static HWY_INLINE FloatVector finish(const Tile& /*tile*/, std::int64_t /*row*/, std::int64_t /*column*/, Sum sum) {
+    return sum;
+  }
+};
+
 // Registers hold the sums of a tile, the panel's vectors and one broadcast lane.
 #if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
 inline constexpr std::size_t kTileRows = 13;

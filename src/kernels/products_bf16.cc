@@ -16,13 +16,9 @@ namespace unroll {
 namespace HWY_NAMESPACE {
 
 // Widens both factors; two chained multiply-adds a lane, first the lower half, then the upper.
-struct WideningArithmetic {
-  using Sum = FloatVector;
+struct WideningArithmetic : FloatSums {
   using Factor = LaneVector;
 
-  static HWY_INLINE Sum begin(const float* start) {
-    return start == nullptr ? hn::Zero(FloatTag()) : hn::LoadU(FloatTag(), start);
-  }
   static HWY_INLINE Factor load(const Lane* b) { return hn::LoadU(LaneTag(), b); }
   static HWY_INLINE Factor broadcast(const Lane* a) { return hn::Set(LaneTag(), *a); }
   static HWY_INLINE FloatVector lower(Factor x) { return hn::BitCast(FloatTag(), hn::ShiftLeft<16>(x)); }
@@ -31,9 +27,6 @@ struct WideningArithmetic {
   }
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
     return hn::MulAdd(upper(x), upper(w), hn::MulAdd(lower(x), lower(w), sum));
-  }
-  static HWY_INLINE FloatVector finish(const Tile& /*tile*/, std::int64_t /*row*/, std::int64_t /*column*/, Sum sum) {
-    return sum;
   }
 };
 
@@ -89,24 +82,19 @@ struct NativeRounding {
 #endif
 
 template <class Rounding>
-void weights_to_bf16(const float* x, std::int64_t n, Lane* out) {
+float row_to_bf16(const float* x, std::int64_t n, Lane* out) {
   const FloatTag f;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(f));
   std::int64_t k = 0;
   for (; k + 2 * lanes <= n; k += 2 * lanes) {
     hn::StoreU(Rounding::in_order(hn::LoadU(f, x + k), hn::LoadU(f, x + k + lanes)), LaneTag(), out + k / 2);
   }
-  if (k == n) return;
+  if (k == n) return 1;
   float rest[2 * kMostLanes] = {};
   Lane rest_lanes[kMostLanes];
   std::copy(x + k, x + n, rest);
   hn::StoreU(Rounding::in_order(hn::LoadU(f, rest), hn::LoadU(f, rest + lanes)), LaneTag(), rest_lanes);
   std::copy_n(rest_lanes, (n - k + 1) / 2, out + k / 2);
-}
-
-template <class Rounding>
-float row_to_bf16(const float* x, std::int64_t n, Lane* out) {
-  weights_to_bf16<Rounding>(x, n, out);
   return 1;
 }
 
@@ -135,7 +123,6 @@ ProductKernels bf16_kernels_of() {
   ProductKernels kernels = kernels_of<Arithmetic, true>();
   kernels.depth = 2;
   kernels.row_to_lanes = row_to_bf16<Rounding>;
-  kernels.weights_to_lanes = weights_to_bf16<Rounding>;
   kernels.rows_to_lanes = rows_to_bf16<Rounding>;
   return kernels;
 }

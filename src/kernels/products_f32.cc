@@ -12,19 +12,12 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-struct F32Arithmetic {
-  using Sum = FloatVector;
+struct F32Arithmetic : FloatSums {
   using Factor = FloatVector;
 
-  static HWY_INLINE Sum begin(const float* start) {
-    return start == nullptr ? hn::Zero(FloatTag()) : hn::LoadU(FloatTag(), start);
-  }
   static HWY_INLINE Factor load(const Lane* b) { return hn::LoadU(FloatTag(), reinterpret_cast<const float*>(b)); }
   static HWY_INLINE Factor broadcast(const Lane* a) { return hn::Set(FloatTag(), *reinterpret_cast<const float*>(a)); }
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) { return hn::MulAdd(x, w, sum); }
-  static HWY_INLINE FloatVector finish(const Tile& /*tile*/, std::int64_t /*row*/, std::int64_t /*column*/, Sum sum) {
-    return sum;
-  }
 };
 
 ProductKernels f32_kernels() { return kernels_of<F32Arithmetic, true>(); }
