@@ -32,6 +32,12 @@ RandomMatrix transposed(const RandomMatrix& a) {
   return result;
 }
 
+std::vector<float> product(const PackedMatrix& packed, const RandomMatrix& x, std::int64_t N) {
+  RandomMatrix y(x.view.rows, N, 9);
+  packed.multiply(x.view, {}, y.view);
+  return y.values;
+}
+
 // A row as the int8 products see it: integers and their scale.
 struct Quantized {
   std::vector<std::int8_t> values;
@@ -187,11 +193,7 @@ TEST(PackedMatrix, PackTransposedIsPackOfTheTranspose) {
       one.pack(a.view);
       other.pack_transposed(transposed(a).view);
       const RandomMatrix x(5, K, 3);
-      RandomMatrix y1(5, N, 4);
-      RandomMatrix y2(5, N, 5);
-      one.multiply(x.view, {}, y1.view);
-      other.multiply(x.view, {}, y2.view);
-      ASSERT_EQ(y1.values, y2.values) << K << "x" << N;
+      ASSERT_EQ(product(one, x, N), product(other, x, N)) << K << "x" << N;
     }
   }
 }
@@ -202,23 +204,22 @@ TEST(PackedMatrix, StoredRoundedOrRoundedWhenPackedIsTheSame) {
   constexpr std::int64_t N = 37;
   const RandomMatrix a(N, K, 1);
   const RandomMatrix x(3, K, 2);
-  const auto product = [&](const WeightView& weights, Precision precision) {
+  const auto product_with = [&](const WeightView& weights, Precision precision) {
     PackedMatrix packed(K, N, precision);
     packed.pack_transposed(weights);
-    RandomMatrix y(3, N, 3);
-    packed.multiply(x.view, {}, y.view);
-    return y.values;
+    return product(packed, x, N);
   };
   std::vector<Bf16> halves(a.values.size());
   to_bf16(a.values, halves);
-  EXPECT_EQ(product(WeightView::bf16(halves.data(), N, K), Precision::kBf16), product(a.view, Precision::kBf16));
+  EXPECT_EQ(product_with(WeightView::bf16(halves.data(), N, K), Precision::kBf16),
+            product_with(a.view, Precision::kBf16));
   std::vector<std::int8_t> bytes(a.values.size());
   std::vector<float> scales;
   for (std::int64_t n = 0; n < N; ++n) {
     scales.push_back(to_int8({a.view.row(n), K}, {bytes.data() + n * K, K}));
   }
-  EXPECT_EQ(product(WeightView::int8(bytes.data(), scales.data(), N, K), Precision::kInt8),
-            product(a.view, Precision::kInt8));
+  EXPECT_EQ(product_with(WeightView::int8(bytes.data(), scales.data(), N, K), Precision::kInt8),
+            product_with(a.view, Precision::kInt8));
 }
 
 // What scoring stands on: a row's bits do not depend on how many rows are computed with it, nor on its place.
@@ -304,11 +305,7 @@ TEST(PackedMatrix, PackingAgainLeavesNothingBehind) {
     reused.pack_transposed(second.view);
     PackedMatrix fresh(19, 35, precision);
     fresh.pack_transposed(second.view);
-    RandomMatrix y1(5, 35, 4);
-    RandomMatrix y2(5, 35, 5);
-    reused.multiply(x.view, {}, y1.view);
-    fresh.multiply(x.view, {}, y2.view);
-    EXPECT_EQ(y1.values, y2.values);
+    EXPECT_EQ(product(reused, x, 35), product(fresh, x, 35));
   }
 }
 
@@ -329,16 +326,8 @@ TEST(PackAll, InPiecesIsPackingWhole) {
     Workers workers(3);
     const PackingTask tasks[] = {{a.view, &pieces, &pieces_back}, {b.view, &other, nullptr}};
     pack_all(workers, tasks);
-    RandomMatrix expected(20, 700, 5);
-    RandomMatrix got(20, 700, 6);
-    whole.multiply(x.view, {}, expected.view);
-    pieces.multiply(x.view, {}, got.view);
-    EXPECT_EQ(got.values, expected.values);
-    RandomMatrix expected_back(20, 300, 7);
-    RandomMatrix got_back(20, 300, 8);
-    whole_back.multiply(x_back.view, {}, expected_back.view);
-    pieces_back.multiply(x_back.view, {}, got_back.view);
-    EXPECT_EQ(got_back.values, expected_back.values);
+    EXPECT_EQ(product(pieces, x, 700), product(whole, x, 700));
+    EXPECT_EQ(product(pieces_back, x_back, 300), product(whole_back, x_back, 300));
   }
 }
 

@@ -56,8 +56,9 @@ struct ProductKernels {
   TileFunction gradient_narrow = nullptr;
   TileFunction gradient_wide = nullptr;
 
-  // A row of the first factor (in bf16, of either): n numbers to ceil(n / depth) lanes. Returns the row's scale, 1 but for int8, where the
-  // lanes hold integers from 1 to 255 that stand for -127 to 127. Null for f32, whose numbers are lanes already.
+  // A row of the first factor (in bf16, of either): n numbers to ceil(n / depth) lanes. Returns the row's scale, 1 but
+  // for int8, where the lanes hold integers from 1 to 255 that stand for -127 to 127. Null for f32, whose numbers are
+  // lanes already.
   float (*row_to_lanes)(const float* x, std::int64_t n, Lane* out) = nullptr;
   // `depth` successive rows of numbers, the sum's index running down the rows, to one row of n lanes. Rows from `count`
   // on count as zero. Null for f32, whose numbers are lanes already, and int8.
