@@ -154,19 +154,19 @@ TEST(PackedMatrix, InInt8RowsOfAnyMagnitudeKeepTheirScale) {
   const RandomMatrix a(1, K, 1);
   PackedMatrix packed(K, 1, Precision::kInt8);
   packed.pack_transposed(a.view);
-  const auto product = [&](float magnitude) {
+  const auto product_at = [&](float magnitude) {
     RandomMatrix x(1, K, 2);
     for (float& value : x.values) value *= magnitude;
     float y = 0;
     packed.multiply(x.view, {}, {&y, 1, 1});
     return y;
   };
-  const float one = product(1);
+  const float one = product_at(1);
   for (const float magnitude : {1e-25F, 1e-6F, 1e6F, 1e30F}) {
-    EXPECT_NEAR(product(magnitude) / magnitude, one, 1e-5F * std::abs(one)) << magnitude;
+    EXPECT_NEAR(product_at(magnitude) / magnitude, one, 1e-5F * std::abs(one)) << magnitude;
   }
   for (const float magnitude : {0.0F, 1e-38F, 2.4e-38F, 1e-36F, 1e-33F})
-    EXPECT_EQ(product(magnitude), 0.0F) << magnitude;
+    EXPECT_EQ(product_at(magnitude), 0.0F) << magnitude;
 }
 
 TEST(PackedMatrix, InInt8HoldsTheLargestSumThatCanBe) {
