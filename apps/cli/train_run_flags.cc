@@ -1,0 +1,68 @@
+#include <fmt/core.h>
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "cli/flags.h"
+#include "cli/train_flags.h"
+#include "unroll/train.h"
+
+namespace unroll {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void add_length_flags(Flags* flags, TrainOptions* options) {
+  flags->whole({"--epochs", "N", "train for N passes over the text", "10 without --steps and --minutes"},
+               {1, kLargestCount}, [options](std::int64_t n) { options->epochs = n; });
+  flags->whole({"--steps", "N", "train for N updates", ""}, {1, kLargestCount},
+               [options](std::int64_t n) { options->steps = n; });
+  flags->real(
+      {"--minutes", "X",
+       "train for X minutes from start to exit; a short measurement turns them into steps, which are printed and "
+       "stored, so that --steps repeats the run",
+       ""},
+      {.least = 0, .most = 1e6, .with_least = false}, [options](double x) { options->minutes = x; });
+  flags->exclusive({"--epochs", "--steps", "--minutes"});
+}
+
+}  // namespace
+
+void add_run_flags(Flags* flags, TrainOptions* options) {
+  flags->heading("Run");
+  flags->whole({"--batch-size", "N", "rows of text that run side by side", std::to_string(options->batch_size)},
+               {1, kLargestWindow}, [options](std::int64_t n) { options->batch_size = n; });
+  flags->whole({"--bptt,--seq-length", "N", "steps that gradients go back in time", std::to_string(options->bptt)},
+               {1, kLargestWindow}, [options](std::int64_t n) { options->bptt = n; });
+  flags->text({"--optimizer", "NAME", "sgd or adam", std::string(optimizer_name(options->optimizer))},
+              [options](const std::string& value) { options->optimizer = parse_optimizer(value); });
+  flags->real({"--lr", "X", "learning rate", "0.004 for adam, 1 for sgd"},
+              {.least = 0, .most = kInfinity, .with_least = false}, [options](double x) { options->lr = x; });
+  flags->text({"--schedule", "NAME",
+               "constant, cosine (falls along half a wave), or plateau (falls when validation stops "
+               "improving)",
+               std::string(schedule_name(options->schedule))},
+              [options](const std::string& value) { options->schedule = parse_schedule(value); });
+  flags->whole({"--warmup", "N", "steps in which the learning rate rises from 0",
+                "a twentieth of the run, 100 at most; 0 for sgd"},
+               {0, kLargestCount}, [options](std::int64_t n) { options->warmup = n; });
+  flags->real({"--clip", "X", "scale gradients down to this norm; 0: never", fmt::format("{}", options->clip)},
+              {.least = 0, .most = kInfinity}, [options](double x) { options->clip = x; });
+  add_length_flags(flags, options);
+  flags->text(
+      {"--precision", "P",
+       "numbers that products multiply: f32, or bf16 (about twice as fast on processors that have it; sums, "
+       "weights and the saved model stay f32); auto: bf16 where the processor has it",
+       "auto"},
+      [options](const std::string& value) {
+        constexpr std::array<std::optional<Precision>, 3> kChoices{std::nullopt, Precision::kF32, Precision::kBf16};
+        options->precision = kChoices.at(parse_choice(value, {"auto", "f32", "bf16"}));
+      });
+  flags->seed(&options->seed);
+  flags->whole({"--threads,-t", "N", "threads; any number gives the same model", "all cores"}, {1, 1024},
+               [options](std::int64_t n) { options->threads = static_cast<int>(n); });
+}
+
+}  // namespace unroll
