@@ -128,17 +128,11 @@ std::vector<double> network_reference_gradient(const NetworkPoint& p) {
 }
 
 std::vector<Slice> network_slices(const NetworkPoint& p) {
-  const std::int64_t units = gate_count(p.config.cell) * p.config.hidden;
-  std::vector<Slice> slices = {{"encoder", 0, p.config.vocabulary * p.config.embed}};
-  for (std::int64_t l = 0; l < p.config.layers; ++l) {
-    const std::string layer = " of layer " + std::to_string(l);
-    slices.push_back({"U" + layer, 0, units * (l == 0 ? p.config.embed : p.config.hidden)});
-    slices.push_back({"W" + layer, 0, units * p.config.hidden});
-    slices.push_back({"b" + layer, 0, units});
-    slices.push_back({"b'" + layer, 0, units});
-  }
-  if (!p.config.tied) slices.push_back({"decoder", 0, p.config.vocabulary * p.config.hidden});
-  slices.push_back({"decoder bias", 0, p.config.vocabulary});
+  std::vector<Slice> slices;
+  for_each_tensor(
+      p.config,
+      [&](const std::string& name, std::int64_t rows, std::int64_t cols) { slices.push_back({name, 0, rows * cols}); },
+      [&](const std::string& name, std::int64_t size) { slices.push_back({name, 0, size}); });
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
     slices.push_back({"h0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
     if (p.config.cell == Cell::kLstm) slices.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});

@@ -4,13 +4,16 @@
 
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/weights.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
+#include "nn/network_tensors.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -71,50 +74,49 @@ struct RoundedMatrix {
   }
 };
 
-// In the order of parameter_tensors.
-std::vector<WeightView> matrices_of(const ParametersView& view, bool tied) {
-  std::vector<WeightView> matrices{view.encoder};
-  for (const RecurrentView& layer : view.layers) {
-    matrices.push_back(layer.U);
-    matrices.push_back(layer.W);
-  }
-  if (!tied) matrices.push_back(view.decoder);
-  return matrices;
-}
+// The tensors of a file as they are gathered, rounding matrices on the way.
+class RoundedTensors {
+ public:
+  explicit RoundedTensors(Precision precision) : precision_(precision) {}
 
-std::vector<std::span<const float>> vectors_of(const ParametersView& view) {
-  std::vector<std::span<const float>> vectors;
-  for (const RecurrentView& layer : view.layers) {
-    vectors.push_back(layer.b_input);
-    vectors.push_back(layer.b_hidden);
-  }
-  vectors.push_back(view.decoder_bias);
-  return vectors;
-}
-
-// What is wider goes first, so that every tensor is aligned to its numbers.
-std::vector<TensorToWrite> tensors_of(const NetworkConfig& config, const std::vector<RoundedMatrix>& matrices,
-                                      const std::vector<std::span<const float>>& vectors) {
-  std::vector<TensorToWrite> floats;
-  std::vector<TensorToWrite> rounded;
-  auto matrix = matrices.begin();
-  auto vector = vectors.begin();
-  for (const ParameterTensor& tensor : parameter_tensors(config)) {
-    if (tensor.shape.size() == 1) {
-      floats.emplace_back(tensor.name, tensor.shape, *vector++);
-      continue;
+  void add(const std::string& name, const WeightView& matrix) {
+    const RoundedMatrix& result = matrices_.emplace_back(matrix, precision_);
+    if (!std::isfinite(result.error)) {
+      throw Error(ErrorCode::kNumeric,
+                  fmt::format("tensor {} has a weight that is too large for {}", name, precision_name(precision_)));
     }
-    if (matrix->bf16.empty()) {
-      floats.emplace_back(scale_name(tensor.name), std::vector{tensor.shape[0]}, std::span(matrix->scales));
-      rounded.emplace_back(tensor.name, tensor.shape, std::span(matrix->int8));
+    if (worst_.tensor.empty() || result.error > worst_.largest_error) {
+      worst_ = {.largest_error = result.error, .tensor = name};
+    }
+    const std::vector<std::int64_t> shape{matrix.rows(), matrix.cols()};
+    if (precision_ == Precision::kInt8) {
+      floats_.emplace_back(scale_name(name), std::vector{matrix.rows()}, std::span(result.scales));
+      rounded_.emplace_back(name, shape, std::span(result.int8));
     } else {
-      rounded.emplace_back(tensor.name, tensor.shape, std::span(matrix->bf16));
+      rounded_.emplace_back(name, shape, std::span(result.bf16));
     }
-    ++matrix;
   }
-  for (TensorToWrite& tensor : rounded) floats.push_back(std::move(tensor));
-  return floats;
-}
+
+  void add(const std::string& name, std::span<const float> vector) {
+    floats_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
+  }
+
+  // What is wider goes first, so that every tensor is aligned to its numbers.
+  [[nodiscard]] std::vector<TensorToWrite> all() const {
+    std::vector<TensorToWrite> tensors = floats_;
+    tensors.insert(tensors.end(), rounded_.begin(), rounded_.end());
+    return tensors;
+  }
+
+  [[nodiscard]] const Conversion& worst() const noexcept { return worst_; }
+
+ private:
+  Precision precision_;
+  std::deque<RoundedMatrix> matrices_;  // never moves what is viewed
+  std::vector<TensorToWrite> floats_;
+  std::vector<TensorToWrite> rounded_;
+  Conversion worst_;
+};
 
 }  // namespace
 
@@ -122,27 +124,19 @@ Conversion convert(const Model& model, Precision precision, const std::string& p
   check_order(model.precision(), precision);
   const NetworkConfig& config = model.config();
   check(config, precision);
-  const ParametersView& view = model.data().weights.view();
-  std::vector<std::string> names;
-  for (const ParameterTensor& tensor : parameter_tensors(config)) {
-    if (tensor.shape.size() == 2) names.push_back(tensor.name);
-  }
-  Conversion result;
-  std::vector<RoundedMatrix> matrices;
-  for (const WeightView& matrix : matrices_of(view, config.tied)) {
-    const std::string& name = names.at(matrices.size());
-    const double error = matrices.emplace_back(matrix, precision).error;
-    if (!std::isfinite(error)) {
-      throw Error(ErrorCode::kNumeric,
-                  fmt::format("tensor {} has a weight that is too large for {}", name, precision_name(precision)));
-    }
-    if (result.tensor.empty() || error > result.largest_error) result = {.largest_error = error, .tensor = name};
-  }
+  RoundedTensors tensors(precision);
+  for_each_tensor(
+      config,
+      [&](const std::string& name, std::int64_t /*rows*/, std::int64_t /*cols*/, const WeightView& matrix) {
+        tensors.add(name, matrix);
+      },
+      [&](const std::string& name, std::int64_t /*size*/, std::span<const float> vector) { tensors.add(name, vector); },
+      model.data().weights.view());
   std::map<std::string, std::string> metadata = model_metadata(config, model.tokenizer(), model.training());
   metadata["format"] = kRoundedModelFormat;
   metadata["precision"] = precision_name(precision);
-  write_tensor_file(path, tensors_of(config, matrices, vectors_of(view)), metadata);
-  return result;
+  write_tensor_file(path, tensors.all(), metadata);
+  return tensors.worst();
 }
 
 }  // namespace unroll

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "model/strict_json.h"
+#include "nn/network_tensors.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -17,39 +20,32 @@ constexpr float kLargestQuantum = 127;  // of an int8 matrix: what a scale multi
 // Finds the tensors of a network in a file, one after another.
 class TensorReader {
  public:
-  TensorReader(TensorFile& file, const NetworkConfig& config, Precision precision)
-      : file_(file), precision_(precision), needed_(parameter_tensors(config)) {}
+  TensorReader(TensorFile& file, Precision precision) : file_(file), precision_(precision) {}
 
-  WeightView matrix() {
-    const ParameterTensor& tensor = needed_.at(next_++);
-    const std::int64_t rows = tensor.shape[0];
-    const std::int64_t cols = tensor.shape[1];
+  WeightView matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
+    known_.insert(name);
     switch (precision_) {
       case Precision::kF32:
-        return MatView<const float>(file_.values<float>(tensor.name, tensor.shape).data(), rows, cols);
+        return MatView<const float>(file_.values<float>(name, {rows, cols}).data(), rows, cols);
       case Precision::kBf16:
-        return WeightView::bf16(file_.values<Bf16>(tensor.name, tensor.shape).data(), rows, cols);
+        return WeightView::bf16(file_.values<Bf16>(name, {rows, cols}).data(), rows, cols);
       case Precision::kInt8: {
-        const std::int8_t* const numbers = file_.values<std::int8_t>(tensor.name, tensor.shape).data();
-        return WeightView::int8(numbers, scales(tensor), rows, cols);
+        const std::int8_t* const numbers = file_.values<std::int8_t>(name, {rows, cols}).data();
+        return WeightView::int8(numbers, scales(scale_name(name), rows), rows, cols);
       }
     }
     return {};
   }
 
-  std::span<const float> vector() {
-    const ParameterTensor& tensor = needed_.at(next_++);
-    return file_.values<float>(tensor.name, tensor.shape);
+  std::span<const float> vector(const std::string& name, std::int64_t size) {
+    known_.insert(name);
+    return file_.values<float>(name, {size});
   }
 
   // Throws for the first tensor that was not asked for.
   void expect_nothing_else(const NetworkConfig& config) const {
     for (const StoredTensor& tensor : file_.tensors()) {
-      const bool known = std::ranges::any_of(needed_, [&](const ParameterTensor& needed) {
-        return tensor.name == needed.name ||
-               (precision_ == Precision::kInt8 && needed.shape.size() == 2 && tensor.name == scale_name(needed.name));
-      });
-      if (known) continue;
+      if (known_.contains(tensor.name)) continue;
       throw Error(ErrorCode::kFormat,
                   fmt::format("'{}' has tensor {}, for which its network ({}, {} layers{}, {}) has "
                               "no place",
@@ -59,9 +55,9 @@ class TensorReader {
   }
 
  private:
-  const float* scales(const ParameterTensor& matrix) {
-    const std::string name = scale_name(matrix.name);
-    const std::span<const float> scales = file_.values<float>(name, {matrix.shape[0]});
+  const float* scales(const std::string& name, std::int64_t rows) {
+    known_.insert(name);
+    const std::span<const float> scales = file_.values<float>(name, {rows});
     const auto bad = std::ranges::find_if(
         scales, [](float scale) { return !(scale >= 0) || !std::isfinite(kLargestQuantum * scale); });
     if (bad != scales.end()) {
@@ -74,24 +70,24 @@ class TensorReader {
 
   TensorFile& file_;
   Precision precision_;
-  std::vector<ParameterTensor> needed_;
-  std::size_t next_ = 0;
+  std::set<std::string> known_;
 };
 
 ParametersView read_view(TensorFile& file, const NetworkConfig& config, Precision precision) {
   check(config, precision);
-  TensorReader reader(file, config, precision);
+  TensorReader reader(file, precision);
   ParametersView view;
-  view.encoder = reader.matrix();
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    RecurrentView& layer = view.layers.emplace_back();
-    layer.U = reader.matrix();
-    layer.W = reader.matrix();
-    layer.b_input = reader.vector();
-    layer.b_hidden = reader.vector();
-  }
-  view.decoder = config.tied ? view.encoder : reader.matrix();
-  view.decoder_bias = reader.vector();
+  view.layers.resize(static_cast<std::size_t>(config.layers));
+  for_each_tensor(
+      config,
+      [&](const std::string& name, std::int64_t rows, std::int64_t cols, WeightView& matrix) {
+        matrix = reader.matrix(name, rows, cols);
+      },
+      [&](const std::string& name, std::int64_t size, std::span<const float>& vector) {
+        vector = reader.vector(name, size);
+      },
+      view);
+  if (config.tied) view.decoder = view.encoder;
   reader.expect_nothing_else(config);
   return view;
 }

@@ -1,10 +1,10 @@
 #include "model/parameters.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cassert>
 #include <utility>
+
+#include "nn/network_tensors.h"
 
 namespace unroll {
 namespace {
@@ -26,16 +26,12 @@ void append(std::vector<ParameterTensor>& tensors, std::string name, std::vector
 
 std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config) {
   std::vector<ParameterTensor> tensors;
-  const std::int64_t rows = gate_count(config.cell) * config.hidden;
-  append(tensors, "encoder.weight", {config.vocabulary, config.embed});
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    append(tensors, fmt::format("rnn.weight_ih_l{}", l), {rows, l == 0 ? config.embed : config.hidden});
-    append(tensors, fmt::format("rnn.weight_hh_l{}", l), {rows, config.hidden});
-    append(tensors, fmt::format("rnn.bias_ih_l{}", l), {rows});
-    append(tensors, fmt::format("rnn.bias_hh_l{}", l), {rows});
-  }
-  if (!config.tied) append(tensors, "decoder.weight", {config.vocabulary, config.hidden});
-  append(tensors, "decoder.bias", {config.vocabulary});
+  for_each_tensor(
+      config,
+      [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
+        append(tensors, name, {rows, cols});
+      },
+      [&](const std::string& name, std::int64_t size) { append(tensors, name, {size}); });
   return tensors;
 }
 
@@ -43,22 +39,22 @@ std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept { 
 
 ParameterMatrices parameter_matrices(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
                                      std::int64_t first, std::span<float> block) {
-  const auto vector = [&](const ParameterTensor& tensor) {
+  auto next = tensors.cbegin();
+  const auto take = [&] {
+    const ParameterTensor& tensor = *next++;
     if (tensor.offset < first) return std::span<float>();
     return block.subspan(static_cast<std::size_t>(tensor.offset - first), static_cast<std::size_t>(tensor.size));
   };
-  const auto matrix = [&](const ParameterTensor& tensor) {
-    const std::span<float> values = vector(tensor);
-    return values.empty() ? MatView<float>() : MatView<float>(values.data(), tensor.shape[0], tensor.shape[1]);
-  };
   ParameterMatrices matrices;
-  auto next = tensors.cbegin();
-  matrices.encoder = matrix(*next++);
-  for (std::int64_t l = 0; l < config.layers; ++l, next += 4) {
-    matrices.layers.push_back({matrix(next[0]), matrix(next[1]), vector(next[2]), vector(next[3])});
-  }
-  matrices.decoder = config.tied ? matrices.encoder : matrix(*next++);
-  matrices.decoder_bias = vector(*next);
+  matrices.layers.resize(static_cast<std::size_t>(config.layers));
+  for_each_tensor(
+      config,
+      [&](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<float>& matrix) {
+        const std::span<float> values = take();
+        if (!values.empty()) matrix = MatView<float>(values.data(), rows, cols);
+      },
+      [&](const std::string& /*name*/, std::int64_t /*size*/, std::span<float>& vector) { vector = take(); }, matrices);
+  if (config.tied) matrices.decoder = matrices.encoder;
   return matrices;
 }
 

@@ -21,10 +21,8 @@ struct ParameterTensor {
   std::int64_t size = 0;            // floats
 };
 
-// The tensors of a network in the order of PyTorch's state dict (word language model example): encoder.weight (V, E);
-// per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H), rnn.bias_ih_lK, rnn.bias_hh_lK (G*H);
-// decoder.weight (V, H) unless tied; decoder.bias (V). Each offset is a multiple of 16, so that every tensor begins at
-// a 64-byte boundary. Requires a config that passes check().
+// The tensors of a network in the order of nn/network_tensors.h. Each offset is a multiple of 16, so that every tensor
+// begins at a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 
 // The tensors as matrices and vectors. Does not own.

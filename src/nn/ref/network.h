@@ -2,9 +2,11 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "nn/network_tensors.h"
 #include "nn/ref/dropout.h"
 #include "nn/ref/embedding.h"
 #include "nn/ref/gru.h"
@@ -25,29 +27,22 @@ struct NetworkParams {
   std::span<T> decoder_bias;               // (V)
 };
 
-// Cuts one block of numbers into a network's parameters, in PyTorch's order: encoder.weight; weight_ih, weight_hh,
-// bias_ih, bias_hh of each layer; decoder.weight unless tied; decoder.bias. `block` holds parameter_count(config).
+// Cuts one block of numbers into a network's parameters, in the order of nn/network_tensors.h. `block` holds
+// parameter_count(config).
 template <class T>
 NetworkParams<T> network_params(const NetworkConfig& config, T* block) {
-  const auto take_matrix = [&block](std::int64_t rows, std::int64_t cols) {
-    return MatView<T>(std::exchange(block, block + rows * cols), rows, cols);
-  };
-  const auto take_span = [&block](std::int64_t size) {
-    return std::span<T>(std::exchange(block, block + size), static_cast<std::size_t>(size));
-  };
-  const std::int64_t units = gate_count(config.cell) * config.hidden;
   NetworkParams<T> params;
-  params.encoder = take_matrix(config.vocabulary, config.embed);
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    RecurrentParams<T> layer;
-    layer.U = take_matrix(units, l == 0 ? config.embed : config.hidden);
-    layer.W = take_matrix(units, config.hidden);
-    layer.b_input = take_span(units);
-    layer.b_hidden = take_span(units);
-    params.layers.push_back(layer);
-  }
-  params.decoder = config.tied ? params.encoder : take_matrix(config.vocabulary, config.hidden);
-  params.decoder_bias = take_span(config.vocabulary);
+  params.layers.resize(static_cast<std::size_t>(config.layers));
+  for_each_tensor(
+      config,
+      [&block](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<T>& matrix) {
+        matrix = {std::exchange(block, block + rows * cols), rows, cols};
+      },
+      [&block](const std::string& /*name*/, std::int64_t size, std::span<T>& vector) {
+        vector = {std::exchange(block, block + size), static_cast<std::size_t>(size)};
+      },
+      params);
+  if (config.tied) params.decoder = params.encoder;
   return params;
 }
 
