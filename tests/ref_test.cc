@@ -131,8 +131,12 @@ std::vector<Slice> network_slices(const NetworkPoint& p) {
   std::vector<Slice> slices;
   for_each_tensor(
       p.config,
-      [&](const std::string& name, std::int64_t rows, std::int64_t cols) { slices.push_back({name, 0, rows * cols}); },
-      [&](const std::string& name, std::int64_t size) { slices.push_back({name, 0, size}); });
+      [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
+        slices.push_back({name, 0, rows * cols});
+      },
+      [&](const std::string& name, std::int64_t size) {
+        slices.push_back({name, 0, size});
+      });
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
     slices.push_back({"h0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
     if (p.config.cell == Cell::kLstm) slices.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
