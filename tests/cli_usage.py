@@ -69,7 +69,7 @@ class Usage(CommandTest):
         text = self.succeed("train", "--help").out
         for flag in ["--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
                      "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--dropout", "--init",
-                     "--batch-size", "--bptt", "--optimizer", "--lr", "--schedule", "--warmup", "--clip", "--epochs",
+                     "--batch-size", "--bptt", "--optimizer", "--lr", "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
                      "--steps", "--minutes", "--seed", "--threads", "--log", "--save", "--save-every", "--resume",
                      "--overwrite", "--from", "--quiet"]:
             self.assertRegex(text, rf"(?m)^  {flag}\b")
@@ -104,7 +104,7 @@ class Usage(CommandTest):
     def test_words_are_read_strictly(self):
         for verb, flag, known in [("train", "--cell", "gru-reset-before"), ("train", "--tokenizer", "whitespace"),
                                   ("train", "--state", "carry"), ("train", "--optimizer", "adam"),
-                                  ("train", "--schedule", "plateau"), ("train", "--init", "identity"),
+                                  ("train", "--schedule", "step"), ("train", "--init", "identity"),
                                   ("train", "--precision", "bf16"), ("convert", "--precision", "int8"),
                                   ("score", "--log-base", "10"), ("score", "--state", "reset"),
                                   ("eval", "--state", "reset"), ("gradcheck", "--cell", "lstm")]:

@@ -23,6 +23,31 @@ TEST(LearningRate, CosineFallsFromTheTopToAHundredth) {
   for (std::int64_t step = 12; step <= 1010; ++step) EXPECT_LT(rate.at(step), rate.at(step - 1));
 }
 
+TEST(LearningRate, LinearFallsByTheSameAtEveryStepAndStaysAboveZero) {
+  const LearningRate rate{.schedule = Schedule::kLinear, .lr = 3, .warmup = 10, .steps = 1010};
+  EXPECT_DOUBLE_EQ(rate.at(5), 1.5);
+  EXPECT_DOUBLE_EQ(rate.at(11), 3);
+  EXPECT_DOUBLE_EQ(rate.at(511), 1.5);
+  for (std::int64_t step = 12; step <= 1010; ++step) EXPECT_NEAR(rate.at(step - 1) - rate.at(step), 0.003, 1e-12);
+  EXPECT_NEAR(rate.at(1010), 0.003, 1e-12);
+}
+
+TEST(LearningRate, StepDividesAfterEachEpochBeyondTheFirstOnes) {
+  const LearningRate rate{.schedule = Schedule::kStep,
+                          .lr = 20,
+                          .warmup = 3,
+                          .steps = 130,
+                          .epoch_steps = 10,
+                          .decay_after = 4,
+                          .decay = 2.5};
+  EXPECT_DOUBLE_EQ(rate.at(1), 20.0 / 3);
+  double expected = 20;
+  for (std::int64_t step = 4; step <= 130; ++step) {
+    if (step > 40 && step % 10 == 1) expected /= 2.5;
+    EXPECT_NEAR(rate.at(step), expected, 1e-12 * expected) << step;
+  }
+}
+
 TEST(LearningRate, PlateauDividesWhenValidationIsNoBetter) {
   LearningRate rate{.schedule = Schedule::kPlateau, .lr = 1, .warmup = 0, .steps = 100};
   rate.validated(true);

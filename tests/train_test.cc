@@ -11,7 +11,7 @@
 #include "error_of.h"
 #include "kernels/processor.h"
 #include "model/tensor_file.h"
-#include "temporary_folder.h"
+#include "small_run.h"
 #include "tiny_model.h"
 #include "unroll/convert.h"
 #include "unroll/evaluate.h"
@@ -20,43 +20,7 @@
 namespace unroll {
 namespace {
 
-std::string some_text(int lines = 120) {
-  const std::vector<std::string> words{"the", "a", "cat", "dog", "sees", "hears", "old", "small", "and", "house"};
-  std::string text;
-  for (int line = 0; line < lines; ++line) {
-    const auto picks = random_words(1, 0, RandomPurpose::kTestPoint, 2, 0, static_cast<std::uint32_t>(line));
-    for (const std::uint32_t pick : picks) text += words[pick % words.size()] + (pick % 3 == 0 ? ", " : " ");
-    text.back() = '\n';
-  }
-  return text;
-}
-
-class Train : public testing::Test {
- protected:
-  TrainOptions small(const std::string& name = "model") {
-    if (!text_written_) write_bytes(folder_.path("text"), some_text());
-    text_written_ = true;
-    TrainOptions options;
-    options.texts = {folder_.path("text")};
-    options.save = folder_.path(name);
-    options.hidden = 12;
-    options.batch_size = 5;
-    options.bptt = 9;
-    options.steps = 40;
-    options.save_every = 7;
-    options.threads = 1;
-    return options;
-  }
-
-  // The bytes of the model that these options make.
-  std::string trained(const TrainOptions& options, const TrainObserver& observer = {}) {
-    train(options, observer);
-    return bytes_of(options.save);
-  }
-
-  TemporaryFolder folder_;
-  bool text_written_ = false;
-};
+class Train : public SmallRun {};
 
 TEST_F(Train, SameBitsForAnyNumberOfThreads) {
   for (const Cell cell : kAllCells) {
@@ -85,7 +49,7 @@ TEST_F(Train, SameBitsForAnyNumberOfThreadsInEveryPrecision) {
 }
 
 TEST_F(Train, InterruptedAndResumedIsNeverInterrupted) {
-  for (const Schedule schedule : {Schedule::kCosine, Schedule::kPlateau}) {
+  for (const Schedule schedule : {Schedule::kCosine, Schedule::kLinear, Schedule::kPlateau}) {
     for (const Optimizer optimizer : {Optimizer::kAdam, Optimizer::kSgd}) {
       TrainOptions options = small("whole");
       options.schedule = schedule;
@@ -94,21 +58,7 @@ TEST_F(Train, InterruptedAndResumedIsNeverInterrupted) {
       options.dropout = 0.1;
       options.overwrite = true;
       const std::string whole = trained(options);
-      options.save = folder_.path("parts");
-      // Stops after every third step, each time in a new call.
-      int calls = 0;
-      TrainResult result;
-      do {
-        options.overwrite = calls == 0;
-        options.resume = calls > 0;
-        int steps = 0;
-        result = train(options,
-                       {.on_step = [&](const StepReport&) { ++steps; }, .stop_requested = [&] { return steps == 3; }});
-        ++calls;
-      } while (result.interrupted && calls < 100);
-      EXPECT_GT(calls, 10);
-      EXPECT_EQ(bytes_of(options.save), whole);
-      EXPECT_FALSE(std::filesystem::exists(options.save + ".resume"));
+      EXPECT_EQ(trained_in_parts(options), whole);
     }
   }
 }

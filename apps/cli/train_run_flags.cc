@@ -41,10 +41,14 @@ void add_run_flags(Flags* flags, TrainOptions* options) {
   flags->real({"--lr", "X", "learning rate", "0.004 for adam, 1 for sgd"},
               {.least = 0, .most = kInfinity, .with_least = false}, [options](double x) { options->lr = x; });
   flags->text({"--schedule", "NAME",
-               "constant, cosine (falls along half a wave), or plateau (falls when validation stops "
-               "improving)",
+               "constant, cosine (falls along half a wave), linear (falls to 0), plateau (falls when validation stops "
+               "improving), or step (falls after each epoch beyond --decay-after)",
                std::string(schedule_name(options->schedule))},
               [options](const std::string& value) { options->schedule = parse_schedule(value); });
+  flags->whole({"--decay-after", "N", "step: epochs at the full rate", ""}, {1, kLargestCount},
+               [options](std::int64_t n) { options->decay_after = n; });
+  flags->real({"--decay", "F", "step: each epoch after those divides the rate by F", "2"},
+              {.least = 1, .most = kInfinity, .with_least = false}, [options](double f) { options->decay = f; });
   flags->whole({"--warmup", "N", "steps in which the learning rate rises from 0",
                 "a twentieth of the run, 100 at most; 0 for sgd"},
                {0, kLargestCount}, [options](std::int64_t n) { options->warmup = n; });

@@ -13,12 +13,12 @@
 namespace unroll {
 
 enum class Optimizer { kSgd, kAdam };
-enum class Schedule { kConstant, kCosine, kPlateau };
+enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
 enum class Init { kUniform, kIdentity };
 
 [[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;  // "sgd", "adam"
 [[nodiscard]] Optimizer parse_optimizer(std::string_view name);               // throws Error{kUsage}
-[[nodiscard]] std::string_view schedule_name(Schedule schedule) noexcept;     // "constant", "cosine", "plateau"
+[[nodiscard]] std::string_view schedule_name(Schedule schedule) noexcept;     // "constant", "cosine", ...
 [[nodiscard]] Schedule parse_schedule(std::string_view name);                 // throws Error{kUsage}
 [[nodiscard]] std::string_view init_name(Init init) noexcept;                 // "uniform", "identity"
 [[nodiscard]] Init parse_init(std::string_view name);                         // throws Error{kUsage}
@@ -47,6 +47,8 @@ struct TrainOptions {
   Optimizer optimizer = Optimizer::kAdam;
   double lr = 0;  // 0: 0.004 for Adam, 1 for SGD
   Schedule schedule = Schedule::kCosine;
+  std::optional<std::int64_t> decay_after;  // kStep: the first epochs, at the full rate; must be given
+  std::optional<double> decay;              // kStep: each later epoch divides the rate by this; none: 2
   std::int64_t warmup = -1;            // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
   double clip = 1;                     // gradients are scaled down to this norm; 0: never
   std::optional<std::int64_t> epochs;  // one of these three; none: 10 epochs

@@ -16,8 +16,11 @@ template <class Enum, std::size_t N>
 using Names = std::array<std::pair<Enum, std::string_view>, N>;
 
 constexpr Names<Optimizer, 2> kOptimizers{{{Optimizer::kSgd, "sgd"}, {Optimizer::kAdam, "adam"}}};
-constexpr Names<Schedule, 3> kSchedules{
-    {{Schedule::kConstant, "constant"}, {Schedule::kCosine, "cosine"}, {Schedule::kPlateau, "plateau"}}};
+constexpr Names<Schedule, 5> kSchedules{{{Schedule::kConstant, "constant"},
+                                         {Schedule::kCosine, "cosine"},
+                                         {Schedule::kLinear, "linear"},
+                                         {Schedule::kPlateau, "plateau"},
+                                         {Schedule::kStep, "step"}}};
 constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
 
 template <class Enum, std::size_t N>
@@ -53,13 +56,31 @@ void check_text_options(const TrainOptions& o) {
   expect(o.tokenizer.min_count >= 1, "min-count", o.tokenizer.min_count, "a number above 0");
 }
 
+[[noreturn]] void contradict(std::string_view flag, std::string_view needed, std::string_view present) {
+  throw Error(ErrorCode::kUsage, fmt::format("--{} is for {}: here it is {}", flag, needed, present));
+}
+
+void check_schedule_options(const TrainOptions& o) {
+  expect(std::isfinite(o.lr) && o.lr >= 0, "lr", o.lr, "a number above 0");
+  expect(o.warmup >= -1, "warmup", o.warmup, "a number of steps, 0 or more");
+  if (o.schedule != Schedule::kStep) {
+    const std::string_view schedule = schedule_name(o.schedule);
+    if (o.decay_after) contradict("decay-after", "--schedule step", schedule);
+    if (o.decay) contradict("decay", "--schedule step", schedule);
+    return;
+  }
+  if (!o.decay_after) {
+    throw Error(ErrorCode::kUsage, "--schedule step without --decay-after: say after how many epochs the rate falls");
+  }
+  expect(*o.decay_after >= 1, "decay-after", *o.decay_after, "a number of epochs, 1 or more");
+  if (o.decay) expect(std::isfinite(*o.decay) && *o.decay > 1, "decay", *o.decay, "a number above 1");
+}
+
 void check_run_options(const TrainOptions& o) {
   constexpr std::int64_t kMostRows = 1 << 16;
   constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;  // the step is 32 bits of a random counter
   expect(o.batch_size >= 1 && o.batch_size <= kMostRows, "batch-size", o.batch_size, "a number from 1 to 65536");
   expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
-  expect(std::isfinite(o.lr) && o.lr >= 0, "lr", o.lr, "a number above 0");
-  expect(o.warmup >= -1, "warmup", o.warmup, "a number of steps, 0 or more");
   expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
   expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
   if (o.precision == Precision::kInt8) {
@@ -74,6 +95,19 @@ void check_run_options(const TrainOptions& o) {
   if (o.minutes) expect(std::isfinite(*o.minutes) && *o.minutes > 0, "minutes", *o.minutes, "a number above 0");
 }
 
+std::string value_text(const auto& value) { return fmt::format("{}", value); }
+
+template <class Value>
+std::string value_text(const std::optional<Value>& value) {
+  return value ? value_text(*value) : "not set";
+}
+
+// Options that a record names only where they are not as they are by default: records from before there were such
+// options mean the default.
+NamedValues described_unless_default(const TrainOptions& o) {
+  return {{"decay-after", value_text(o.decay_after)}, {"decay", value_text(o.decay)}};
+}
+
 }  // namespace
 
 std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_in(kOptimizers, optimizer); }
@@ -86,6 +120,7 @@ Init parse_init(std::string_view name) { return parse_in(kInits, "init", name); 
 TrainOptions resolve(TrainOptions options) {
   check_text_options(options);
   check_run_options(options);
+  check_schedule_options(options);
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));
@@ -94,6 +129,8 @@ TrainOptions resolve(TrainOptions options) {
     throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");
   }
   if (options.embed == 0) options.embed = options.hidden;
+  constexpr double kDefaultDecay = 2;
+  if (options.schedule == Schedule::kStep && !options.decay) options.decay = kDefaultDecay;
   if (options.lr == 0) options.lr = options.optimizer == Optimizer::kAdam ? 0.004 : 1;
   constexpr std::int64_t kDefaultEpochs = 10;
   if (!options.epochs && !options.steps && !options.minutes) options.epochs = kDefaultEpochs;
@@ -106,30 +143,45 @@ ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValu
     return has_bf16_products() ? ChosenPrecision{Precision::kBf16, "this processor multiplies bf16"}
                                : ChosenPrecision{Precision::kF32, "this processor does not multiply bf16"};
   }
-  const auto found = std::ranges::find(*saved, "precision", &std::pair<std::string, std::string>::first);
-  return {.precision = found == saved->end() ? Precision::kF32 : parse_precision(found->second),
-          .reason = "as the run began"};
+  const std::optional<std::string> name = named_value(*saved, "precision");
+  return {.precision = name ? parse_precision(*name) : Precision::kF32, .reason = "as the run began"};
 }
 
 NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
-  const auto text = [](const auto& value) { return fmt::format("{}", value); };
-  return {{"state", text(state_policy_name(options.state))},
-          {"cell", text(cell_name(config.cell))},
-          {"layers", text(config.layers)},
-          {"hidden", text(config.hidden)},
-          {"embed", text(config.embed)},
-          {"tied", text(config.tied)},
-          {"dropout", text(config.dropout)},
-          {"init", text(init_name(options.init))},
-          {"batch-size", text(options.batch_size)},
-          {"bptt", text(options.bptt)},
-          {"optimizer", text(optimizer_name(options.optimizer))},
-          {"lr", text(options.lr)},
-          {"schedule", text(schedule_name(options.schedule))},
-          {"warmup", text(options.warmup)},
-          {"clip", text(options.clip)},
-          {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
-          {"seed", text(options.seed)}};
+  const auto text = [](const auto& value) { return value_text(value); };
+  NamedValues values{{"state", text(state_policy_name(options.state))},
+                     {"cell", text(cell_name(config.cell))},
+                     {"layers", text(config.layers)},
+                     {"hidden", text(config.hidden)},
+                     {"embed", text(config.embed)},
+                     {"tied", text(config.tied)},
+                     {"dropout", text(config.dropout)},
+                     {"init", text(init_name(options.init))},
+                     {"batch-size", text(options.batch_size)},
+                     {"bptt", text(options.bptt)},
+                     {"optimizer", text(optimizer_name(options.optimizer))},
+                     {"lr", text(options.lr)},
+                     {"schedule", text(schedule_name(options.schedule))},
+                     {"warmup", text(options.warmup)},
+                     {"clip", text(options.clip)},
+                     {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
+                     {"seed", text(options.seed)}};
+  const NamedValues defaults = described_unless_default({});
+  for (const auto& [name, value] : described_unless_default(options)) {
+    if (value != named_value(defaults, name)) values.emplace_back(name, value);
+  }
+  return values;
+}
+
+std::optional<std::string> named_value(const NamedValues& values, std::string_view name) {
+  const auto found = std::ranges::find(values, name, &std::pair<std::string, std::string>::first);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
+NamedValues meant_where_unnamed() {
+  NamedValues values = described_unless_default({});
+  values.emplace_back("precision", precision_name(Precision::kF32));
+  return values;
 }
 
 std::string describe_length(const TrainOptions& options) {

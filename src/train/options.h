@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct ChosenPrecision {
 // length of the run. Requires options.precision to be chosen. `config` stands for the flags that it came from, so that
 // --from changes nothing here.
 [[nodiscard]] NamedValues describe(const TrainOptions& options, const NetworkConfig& config);
+
+// The value of that name.
+[[nodiscard]] std::optional<std::string> named_value(const NamedValues& values, std::string_view name);
+
+// What describe() leaves out, or left out in earlier versions, and the value that is meant then.
+[[nodiscard]] NamedValues meant_where_unnamed();
 
 // The length as it was asked for: "epochs 10", "steps 500", "minutes 2".
 [[nodiscard]] std::string describe_length(const TrainOptions& options);

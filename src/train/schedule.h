@@ -11,13 +11,20 @@ namespace unroll {
 //
 //   constant   lr
 //   cosine     from lr down to lr / 100 along half a cosine over the rest of the run
+//   linear     from lr down to 0 along a line over the rest of the run, of which the last step is still above it
 //   plateau    lr, divided by 4 whenever a validation is not better than the best before it
+//   step       lr / decay^max(0, e - decay_after) in epoch e, counted from 1 (Zaremba et al. 2014, section 4.1)
 struct LearningRate {
   Schedule schedule = Schedule::kConstant;
   double lr = 0;
   std::int64_t warmup = 0;  // steps
   std::int64_t steps = 0;   // of the whole run
   double divisor = 1;       // plateau: grows; part of what a resumed run needs
+
+  // step
+  std::int64_t epoch_steps = 1;
+  std::int64_t decay_after = 0;  // epochs
+  double decay = 1;
 
   // Of step number `step`, counted from 1.
   [[nodiscard]] double at(std::int64_t step) const;

@@ -104,18 +104,25 @@ NamedValues all_options(const TrainOptions& options, const NetworkConfig& config
   return values;
 }
 
-// Throws Error{kUsage} naming the first option in which a saved run differs from what was asked for now.
+// Throws Error{kUsage} where an option of a saved run differs from what was asked for now.
+void expect_same(const std::string& name, const std::string& before, const std::string& now, const std::string& path) {
+  if (before == now) return;
+  const bool is_flag = name != "text" && name != "vocabulary";
+  throw Error(ErrorCode::kUsage,
+              fmt::format("cannot resume '{}': {}{} is {} now and was {} when the run began; give the same {}, or "
+                          "--overwrite to start again",
+                          path, is_flag ? "--" : "the ", name, now, before, is_flag ? "options" : "text"));
+}
+
+// The same for all options, in the order in which they are named.
 void expect_same(const NamedValues& saved, const NamedValues& now, const std::string& path) {
+  const NamedValues unnamed = meant_where_unnamed();
   for (const auto& [name, value] : now) {
-    const auto before = std::ranges::find(saved, name, &std::pair<std::string, std::string>::first);
-    const std::string absent = name == "precision" ? "f32" : "not set";  // before there was another precision
-    const std::string old_value = before == saved.end() ? absent : before->second;
-    if (old_value == value) continue;
-    const bool is_flag = name != "text" && name != "vocabulary";
-    throw Error(ErrorCode::kUsage,
-                fmt::format("cannot resume '{}': {}{} is {} now and was {} when the run began; give the same {}, or "
-                            "--overwrite to start again",
-                            path, is_flag ? "--" : "the ", name, value, old_value, is_flag ? "options" : "text"));
+    const std::string before = named_value(saved, name).value_or(named_value(unnamed, name).value_or("not set"));
+    expect_same(name, before, value, path);
+  }
+  for (const auto& [name, value] : unnamed) {
+    if (!named_value(now, name)) expect_same(name, named_value(saved, name).value_or(value), value, path);
   }
 }
 
@@ -237,7 +244,7 @@ void expect_same_length(const TrainOptions& options, const TrainPosition& saved,
 void expect_same_finished_length(const TrainOptions& options, const NamedValues& saved, std::int64_t windows) {
   if (options.minutes) return;  // how many steps those were is known to the finished run alone
   const std::int64_t steps = options.steps ? *options.steps : *options.epochs * windows;
-  expect_same(saved, {{"steps", fmt::format("{}", steps)}}, options.save);
+  expect_same("steps", named_value(saved, "steps").value_or("not set"), fmt::format("{}", steps), options.save);
 }
 
 }  // namespace

@@ -51,7 +51,13 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
       weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
       network_(config, Purpose::kTraining, options.bptt, options.batch_size, workers_),
       state_(config, options.batch_size),
-      rate_{.schedule = options.schedule, .lr = options.lr, .warmup = 0, .steps = 0} {
+      rate_{.schedule = options.schedule,
+            .lr = options.lr,
+            .warmup = 0,
+            .steps = 0,
+            .epoch_steps = epoch_.windows,
+            .decay_after = options.decay_after.value_or(0),
+            .decay = options.decay.value_or(1)} {
   if (!text.valid.empty()) best_.emplace(config);
   set_start();
 }
