@@ -146,5 +146,15 @@ void log_softmax(std::span<const float> logits, std::span<double> out) {
   for (std::size_t v = 0; v < logits.size(); ++v) out[v] = normalizer.log_prob(logits[v]);
 }
 
+double log_sum_exp(std::span<const float> logits) {
+  const Normalizer normalizer = normalize(logits, nullptr);
+  return static_cast<double>(normalizer.most) + std::log(normalizer.sum);
+}
+
+void subtract(std::span<const float> x, double y, std::span<float> out) {
+  assert(out.size() == x.size());
+  for (std::size_t v = 0; v < x.size(); ++v) out[v] = static_cast<float>(static_cast<double>(x[v]) - y);
+}
+
 }  // namespace unroll
 #endif

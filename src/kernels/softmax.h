@@ -28,4 +28,10 @@ double log_softmax_and_gradient_at(std::span<float> logits, std::int32_t target,
 // out[v] = ln softmax(logits)[v]; the bits equal those of log_softmax_at.
 void log_softmax(std::span<const float> logits, std::span<double> out);
 
+// ln of the sum of e^logits, as all of the above form it.
+[[nodiscard]] double log_sum_exp(std::span<const float> logits);
+
+// out[v] = x[v] - y, rounded once; out may be x.
+void subtract(std::span<const float> x, double y, std::span<float> out);
+
 }  // namespace unroll

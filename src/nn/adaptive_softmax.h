@@ -1,0 +1,123 @@
+// The output layer of a large vocabulary whose symbols stand in falling order of frequency: a head for the frequent
+// ones, a narrow cluster for each range of rarer ones. Exact and normalised; work follows from how often a cluster is
+// the target's.
+//
+//   C_0 < C_1 < ... < C_{K-1} < V are the cutoffs, C_K = V; cluster i holds the symbols from C_i to below C_{i+1}.
+//   Head    a = softmax(A h + b) over the C_0 first symbols and then one entry for each cluster
+//   Tail i  o = softmax(Q P h) over the symbols of cluster i, P (D_i, H), Q (C_{i+1} - C_i, D_i), D_i = H / 4^(i+1)
+//   p(v)    a_v for v < C_0, else a_{C_0 + i} o_{v - C_i}
+//
+// Source: Grave, Joulin, Cisse, Grangier & Jegou 2017, "Efficient softmax approximation for GPUs", section 4;
+//         the layout and the widths of PyTorch's AdaptiveLogSoftmaxWithLoss with div_value 4 and head_bias.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/view.h"
+#include "base/workers.h"
+#include "kernels/matmul.h"
+#include "kernels/softmax.h"
+#include "nn/softmax_loss.h"
+
+namespace unroll {
+
+// One tail cluster.
+struct TailCluster {
+  std::int64_t first = 0;  // its most frequent symbol, C_i
+  std::int64_t size = 0;   // symbols
+  std::int64_t width = 0;  // D_i
+};
+
+// The sizes of an adaptive softmax. `cutoffs` is viewed, not copied.
+struct AdaptiveShape {
+  std::int64_t H = 0;
+  std::int64_t V = 0;
+  std::span<const std::int64_t> cutoffs;  // at least one; increasing, from 1 to below V
+
+  [[nodiscard]] std::int64_t clusters() const noexcept { return static_cast<std::int64_t>(cutoffs.size()); }
+  [[nodiscard]] std::int64_t head_symbols() const noexcept { return cutoffs.front(); }
+  [[nodiscard]] std::int64_t head_size() const noexcept { return head_symbols() + clusters(); }
+  [[nodiscard]] TailCluster cluster(std::int64_t i) const noexcept;
+};
+
+// The two matrices of a tail cluster. T is float or const float, or a reference scalar.
+template <class T>
+struct TailParams {
+  MatView<T> P;  // (D, H)
+  MatView<T> Q;  // (size, D)
+};
+
+// The same to be read, in whatever precision they are stored.
+struct TailView {
+  WeightView P;
+  WeightView Q;
+};
+
+// A tail cluster made ready for products.
+struct TailWeights {
+  PackedMatrix P;          // (H, D)
+  PackedMatrix P_back;     // (D, H); empty for inference
+  SoftmaxWeights symbols;  // Q: (D, size), without a bias
+
+  TailWeights(std::int64_t H, const TailCluster& cluster, Precision precision, bool with_backward);
+  // Tells what is to be packed.
+  [[nodiscard]] std::vector<PackingTask> take(const TailView& params);
+  [[nodiscard]] std::int64_t bytes() const noexcept;
+};
+
+struct AdaptiveWeights {
+  const SoftmaxWeights& head;  // (H, head_size), with its bias
+  std::span<const TailWeights> tails;
+};
+
+// What all the functions below need beside results.
+struct AdaptiveScratch {
+  std::span<float> logits;  // adaptive_logits_size
+  MatView<float> h;         // (R, H) rows whose target is in one cluster
+  MatView<float> z;         // (R, D_0): P h of those, or of one block of rows
+  MatView<float> dz;        // (R, D_0) training
+};
+
+// Floats of logits that exist at once for R rows: those of the largest block of any part, or, where predictions are
+// wanted, of a block over the whole vocabulary. Never more for fewer rows.
+[[nodiscard]] std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool predictions) noexcept;
+
+// log_probs[r] = ln p(targets[r]), 0 where the target is negative (ignored).
+//
+// Shapes   h (R, H) contiguous, targets (R), log_probs (R).
+// Cost     the head for all rows, a cluster for those rows whose target it holds.
+// Numerics as softmax_loss; a row's bits do not depend on other rows.
+// Threads  uses `workers`.
+void adaptive_softmax_loss(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
+                           MatView<const float> h, std::span<const std::int32_t> targets,
+                           const AdaptiveScratch& scratch, std::span<double> log_probs);
+
+struct AdaptiveGradients {
+  MatView<float> dhead;                       // (head_size, H)
+  std::span<float> dbias;                     // (head_size)
+  std::span<const TailParams<float>> dtails;  // one for each cluster
+};
+
+// The same with the gradient of  scale * sum over r of -log_probs[r].
+//
+// Sets     dh (R, H) contiguous; zero where the target is ignored.
+// Adds     to `gradients`.
+// Source   docs/math/adaptive_softmax.md.
+void adaptive_softmax_loss_and_gradient(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
+                                        MatView<const float> h, std::span<const std::int32_t> targets, float scale,
+                                        const AdaptiveScratch& scratch, std::span<double> log_probs,
+                                        const AdaptiveGradients& gradients, MatView<float> dh);
+
+// adaptive_softmax_loss with everything that scoring tells about a prediction; rank and entropy are those of the
+// distribution over all V symbols, which takes all clusters for all rows.
+void adaptive_softmax_predictions(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
+                                  MatView<const float> h, std::span<const std::int32_t> targets,
+                                  const AdaptiveScratch& scratch, std::span<SymbolPrediction> predictions);
+
+// out[v] = ln p(v) of one row h (1, H); out (V).
+void adaptive_log_probs(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
+                        MatView<const float> h, const AdaptiveScratch& scratch, std::span<float> out);
+
+}  // namespace unroll
