@@ -279,7 +279,7 @@ void array_sizes(benchmark::internal::Benchmark* b) { b->ArgName("size")->Arg(1 
 void sgd(State& state) {
   const Matrix w(1, state.range(0));
   const Matrix g(1, state.range(0));
-  repeat(state, w.view.size(), [&] { sgd_update(w.span(), g.span(), 0.5F, 1e-6F); });
+  repeat(state, w.view.size(), [&] { sgd_update(w.span(), g.span(), {.scale = 0.5F, .rate = 1e-6F}); });
 }
 void adam(State& state) {
   const Matrix w(1, state.range(0));

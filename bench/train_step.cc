@@ -32,6 +32,7 @@ namespace {
 // Both sides: bench/train_step_torch.py has the same numbers.
 constexpr double kClip = 0.02;  // below the norms at the start, so that clipping is compared too
 constexpr double kRate = 10;
+constexpr UpdateRule kRule{.optimizer = Optimizer::kSgd};
 constexpr int kComparedSteps = 3;     // all on the first window: there an update shows
 constexpr std::int64_t kWindows = 8;  // the steps that are timed take turns among so many windows
 
@@ -52,7 +53,7 @@ class TrainingSteps {
       : workers_(c.threads),
         parameters_(first_weights(c.config)),
         gradients_(c.config, c.T * c.B),
-        moments_(Optimizer::kSgd, c.config),
+        moments_(kRule, c.config),
         weights_(c.config, Purpose::kTraining, c.precision),
         network_(c.config, Purpose::kTraining, c.T, c.B, workers_),
         state_(c.config, c.B),
@@ -71,7 +72,8 @@ class TrainingSteps {
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       throw std::runtime_error(fmt::format("step {}: loss {}, gradient norm {}", steps_, loss, norm));
     }
-    update_parameters(workers_, gradients_, std::min(1.0, kClip / norm), kRate, steps_, moments_, parameters_);
+    const UpdateStep update{.scale = std::min(1.0, kClip / norm), .rate = kRate, .step = steps_};
+    update_parameters(workers_, gradients_, kRule, update, moments_, parameters_);
     weights_.pack(parameters_, workers_);
     return {loss, norm};
   }

@@ -46,19 +46,38 @@ TEST(Arrays, ColumnSumsAreAdded) {
   }
 }
 
-TEST(Arrays, SgdGoesDownTheScaledGradient) {
+TEST(Arrays, SgdGoesDownTheScaledGradientAndDecays) {
   for (const std::int64_t size : kSizes) {
     RandomMatrix w(1, size, 6);
     const RandomMatrix before(1, size, 6);
     const RandomMatrix g(1, size, 7);
-    sgd_update(w.values, g.values, 0.5F, 0.1F);
+    sgd_update(w.values, g.values, {.scale = 0.5F, .rate = 0.1F, .weight_decay = 0.25F});
     for (std::size_t i = 0; i < w.values.size(); ++i) {
-      EXPECT_NEAR(w.values[i], before.values[i] - 0.05F * g.values[i], 1e-7);
+      EXPECT_NEAR(w.values[i], 0.975F * before.values[i] - 0.05F * g.values[i], 3e-7);
     }
   }
 }
 
-TEST(Arrays, AdamFollowsItsPaper) {
+TEST(Arrays, MomentumKeepsWhatWentBeforeAndDecaysApartFromIt) {
+  for (const std::int64_t size : kSizes) {
+    RandomMatrix w(1, size, 8);
+    std::vector<float> v(w.values.size());
+    std::vector<double> w_ref(w.values.begin(), w.values.end());
+    std::vector<double> v_ref(w.values.size());
+    for (int t = 1; t <= 5; ++t) {
+      const RandomMatrix g(1, size, 100 + static_cast<std::uint64_t>(t));
+      momentum_update(w.values, g.values, v, {.scale = 0.5F, .rate = 0.1F, .momentum = 0.75F, .weight_decay = 0.25F});
+      for (std::size_t i = 0; i < w_ref.size(); ++i) {
+        v_ref[i] = 0.75 * v_ref[i] + 0.5 * static_cast<double>(g.values[i]);
+        w_ref[i] -= 0.1 * v_ref[i] + 0.1 * 0.25 * w_ref[i];
+        EXPECT_NEAR(v[i], v_ref[i], 1e-6);
+        EXPECT_NEAR(w.values[i], w_ref[i], 1e-6);
+      }
+    }
+  }
+}
+
+TEST(Arrays, AdamFollowsItsPapers) {
   for (const std::int64_t size : kSizes) {
     RandomMatrix w(1, size, 8);
     std::vector<float> m(w.values.size());
@@ -68,7 +87,7 @@ TEST(Arrays, AdamFollowsItsPaper) {
     std::vector<double> v_ref(w.values.size());
     for (int t = 1; t <= 5; ++t) {
       const RandomMatrix g(1, size, 100 + static_cast<std::uint64_t>(t));
-      AdamStep step{.scale = 0.5F, .rate = 0.01F};
+      AdamStep step{.scale = 0.5F, .rate = 0.01F, .weight_decay = 0.5F};
       step.correction1 = static_cast<float>(1 / (1 - std::pow(0.9, t)));
       step.correction2 = static_cast<float>(1 / (1 - std::pow(0.999, t)));
       adam_update(w.values, g.values, m, v, step);
@@ -78,7 +97,7 @@ TEST(Arrays, AdamFollowsItsPaper) {
         v_ref[i] = 0.999 * v_ref[i] + 0.001 * gradient * gradient;
         const double mean = m_ref[i] / (1 - std::pow(0.9, t));
         const double square = v_ref[i] / (1 - std::pow(0.999, t));
-        w_ref[i] -= 0.01 * mean / (std::sqrt(square) + 1e-8);
+        w_ref[i] -= 0.01 * (mean / (std::sqrt(square) + 1e-8) + 0.5 * w_ref[i]);
         EXPECT_NEAR(w.values[i], w_ref[i], 1e-5);
       }
     }

@@ -147,7 +147,7 @@ class Resume(CommandTest):
         options = json.loads(self.succeed("inspect", self.model, "--json").out)["training"]["options"]
         other = {"f32": "bf16", "bf16": "f32"}[options["precision"]]
         differing = {"lr": "0.5", "seed": "2", "dropout": "0.5", "cell": "gru", "state": "reset", "layers": "2",
-                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "tokenizer": "byte",
+                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "weight-decay": "0.1", "beta2": "0.9", "tokenizer": "byte",
                      "precision": other}
         for name, value in differing.items():
             self.refuse(2, [name], *self.arguments("--resume", "--quiet", f"--{name}", value))

@@ -69,7 +69,8 @@ class Usage(CommandTest):
         text = self.succeed("train", "--help").out
         for flag in ["--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
                      "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--dropout", "--init",
-                     "--batch-size", "--bptt", "--optimizer", "--lr", "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
+                     "--batch-size", "--bptt", "--optimizer", "--momentum", "--beta2", "--weight-decay",
+                     "--lr", "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
                      "--steps", "--minutes", "--seed", "--threads", "--log", "--save", "--save-every", "--resume",
                      "--overwrite", "--from", "--quiet"]:
             self.assertRegex(text, rf"(?m)^  {flag}\b")

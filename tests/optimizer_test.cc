@@ -102,15 +102,31 @@ TEST(Optimizer, NormIsNoNumberWhereARowOfTheEmbeddingIsNone) {
 }
 
 // What update_parameters is to yield: the same update over every parameter, its gradient zero or not.
-void update_plainly(const Parameters& gradients, std::int64_t step, Moments& moments, Parameters& parameters) {
-  AdamStep adam{.scale = static_cast<float>(kScale), .rate = static_cast<float>(kRate)};
-  if (!moments.m) return sgd_update(parameters.all(), gradients.all(), adam.scale, adam.rate);
-  const auto correction = [step](float beta) {
-    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
-  };
-  adam.correction1 = correction(adam.beta1);
-  adam.correction2 = correction(adam.beta2);
-  adam_update(parameters.all(), gradients.all(), moments.m->all(), moments.v->all(), adam);
+void update_plainly(const UpdateRule& rule, const Parameters& gradients, std::int64_t step, Moments& moments,
+                    Parameters& parameters) {
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    const float decay = tensor.shape.size() == 2 ? static_cast<float>(rule.weight_decay) : 0;
+    const std::span<float> w = parameters.values(tensor);
+    const std::span<float> g = gradients.values(tensor);
+    const SgdStep sgd{.scale = static_cast<float>(kScale),
+                      .rate = static_cast<float>(kRate),
+                      .momentum = static_cast<float>(rule.momentum),
+                      .weight_decay = decay};
+    if (rule.optimizer == Optimizer::kAdam) {
+      AdamStep adam{.scale = sgd.scale, .rate = sgd.rate, .weight_decay = decay};
+      adam.beta2 = static_cast<float>(rule.beta2);
+      const auto correction = [step](float beta) {
+        return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
+      };
+      adam.correction1 = correction(adam.beta1);
+      adam.correction2 = correction(adam.beta2);
+      adam_update(w, g, moments.m->values(tensor), moments.v->values(tensor), adam);
+    } else if (rule.momentum > 0) {
+      momentum_update(w, g, moments.m->values(tensor), sgd);
+    } else {
+      sgd_update(w, g, sgd);
+    }
+  }
 }
 
 Parameters random_weights(const NetworkConfig& config) {
@@ -122,58 +138,127 @@ Parameters random_weights(const NetworkConfig& config) {
   return parameters;
 }
 
-class OptimizerOf : public testing::TestWithParam<Optimizer> {};
+struct NamedRule {
+  const char* name;
+  UpdateRule rule;
+};
+
+const NamedRule kRules[]{
+    {"Sgd", {.optimizer = Optimizer::kSgd}},
+    {"SgdWithDecay", {.optimizer = Optimizer::kSgd, .weight_decay = 0.3}},
+    {"Momentum", {.optimizer = Optimizer::kSgd, .momentum = 0.8}},
+    {"MomentumWithDecay", {.optimizer = Optimizer::kSgd, .momentum = 0.8, .weight_decay = 0.3}},
+    {"Adam", {.optimizer = Optimizer::kAdam}},
+    {"AdamWithDecay", {.optimizer = Optimizer::kAdam, .beta2 = 0.95, .weight_decay = 0.3}},
+};
+
+class OptimizerOf : public testing::TestWithParam<NamedRule> {};
 
 TEST_P(OptimizerOf, UpdatesHaveTheBitsOfUpdatesFromAllGradients) {
+  const UpdateRule& rule = GetParam().rule;
   for (const NetworkConfig& config : configs()) {
     for (const int threads : {1, 2, 3}) {
       Workers workers(threads);
       Gradients gradients(config, kTokens);
       Parameters parameters = random_weights(config);
       Parameters expected = random_weights(config);
-      Moments moments(GetParam(), config);
-      Moments expected_moments(GetParam(), config);
+      Moments moments(rule, config);
+      Moments expected_moments(rule, config);
       for (std::int64_t step = 1; step <= 4; ++step) {  // each step has other symbols
         set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
-        update_parameters(workers, gradients, kScale, kRate, step, moments, parameters);
-        update_plainly(all_gradients(config, gradients), step, expected_moments, expected);
+        update_parameters(workers, gradients, rule, {.scale = kScale, .rate = kRate, .step = step}, moments,
+                          parameters);
+        update_plainly(rule, all_gradients(config, gradients), step, expected_moments, expected);
         ASSERT_TRUE(same_bits(parameters.all(), expected.all())) << name_of(config) << ", step " << step;
         if (!moments.m) continue;
         ASSERT_TRUE(same_bits(moments.m->all(), expected_moments.m->all())) << name_of(config) << ", step " << step;
+        if (!moments.v) continue;
         ASSERT_TRUE(same_bits(moments.v->all(), expected_moments.v->all())) << name_of(config) << ", step " << step;
       }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, OptimizerOf, testing::Values(Optimizer::kSgd, Optimizer::kAdam),
-                         [](const auto& optimizer) { return optimizer.param == Optimizer::kSgd ? "Sgd" : "Adam"; });
+// The equations of optimizer.h, a number at a time.
+struct PlainNumber {
+  double w = 0;
+  double m = 0;
+  double v = 0;
 
-// A symbol that was read once moves on while others are read; one that never was stays.
-TEST(Optimizer, AdamMovesRowsThatHaveNoGradientAnyMoreAndSgdDoesNot) {
+  void update(const UpdateRule& rule, double g, bool decays, std::int64_t step) {
+    const double decay = decays ? rule.weight_decay * w : 0;
+    if (rule.optimizer == Optimizer::kSgd) {
+      m = rule.momentum * m + g;
+      w -= kRate * (m + decay);
+      return;
+    }
+    m = 0.9 * m + 0.1 * g;
+    v = rule.beta2 * v + (1 - rule.beta2) * g * g;
+    const auto steps = static_cast<double>(step);
+    const double mean = m / (1 - std::pow(0.9, steps));
+    const double square = v / (1 - std::pow(rule.beta2, steps));
+    w -= kRate * (mean / (std::sqrt(square) + 1e-8) + decay);
+  }
+};
+
+TEST_P(OptimizerOf, UpdatesFollowTheirEquations) {
+  const UpdateRule& rule = GetParam().rule;
   Workers workers(2);
-  const NetworkConfig config{.cell = Cell::kRnnTanh, .vocabulary = 9, .embed = 3, .hidden = 2, .layers = 1};
-  const RandomMatrix dx(1, 3, 1);
-  for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kAdam}) {
-    Gradients gradients(config, 1);
+  for (const NetworkConfig& config : configs()) {
+    Gradients gradients(config, kTokens);
     Parameters parameters = random_weights(config);
-    Moments moments(optimizer, config);
-    const auto step_with = [&](std::int32_t id, std::int64_t step) {
-      gradients.set_zero(workers);
-      gradients.add_embedding(workers, std::span(&id, 1), dx.view);
-      update_parameters(workers, gradients, 1, kRate, step, moments, parameters);
-      return std::vector<float>(parameters.all().begin(), parameters.all().end());
-    };
-    const std::vector<float> before(parameters.all().begin(), parameters.all().end());
-    const std::vector<float> first = step_with(4, 1);
-    const std::vector<float> second = step_with(7, 2);
-    for (std::size_t id = 0; id < 9; ++id) {
-      const std::size_t at = id * 3;
-      EXPECT_EQ(first[at] != before[at], id == 4) << id;
-      EXPECT_EQ(second[at] != first[at], id == 7 || (id == 4 && optimizer == Optimizer::kAdam)) << id;
+    Moments moments(rule, config);
+    std::vector<PlainNumber> numbers;
+    for (const float w : parameters.all()) numbers.push_back({.w = static_cast<double>(w)});
+    for (std::int64_t step = 1; step <= 4; ++step) {
+      set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
+      update_parameters(workers, gradients, rule, {.scale = kScale, .rate = kRate, .step = step}, moments, parameters);
+      const Parameters all = all_gradients(config, gradients);
+      for (const ParameterTensor& tensor : parameters.tensors()) {
+        for (std::int64_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          numbers[at].update(rule, kScale * static_cast<double>(all.all()[at]), tensor.shape.size() == 2, step);
+          ASSERT_NEAR(parameters.all()[at], numbers[at].w, 1e-5) << name_of(config) << ", " << tensor.name;
+        }
+      }
     }
   }
 }
+
+// A symbol that was read once moves on where there are moments; every symbol's row decays; else a row stays.
+TEST_P(OptimizerOf, RowsWithoutGradientMoveWhereMomentsOrDecayMoveThem) {
+  const UpdateRule& rule = GetParam().rule;
+  Workers workers(2);
+  const NetworkConfig config{.cell = Cell::kRnnTanh, .vocabulary = 9, .embed = 3, .hidden = 2, .layers = 1};
+  const RandomMatrix dx(1, 3, 1);
+  Gradients gradients(config, 1);
+  Parameters parameters = random_weights(config);
+  Moments moments(rule, config);
+  const auto step_with = [&](std::int32_t id, std::int64_t step) {
+    gradients.set_zero(workers);
+    gradients.add_embedding(workers, std::span(&id, 1), dx.view);
+    update_parameters(workers, gradients, rule, {.rate = kRate, .step = step}, moments, parameters);
+    return std::vector<float>(parameters.all().begin(), parameters.all().end());
+  };
+  const std::vector<float> before(parameters.all().begin(), parameters.all().end());
+  const std::vector<float> first = step_with(4, 1);
+  const std::vector<float> second = step_with(7, 2);
+  const bool decays = rule.weight_decay > 0;
+  for (std::size_t id = 0; id < 9; ++id) {
+    const std::size_t at = id * 3;
+    EXPECT_EQ(first[at] != before[at], id == 4 || decays) << id;
+    EXPECT_EQ(second[at] != first[at], id == 7 || (id == 4 && moments.m) || decays) << id;
+  }
+}
+
+TEST_P(OptimizerOf, MomentsAreAsManyAsCounted) {
+  const NetworkConfig config = configs().front();
+  const Moments moments(GetParam().rule, config);
+  EXPECT_EQ(Moments::count(GetParam().rule), (moments.m ? 1 : 0) + (moments.v ? 1 : 0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OptimizerOf, testing::ValuesIn(kRules),
+                         [](const auto& rule) { return std::string(rule.param.name); });
 
 }  // namespace
 }  // namespace unroll

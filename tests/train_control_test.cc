@@ -59,11 +59,71 @@ TEST_F(TrainControl, StepDecayResumesAndIsRecorded) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--decay is 1.3 now and was 1.2", [&] { train(options); }));
 }
 
+TEST_F(TrainControl, OptimizersResumeAndGiveTheSameBitsForAnyNumberOfThreads) {
+  const auto check = [&](const std::string& what, void (*set)(TrainOptions&)) {
+    TrainOptions options = small("whole");
+    options.overwrite = true;
+    const std::string plain = trained(options);
+    set(options);
+    const std::string whole = trained(options);
+    EXPECT_NE(whole, plain) << what;
+    EXPECT_EQ(trained_in_parts(options), whole) << what;
+    options.threads = 3;
+    EXPECT_EQ(trained(options), whole) << what;
+  };
+  check("momentum", [](TrainOptions& o) {
+    o.optimizer = Optimizer::kSgd;
+    o.momentum = 0.9;
+    o.lr = 0.1;
+  });
+  check("SGD with decay", [](TrainOptions& o) {
+    o.optimizer = Optimizer::kSgd;
+    o.weight_decay = 1e-3;
+  });
+  check("AdamW", [](TrainOptions& o) {
+    o.weight_decay = 0.1;
+    o.beta2 = 0.99;
+  });
+}
+
+TEST_F(TrainControl, AnOptionThatIsLeftOutNowIsNoticedToo) {
+  TrainOptions options = small();
+  options.weight_decay = 0.1;
+  train(options);
+  options.resume = true;
+  options.weight_decay = 0;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--weight-decay is 0 now and was 0.1", [&] { train(options); }));
+}
+
+TEST_F(TrainControl, MemoryOfMomentsIsPlanned) {
+  const auto planned = [&](void (*set)(TrainOptions&)) {
+    TrainOptions options = small();
+    options.overwrite = true;
+    set(options);
+    std::int64_t bytes = 0;
+    std::int64_t parameters = 0;
+    train(options, {.on_plan = [&](const TrainPlan& plan) {
+            bytes = plan.memory_bytes;
+            parameters = 4 * plan.parameters;
+          }});
+    return std::pair(bytes, parameters);
+  };
+  const auto [sgd, parameters] = planned([](TrainOptions& o) { o.optimizer = Optimizer::kSgd; });
+  const auto [momentum, same] = planned([](TrainOptions& o) {
+    o.optimizer = Optimizer::kSgd;
+    o.momentum = 0.5;
+  });
+  const auto [adam, again] = planned([](TrainOptions&) {});
+  EXPECT_EQ(momentum - sgd, parameters);
+  EXPECT_EQ(adam - sgd, 2 * parameters);
+}
+
 TEST_F(TrainControl, OptionsAtTheirDefaultsAreNotRecorded) {
   TrainOptions options = small();
   train(options);
   const auto names = recorded(options.save);
-  for (const char* name : {"decay", "decay-after"}) EXPECT_FALSE(names.contains(name)) << name;
+  for (const char* name : {"decay", "decay-after", "momentum", "beta2", "weight-decay"})
+    EXPECT_FALSE(names.contains(name)) << name;
 }
 
 TEST_F(TrainControl, OptionsThatContradictEachOtherAreRefusedByName) {
@@ -72,6 +132,15 @@ TEST_F(TrainControl, OptionsThatContradictEachOtherAreRefusedByName) {
     void (*set)(TrainOptions&);
   };
   const std::vector<Case> cases{
+      {"--momentum is for --optimizer sgd: here it is adam", [](TrainOptions& o) { o.momentum = 0.9; }},
+      {"--momentum is 1: expected", [](TrainOptions& o) { o.momentum = 1; }},
+      {"--beta2 is for --optimizer adam: here it is sgd",
+       [](TrainOptions& o) {
+         o.beta2 = 0.9;
+         o.optimizer = Optimizer::kSgd;
+       }},
+      {"--beta2 is 1: expected", [](TrainOptions& o) { o.beta2 = 1; }},
+      {"--weight-decay is -1: expected", [](TrainOptions& o) { o.weight_decay = -1; }},
       {"--decay is for --schedule step: here it is cosine", [](TrainOptions& o) { o.decay = 2; }},
       {"--decay-after is for --schedule step", [](TrainOptions& o) { o.decay_after = 2; }},
       {"--schedule step without --decay-after", [](TrainOptions& o) { o.schedule = Schedule::kStep; }},

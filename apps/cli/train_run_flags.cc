@@ -38,6 +38,14 @@ void add_run_flags(Flags* flags, TrainOptions* options) {
                {1, kLargestWindow}, [options](std::int64_t n) { options->bptt = n; });
   flags->text({"--optimizer", "NAME", "sgd or adam", std::string(optimizer_name(options->optimizer))},
               [options](const std::string& value) { options->optimizer = parse_optimizer(value); });
+  flags->real({"--momentum", "M", "sgd: share of the last update's direction that is kept",
+               fmt::format("{}", options->momentum)},
+              {.least = 0, .most = 1, .with_most = false}, [options](double m) { options->momentum = m; });
+  flags->real({"--beta2", "B", "adam: share of the mean of squares that is kept", fmt::format("{}", options->beta2)},
+              {.least = 0, .most = 1, .with_most = false}, [options](double b) { options->beta2 = b; });
+  flags->real({"--weight-decay,--wdecay", "W", "at each step, matrices lose this share times the learning rate",
+               fmt::format("{}", options->weight_decay)},
+              {.least = 0, .most = kInfinity}, [options](double w) { options->weight_decay = w; });
   flags->real({"--lr", "X", "learning rate", "0.004 for adam, 1 for sgd"},
               {.least = 0, .most = kInfinity, .with_least = false}, [options](double x) { options->lr = x; });
   flags->text({"--schedule", "NAME",

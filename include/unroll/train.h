@@ -45,7 +45,10 @@ struct TrainOptions {
   std::int64_t batch_size = 16;  // B: rows that run side by side
   std::int64_t bptt = 64;        // T: steps that a gradient goes back
   Optimizer optimizer = Optimizer::kAdam;
-  double lr = 0;  // 0: 0.004 for Adam, 1 for SGD
+  double momentum = 0;      // of SGD: v = momentum v + g, w -= lr v; from 0 to below 1
+  double beta2 = 0.999;     // of Adam: how slowly its mean of squares moves; from 0 to below 1
+  double weight_decay = 0;  // w -= lr weight_decay w, apart from the gradient; matrices only, no biases and no gains
+  double lr = 0;            // 0: 0.004 for Adam, 1 for SGD
   Schedule schedule = Schedule::kCosine;
   std::optional<std::int64_t> decay_after;  // kStep: the first epochs, at the full rate; must be given
   std::optional<double> decay;              // kStep: each later epoch divides the rate by this; none: 2

@@ -66,11 +66,27 @@ void add_column_sums_kernel(const float* x, std::size_t rows, std::size_t cols, 
   });
 }
 
-void sgd_kernel(float* w, const float* g, std::size_t size, float scale, float rate) {
-  const V s = hn::Set(F(), scale);
-  const V r = hn::Set(F(), rate);
+void sgd_kernel(float* w, const float* g, std::size_t size, const SgdStep& step) {
+  const V scale = hn::Set(F(), step.scale);
+  const V rate = hn::Set(F(), step.rate);
+  const V decay = hn::Set(F(), step.weight_decay);
   for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
-    io.store(hn::NegMulAdd(r, hn::Mul(s, io.load(g + j)), io.load(w + j)), w + j);
+    const V weight = io.load(w + j);
+    const V direction = hn::MulAdd(decay, weight, hn::Mul(scale, io.load(g + j)));
+    io.store(hn::NegMulAdd(rate, direction, weight), w + j);
+  });
+}
+
+void momentum_kernel(float* w, const float* g, float* v, std::size_t size, const SgdStep& step) {
+  const V scale = hn::Set(F(), step.scale);
+  const V rate = hn::Set(F(), step.rate);
+  const V momentum = hn::Set(F(), step.momentum);
+  const V decay = hn::Set(F(), step.weight_decay);
+  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
+    const V weight = io.load(w + j);
+    const V velocity = hn::MulAdd(momentum, io.load(v + j), hn::Mul(scale, io.load(g + j)));
+    io.store(velocity, v + j);
+    io.store(hn::NegMulAdd(rate, hn::MulAdd(decay, weight, velocity), weight), w + j);
   });
 }
 
@@ -84,6 +100,7 @@ void adam_kernel(float* w, const float* g, float* m, float* v, std::size_t size,
   const V epsilon = hn::Set(f, step.epsilon);
   const V rate1 = hn::Set(f, step.rate * step.correction1);
   const V correction2 = hn::Set(f, step.correction2);
+  const V decay = hn::Set(f, step.rate * step.weight_decay);
   for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
     const V gradient = hn::Mul(scale, io.load(g + j));
     const V mean = hn::MulAdd(beta1, io.load(m + j), hn::Mul(rest1, gradient));
@@ -91,7 +108,8 @@ void adam_kernel(float* w, const float* g, float* m, float* v, std::size_t size,
     const V divisor = hn::Add(hn::Sqrt(hn::Mul(square, correction2)), epsilon);
     io.store(mean, m + j);
     io.store(square, v + j);
-    io.store(hn::Sub(io.load(w + j), hn::Div(hn::Mul(rate1, mean), divisor)), w + j);
+    const V weight = io.load(w + j);
+    io.store(hn::Sub(weight, hn::MulAdd(decay, weight, hn::Div(hn::Mul(rate1, mean), divisor))), w + j);
   });
 }
 
@@ -166,6 +184,7 @@ HWY_EXPORT(add_kernel);
 HWY_EXPORT(sum_of_squares_kernel);
 HWY_EXPORT(add_column_sums_kernel);
 HWY_EXPORT(sgd_kernel);
+HWY_EXPORT(momentum_kernel);
 HWY_EXPORT(adam_kernel);
 HWY_EXPORT(drop_kernel);
 
@@ -188,10 +207,16 @@ void add_column_sums(MatView<const float> x, std::span<float> sums) {
    sums.data());
 }
 
-void sgd_update(std::span<float> w, std::span<const float> g, float scale, float rate) {
+void sgd_update(std::span<float> w, std::span<const float> g, const SgdStep& step) {
   assert(w.size() == g.size());
   prepare_processor();
-  HWY_DYNAMIC_DISPATCH(sgd_kernel)(w.data(), g.data(), w.size(), scale, rate);
+  HWY_DYNAMIC_DISPATCH(sgd_kernel)(w.data(), g.data(), w.size(), step);
+}
+
+void momentum_update(std::span<float> w, std::span<const float> g, std::span<float> v, const SgdStep& step) {
+  assert(w.size() == g.size() && w.size() == v.size());
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(momentum_kernel)(w.data(), g.data(), v.data(), w.size(), step);
 }
 
 void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,

@@ -18,13 +18,26 @@ void add(std::span<const float> x, std::span<float> y);
 // sums[c] += sum over rows of x(r, c): sums of a bias gradient. Rows are summed in order, from zero, and added once.
 void add_column_sums(MatView<const float> x, std::span<float> sums);
 
-// One update of stochastic gradient descent: w -= rate * scale * g.
-void sgd_update(std::span<float> w, std::span<const float> g, float scale, float rate);
+// What one update of stochastic gradient descent needs beside the arrays.
+struct SgdStep {
+  float scale = 1;  // of the gradient
+  float rate = 0;
+  float momentum = 0;
+  float weight_decay = 0;
+};
+
+// w -= rate (scale g + weight_decay w); momentum is not read.
+void sgd_update(std::span<float> w, std::span<const float> g, const SgdStep& step);
+
+// v = momentum v + scale g   w -= rate (v + weight_decay w): the decay is not part of v.
+// Source: Polyak 1964, in PyTorch's form, which leaves the rate out of v; Loshchilov & Hutter 2019, algorithm 1.
+void momentum_update(std::span<float> w, std::span<const float> g, std::span<float> v, const SgdStep& step);
 
 // What one Adam update needs beside the arrays. rate and the corrections 1 / (1 - beta^step) are for this step.
 struct AdamStep {
   float scale = 1;  // of the gradient
   float rate = 0;
+  float weight_decay = 0;
   float beta1 = 0.9F;
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
@@ -32,8 +45,9 @@ struct AdamStep {
   float correction2 = 1;
 };
 
-// m = beta1 m + (1-beta1) g   v = beta2 v + (1-beta2) g^2   w -= rate m correction1 / (sqrt(v correction2) + epsilon)
-// with g scaled. Source: Kingma & Ba 2015, algorithm 1.
+// m = beta1 m + (1-beta1) g   v = beta2 v + (1-beta2) g^2
+// w -= rate m correction1 / (sqrt(v correction2) + epsilon) + rate weight_decay w
+// with g scaled. Source: Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2.
 void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,
                  const AdamStep& step);
 

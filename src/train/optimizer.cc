@@ -23,43 +23,90 @@ void add_tiles(std::span<float> all, std::vector<std::span<const float>>& tiles)
 }
 
 // One update, of any part of the parameters.
-struct Update {
-  const AdamStep& step;
-  Moments& moments;
-  Parameters& parameters;
+class Update {
+ public:
+  Update(const UpdateRule& rule, const UpdateStep& step, Moments& moments, Parameters& parameters)
+      : moments_(moments), parameters_(parameters) {
+    sgd_.scale = static_cast<float>(step.scale);
+    sgd_.rate = static_cast<float>(step.rate);
+    sgd_.momentum = static_cast<float>(rule.momentum);
+    sgd_.weight_decay = static_cast<float>(rule.weight_decay);
+    adam_ = {.scale = sgd_.scale, .rate = sgd_.rate, .weight_decay = sgd_.weight_decay};
+    adam_.beta2 = static_cast<float>(rule.beta2);
+    adam_.correction1 = correction(adam_.beta1, step.step);
+    adam_.correction2 = correction(adam_.beta2, step.step);
+  }
+
+  // Whether parameters without a gradient stay as they are.
+  [[nodiscard]] bool rests_without_gradient() const noexcept { return !moments_.m && sgd_.weight_decay == 0; }
 
   // Of the parameters from `offset` on that have the gradient g.
-  void apply(std::span<const float> g, std::int64_t offset) const {
+  void apply(std::span<const float> g, std::int64_t offset, bool decays) const {
     const std::int64_t end = offset + static_cast<std::int64_t>(g.size());
-    const std::span<float> w = part(parameters.all(), offset, end);
-    if (moments.m) {
-      adam_update(w, g, part(moments.m->all(), offset, end), part(moments.v->all(), offset, end), step);
-    } else {
-      sgd_update(w, g, step.scale, step.rate);
+    const std::span<float> w = part(parameters_.all(), offset, end);
+    if (moments_.v) {
+      AdamStep adam = adam_;
+      if (!decays) adam.weight_decay = 0;
+      return adam_update(w, g, part(moments_.m->all(), offset, end), part(moments_.v->all(), offset, end), adam);
+    }
+    SgdStep sgd = sgd_;
+    if (!decays) sgd.weight_decay = 0;
+    if (moments_.m) return momentum_update(w, g, part(moments_.m->all(), offset, end), sgd);
+    sgd_update(w, g, sgd);
+  }
+
+  [[nodiscard]] MatView<float> encoder() const noexcept { return parameters_.encoder(); }
+
+ private:
+  static float correction(float beta, std::int64_t step) {
+    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
+  }
+
+  SgdStep sgd_;
+  AdamStep adam_;
+  Moments& moments_;
+  Parameters& parameters_;
+};
+
+// A piece of the parameters that one task updates.
+struct Tile {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  bool decays = false;
+};
+
+std::vector<Tile> dense_tiles(const Gradients& gradients) {
+  std::vector<Tile> tiles;
+  for (const ParameterTensor& tensor : gradients.tensors()) {
+    if (tensor.offset < gradients.dense_offset()) continue;
+    const std::int64_t end = tensor.offset + tensor.size;
+    for (std::int64_t first = tensor.offset; first < end; first += kTile) {
+      tiles.push_back({.first = first, .last = std::min(end, first + kTile), .decays = tensor.shape.size() > 1});
     }
   }
-};
+  return tiles;
+}
 
 // The embedding is the first tensor, so its row `id` begins at id*E.
 void update_embedding(Workers& workers, const EmbeddingGradient& gradient, const Update& update) {
-  const MatView<float> encoder = update.parameters.encoder();
-  const std::int64_t E = encoder.cols;
+  const std::int64_t V = update.encoder().rows;
+  const std::int64_t E = update.encoder().cols;
   const std::int64_t rows_per_task = std::max<std::int64_t>(1, kTile / E);
-  if (!update.moments.m) {
+  if (update.rests_without_gradient()) {
     const std::span<const std::int32_t> ids = gradient.ids();
     workers.run_ranges(gradient.rows().rows, rows_per_task, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t slot = first; slot < last; ++slot) {
         const std::int64_t id = ids[static_cast<std::size_t>(slot)];
-        update.apply(gradient.row(id), id * E);
+        update.apply(gradient.row(id), id * E, true);
       }
     });
     return;
   }
   const std::vector<float> zeros(static_cast<std::size_t>(E));
-  workers.run_ranges(encoder.rows, rows_per_task, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(V, rows_per_task, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t id = first; id < last; ++id) {
       const std::span<const float> row = gradient.row(id);
-      update.apply(row.empty() ? zeros : row, id * E);
+      update.apply(row.empty() ? zeros : row, id * E, true);
     }
   });
 }
@@ -79,15 +126,26 @@ double gradient_norm(Workers& workers, const Gradients& gradients) {
   return std::sqrt(total);
 }
 
-Moments::Moments(Optimizer optimizer, const NetworkConfig& config) {
-  switch (optimizer) {
+UpdateRule update_rule(const TrainOptions& options) noexcept {
+  return {.optimizer = options.optimizer,
+          .momentum = options.momentum,
+          .beta2 = options.beta2,
+          .weight_decay = options.weight_decay};
+}
+
+int Moments::count(const UpdateRule& rule) noexcept {
+  switch (rule.optimizer) {
     case Optimizer::kSgd:
-      return;
+      return rule.momentum > 0 ? 1 : 0;
     case Optimizer::kAdam:
-      m.emplace(config);
-      v.emplace(config);
-      return;
+      return 2;
   }
+  return 0;
+}
+
+Moments::Moments(const UpdateRule& rule, const NetworkConfig& config) {
+  if (count(rule) > 0) m.emplace(config);
+  if (count(rule) > 1) v.emplace(config);
 }
 
 void Moments::set_zero() {
@@ -95,16 +153,14 @@ void Moments::set_zero() {
   if (v) v->set_zero();
 }
 
-void update_parameters(Workers& workers, const Gradients& gradients, double scale, double rate, std::int64_t step,
+void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
                        Moments& moments, Parameters& parameters) {
-  AdamStep adam{.scale = static_cast<float>(scale), .rate = static_cast<float>(rate)};
-  const auto steps = static_cast<double>(step);
-  adam.correction1 = static_cast<float>(1 / (1 - std::pow(static_cast<double>(adam.beta1), steps)));
-  adam.correction2 = static_cast<float>(1 / (1 - std::pow(static_cast<double>(adam.beta2), steps)));
-  const Update update{adam, moments, parameters};
-  const std::span<float> dense = gradients.dense();
-  workers.run_ranges(static_cast<std::int64_t>(dense.size()), kTile, [&](std::int64_t first, std::int64_t last) {
-    update.apply(part(dense, first, last), gradients.dense_offset() + first);
+  const Update update(rule, step, moments, parameters);
+  const std::vector<Tile> tiles = dense_tiles(gradients);
+  workers.run(std::ssize(tiles), [&](std::int64_t task) {
+    const Tile& tile = tiles[static_cast<std::size_t>(task)];
+    const std::int64_t offset = gradients.dense_offset();
+    update.apply(part(gradients.dense(), tile.first - offset, tile.last - offset), tile.first, tile.decays);
   });
   if (gradients.embedding()) update_embedding(workers, *gradients.embedding(), update);
 }

@@ -17,19 +17,43 @@ namespace unroll {
 //          symbols were first read, then over tiles in order: the bits do not depend on the number of workers.
 [[nodiscard]] double gradient_norm(Workers& workers, const Gradients& gradients);
 
-// The optimizer's own numbers: first and second moments for Adam, nothing for SGD.
+// How a run updates, the same at every step. g is the gradient, scaled.
+//
+//   sgd    v = momentum v + g   w -= rate (v + weight_decay w)          (without momentum v is g and not stored)
+//   adam   Kingma & Ba 2015 with beta1 0.9, epsilon 1e-8, and - rate weight_decay w   (Loshchilov & Hutter 2019)
+//
+// Weight decay is for matrices, the embedding among them; tensors of one dimension (biases, gains) do not decay.
+struct UpdateRule {
+  Optimizer optimizer = Optimizer::kAdam;
+  double momentum = 0;  // of sgd
+  double beta2 = 0.999;
+  double weight_decay = 0;
+};
+
+[[nodiscard]] UpdateRule update_rule(const TrainOptions& options) noexcept;
+
+// The optimizer's own numbers: first and second moments of Adam, the velocity of momentum (as m).
 struct Moments {
-  Moments(Optimizer optimizer, const NetworkConfig& config);
+  Moments(const UpdateRule& rule, const NetworkConfig& config);
   void set_zero();
+
+  // How many of the two a rule needs.
+  static int count(const UpdateRule& rule) noexcept;
 
   std::optional<Parameters> m;
   std::optional<Parameters> v;
 };
 
-// One update of all parameters. `scale` multiplies the gradient first (clipping); `step` counts from 1 (Adam's bias
-// correction, Kingma & Ba 2015, with beta1 0.9, beta2 0.999, epsilon 1e-8). Rows of the embedding without a gradient
-// are left alone by SGD, and updated as if by a gradient of zeros by Adam, whose moments move weights on.
-void update_parameters(Workers& workers, const Gradients& gradients, double scale, double rate, std::int64_t step,
+// What is different at each step.
+struct UpdateStep {
+  double scale = 1;  // of the gradient: clipping
+  double rate = 0;
+  std::int64_t step = 1;  // counted from 1, for Adam's bias correction
+};
+
+// One update of all parameters. A row of the embedding without a gradient is updated as if by a gradient of zeros:
+// moments move it on, and it decays. Plain SGD without decay has nothing to do there and does not touch it.
+void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
                        Moments& moments, Parameters& parameters);
 
 }  // namespace unroll

@@ -76,6 +76,16 @@ void check_schedule_options(const TrainOptions& o) {
   if (o.decay) expect(std::isfinite(*o.decay) && *o.decay > 1, "decay", *o.decay, "a number above 1");
 }
 
+void check_optimizer_options(const TrainOptions& o) {
+  const TrainOptions defaults;
+  expect(o.momentum >= 0 && o.momentum < 1, "momentum", o.momentum, "a number from 0 to below 1");
+  expect(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "a number from 0 to below 1");
+  expect(std::isfinite(o.weight_decay) && o.weight_decay >= 0, "weight-decay", o.weight_decay, "a number, 0 or more");
+  const std::string_view optimizer = optimizer_name(o.optimizer);
+  if (o.momentum != 0 && o.optimizer != Optimizer::kSgd) contradict("momentum", "--optimizer sgd", optimizer);
+  if (o.beta2 != defaults.beta2 && o.optimizer != Optimizer::kAdam) contradict("beta2", "--optimizer adam", optimizer);
+}
+
 void check_run_options(const TrainOptions& o) {
   constexpr std::int64_t kMostRows = 1 << 16;
   constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;  // the step is 32 bits of a random counter
@@ -105,7 +115,11 @@ std::string value_text(const std::optional<Value>& value) {
 // Options that a record names only where they are not as they are by default: records from before there were such
 // options mean the default.
 NamedValues described_unless_default(const TrainOptions& o) {
-  return {{"decay-after", value_text(o.decay_after)}, {"decay", value_text(o.decay)}};
+  return {{"decay-after", value_text(o.decay_after)},
+          {"decay", value_text(o.decay)},
+          {"momentum", value_text(o.momentum)},
+          {"beta2", value_text(o.beta2)},
+          {"weight-decay", value_text(o.weight_decay)}};
 }
 
 }  // namespace
@@ -121,6 +135,7 @@ TrainOptions resolve(TrainOptions options) {
   check_text_options(options);
   check_run_options(options);
   check_schedule_options(options);
+  check_optimizer_options(options);
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));

@@ -8,6 +8,7 @@
 
 #include "model/gradients.h"
 #include "model/network.h"
+#include "train/optimizer.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -22,7 +23,8 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
                                {"gradients", Gradients::bytes(config, options.bptt * options.batch_size)},
                                {"parameters packed for products", 2 * packed},
                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
-  if (options.optimizer == Optimizer::kAdam) plan.push_back({"moments of Adam", 2 * parameters});
+  const std::int64_t moments = Moments::count(update_rule(options)) * parameters;
+  if (moments > 0) plan.push_back({fmt::format("moments of {}", optimizer_name(options.optimizer)), moments});
   if (validates) plan.push_back({"best parameters so far", parameters});
   if (validates && bf16) plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
   for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, options.bptt, options.batch_size)) {

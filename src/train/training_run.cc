@@ -47,7 +47,7 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
              .valid_tokens = static_cast<std::int64_t>(text.valid.size())},
       parameters_(config),
       gradients_(config, options.bptt * options.batch_size),
-      moments_(options.optimizer, config),
+      moments_(update_rule(options), config),
       weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
       network_(config, Purpose::kTraining, options.bptt, options.batch_size, workers_),
       state_(config, options.batch_size),
@@ -100,7 +100,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
         seconds_since(before) * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
   }
   // A save writes the model, and the resume file with the present weights, the best ones and the moments.
-  const auto copies = 2 + (best_ ? 1 : 0) + (moments_.m ? 2 : 0);
+  const auto copies = 2 + (best_ ? 1 : 0) + Moments::count(update_rule(options_));
   cost.per_save =
       2 * measure_write_seconds(options_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
   set_start();
@@ -147,8 +147,8 @@ StepOutcome TrainingRun::step() {
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
   const bool clipped = options_.clip > 0 && outcome.grad_norm > options_.clip;
-  update_parameters(workers_, gradients_, clipped ? options_.clip / outcome.grad_norm : 1, outcome.lr, step, moments_,
-                    parameters_);
+  const UpdateStep update{.scale = clipped ? options_.clip / outcome.grad_norm : 1, .rate = outcome.lr, .step = step};
+  update_parameters(workers_, gradients_, update_rule(options_), update, moments_, parameters_);
   weights_.pack(parameters_, workers_);
   position_.step = step;
   position_.tokens += outcome.predictions;
