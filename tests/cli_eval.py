@@ -71,6 +71,31 @@ class Eval(CommandTest):
             del result["tokens_per_s"]
         self.assertEqual(results[1:], results[:1] * 2)
 
+    def test_an_adaptation_without_effect_changes_no_byte(self):
+        def without_speed(text):
+            return [line for line in text.splitlines() if not line.startswith("speed")]
+
+        plain = self.evaluate(self.model, self.other, "--exact")
+        nothing = ["--exact", "--temperature", "1", "--cache", "--cache-weight", "0"]
+        adapted = self.evaluate(self.model, self.other, *nothing)
+        for result in [plain, adapted]:
+            del result["tokens_per_s"]
+        self.assertEqual(list(plain.items()), list(adapted.items()))
+        self.assertEqual(without_speed(self.succeed("eval", self.model, self.other, "--exact").out),
+                         without_speed(self.succeed("eval", self.model, self.other, *nothing).out))
+
+    def test_a_cache_is_named_and_changes_the_result_for_any_number_of_threads(self):
+        plain = self.evaluate(self.model, self.other, "--exact")
+        flags = ["--cache", "--cache-size", "300", "--cache-theta", "0.5", "--cache-weight", "0.2", "--temperature", "1.25"]
+        results = [self.evaluate(self.model, self.other, *flags, "--threads", n) for n in "12"]
+        self.assertEqual(results[0]["cache"], {"size": 300, "theta": 0.5, "weight": 0.2})
+        self.assertEqual(results[0]["temperature"], 1.25)
+        self.assertIs(results[0]["exact"], True)
+        self.assertEqual(results[0]["nats_per_token"], results[1]["nats_per_token"])
+        self.assertNotEqual(results[0]["nats_per_token"], plain["nats_per_token"])
+        self.assertIn("cache size 300, theta 0.5, weight 0.2", self.succeed("eval", self.model, self.other, *flags).out)
+        self.refuse(2, ["--cache-size", "--cache"], "eval", self.model, self.other, "--cache-size", "5")
+
     def test_the_text_may_come_in_pieces_packed_or_through_a_pipe(self):
         expected = self.evaluate(self.model, self.other)["nats_per_token"]
         content = self.other.read_bytes()

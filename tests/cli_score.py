@@ -43,6 +43,24 @@ class Score(CommandTest):
             self.assertLess(float(log_prob), 0)
             self.assertTrue(math.isfinite(float(log_prob)))
 
+    def test_an_adaptation_without_effect_changes_no_byte(self):
+        nothing = ["--temperature", "1", "--cache", "--cache-weight", "0"]
+        for form in [[], ["--tokens"], ["--json"], ["--state", "carry"]]:
+            self.assertEqual(self.score(self.all_lines(), *form), self.score(self.all_lines(), *form, *nothing))
+
+    def test_a_cache_goes_on_from_line_to_line(self):
+        line = self.lines[0] + "\n"
+        out = self.score(line * 3, "--cache")
+        self.assertIn("# adaptation: cache size 2000, theta 0.3, weight 0.1; over all lines, in order\n", out)
+        values = [float(row.split("\t")[0]) for row in rows(out)]
+        self.assertLess(values[0], values[1])
+        self.assertEqual(len(set(values)), 3)
+        tokens = self.score(line * 3, "--cache", "--tokens")
+        sums = [sum(float(row.split("\t")[0]) for row in block.split("\n") if not row.startswith("#"))
+                for block in tokens.split("\n\n")[:-1]]
+        for value, total in zip(values, sums):
+            self.assertAlmostEqual(value, total, delta=1e-9)
+
     def test_token_rows_add_up_to_the_row_of_the_line(self):
         for model in [self.model, self.words, self.bytes]:
             plain = rows(self.score(self.all_lines(), model=model))

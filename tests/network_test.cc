@@ -204,6 +204,25 @@ TEST(Network, ASmallerWindowMayHaveALargerBlockOfLogits) {
   EXPECT_EQ(gradients_of[0], gradients_of[1]);
 }
 
+TEST(Network, RowsOfLogitsAreThoseThatPredictionsTellAbout) {
+  const NetworkConfig config{.cell = Cell::kGru, .vocabulary = 200000, .embed = 3, .hidden = 4, .layers = 1};
+  Ready net(config, Purpose::kInference, 3, 9, 10);
+  const Window window = random_window(9, 10, config.vocabulary, true);
+  NetworkState state(config, 10);
+  net.runs.forward(net.weights, window, state, {});
+  std::vector<SymbolPrediction> found(90);
+  net.runs.read_logits(net.weights, [&](std::int64_t row, std::span<float> logits) {
+    const auto r = static_cast<std::size_t>(row);
+    if (window.targets[r] >= 0) found[r] = predict_symbol(logits, window.targets[r]);
+  });
+  const auto expected = net.runs.predictions(net.weights, window);
+  for (std::size_t r = 0; r < found.size(); ++r) {
+    EXPECT_EQ(found[r].log_prob, expected[r].log_prob) << r;
+    EXPECT_EQ(found[r].entropy, expected[r].entropy) << r;
+    EXPECT_EQ(found[r].rank, expected[r].rank) << r;
+  }
+}
+
 TEST(Network, LogitsNeverExistForMoreThanABlockOfRows) {
   NetworkConfig config{.cell = Cell::kLstm, .vocabulary = 100000, .embed = 8, .hidden = 8, .layers = 1};
   std::int64_t logits = 0;

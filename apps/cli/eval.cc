@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/adaptation_flags.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
@@ -43,6 +44,8 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "them; slower",
                 ""},
                &command->options.exact);
+  AdaptationFlags adaptation;
+  adaptation.declare(&flags);
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
@@ -52,6 +55,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   flags.example("unroll eval book.safetensors other.txt --json",
                 "The same numbers, and all their digits, for programs.");
   if (!flags.parse(arguments)) return false;
+  command->options.adaptation = adaptation.adaptation(flags);
   command->texts = flags.positionals();
   command->model = take_model(command->model, &command->texts);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
@@ -62,30 +66,31 @@ double tokens_per_s(const Evaluation& result) {
   return result.seconds > 0 ? static_cast<double>(result.tokens) / result.seconds : 0;
 }
 
-std::string as_json(const Evaluation& result, Precision precision, bool exact) {
-  const nlohmann::ordered_json object{{"tokens", result.tokens},
-                                      {"nats_per_token", result.nats_per_token},
-                                      {"perplexity", result.perplexity},
-                                      {"perplexity_without_unknown", result.perplexity_without_unknown},
-                                      {"bits_per_char", result.bits_per_char},
-                                      {"bits_per_byte", result.bits_per_byte},
-                                      {"unknown_tokens", result.unknown_tokens},
-                                      {"characters", result.characters},
-                                      {"bytes", result.bytes},
-                                      {"comparable", result.comparable},
-                                      {"state", state_policy_name(result.state)},
-                                      {"exact", exact},
-                                      {"precision", precision_name(precision)},
-                                      {"tokens_per_s", tokens_per_s(result)}};
+std::string as_json(const Evaluation& result, Precision precision, const Adaptation& adaptation) {
+  nlohmann::ordered_json object{{"tokens", result.tokens},
+                                {"nats_per_token", result.nats_per_token},
+                                {"perplexity", result.perplexity},
+                                {"perplexity_without_unknown", result.perplexity_without_unknown},
+                                {"bits_per_char", result.bits_per_char},
+                                {"bits_per_byte", result.bits_per_byte},
+                                {"unknown_tokens", result.unknown_tokens},
+                                {"characters", result.characters},
+                                {"bytes", result.bytes},
+                                {"comparable", result.comparable},
+                                {"state", state_policy_name(result.state)},
+                                {"exact", result.exact},
+                                {"precision", precision_name(precision)}};
+  put_adaptation(&object, adaptation);
+  object["tokens_per_s"] = tokens_per_s(result);
   return object.dump() + '\n';
 }
 
-std::string state_words(const Evaluation& result, bool exact) {
+std::string state_words(const Evaluation& result) {
   if (result.state == StatePolicy::kReset) return "reset: each line by itself";
-  return exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
+  return result.exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
 }
 
-std::string as_table(const Evaluation& result, Precision precision, bool exact) {
+std::string as_table(const Evaluation& result, Precision precision, const Adaptation& adaptation) {
   const std::string_view note =
       result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown)";
   std::string text;
@@ -97,8 +102,11 @@ std::string as_table(const Evaluation& result, Precision precision, bool exact) 
   text += fmt::format("bits per character    {:.5f}{}\n", result.bits_per_char, note);
   text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
-  text += fmt::format("state                 {}\n", state_words(result, exact));
+  text += fmt::format("state                 {}\n", state_words(result));
   text += fmt::format("precision             {}\n", precision_name(precision));
+  if (const std::string words = describe(adaptation); !words.empty()) {
+    text += fmt::format("adaptation            {}\n", words);
+  }
   text += fmt::format("speed                 {} tokens/s\n", grouped(static_cast<std::int64_t>(tokens_per_s(result))));
   return text;
 }
@@ -129,8 +137,8 @@ int run_eval(const std::vector<std::string>& arguments) {
   const Evaluation result = evaluate(model, text, joined(command.texts), command.options);
   terminal.keep_live();
   Output out;
-  out.write(command.json ? as_json(result, model.precision(), command.options.exact)
-                         : as_table(result, model.precision(), command.options.exact));
+  out.write(command.json ? as_json(result, model.precision(), command.options.adaptation)
+                         : as_table(result, model.precision(), command.options.adaptation));
   out.flush();
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/adaptation_flags.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
@@ -31,7 +32,7 @@ struct ScoreCommand {
   bool quiet = false;
 };
 
-void add_flags(Flags* flags, ScoreCommand* command) {
+void add_flags(Flags* flags, AdaptationFlags* adaptation, ScoreCommand* command) {
   flags->heading("Text");
   flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
@@ -41,6 +42,7 @@ void add_flags(Flags* flags, ScoreCommand* command) {
               });
   flags->toggle({"--no-end", "", "leave out the end of the line, which is otherwise scored like a token", ""},
                 &command->format.no_end);
+  adaptation->declare(flags);
   flags->heading("Output");
   flags->text({"--log-base", "B", "base of the logarithms: e, 2 or 10", "e"}, [command](const std::string& value) {
     constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
@@ -62,7 +64,8 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
       "Gives each line of a text its log-probability under a model; TEXT is a file, a .gz, or standard input. The "
       "same line gets the same bits wherever it stands, and a line that comes through a pipe is answered at once. "
       "Rows are log-probability, number of tokens, text, separated by tabs; lines that begin with # explain.");
-  add_flags(&flags, command);
+  AdaptationFlags adaptation;
+  add_flags(&flags, &adaptation, command);
   flags.example("unroll score book.safetensors sentences.txt", "One row for each sentence.");
   flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
                 "The surprise of each token, in bits (and negative).");
@@ -77,6 +80,7 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   if (command->format.json && flags.given("--log-base")) {
     throw Error(ErrorCode::kUsage, "--json is always in nats: leave --log-base out");
   }
+  command->options.adaptation = adaptation.adaptation(flags);
   command->options.end = !command->format.no_end;
   command->options.tokens = command->format.tokens || command->format.json;
   return true;
@@ -116,7 +120,8 @@ class LineScoring {
     std::vector<Score> scores;
     try {
       scores = scorer_.score(lines_, next_line_);
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInput) throw;
       // One line cannot be scored. Those before it get their rows all the same, however they were batched.
       for (const std::string& line : lines_) {
         print(out, scorer_.score(std::span(&line, 1), next_line_).front(), line);

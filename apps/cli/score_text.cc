@@ -99,6 +99,9 @@ std::string format_header(const ScoreFormat& format, const ScorerOptions& option
       "# policy: state {}; begin {} (read, not scored); end {}; unknown {}; precision {}\n",
       state_policy_name(options.state), boundary, options.end ? boundary + " (scored)" : std::string("not scored"),
       tokenizer.unknown() < 0 ? "none" : "scored as <unk>", precision_name(model.precision()));
+  if (const std::string words = describe(options.adaptation); !words.empty()) {
+    text += fmt::format("# adaptation: {}; over all lines, in order\n", words);
+  }
   text += fmt::format("# log base: {}\n", base_words(format.base));
   text += format.tokens
               ? "# columns: log_prob rank entropy token (tab-separated; an empty line ends each line's rows)\n"

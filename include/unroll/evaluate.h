@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "unroll/adaptation.h"
 #include "unroll/model.h"
 
 namespace unroll {
@@ -13,6 +14,7 @@ namespace unroll {
 struct EvaluateOptions {
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
   bool exact = false;                     // carried text as one piece instead of warmed pieces; slower
+  Adaptation adaptation = {};             // a cache makes the evaluation exact
   int threads = 0;                        // 0: as many as there are cores
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
@@ -30,6 +32,7 @@ struct Evaluation {
   double bits_per_byte = 0;               // total / bytes, in bits
   bool comparable = false;                // bits compare between tokenizers: nothing lost, nothing unknown
   StatePolicy state = StatePolicy::kCarry;
+  bool exact = false;  // carried text was one piece
   double seconds = 0;  // spent predicting
 };
 

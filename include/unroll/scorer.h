@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/adaptation.h"
 #include "unroll/model.h"
 
 namespace unroll {
@@ -47,10 +48,12 @@ struct ScorerOptions {
   bool end = true;                          // a line's score includes its closing boundary
   bool tokens = true;                       // keep the score of each token, not of lines only: about 90 bytes a token
   int threads = 0;                          // 0: as many as there are cores
+  Adaptation adaptation = {};               // to the lines as they come
 };
 
-// Scores lines of text. A line's score depends on the model and, where state is carried, on the lines before; never
-// on what it is batched with, on its place in the batch, or on the number of threads: the same line gets the same bits.
+// Scores lines of text. A line's score depends on the model and, where state is carried or the model is adapted to the
+// text, on the lines before; never on what it is batched with, on its place in the batch, or on the number of threads:
+// the same line gets the same bits. A cache goes on from line to line, whatever becomes of the hidden state.
 // Not for two threads at once; several Scorers may share a Model.
 class Scorer {
  public:
@@ -69,10 +72,11 @@ class Scorer {
   // Before anything was read: zero state, the boundary symbol as input.
   [[nodiscard]] State initial_state() const;
 
-  // Log-probability (nats) of `token` after `state`, which moves on past it. The bits equal those of score().
+  // Log-probability (nats) of `token` after `state`, which moves on past it. Of the adaptation only the temperature
+  // counts: a state does not hold the rest. The bits equal those of score() but for that.
   double step(State& state, std::int32_t token);
 
-  // Log-probabilities (nats) of all V symbols after `state`, which stays as it is.
+  // Log-probabilities (nats) of all V symbols after `state`, which stays as it is; adapted as for step().
   [[nodiscard]] std::vector<double> next_log_probs(const State& state);
 
  private:

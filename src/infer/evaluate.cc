@@ -7,28 +7,13 @@
 #include <limits>
 #include <numbers>
 
+#include "infer/adaptive_stream.h"
 #include "infer/evaluate_ids.h"
 #include "model/model_file.h"
-#include "text/batcher.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-constexpr std::int64_t kSteps = 64;  // of a window
-
-void add(const Window& window, std::span<const double> log_probs, std::int32_t unknown, IdsEvaluation& sum) {
-  for (std::size_t i = 0; i < log_probs.size(); ++i) {
-    const std::int32_t target = window.targets[i];
-    if (target == kIgnored) continue;
-    sum.nats -= log_probs[i];
-    ++sum.tokens;
-    if (target == unknown) {
-      sum.unknown_nats -= log_probs[i];
-      ++sum.unknown;
-    }
-  }
-}
 
 // A mean over nothing is not a number, and says so.
 double mean(double sum, std::int64_t count) {
@@ -54,28 +39,25 @@ Evaluation summary(const IdsEvaluation& sum, const EncodedText& text) {
   return result;
 }
 
-}  // namespace
-
-IdsEvaluation evaluate_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
-                           std::span<const std::int32_t> ids, std::int32_t boundary, std::int32_t unknown,
-                           StatePolicy state, bool exact,
-                           const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const Batcher batcher(ids, boundary, state, evaluation_pieces(ids, boundary, state, exact), kSteps);
-  Network network(config, Purpose::kInference, kSteps, batcher.rows(), workers);
-  NetworkState network_state(config, batcher.rows());
-  IdsEvaluation sum;
-  Window window;
-  for (std::int64_t i = 0; i < batcher.windows(); ++i) {
-    batcher.window(i, window);
-    network.forward(weights, window, network_state, DropoutKey{});
-    if (window.predictions > 0) add(window, network.log_probs(weights, window), unknown, sum);
-    if (progress) progress(sum.tokens, std::ssize(ids));
+// ln p of each id by the model, adapted as the options say.
+std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_t> ids, StatePolicy state,
+                                 const EvaluateOptions& options) {
+  Workers workers(options.threads);
+  if (!reads_in_order(options.adaptation)) {
+    NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
+    weights.pack(model.data().weights.view(), workers);
+    return log_probs_of_ids(model.config(), weights, workers, ids, model.tokenizer().boundary(), state, options.exact,
+                            options.adaptation.temperature, options.progress);
   }
-  return sum;
+  AdaptiveStream stream(model, options.adaptation, state, workers);
+  return stream.log_probs(ids, options.progress);
 }
+
+}  // namespace
 
 Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                     const EvaluateOptions& options) {
+  check(options.adaptation);
   const Tokenizer& tokenizer = model.tokenizer();
   if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
   const EncodedText encoded = tokenizer.encode(text, name);
@@ -83,14 +65,10 @@ Evaluation evaluate(const Model& model, const std::string& text, const std::stri
     throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
   }
   const StatePolicy state = options.state.value_or(model.trained_state_policy());
-  Workers workers(options.threads);
-  NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
-  weights.pack(model.data().weights.view(), workers);
-
   const auto start = std::chrono::steady_clock::now();
-  const IdsEvaluation sum = evaluate_ids(model.config(), weights, workers, encoded.ids, tokenizer.boundary(),
-                                         tokenizer.unknown(), state, options.exact, options.progress);
+  const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  const IdsEvaluation sum = evaluation_of(encoded.ids, log_probs, tokenizer.unknown());
   if (!std::isfinite(sum.nats)) {
     throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
                                                  "overflowed",
@@ -98,6 +76,7 @@ Evaluation evaluate(const Model& model, const std::string& text, const std::stri
   }
   Evaluation result = summary(sum, encoded);
   result.state = state;
+  result.exact = options.exact || reads_in_order(options.adaptation);
   result.seconds = elapsed.count();
   return result;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/workers.h"
 #include "model/network.h"
@@ -17,15 +18,26 @@ struct IdsEvaluation {
   std::int64_t unknown = 0;  // how many those are
 };
 
-// Predicts each id from those before it, cut into pieces as evaluation_pieces says; `exact` keeps one piece.
+using EvaluationProgress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+// ln p of each id given those before it, cut into pieces as evaluation_pieces says; `exact` keeps one piece.
 //
-// Requires ids that are not empty and below V; `unknown` is -1 where the vocabulary has no such symbol.
-// Numerics sums in double, window by window and step by step: an order fixed by the ids alone, so the bits depend
-//          neither on the number of workers nor on what the weights are packed for. NaN comes out as NaN.
+// Requires ids that are not empty and below V, and a temperature above 0, which divides logits.
+// Numerics the bits depend neither on the number of workers nor on what the weights are packed for.
 // Progress `progress(done, total)`, if not empty, is called after each window from the calling thread: predictions.
+[[nodiscard]] std::vector<double> log_probs_of_ids(const NetworkConfig& config, const NetworkWeights& weights,
+                                                   Workers& workers, std::span<const std::int32_t> ids,
+                                                   std::int32_t boundary, StatePolicy state, bool exact,
+                                                   double temperature, const EvaluationProgress& progress);
+
+// Sums over a text whose ids have these ln p, in double and in the order of the text; `unknown` is -1 where the
+// vocabulary has no such symbol. NaN comes out as NaN.
+[[nodiscard]] IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                                          std::int32_t unknown);
+
+// Both, at temperature 1.
 [[nodiscard]] IdsEvaluation evaluate_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
                                          std::span<const std::int32_t> ids, std::int32_t boundary, std::int32_t unknown,
-                                         StatePolicy state, bool exact,
-                                         const std::function<void(std::int64_t done, std::int64_t total)>& progress);
+                                         StatePolicy state, bool exact, const EvaluationProgress& progress);
 
 }  // namespace unroll

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
+#include "infer/adaptive_stream.h"
 #include "infer/inference.h"
+#include "infer/prediction.h"
 #include "kernels/softmax.h"
 #include "unroll/error.h"
 
@@ -125,7 +128,12 @@ struct Scorer::Impl {
       : options(given),
         inference(std::move(model), given.threads, planned_steps(given.state), planned_rows(given.state)),
         carried(inference.model.config(), 1),
-        single(inference.model.config(), 1) {}
+        single(inference.model.config(), 1) {
+    check(options.adaptation);
+    if (reads_in_order(options.adaptation)) {
+      adapted.emplace(inference.model, options.adaptation, options.state, inference.workers);
+    }
+  }
 
   [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
 
@@ -136,7 +144,9 @@ struct Scorer::Impl {
     lines.starts.push_back(0);
     lines.scores.reserve(texts.size());
     for (const Line& text : texts) append_line(tokenizer(), text, options, lines);
-    if (options.state == StatePolicy::kReset) {
+    if (adapted) {
+      score_in_order(lines);
+    } else if (options.state == StatePolicy::kReset) {
       score_apart(lines);
     } else {
       score_on(lines);
@@ -175,8 +185,28 @@ struct Scorer::Impl {
     }
   }
 
+  // Lines as the text that the model is adapted to.
+  void score_in_order(Lines& lines) {
+    ScoreWriter writer(lines, 0);
+    std::span<const std::int32_t> rest = lines.ids;
+    while (!rest.empty()) {
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
+      predictions.clear();
+      adapted->predict(next, detail(), predictions);
+      for (const SymbolPrediction& prediction : predictions) writer.take(prediction);
+      rest = rest.subspan(next.size());
+    }
+  }
+
+  [[nodiscard]] Detail detail() const { return options.tokens ? Detail::kRankAndEntropy : Detail::kLogProb; }
+
+  void predict(Detail wanted) {
+    predictions.resize(window.targets.size());
+    predict_window(inference.network, inference.weights, window, options.adaptation.temperature, wanted, predictions);
+  }
+
   void write_predictions(std::vector<ScoreWriter>& writers) {
-    const auto predictions = inference.network.predictions(inference.weights, window);
+    predict(detail());
     const std::size_t rows = writers.size();
     for (std::size_t i = 0; i < predictions.size(); ++i) {
       if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
@@ -215,7 +245,9 @@ struct Scorer::Impl {
   Inference inference;
   NetworkState carried;  // after the lines so far
   NetworkState single;   // of step() and next_log_probs()
+  std::optional<AdaptiveStream> adapted;
   Window window;
+  std::vector<SymbolPrediction> predictions;
 };
 
 Scorer::Scorer(Model model, const ScorerOptions& options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
@@ -241,19 +273,20 @@ State Scorer::initial_state() const {
 double Scorer::step(State& state, std::int32_t token) {
   impl_->require_symbol(token);
   impl_->read(state, token);
-  const double log_prob = impl_->inference.network.log_probs(impl_->inference.weights, impl_->window).front();
+  impl_->predict(Detail::kLogProb);
   const std::span<const float> h = impl_->single.h.span();
   const std::span<const float> c = impl_->single.c.span();
   state.h.assign(h.begin(), h.end());
   state.c.assign(c.begin(), c.end());
   state.input = token;
-  return log_prob;
+  return impl_->predictions.front().log_prob;
 }
 
 std::vector<double> Scorer::next_log_probs(const State& state) {
   impl_->read(state, state.input);
   std::vector<float> logits(static_cast<std::size_t>(impl_->tokenizer().size()));
   impl_->inference.network.logits(impl_->inference.weights, 0, logits);
+  apply_temperature(impl_->options.adaptation.temperature, logits);
   std::vector<double> result(logits.size());
   log_softmax(logits, result);
   return result;

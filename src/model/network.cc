@@ -299,6 +299,11 @@ std::span<const SymbolPrediction> Network::predictions(const NetworkWeights& wei
   return n.predictions;
 }
 
+void Network::read_logits(const NetworkWeights& weights, const LogitsReader& read) {
+  Impl& n = *impl_;
+  softmax_logits(n.workers, n.softmax_shape(), weights.head(), n.outputs, n.planned.logits, read);
+}
+
 void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out) {
   Impl& n = *impl_;
   const MatView<float> result(out.data(), 1, n.config.vocabulary);

@@ -94,6 +94,10 @@ class Network {
   // The same with rank and entropy.
   std::span<const SymbolPrediction> predictions(const NetworkWeights& weights, const Window& window);
 
+  // Hands the logits (V) of every row of the last forward to `read`, from several workers at once. The softmax of a row
+  // is what log_probs() and predictions() tell about, to the bit.
+  void read_logits(const NetworkWeights& weights, const LogitsReader& read);
+
   // Logits of one row of the last forward: out (V).
   void logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out);
 

@@ -87,4 +87,9 @@ void softmax_predictions(Workers& workers, const SoftmaxShape& shape, const Soft
   for_each_block(workers, shape, weights, h, logits, each_row, kNothing, kNothing);
 }
 
+void softmax_logits(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
+                    MatView<float> logits, const LogitsReader& read) {
+  for_each_block(workers, shape, weights, h, logits, read, kNothing, kNothing);
+}
+
 }  // namespace unroll

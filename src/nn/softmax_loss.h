@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "base/view.h"
@@ -54,5 +55,13 @@ void softmax_loss_and_gradient(Workers& workers, const SoftmaxShape& shape, cons
 void softmax_predictions(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights,
                          MatView<const float> h, std::span<const std::int32_t> targets, MatView<float> logits,
                          std::span<SymbolPrediction> predictions);
+
+// What is done with a row of logits (V). It may write over them: nobody reads them afterwards.
+using LogitsReader = std::function<void(std::int64_t row, std::span<float> logits)>;
+
+// Hands every row of logits, V_out h_r + bias, to `read`, whose softmax is the prediction of that row; from several
+// workers at once, in no order.
+void softmax_logits(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
+                    MatView<float> logits, const LogitsReader& read);
 
 }  // namespace unroll

@@ -1,0 +1,53 @@
+#include "cli/adaptation_flags.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+void expect_on(const Flags& flags, const std::string& name, const std::vector<std::string>& settings) {
+  if (flags.given(name)) return;
+  for (const std::string& setting : settings) {
+    if (flags.given(setting)) {
+      throw Error(ErrorCode::kUsage, fmt::format("{} does nothing without {}: give both, or neither", setting, name));
+    }
+  }
+}
+
+}  // namespace
+
+void AdaptationFlags::declare(Flags* flags) {
+  flags->heading("Adaptation (unroll tune finds good values)");
+  flags->real({"--temperature", "X", "divides the logits: above 1 less certain, below 1 more", "1"},
+              {.least = kLeastTemperature, .most = kLargestTemperature}, [this](double x) { temperature_ = x; });
+  flags->toggle({"--cache", "", "a neural cache: words that followed similar states a while ago become likelier", ""},
+                &with_cache_);
+  flags->whole({"--cache-size", "N", "steps that it remembers", fmt::format("{}", cache_.size)}, {1, kLargestCacheSize},
+               [this](std::int64_t n) { cache_.size = n; });
+  flags->real({"--cache-theta", "X", "how much more the most similar states count", fmt::format("{}", cache_.theta)},
+              {.least = 0, .most = kLargestCacheTheta}, [this](double x) { cache_.theta = x; });
+  flags->real({"--cache-weight", "L", "its share of the prediction; 0: none", fmt::format("{}", cache_.weight)},
+              {.least = 0, .most = 1, .with_most = false}, [this](double x) { cache_.weight = x; });
+}
+
+Adaptation AdaptationFlags::adaptation(const Flags& flags) const {
+  expect_on(flags, "--cache", {"--cache-size", "--cache-theta", "--cache-weight"});
+  Adaptation adaptation{.temperature = temperature_};
+  if (with_cache_) adaptation.cache = cache_;
+  return adaptation;
+}
+
+void put_adaptation(nlohmann::ordered_json* object, const Adaptation& adaptation) {
+  if (adaptation.temperature != 1) (*object)["temperature"] = adaptation.temperature;
+  if (adaptation.cache && adaptation.cache->weight > 0) {
+    (*object)["cache"] = {
+        {"size", adaptation.cache->size}, {"theta", adaptation.cache->theta}, {"weight", adaptation.cache->weight}};
+  }
+}
+
+}  // namespace unroll

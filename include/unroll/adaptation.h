@@ -1,0 +1,54 @@
+// What may be done with a trained model while it predicts a text, so that it predicts it better. The model itself is
+// never changed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace unroll {
+
+// Largest settings that are taken.
+inline constexpr std::int64_t kLargestCacheSize = std::int64_t{1} << 20;
+inline constexpr double kLargestCacheTheta = 1e6;
+inline constexpr double kLargestTemperature = 1000;
+inline constexpr double kLeastTemperature = 0.001;
+
+// A neural cache beside the network: words that followed similar states a while ago are likely now.
+//
+//   p(w) = (1 - weight) p_network(w) + weight p_cache(w)
+//   p_cache(w) = sum of exp(theta h_t . h_i) over the last `size` steps i that were followed by w, normalised over w
+//
+// h is the output of the last recurrent layer, t the present step. Nothing is learned. Until something was read, and
+// where `weight` is 0, p is p_network to the bit. (Grave, Joulin & Usunier 2017, equations 2 to 5; docs/math/cache.md)
+struct CacheOptions {
+  std::int64_t size = 2000;  // steps that are remembered, at least 1
+  double theta = 0.3;        // how much similar states count more than others; 0: not at all, a count of words
+  double weight = 0.1;       // of the cache, the network's is the rest; from 0, below 1
+
+  friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
+};
+
+// How a model is adapted to the text that it predicts. Every symbol is predicted before anything is learned from it: a
+// prediction depends on the text before it alone.
+//
+// `temperature` divides the network's logits: above 1 predictions are less certain, below 1 more. 1 changes no bit.
+struct Adaptation {
+  double temperature = 1;
+  std::optional<CacheOptions> cache = {};
+
+  friend bool operator==(const Adaptation&, const Adaptation&) = default;
+};
+
+// Throws Error{kUsage} naming the first number that is out of range or not finite.
+void check(const Adaptation& adaptation);
+
+// Whether a prediction depends on more of the text than the network's state holds, so that the text must be read in
+// order, from one end to the other.
+[[nodiscard]] bool reads_in_order(const Adaptation& adaptation) noexcept;
+
+// What changes predictions, in words: "temperature 1.1; cache size 2000, theta 0.3, weight 0.1". Empty when nothing
+// does; so a cache of weight 0 is not named.
+[[nodiscard]] std::string describe(const Adaptation& adaptation);
+
+}  // namespace unroll

@@ -1,0 +1,81 @@
+#include "infer/adaptive_stream.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "infer/inference.h"
+#include "model/model_file.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kSteps = 64;  // of a window
+
+// `adaptation`, checked before memory is taken for it.
+const Adaptation& checked(const Adaptation& adaptation) {
+  check(adaptation);
+  return adaptation;
+}
+
+}  // namespace
+
+AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers)
+    : adaptation_(checked(adaptation)),
+      policy_(state),
+      boundary_(model.tokenizer().boundary()),
+      input_(boundary_),
+      workers_(workers),
+      weights_(model.config(), Purpose::kInference, model.precision()),
+      network_(model.config(), Purpose::kInference, kSteps, 1, workers),
+      state_(model.config(), 1) {
+  weights_.pack(model.data().weights.view(), workers);
+  if (adaptation.cache) cache_.emplace(*adaptation.cache);
+}
+
+void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out) {
+  while (!next.empty()) {
+    const auto part = next.first(std::min<std::size_t>(next.size(), kSteps));
+    next = next.subspan(part.size());
+    set_window(part);
+    network_.forward(weights_, window_, state_, DropoutKey{});
+    if (cache_) cache_->attend(workers_, network_.outputs(), part);
+    out.resize(out.size() + part.size());
+    const auto predictions = std::span(out).last(part.size());
+    network_.read_logits(weights_, [&](std::int64_t t, std::span<float> logits) {
+      predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
+    });
+  }
+}
+
+std::vector<double> AdaptiveStream::log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress) {
+  std::vector<double> result;
+  std::vector<SymbolPrediction> predictions;
+  while (result.size() < next.size()) {
+    const std::size_t size = std::min<std::size_t>(next.size() - result.size(), kSteps);
+    predictions.clear();
+    predict(next.subspan(result.size(), size), Detail::kLogProb, predictions);
+    for (const SymbolPrediction& prediction : predictions) result.push_back(prediction.log_prob);
+    if (progress) progress(std::ssize(result), std::ssize(next));
+  }
+  return result;
+}
+
+void AdaptiveStream::set_window(std::span<const std::int32_t> next) {
+  set_sequence(input_, next, window_);
+  input_ = next.back();
+  if (policy_ == StatePolicy::kCarry) return;
+  for (const std::int32_t input : window_.inputs) window_.reset.push_back(input == boundary_ ? 1 : 0);
+}
+
+SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::span<float> logits, Detail detail) const {
+  const std::int32_t target = window_.targets[static_cast<std::size_t>(t)];
+  if (adaptation_.temperature != 1) apply_temperature(adaptation_.temperature, logits);
+  if (!cache_ || !cache_->takes_part(t)) return unroll::predict(std::span<const float>(logits), target, detail);
+  if (detail == Detail::kLogProb) return {.log_prob = cache_->mixed(t, log_softmax_at(logits, target))};
+  std::vector<double> log_probs(logits.size());
+  log_softmax(logits, log_probs);
+  cache_->mix(t, log_probs);
+  return unroll::predict(log_probs, target);
+}
+
+}  // namespace unroll

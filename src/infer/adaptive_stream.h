@@ -1,0 +1,54 @@
+// A text that is predicted in order, by a model that is adapted to it on the way.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/workers.h"
+#include "infer/evaluate_ids.h"
+#include "infer/neural_cache.h"
+#include "infer/prediction.h"
+#include "model/network.h"
+#include "text/batcher.h"
+#include "unroll/adaptation.h"
+#include "unroll/model.h"
+
+namespace unroll {
+
+// Goes through one text from its beginning on. What it tells depends neither on how the text is cut into calls nor on
+// the number of workers. With StatePolicy::kReset the hidden state starts from zero on each line; what the adaptation
+// has gathered goes on from line to line.
+//
+// Numerics where the adaptation changes nothing (temperature 1, a cache of weight 0), the bits are those of
+//          Network::predictions().
+// Threads  not for two at once.
+class AdaptiveStream {
+ public:
+  // Throws what check(adaptation) throws.
+  AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers);
+
+  // Predicts `next`, each of them from all before it, and appends what is to tell about each to `out`.
+  void predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out);
+
+  // Predicts `next`, and tells ln p of each. `progress(done, total)`, if not empty, is called after each window.
+  [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress);
+
+ private:
+  void set_window(std::span<const std::int32_t> next);
+  [[nodiscard]] SymbolPrediction prediction(std::int64_t t, std::span<float> logits, Detail detail) const;
+
+  Adaptation adaptation_;
+  StatePolicy policy_;
+  std::int32_t boundary_;
+  std::int32_t input_;  // what the network reads next
+  Workers& workers_;
+  NetworkWeights weights_;
+  Network network_;
+  NetworkState state_;
+  Window window_;
+  std::optional<NeuralCache> cache_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,50 @@
+#include "infer/prediction.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+
+namespace unroll {
+
+void apply_temperature(double temperature, std::span<float> logits) {
+  const auto factor = static_cast<float>(1 / temperature);
+  for (float& logit : logits) logit *= factor;
+}
+
+SymbolPrediction predict(std::span<const float> logits, std::int32_t target, Detail detail) {
+  switch (detail) {
+    case Detail::kLogProb:
+      return {.log_prob = log_softmax_at(logits, target)};
+    case Detail::kRankAndEntropy:
+      return predict_symbol(logits, target);
+  }
+  return {};
+}
+
+SymbolPrediction predict(std::span<const double> log_probs, std::int32_t target) {
+  SymbolPrediction result{.log_prob = log_probs[static_cast<std::size_t>(target)], .rank = 1};
+  for (const double log_prob : log_probs) {
+    if (log_prob > result.log_prob) ++result.rank;
+    const double p = std::exp(log_prob);
+    if (p != 0) result.entropy -= p * log_prob;
+  }
+  return result;
+}
+
+void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
+                    Detail detail, std::span<SymbolPrediction> out) {
+  assert(std::ssize(out) == window.T * window.B);
+  network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
+    const auto r = static_cast<std::size_t>(row);
+    const std::int32_t target = window.targets[r];
+    if (target == kIgnored) {
+      out[r] = {};
+      return;
+    }
+    if (temperature != 1) apply_temperature(temperature, logits);
+    out[r] = predict(std::span<const float>(logits), target, detail);
+  });
+}
+
+}  // namespace unroll

@@ -1,0 +1,31 @@
+// From a network's logits to what is told about a prediction.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/softmax.h"
+#include "model/network.h"
+#include "text/batcher.h"
+
+namespace unroll {
+
+// How much of a prediction is asked for. The log-probability has the same bits either way.
+enum class Detail { kLogProb, kRankAndEntropy };
+
+// logits / temperature, in place: one product with a float for each. 1 changes no bit.
+void apply_temperature(double temperature, std::span<float> logits);
+
+// What softmax(logits) tells about `target`.
+[[nodiscard]] SymbolPrediction predict(std::span<const float> logits, std::int32_t target, Detail detail);
+
+// What a distribution, given as ln p of every symbol, tells about `target`; in double. The entropy counts nothing for a
+// symbol without probability.
+[[nodiscard]] SymbolPrediction predict(std::span<const double> log_probs, std::int32_t target);
+
+// What the network's last forward, of `window`, tells about each target at a temperature: out (T*B), zeros where the
+// target is ignored.
+void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
+                    Detail detail, std::span<SymbolPrediction> out);
+
+}  // namespace unroll
