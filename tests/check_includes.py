@@ -54,6 +54,7 @@ BAD = {
     "xxhash outside model": ("src/base/file.cc", "#include <xxhash.h>"),
     "JSON outside model and apps": ("src/infer/scorer.h", "#include <nlohmann/json.hpp>"),
     "CLI11 in the library": ("src/train/trainer.h", "#include <CLI/CLI.hpp>"),
+    "toml++ in the library": ("src/train/options.cc", "#include <toml++/toml.h>"),
     "libfmt in a header": ("src/train/trainer.h", "#include <fmt/format.h>"),
     "OpenMP in the library": ("src/base/file.cc", "#include <omp.h>"),
     "the test framework in the library": ("src/base/file.cc", "#include <gtest/gtest.h>"),

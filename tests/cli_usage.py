@@ -5,7 +5,7 @@ import re
 
 from command_line import CommandTest, main, run
 
-VERBS = ["train", "eval", "score", "generate", "convert", "inspect", "gradcheck"]
+VERBS = ["train", "eval", "score", "generate", "convert", "inspect", "recipes", "gradcheck"]
 
 # Flag, values that it must refuse, words that the refusal must hold beside the flag and the value.
 BAD_NUMBERS = [
@@ -71,14 +71,14 @@ class Usage(CommandTest):
 
     def test_help_shows_flags_and_defaults_and_hides_aliases(self):
         text = self.succeed("train", "--help").out
-        for flag in ["--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
+        for flag in ["--recipe", "--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
                      "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--dropout", "--init",
                      "--batch-size", "--bptt", "--optimizer", "--momentum", "--beta2", "--weight-decay",
                      "--lr", "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
                      "--steps", "--minutes", "--seed", "--threads", "--log", "--save", "--save-every", "--resume",
                      "--overwrite", "--from", "--quiet"]:
             self.assertRegex(text, rf"(?m)^  {flag}\b")
-        for heading in ["Text", "Network", "Run", "Files", "Examples"]:
+        for heading in ["Recipe", "Text", "Network", "Run", "Files", "Examples"]:
             self.assertRegex(text, rf"(?m)^{heading}$")
         self.assertIn("[lstm]", text)
         self.assertIn("[char]", text)
@@ -149,6 +149,7 @@ class Usage(CommandTest):
         self.refuse(2, ["extra", "--prompt"], "generate", "m", "extra")
         self.refuse(2, ["extra"], "score", "m", "t", "extra")
         self.refuse(2, ["extra"], "gradcheck", "extra")
+        self.refuse(2, ["extra"], "recipes", "shakespeare", "extra")
 
     def test_the_output_never_replaces_what_is_read(self):
         before = self.text.read_bytes()

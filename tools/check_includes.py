@@ -23,6 +23,7 @@ THIRD_PARTY = [
     ("xxhash.h", ["src/model/"]),
     ("nlohmann/", ["src/model/", "apps/"]),
     ("CLI/", ["apps/cli/"]),
+    ("toml++/", ["apps/cli/"]),
     ("fmt/", ["src/", "apps/"]),
     ("omp.h", []),
     ("gtest/", []),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "cli/flags_help.h"
@@ -59,16 +60,79 @@ bool contains(const RealRange& range, double number) {
   return high_enough && low_enough;
 }
 
+// What a preset of a flag must be.
+enum class ValueKind { kToggle, kText, kWhole, kReal };
+
+std::string_view kind_words(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kToggle:
+      return "true or false";
+    case ValueKind::kText:
+      return "a text in quotes";
+    case ValueKind::kWhole:
+      return "a whole number";
+    case ValueKind::kReal:
+      return "a number";
+  }
+  return "";
+}
+
+bool is_of_kind(const PresetFlag& preset, ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kToggle:
+      return std::holds_alternative<bool>(preset.value);
+    case ValueKind::kText:
+      return std::holds_alternative<std::string>(preset.value);
+    case ValueKind::kWhole:
+      return std::holds_alternative<std::int64_t>(preset.value);
+    case ValueKind::kReal:
+      return std::holds_alternative<std::int64_t>(preset.value) || std::holds_alternative<double>(preset.value);
+  }
+  return false;
+}
+
+// As it would stand on a command line.
+std::string value_text(const PresetFlag& preset) {
+  return std::visit([](const auto& value) { return fmt::format("{}", value); }, preset.value);
+}
+
+// As it would stand in a recipe: 8.0 is no whole number, "8" none at all.
+std::string shown_value(const PresetFlag& preset) {
+  if (const double* const real = std::get_if<double>(&preset.value)) return fmt::format("{:#}", *real);
+  const bool is_text = std::holds_alternative<std::string>(preset.value);
+  return is_text ? fmt::format("the text \"{}\"", value_text(preset)) : value_text(preset);
+}
+
+[[noreturn]] void refuse_preset(const PresetFlag& preset, const std::string& what) {
+  throw Error(ErrorCode::kUsage, fmt::format("{}: {}", preset.place, what));
+}
+
+std::string first_name(const FlagHelp& flag) { return flag.names.substr(0, flag.names.find(',')); }
+
 }  // namespace
 
 struct Flags::Impl {
+  // Takes the name to call the flag by in errors, and the value.
+  using Set = std::function<void(const std::string& name, const std::string& value)>;
+
+  struct Declared {
+    ValueKind kind = ValueKind::kText;
+    Set set;
+  };
+
   CLI::App parser;
   HelpPage page;
   std::vector<std::string> value_flags;  // every name, aliases included
   std::vector<std::string> all_flags;
+  std::map<std::string, Declared> declared;                 // by the name that is shown
+  std::vector<std::pair<std::string, std::string>> values;  // of the command line: name that is shown, value
   std::vector<std::vector<std::string>> exclusive;
+  std::vector<std::pair<std::string, std::vector<std::string>>> dependents;  // flag, those that belong to it
+  std::string preset_flag;
+  std::vector<std::string> never_preset;
+  std::function<std::vector<PresetFlag>(const std::string&)> load_presets;
+  std::vector<PresetFlag> held_presets;
   std::vector<std::string> positionals;
-  bool help = false;
 
   void declare(const FlagHelp& flag) {
     page.flags.push_back({page.headings.empty() ? 0 : page.headings.size() - 1, flag});
@@ -81,15 +145,79 @@ struct Flags::Impl {
     }
   }
 
-  void add(const FlagHelp& flag, std::function<void(const std::string& name, const std::string& value)> set) {
+  void add(const FlagHelp& flag, ValueKind kind, Set set) {
     declare(flag);
-    const std::string name = flag.names.substr(0, flag.names.find(','));
-    const CLI::callback_t take = [name, set = std::move(set)](const CLI::results_t& values) {
-      if (values.size() > 1) throw Error(ErrorCode::kUsage, fmt::format("{} is given more than once", name));
-      set(name, values.front());
+    const std::string name = first_name(flag);
+    declared[name] = {kind, std::move(set)};
+    if (kind == ValueKind::kToggle) {
+      parser.add_flag_callback(flag.names, [this, name] { values.emplace_back(name, "true"); });
+      return;
+    }
+    const CLI::callback_t take = [this, name](const CLI::results_t& results) {
+      if (results.size() > 1) throw Error(ErrorCode::kUsage, fmt::format("{} is given more than once", name));
+      values.emplace_back(name, results.front());
       return true;
     };
     parser.add_option(flag.names, take)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  [[nodiscard]] bool given(const std::string& name) const { return parser.count(name) > 0; }
+
+  // Whether the command line says something that the preset must make room for.
+  [[nodiscard]] bool gives_way(const std::string& name) const {
+    if (given(name)) return true;
+    const auto is_given = [this](const std::string& other) { return given(other); };
+    for (const std::vector<std::string>& names : exclusive) {
+      if (has(names, name) && std::any_of(names.begin(), names.end(), is_given)) return true;
+    }
+    return std::any_of(dependents.begin(), dependents.end(),
+                       [&](const auto& pair) { return has(pair.second, name) && given(pair.first); });
+  }
+
+  void check_preset(const PresetFlag& preset, const std::vector<PresetFlag>& before) const {
+    const std::string name = "--" + preset.name;
+    if (!declared.contains(name) || name == preset_flag) {
+      const std::string near = nearest(name, page.shown_names());
+      refuse_preset(preset, fmt::format("unknown key {}{}", preset.name,
+                                        near.size() < 3 || near == "--help" || near == preset_flag
+                                            ? ""
+                                            : fmt::format("; did you mean {}?", near.substr(2))));
+    }
+    if (has(never_preset, name)) {
+      refuse_preset(preset, fmt::format("{} belongs on the command line: {}", preset.name, name));
+    }
+    if (const ValueKind kind = declared.at(name).kind; !is_of_kind(preset, kind)) {
+      refuse_preset(preset, fmt::format("{} takes {}, found {}", preset.name, kind_words(kind), shown_value(preset)));
+    }
+    for (const PresetFlag& other : before) {
+      const bool exclude = std::any_of(exclusive.begin(), exclusive.end(), [&](const auto& names) {
+        return has(names, name) && has(names, "--" + other.name);
+      });
+      if (exclude) refuse_preset(preset, fmt::format("{} and {} exclude each other", other.name, preset.name));
+    }
+  }
+
+  // The name and the kind of what gives way are checked too; its range is not, for its value is never set.
+  void apply_presets(const std::string& source) {
+    std::vector<PresetFlag> checked;
+    for (const PresetFlag& preset : load_presets(source)) {
+      check_preset(preset, checked);
+      checked.push_back(preset);
+      if (gives_way("--" + preset.name)) continue;
+      try {
+        declared.at("--" + preset.name).set(preset.name, value_text(preset));
+      } catch (const Error& error) {
+        refuse_preset(preset, error.what());
+      }
+      held_presets.push_back(preset);
+    }
+  }
+
+  void apply() {
+    for (const auto& [name, value] : values) {
+      if (name == preset_flag) apply_presets(value);
+    }
+    for (const auto& [name, value] : values) declared.at(name).set(name, value);
   }
 
   // CLI11 would let `--flag=` swallow the argument after it, take `--toggle=no` for an answer, and drop a positional
@@ -153,12 +281,12 @@ Flags::~Flags() = default;
 void Flags::heading(const std::string& title) { impl_->page.headings.push_back(title); }
 
 void Flags::toggle(const FlagHelp& flag, bool* value) {
-  impl_->declare(flag);
-  impl_->parser.add_flag_callback(flag.names, [value] { *value = true; });
+  impl_->add(flag, ValueKind::kToggle,
+             [value](const std::string&, const std::string& text) { *value = text == "true"; });
 }
 
 void Flags::path(const FlagHelp& flag, std::string* value) {
-  impl_->add(flag, [this, value](const std::string& name, const std::string& text) {
+  impl_->add(flag, ValueKind::kText, [this, value](const std::string& name, const std::string& text) {
     if (text.empty()) refuse(name, text, "a path");
     if (Impl::has(impl_->all_flags, text)) {
       throw Error(ErrorCode::kUsage,
@@ -169,7 +297,7 @@ void Flags::path(const FlagHelp& flag, std::string* value) {
 }
 
 void Flags::text(const FlagHelp& flag, std::function<void(const std::string&)> set) {
-  impl_->add(flag, [set = std::move(set)](const std::string& name, const std::string& text) {
+  impl_->add(flag, ValueKind::kText, [set = std::move(set)](const std::string& name, const std::string& text) {
     try {
       set(text);
     } catch (const Error& error) {
@@ -179,7 +307,7 @@ void Flags::text(const FlagHelp& flag, std::function<void(const std::string&)> s
 }
 
 void Flags::whole(const FlagHelp& flag, WholeRange range, std::function<void(std::int64_t)> set) {
-  impl_->add(flag, [range, set = std::move(set)](const std::string& name, const std::string& text) {
+  impl_->add(flag, ValueKind::kWhole, [range, set = std::move(set)](const std::string& name, const std::string& text) {
     std::int64_t number = 0;
     if (!parse_whole(text, &number) || number < range.least || number > range.most) {
       refuse(name, text, fmt::format("a whole number from {} to {}", range.least, range.most));
@@ -189,7 +317,7 @@ void Flags::whole(const FlagHelp& flag, WholeRange range, std::function<void(std
 }
 
 void Flags::real(const FlagHelp& flag, RealRange range, std::function<void(double)> set) {
-  impl_->add(flag, [range, set = std::move(set)](const std::string& name, const std::string& text) {
+  impl_->add(flag, ValueKind::kReal, [range, set = std::move(set)](const std::string& name, const std::string& text) {
     double number = 0;
     if (!parse_real(text, &number) || !contains(range, number)) refuse(name, text, describe(range));
     set(number);
@@ -198,12 +326,24 @@ void Flags::real(const FlagHelp& flag, RealRange range, std::function<void(doubl
 
 void Flags::seed(std::uint64_t* value) {
   impl_->add({"--seed", "N", "start of all random numbers: same seed, same result", std::to_string(*value)},
-             [value](const std::string& name, const std::string& text) {
+             ValueKind::kWhole, [value](const std::string& name, const std::string& text) {
                if (!parse_whole(text, value)) refuse(name, text, "a whole number from 0 to 18446744073709551615");
              });
 }
 
 void Flags::exclusive(const std::vector<std::string>& names) { impl_->exclusive.push_back(names); }
+
+void Flags::presets(const FlagHelp& flag, std::vector<std::string> refused,
+                    std::function<std::vector<PresetFlag>(const std::string&)> load) {
+  impl_->add(flag, ValueKind::kText, [](const std::string&, const std::string&) {});
+  impl_->preset_flag = first_name(flag);
+  impl_->never_preset = std::move(refused);
+  impl_->load_presets = std::move(load);
+}
+
+void Flags::belongs_to(const std::string& flag, const std::vector<std::string>& dependent) {
+  impl_->dependents.emplace_back(flag, dependent);
+}
 
 void Flags::example(const std::string& command, const std::string& meaning) {
   impl_->page.examples.emplace_back(command, meaning);
@@ -224,6 +364,7 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, error.what());
   }
+  impl_->apply();
   impl_->sort_remaining();
   for (const std::vector<std::string>& names : impl_->exclusive) {
     std::string first;
@@ -238,7 +379,9 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
   return true;
 }
 
-bool Flags::given(const std::string& name) const { return impl_->parser.count(name) > 0; }
+bool Flags::given(const std::string& name) const { return impl_->given(name); }
+
+const std::vector<PresetFlag>& Flags::held_presets() const { return impl_->held_presets; }
 
 const std::vector<std::string>& Flags::positionals() const { return impl_->positionals; }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace unroll {
@@ -29,6 +30,13 @@ struct RealRange {
   double most = 0;
   bool with_least = true;  // whether `least` itself is allowed
   bool with_most = true;
+};
+
+// A value that a flag has unless the command line says otherwise.
+struct PresetFlag {
+  std::string name;  // of the flag, without dashes
+  std::variant<bool, std::int64_t, double, std::string> value;
+  std::string place;  // where it is written, for errors: "book.toml:3:1"
 };
 
 // Largest size of a network, of a batch window, and largest number of steps or symbols that a flag takes.
@@ -70,14 +78,26 @@ class Flags {
   // At most one of these may be given.
   void exclusive(const std::vector<std::string>& names);
 
+  // A flag whose value names presets: they are read by `load`, and hold as if they had stood on the command line before
+  // everything else. One gives way to the same flag, and to a flag that excludes it. Toggles take true or false,
+  // numbers numbers, all others text. Flags named in `refused` (and this one) cannot be preset.
+  void presets(const FlagHelp& flag, std::vector<std::string> refused,
+               std::function<std::vector<PresetFlag>(const std::string&)> load);
+
+  // Presets of `dependent` give way also where `flag` is given: they go with its value.
+  void belongs_to(const std::string& flag, const std::vector<std::string>& dependent);
+
   // A command that works, and what it is good for.
   void example(const std::string& command, const std::string& meaning);
 
   // Reads the arguments after the verb and sets the values. False when help was asked for: it is printed then.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
 
-  // Whether the flag stood on the command line.
+  // Whether the flag stood on the command line; a preset does not count.
   [[nodiscard]] bool given(const std::string& name) const;
+
+  // The presets that hold, in the order of `load`.
+  [[nodiscard]] const std::vector<PresetFlag>& held_presets() const;
 
   // Arguments that are no flags, in order.
   [[nodiscard]] const std::vector<std::string>& positionals() const;

@@ -27,6 +27,7 @@ int run_train(const std::vector<std::string>& arguments) {
   TrainCommand command;
   if (!parse_train_command(arguments, &command)) return 0;
   Terminal terminal(command.quiet);
+  if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
   TrainProgress progress(&terminal, tokens_are_characters(command.options));
   TrainingLog log(command.log);
 

@@ -5,14 +5,49 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "cli/flags.h"
+#include "cli/recipe.h"
 #include "unroll/error.h"
 #include "unroll/train.h"
 
 namespace unroll {
 namespace {
+
+// What a recipe cannot say: where this run's files are, and what concerns this run alone.
+const std::vector<std::string> kNotInRecipes{"--valid",     "--vocab", "--save", "--save-every", "--resume",
+                                             "--overwrite", "--from",  "--log",  "--quiet"};
+
+void add_recipe_flag(Flags* flags, std::string* name) {
+  flags->heading("Recipe");
+  flags->presets(
+      {"--recipe", "NAME",
+       "take all settings from a recipe (unroll recipes lists them) or from a file FILE.toml; flags that are "
+       "given beside it override it",
+       ""},
+      kNotInRecipes, [name](const std::string& text) {
+        Recipe recipe = find_recipe(text);
+        *name = recipe.name;
+        return std::move(recipe.flags);
+      });
+}
+
+// The recipe's name and what it still decides, as flags.
+std::string recipe_words(const std::string& name, const Flags& flags) {
+  std::string words = name + ":";
+  for (const PresetFlag& preset : flags.held_presets()) {
+    const bool* const toggle = std::get_if<bool>(&preset.value);
+    if (toggle == nullptr) {
+      words += std::visit([&](const auto& value) { return fmt::format(" --{} {}", preset.name, value); }, preset.value);
+    } else if (*toggle) {
+      words += " --" + preset.name;
+    }
+  }
+  return words;
+}
 
 void add_text_flags(Flags* flags, TrainOptions* options) {
   flags->heading("Text");
@@ -129,6 +164,8 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
       "keeps the weights that predict the held-out text best. The same text, flags and seed give the same file, "
       "bit for bit. Ctrl-C saves and stops; --resume goes on as if nothing had happened.");
+  std::string recipe;
+  add_recipe_flag(&flags, &recipe);
   add_text_flags(&flags, &command->options);
   add_network_flags(&flags, &command->options);
   add_run_flags(&flags, &command->options);
@@ -139,6 +176,8 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
       "unroll train train.txt --valid valid.txt --tokenizer whitespace \\\n"
       "      --layers 2 --dropout 0.5 --save words.safetensors --log words.jsonl",
       "A word model of text that is tokenised already, with a log to plot.");
+  flags.example("unroll train book.txt --recipe shakespeare --save book.safetensors",
+                "Settings by name; unroll recipes lists the names.");
   flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",
                 "Adapts a model to another text.");
   if (!flags.parse(arguments)) return false;
@@ -146,6 +185,7 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
     throw Error(ErrorCode::kUsage, "--valid and --valid-split exclude each other: give one of them");
   }
   check_from(flags);
+  if (!recipe.empty()) command->recipe = recipe_words(recipe, flags);
   command->options.texts = flags.positionals();
   if (command->options.texts.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");

@@ -12,7 +12,8 @@ namespace unroll {
 // What a command line of `train` asks for.
 struct TrainCommand {
   TrainOptions options;
-  std::string log;  // path of the training log; empty: none
+  std::string log;     // path of the training log; empty: none
+  std::string recipe;  // what to say of the recipe; empty: there is none
   bool quiet = false;
 };
 

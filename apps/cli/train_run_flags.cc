@@ -57,6 +57,8 @@ void add_run_flags(Flags* flags, TrainOptions* options) {
                [options](std::int64_t n) { options->decay_after = n; });
   flags->real({"--decay", "F", "step: each epoch after those divides the rate by F", "2"},
               {.least = 1, .most = kInfinity, .with_least = false}, [options](double f) { options->decay = f; });
+  flags->belongs_to("--schedule", {"--decay-after", "--decay"});
+  flags->belongs_to("--optimizer", {"--momentum", "--beta2"});
   flags->whole({"--warmup", "N", "steps in which the learning rate rises from 0",
                 "a twentieth of the run, 100 at most; 0 for sgd"},
                {0, kLargestCount}, [options](std::int64_t n) { options->warmup = n; });

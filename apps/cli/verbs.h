@@ -14,6 +14,7 @@ int run_score(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_convert(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
+int run_recipes(const std::vector<std::string>& arguments);
 int run_gradcheck(const std::vector<std::string>& arguments);
 
 }  // namespace unroll
