@@ -130,6 +130,13 @@ class Recipes(CommandTest):
         self.assertNotIn("--epochs", self.last.err)
         self.assertIn("steps", self.options(model))
 
+    def test_what_belongs_to_a_choice_goes_with_it(self):
+        recipe = self.write("step.toml", 'schedule = "step"\ndecay-after = 1\ndecay = 3.0\noptimizer = "sgd"\n'
+                            'momentum = 0.5\nhidden = 4\nsteps = 2\n')
+        self.train(recipe, "--quiet")
+        self.train(recipe, "--schedule", "constant", "--optimizer", "adam", save="n")
+        self.assertIn("recipe   step: --hidden 4 --steps 2\n", self.last.err)
+
     def test_false_leaves_a_toggle_off(self):
         recipe = self.write("small.toml", "tied = false\nhidden = 4\nsteps = 2\n")
         self.assertEqual(self.options(self.train(recipe))["tied"], "false")
