@@ -8,7 +8,7 @@ import subprocess
 
 from command_line import PATIENCE, UNROLL, CommandTest, main, run
 
-CELLS = ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before"]
+CELLS = ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm"]
 PRECISIONS = ["bf16", "int8"]
 
 

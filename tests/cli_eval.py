@@ -163,7 +163,7 @@ class Inspect(CommandTest):
 class Gradcheck(CommandTest):
     def test_every_cell_passes(self):
         done = self.succeed("gradcheck")
-        for cell in ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before"]:
+        for cell in ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm"]:
             self.assertRegex(done.out, rf"(?m)^{cell} +elements")
         self.assertTrue(done.out.splitlines()[-1].startswith("passed"), done.out)
 

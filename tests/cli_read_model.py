@@ -65,7 +65,7 @@ class ReadModel(unittest.TestCase):
         self.assertEqual(sum(len(values) for _, values in tensors.values()), inspected["parameters"])
 
     def test_reads_every_cell_tied_weights_and_bytes(self):
-        for cell in ("rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before"):
+        for cell in ("rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm"):
             path = train(self.folder, cell + "-tied.safetensors", "--cell", cell, "--hidden", "6", "--tied",
                          "--tokenizer", "byte")
             metadata, tensors = read_model.read_model(path)

@@ -99,7 +99,7 @@ class Train(CommandTest):
         self.assertEqual((self.folder / "short").read_bytes(), long.read_bytes())
 
     def test_every_cell_and_tokenizer_trains_and_scores(self):
-        for cell in ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before"]:
+        for cell in ["rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm"]:
             model = self.train("--cell", cell, "--steps", "5", "--overwrite", "--quiet")
             self.assertEqual(self.inspect(model)["config"]["cell"], cell)
             self.succeed("score", model, stdin=b"the cat\n")

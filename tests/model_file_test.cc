@@ -161,7 +161,8 @@ TEST_F(ModelFileTest, IsTheSameFileInALocaleWithDecimalCommas) {
 }
 
 TEST_F(ModelFileTest, KeepsEveryCellAndTiedWeights) {
-  for (const Cell cell : {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore}) {
+  for (const Cell cell : {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore, Cell::kMinGru,
+                          Cell::kMinLstm}) {
     for (const bool tied : {false, true}) {
       NetworkConfig config = config_for(tokenizer_, cell);
       config.tied = tied;

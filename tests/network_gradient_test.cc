@@ -16,7 +16,8 @@
 namespace unroll {
 namespace {
 
-constexpr Cell kCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr Cell kCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                           Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 void expect_exact(const GradientCheckOptions& options) {
   for (const TensorGradientError& tensor : check_gradients(options)) {

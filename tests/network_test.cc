@@ -156,7 +156,9 @@ TEST_P(NetworkOf, LossBeforeTrainingIsThatOfAUniformGuess) {
     double nats = 0;
     for (const double log_prob : net.runs.log_probs(net.weights, window)) nats -= log_prob;
     const double uniform = std::log(66.0);
-    EXPECT_NEAR(nats / static_cast<double>(window.predictions), uniform, 0.01 * uniform) << tied;
+    // Outputs of the minimal cells begin at about 1/2, not around 0.
+    const double tolerance = has_recurrent_weights(config.cell) ? 0.01 : 0.02;
+    EXPECT_NEAR(nats / static_cast<double>(window.predictions), uniform, tolerance * uniform) << tied;
   }
 }
 

@@ -33,6 +33,9 @@ std::vector<std::int64_t> our_gates(Cell cell) {
     case Cell::kGru:
     case Cell::kGruResetBefore:
       return {1, 0, 2};
+    case Cell::kMinGru:
+    case Cell::kMinLstm:
+      break;  // which oneDNN does not know
   }
   return {};
 }
@@ -148,6 +151,9 @@ Primitives primitives_of(Cell cell, const Descriptors& d) {
       return gru_primitives<dnnl::lbr_gru_forward, dnnl::lbr_gru_backward>(d);
     case Cell::kGruResetBefore:
       return gru_primitives<dnnl::gru_forward, dnnl::gru_backward>(d);
+    case Cell::kMinGru:
+    case Cell::kMinLstm:
+      break;
   }
   throw std::logic_error("no such cell");
 }

@@ -14,7 +14,8 @@
 namespace unroll {
 namespace {
 
-constexpr Cell kCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr Cell kCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                           Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 const NetworkConfig kLstmConfig{.cell = Cell::kLstm, .vocabulary = 7, .embed = 5, .hidden = 3, .layers = 2};
 
@@ -51,6 +52,21 @@ TEST(Parameters, HoldTiedWeightsOnce) {
   EXPECT_EQ(parameters.decoder().rows, 7);
   EXPECT_EQ(parameters.decoder().cols, 3);
   EXPECT_EQ(parameters.decoder_bias().data(), parameters.values(parameters.tensors().back()).data());
+}
+
+TEST(Parameters, LackRecurrentWeightsWhereTheStateMeetsNoMatrix) {
+  NetworkConfig config = kLstmConfig;
+  config.cell = Cell::kMinGru;
+  const NamesAndShapes expected = {
+      {"encoder.weight", {7, 5}}, {"rnn.weight_ih_l0", {6, 5}}, {"rnn.bias_ih_l0", {6}}, {"rnn.weight_ih_l1", {6, 3}},
+      {"rnn.bias_ih_l1", {6}},    {"decoder.weight", {7, 3}},   {"decoder.bias", {7}},
+  };
+  EXPECT_EQ(names_and_shapes(config), expected);
+  const Parameters parameters(config);
+  EXPECT_EQ(parameters.layer(1).U.rows, 6);
+  EXPECT_EQ(parameters.layer(1).b_input.size(), 6U);
+  EXPECT_EQ(parameters.layer(1).W.size(), 0);
+  EXPECT_TRUE(parameters.layer(1).b_hidden.empty());
 }
 
 TEST(Parameters, BeginAt64ByteBoundariesWithoutOverlapAndStartAsZero) {
@@ -138,6 +154,8 @@ TEST(NetworkConfig, KnowsTheGatesOfEachCell) {
   EXPECT_EQ(gate_count(Cell::kLstm), 4);
   EXPECT_EQ(gate_count(Cell::kGru), 3);
   EXPECT_EQ(gate_count(Cell::kGruResetBefore), 3);
+  EXPECT_EQ(gate_count(Cell::kMinGru), 2);
+  EXPECT_EQ(gate_count(Cell::kMinLstm), 3);
 }
 
 TEST(NetworkConfig, ParsesTheNameOfEachCellAndNamesThemAllWhenItCannot) {

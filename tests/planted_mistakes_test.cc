@@ -277,6 +277,67 @@ TEST(PlantedMistake, AnElementThatIsNeverWrittenIsCaughtInEveryTensor) {
   }
 }
 
+// What a single wrong line can do to a minGRU's backward.
+enum class MinGruMistake {
+  kNone,
+  kSignOfUpdateGate,  // dz = dh (h_{t-1} - n)   for dh (n - h_{t-1})
+  kSlopeOfSigmoid,    // dn = dh z s (1 - s)     also where the candidate is linear
+  kMissingGate,       // dn = dh g'              for dh z g'
+  kWrongPath,         // dh_{t-1} = dh z         for dh (1 - z): the two shares exchanged
+  kTruncated,         // dh_{t-1} = 0
+};
+
+ReferenceBackward min_gru_with(MinGruMistake mistake, const RecurrentPoint& point) {
+  return [mistake, shape = point.shape](const auto& params, const auto& tape, const auto& dout, const auto& dstate1,
+                                        const auto& dparams, auto& dx, auto& dstate0) {
+    using Gates = ref::UnitGates<const double>;
+    const auto step_back = [mistake](const Gates& a, double h_before, double dh, const ref::UnitGates<double>& da) {
+      const double z = ref::sigmoid(a[0]);
+      const double s = ref::sigmoid(a[1]);
+      const double sign = mistake == MinGruMistake::kSignOfUpdateGate ? -1 : 1;
+      const double slope = mistake == MinGruMistake::kSlopeOfSigmoid ? s * (1 - s) : ref::positive_slope(a[1]);
+      da[0] = sign * dh * (ref::positive(a[1]) - h_before) * z * (1 - z);
+      da[1] = dh * (mistake == MinGruMistake::kMissingGate ? 1 : z) * slope;
+      if (mistake == MinGruMistake::kTruncated) return 0.0;
+      return dh * (mistake == MinGruMistake::kWrongPath ? z : 1 - z);
+    };
+    ref::scan_backward(shape, 2, params, tape, dout, dstate1, step_back, dparams, dx, dstate0);
+  };
+}
+
+TEST(PlantedMistake, EachMistakeInAMinGruIsCaught) {
+  const RecurrentPoint point = point_of(Cell::kMinGru);
+  EXPECT_TRUE(passes(point, min_gru_with(MinGruMistake::kNone, point)));
+  for (const MinGruMistake mistake :
+       {MinGruMistake::kSignOfUpdateGate, MinGruMistake::kSlopeOfSigmoid, MinGruMistake::kMissingGate,
+        MinGruMistake::kWrongPath, MinGruMistake::kTruncated}) {
+    EXPECT_FALSE(passes(point, min_gru_with(mistake, point))) << static_cast<int>(mistake);
+  }
+}
+
+// d(f / (f + i)) for df alone, as if the shares did not depend on one another.
+TEST(PlantedMistake, AMinLstmThatForgetsTheSharesDivisorIsCaught) {
+  const RecurrentPoint point = point_of(Cell::kMinLstm);
+  for (const bool forgets : {false, true}) {
+    const auto backward = [&](const auto& params, const auto& tape, const auto& dout, const auto& dstate1,
+                              const auto& dparams, auto& dx, auto& dstate0) {
+      const auto step_back = [forgets](const ref::UnitGates<const double>& a, double h_before, double dh,
+                                       const ref::UnitGates<double>& da) {
+        const double f = ref::sigmoid(a[0]);
+        const double i = ref::sigmoid(a[1]);
+        const double n = ref::positive(a[2]);
+        const double total = f + i;
+        da[0] = dh * (forgets ? h_before / total : (h_before - n) * i / (total * total)) * f * (1 - f);
+        da[1] = dh * (forgets ? n / total : (n - h_before) * f / (total * total)) * i * (1 - i);
+        da[2] = dh * i / total * ref::positive_slope(a[2]);
+        return dh * f / total;
+      };
+      ref::scan_backward(point.shape, 3, params, tape, dout, dstate1, step_back, dparams, dx, dstate0);
+    };
+    EXPECT_EQ(passes(point, backward), !forgets);
+  }
+}
+
 TEST(PlantedMistake, NanAndWrongSizesAreCaught) {
   const RecurrentPoint point = point_of(Cell::kGru);
   const std::vector<double> expected = complex_step_gradient(point);

@@ -29,6 +29,9 @@ std::vector<std::string> our_gate_order(Cell cell) {
     case Cell::kGru:
     case Cell::kGruResetBefore:
       return {"reset", "update", "new"};
+    case Cell::kMinGru:
+    case Cell::kMinLstm:
+      break;  // of which there are none
   }
   return {};
 }

@@ -8,6 +8,8 @@
 #include "nn/gru.h"
 #include "nn/gru_reset_before.h"
 #include "nn/lstm.h"
+#include "nn/min_gru.h"
+#include "nn/min_lstm.h"
 #include "nn/rnn.h"
 #include "recurrent_point.h"
 
@@ -37,7 +39,7 @@ class LayerRun {
       put(tape_.c, "c0");
     }
     if (is_gru) tape_.candidate = view_of(candidate_, rows, s.H);
-    tape_.products = view_of(products_, s.B, units);
+    if (has_recurrent_weights(point.cell)) tape_.products = view_of(products_, s.B, units);
     tape_.reset = point.reset;
   }
   LayerRun(const LayerRun&) = delete;
@@ -56,6 +58,10 @@ class LayerRun {
         return gru_forward(workers_, s, weights_, tape_);
       case Cell::kGruResetBefore:
         return gru_reset_before_forward(workers_, s, weights_, tape_);
+      case Cell::kMinGru:
+        return min_gru_forward(workers_, s, weights_, tape_);
+      case Cell::kMinLstm:
+        return min_lstm_forward(workers_, s, weights_, tape_);
     }
   }
 
@@ -114,6 +120,10 @@ class LayerRun {
         return gru_backward(workers_, s, weights_, tape_, dout, dparams, dstate, dx);
       case Cell::kGruResetBefore:
         return gru_reset_before_backward(workers_, s, weights_, tape_, dout, dparams, dstate, dx);
+      case Cell::kMinGru:
+        return min_gru_backward(workers_, s, weights_, tape_, dout, dparams, dstate, dx);
+      case Cell::kMinLstm:
+        return min_lstm_backward(workers_, s, weights_, tape_, dout, dparams, dstate, dx);
     }
   }
 

@@ -23,11 +23,13 @@ struct Slice {
   std::int64_t size = 0;
 };
 
-// What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden, x, h0, and c0 for LSTM.
+// What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden (W and b_hidden of size 0 where the
+// cell has none), x, h0, and c0 for LSTM.
 inline std::vector<Slice> layer_slices(Cell cell, const RecurrentShape& s) {
   const std::int64_t units = gate_count(cell) * s.H;
-  std::vector<Slice> slices = {{"U", 0, units * s.E},  {"W", 0, units * s.H},     {"b_input", 0, units},
-                               {"b_hidden", 0, units}, {"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}};
+  const std::int64_t recurrent = has_recurrent_weights(cell) ? units : 0;
+  std::vector<Slice> slices = {{"U", 0, units * s.E},      {"W", 0, recurrent * s.H}, {"b_input", 0, units},
+                               {"b_hidden", 0, recurrent}, {"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}};
   if (cell == Cell::kLstm) slices.push_back({"c0", 0, s.B * s.H});
   std::int64_t offset = 0;
   for (Slice& slice : slices) {
@@ -118,11 +120,13 @@ inline RecurrentPoint random_point(Cell cell, const RecurrentShape& s, std::uint
 template <class T>
 RecurrentParams<T> layer_params(const RecurrentPoint& point, T* values) {
   const std::int64_t units = gate_count(point.cell) * point.shape.H;
-  const auto size = static_cast<std::size_t>(units);
-  return {{values, units, point.shape.E},
-          {values + point.slice("W").offset, units, point.shape.H},
-          {values + point.slice("b_input").offset, size},
-          {values + point.slice("b_hidden").offset, size}};
+  const auto vector = [&](const char* name) {
+    const Slice& slice = point.slice(name);
+    return std::span<T>(values + slice.offset, static_cast<std::size_t>(slice.size));
+  };
+  MatView<T> W;
+  if (has_recurrent_weights(point.cell)) W = {values + point.slice("W").offset, units, point.shape.H};
+  return {{values, units, point.shape.E}, W, vector("b_input"), vector("b_hidden")};
 }
 
 template <class S, class From>
@@ -221,7 +225,8 @@ inline std::vector<RecurrentShape> small_shapes() {
   return {{4, 3, 5, 6}, {1, 3, 5, 6}, {4, 1, 5, 6}, {4, 3, 1, 6}, {4, 3, 5, 1}, {1, 1, 1, 1}, {7, 2, 3, 5}};
 }
 
-inline constexpr Cell kAllCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+inline constexpr Cell kAllCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                                     Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 inline std::string describe(const RecurrentPoint& p) {
   return std::string(cell_name(p.cell)) + " T=" + std::to_string(p.shape.T) + " B=" + std::to_string(p.shape.B) +

@@ -246,6 +246,23 @@ TEST(ReferenceCell, OneStepOfOneUnitComputesTheEquationsWorkedOutByHand) {
   EXPECT_NEAR(lstm.state1.h(0, 0), sigma(1.5) * std::tanh(c), 1e-15);
 }
 
+TEST(ReferenceCell, OneStepOfOneUnitOfTheMinimalCellsComputesTheEquationsWorkedOutByHand) {
+  const auto sigma = [](double a) { return 1 / (1 + std::exp(-a)); };
+  const auto output = [](Cell cell, const std::vector<float>& values) {
+    RecurrentPoint point = random_point(cell, {1, 1, 1, 1}, 1, Resets::kNone);
+    point.values = values;
+    return reference_run(point).state1.h(0, 0);
+  };
+  // z,n: U = 1,-3 (quarters), b = 0,1; x = 1, h0 = 2. Then with a candidate below zero.
+  const double keep = 1 - sigma(0.25);
+  EXPECT_NEAR(output(Cell::kMinGru, {0.25F, -0.75F, 0, 1, 1, 2}), keep * 2 + (1 - keep) * 0.75, 1e-15);
+  EXPECT_NEAR(output(Cell::kMinGru, {0.25F, -0.75F, 0, 0, 1, 2}), keep * 2 + (1 - keep) * sigma(-0.75), 1e-15);
+  // f,i,n: U = 1,-2,-3 (quarters), b = 0,0,1; x = 1, h0 = 2.
+  const double f = sigma(0.25);
+  const double i = sigma(-0.5);
+  EXPECT_NEAR(output(Cell::kMinLstm, {0.25F, -0.5F, -0.75F, 0, 0, 1, 1, 2}), (f * 2 + i * 0.75) / (f + i), 1e-15);
+}
+
 TEST(ReferenceNetwork, BackwardMatchesComplexStepForEveryCellAndDepth) {
   std::uint64_t seed = 100;
   for (const Cell cell : kAllCells) {

@@ -14,8 +14,8 @@
 
 namespace unroll {
 
-inline constexpr std::array<Cell, 5> kAllCells = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru,
-                                                  Cell::kGruResetBefore};
+inline constexpr std::array kAllCells = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                                         Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 // "<unk>", newline, space, a to h, e acute, the euro sign.
 inline Tokenizer tiny_characters() {

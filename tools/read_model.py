@@ -73,13 +73,17 @@ def distinct(pairs):
 def expected_tensors(config):
     """Names and shapes that follow from a configuration, in the order of the file."""
     vocabulary, embed, hidden = config["vocabulary"], config["embed"], config["hidden"]
-    rows = hidden * {"rnn-tanh": 1, "rnn-relu": 1, "lstm": 4, "gru": 3, "gru-reset-before": 3}[config["cell"]]
+    gates = {"rnn-tanh": 1, "rnn-relu": 1, "lstm": 4, "gru": 3, "gru-reset-before": 3, "min-gru": 2, "min-lstm": 3}
+    rows = hidden * gates[config["cell"]]
+    recurrent = config["cell"] not in ("min-gru", "min-lstm")
     yield "encoder.weight", [vocabulary, embed]
     for layer in range(config["layers"]):
         yield f"rnn.weight_ih_l{layer}", [rows, hidden if layer else embed]
-        yield f"rnn.weight_hh_l{layer}", [rows, hidden]
+        if recurrent:
+            yield f"rnn.weight_hh_l{layer}", [rows, hidden]
         yield f"rnn.bias_ih_l{layer}", [rows]
-        yield f"rnn.bias_hh_l{layer}", [rows]
+        if recurrent:
+            yield f"rnn.bias_hh_l{layer}", [rows]
     if not config["tied"]:
         yield "decoder.weight", [vocabulary, hidden]
     yield "decoder.bias", [vocabulary]

@@ -22,7 +22,8 @@ constexpr double kReferenceBound = 1e-12;
 constexpr double kProductionBound = 1e-4;
 constexpr std::int64_t kLargestChecked = 64;
 
-constexpr std::array<Cell, 5> kCells{Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr std::array kCells{Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                            Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 struct GradcheckCommand {
   GradientCheckOptions options;
@@ -69,7 +70,7 @@ bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command)
       "each tensor: of backpropagation in plain double loops, and of the fast float code that trains. Each is the "
       "largest difference, divided by the largest derivative of that tensor. Status 1 when one is too large.");
   flags.heading("Check");
-  flags.text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, or gru-reset-before", "all of them"},
+  flags.text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, gru-reset-before, min-gru, or min-lstm", "all of them"},
              [command](const std::string& value) { command->cell = parse_cell(value); });
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
   bool quiet = false;

@@ -80,9 +80,9 @@ void add_text_flags(Flags* flags, TrainOptions* options) {
 
 void add_network_flags(Flags* flags, TrainOptions* options) {
   flags->heading("Network");
-  flags->text(
-      {"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, or gru-reset-before", std::string(cell_name(options->cell))},
-      [options](const std::string& value) { options->cell = parse_cell(value); });
+  flags->text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, gru-reset-before, min-gru, or min-lstm",
+               std::string(cell_name(options->cell))},
+              [options](const std::string& value) { options->cell = parse_cell(value); });
   flags->whole({"--layers,--nlayers", "N", "recurrent layers, one above the other", std::to_string(options->layers)},
                {1, 1024}, [options](std::int64_t n) { options->layers = n; });
   flags->whole({"--hidden,--nhid", "N", "units in each recurrent layer", std::to_string(options->hidden)},

@@ -14,16 +14,22 @@ namespace unroll {
 //                        (Hochreiter & Schmidhuber 1997; Gers et al. 2000)
 //   kGru                 r,z = sigmoid(.)  n = tanh(U x + b + r (W h + b'))  h' = (1-z) n + z h   (PyTorch's nn.GRU)
 //   kGruResetBefore      the same with n = tanh(U x + b + W (r h) + b')   (Cho et al. 2014)
-enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
+//   kMinGru              z = sigmoid(U x + b)  n = g(the same)  h' = (1-z) h + z n
+//   kMinLstm             f,i = sigmoid(U x + b)  n = g(the same)  h' = f/(f+i) h + i/(f+i) n
+//                        g(a) = a + 1/2 for a >= 0, else sigmoid(a)   (Feng et al. 2024, in the form for log space)
+enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore, kMinGru, kMinLstm };
 
-// "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before".
+// "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm".
 [[nodiscard]] std::string_view cell_name(Cell cell) noexcept;
 
 // The cell of that name. Throws Error{kUsage} naming the known cells.
 [[nodiscard]] Cell parse_cell(std::string_view name);
 
-// How many blocks of H rows U, W and b have: 1, 4 (order i,f,g,o) or 3 (order r,z,n).
+// How many blocks of H rows U, W and b have: 1, 4 (order i,f,g,o), 3 (order r,z,n; min-lstm f,i,n) or 2 (order z,n).
 [[nodiscard]] int gate_count(Cell cell) noexcept;
+
+// Whether the state is multiplied by a matrix: whether the cell has W and b'.
+[[nodiscard]] bool has_recurrent_weights(Cell cell) noexcept;
 
 // The numbers that the products of a network multiply. Sums are f32 everywhere but in int8, where they are exact
 // 32-bit integers; what is no weight matrix (biases, states, loss) is f32 always.
@@ -69,7 +75,8 @@ void check(const NetworkConfig& config);
 // 65536.
 void check(const NetworkConfig& config, Precision precision);
 
-// Number of trained numbers: V E + sum over layers of G H (E_l + H + 2) + V (H unless tied) + V.
+// Number of trained numbers: V E + sum over layers of G H (E_l + H + 2), without W and b' G H (E_l + 1), + V (H unless
+// tied) + V.
 [[nodiscard]] std::int64_t parameter_count(const NetworkConfig& config) noexcept;
 
 // Weights that take part in products for each token (embedding rows are looked up, not multiplied). A forward

@@ -8,6 +8,8 @@
 #include "nn/gru.h"
 #include "nn/gru_reset_before.h"
 #include "nn/lstm.h"
+#include "nn/min_gru.h"
+#include "nn/min_lstm.h"
 #include "nn/rnn.h"
 
 namespace unroll {
@@ -26,6 +28,10 @@ void recurrent_forward(Cell cell, Workers& workers, const RecurrentShape& shape,
       return gru_forward(workers, shape, weights, tape);
     case Cell::kGruResetBefore:
       return gru_reset_before_forward(workers, shape, weights, tape);
+    case Cell::kMinGru:
+      return min_gru_forward(workers, shape, weights, tape);
+    case Cell::kMinLstm:
+      return min_lstm_forward(workers, shape, weights, tape);
   }
 }
 
@@ -43,6 +49,10 @@ void recurrent_backward(Cell cell, Workers& workers, const RecurrentShape& shape
       return gru_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
     case Cell::kGruResetBefore:
       return gru_reset_before_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
+    case Cell::kMinGru:
+      return min_gru_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
+    case Cell::kMinLstm:
+      return min_lstm_backward(workers, shape, weights, tape, dout, dparams, dstate, dx);
   }
 }
 
@@ -168,6 +178,7 @@ struct Activations {
       tape.h = tapes[static_cast<std::size_t>(l % 2)].h;
       tape.c = tapes[static_cast<std::size_t>(l % 2)].c;
     }
+    if (!has_recurrent_weights(config.cell)) return;
     tape.products = l == 0 ? layout.take("recurrent products of one step", B, G * H) : tapes[0].products;
   }
 };

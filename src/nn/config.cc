@@ -9,7 +9,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::array kCells = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
+constexpr std::array kCells = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
+                               Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 constexpr std::array kPrecisions = {Precision::kF32, Precision::kBf16, Precision::kInt8};
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
 constexpr std::int64_t kMostLayers = 1024;
@@ -20,11 +21,12 @@ void check_size(std::string_view name, std::int64_t size, std::int64_t largest) 
   throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected 1 to {}", name, size, largest));
 }
 
-// Weights of all recurrent layers: U and W.
+// Weights of all recurrent layers: U, and W where the cell has it.
 std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
   const std::int64_t rows = gate_count(config.cell) * config.hidden;
-  const std::int64_t first = rows * (config.embed + config.hidden);
-  return first + (config.layers - 1) * rows * 2 * config.hidden;
+  const std::int64_t inputs = config.embed + (config.layers - 1) * config.hidden;
+  const std::int64_t states = has_recurrent_weights(config.cell) ? config.layers * config.hidden : 0;
+  return rows * (inputs + states);
 }
 
 }  // namespace
@@ -41,6 +43,10 @@ std::string_view cell_name(Cell cell) noexcept {
       return "gru";
     case Cell::kGruResetBefore:
       return "gru-reset-before";
+    case Cell::kMinGru:
+      return "min-gru";
+    case Cell::kMinLstm:
+      return "min-lstm";
   }
   return {};
 }
@@ -63,9 +69,27 @@ int gate_count(Cell cell) noexcept {
       return 4;
     case Cell::kGru:
     case Cell::kGruResetBefore:
+    case Cell::kMinLstm:
       return 3;
+    case Cell::kMinGru:
+      return 2;
   }
   return 0;
+}
+
+bool has_recurrent_weights(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::kRnnTanh:
+    case Cell::kRnnRelu:
+    case Cell::kLstm:
+    case Cell::kGru:
+    case Cell::kGruResetBefore:
+      return true;
+    case Cell::kMinGru:
+    case Cell::kMinLstm:
+      return false;
+  }
+  return false;
 }
 
 std::string_view precision_name(Precision precision) noexcept {
@@ -135,7 +159,8 @@ void check(const NetworkConfig& config, Precision precision) {
 }
 
 std::int64_t parameter_count(const NetworkConfig& config) noexcept {
-  const std::int64_t biases = config.layers * 2 * gate_count(config.cell) * config.hidden;
+  const std::int64_t biases =
+      config.layers * (has_recurrent_weights(config.cell) ? 2 : 1) * gate_count(config.cell) * config.hidden;
   const std::int64_t decoder = config.tied ? 0 : config.vocabulary * config.hidden;
   return config.vocabulary * config.embed + recurrent_weights(config) + biases + decoder + config.vocabulary;
 }

@@ -10,7 +10,8 @@ namespace unroll {
 
 // Walks over the tensors of a network in the order in which they are stored, that of PyTorch's state dict (word
 // language model example): encoder.weight (V, E); per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H),
-// rnn.bias_ih_lK, rnn.bias_hh_lK (G*H); decoder.weight (V, H) unless tied; decoder.bias (V).
+// rnn.bias_ih_lK, rnn.bias_hh_lK (G*H); decoder.weight (V, H) unless tied; decoder.bias (V). Cells whose state meets no
+// matrix lack weight_hh and bias_hh.
 //
 // Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are what stands
 // in its place in each of `sets`: structures with the members encoder, layers (L of them, each with U, W, b_input,
@@ -19,14 +20,15 @@ namespace unroll {
 template <class OnMatrix, class OnVector, class... Sets>
 void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, const OnVector& on_vector, Sets&... sets) {
   const std::int64_t units = gate_count(config.cell) * config.hidden;
+  const bool recurrent = has_recurrent_weights(config.cell);
   on_matrix(std::string("encoder.weight"), config.vocabulary, config.embed, sets.encoder...);
   for (std::int64_t l = 0; l < config.layers; ++l) {
     [[maybe_unused]] const auto at = static_cast<std::size_t>(l);  // unused without sets
     const auto name = [suffix = "_l" + std::to_string(l)](const char* tensor) { return "rnn." + (tensor + suffix); };
     on_matrix(name("weight_ih"), units, l == 0 ? config.embed : config.hidden, sets.layers[at].U...);
-    on_matrix(name("weight_hh"), units, config.hidden, sets.layers[at].W...);
+    if (recurrent) on_matrix(name("weight_hh"), units, config.hidden, sets.layers[at].W...);
     on_vector(name("bias_ih"), units, sets.layers[at].b_input...);
-    on_vector(name("bias_hh"), units, sets.layers[at].b_hidden...);
+    if (recurrent) on_vector(name("bias_hh"), units, sets.layers[at].b_hidden...);
   }
   if (!config.tied) on_matrix(std::string("decoder.weight"), config.vocabulary, config.hidden, sets.decoder...);
   on_vector(std::string("decoder.bias"), config.vocabulary, sets.decoder_bias...);

@@ -12,12 +12,13 @@ RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Pr
   const std::int64_t G = gate_count(cell);
   const bool split = cell == Cell::kGruResetBefore;
   const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product takes h itself
+  const bool recurrent = has_recurrent_weights(cell);
   U = PackedMatrix(E, G * H, precision);
-  W = PackedMatrix(H, GW * H, precision);
+  if (recurrent) W = PackedMatrix(H, GW * H, precision);
   if (split) W_candidate = PackedMatrix(H, H, precision);
   if (with_backward) {
     U_back = PackedMatrix(G * H, E, precision);
-    W_back = PackedMatrix(GW * H, H, precision);
+    if (recurrent) W_back = PackedMatrix(GW * H, H, precision);
     if (split) W_candidate_back = PackedMatrix(H, H, precision);
   }
   bias.resize(static_cast<std::size_t>(G * H));
@@ -25,7 +26,7 @@ RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Pr
 }
 
 std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& params) {
-  const std::int64_t H = params.W.cols();
+  const std::int64_t H = params.W.cols();  // 0 where there is no W
   std::copy(params.b_input.begin(), params.b_input.end(), bias.begin());
   // The reset gate multiplies W h + b' of the GRU's candidate, so that b' cannot be added to the input's side.
   const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows());
@@ -34,8 +35,10 @@ std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& 
 
   const bool split = cell == Cell::kGruResetBefore;
   const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
-  std::vector<PackingTask> tasks{{params.U, &U, way_back(U_back)},
-                                 {split ? params.W.row_range(0, 2 * H) : params.W, &W, way_back(W_back)}};
+  std::vector<PackingTask> tasks{{params.U, &U, way_back(U_back)}};
+  if (has_recurrent_weights(cell)) {
+    tasks.push_back({split ? params.W.row_range(0, 2 * H) : params.W, &W, way_back(W_back)});
+  }
   if (split) tasks.push_back({params.W.row_range(2 * H, H), &W_candidate, way_back(W_candidate_back)});
   return tasks;
 }

@@ -27,6 +27,7 @@ struct RecurrentShape {
 };
 
 // A layer's parameters as PyTorch keeps them, G being gate_count(cell). T is float, const float, or a reference scalar.
+// W and b_hidden are empty where the cell has no recurrent weights.
 template <class T>
 struct RecurrentParams {
   MatView<T> U;           // (G*H, E)  weight_ih
@@ -46,7 +47,7 @@ struct RecurrentView {
 // A layer's parameters made ready for products; refreshed after each update.
 struct RecurrentWeights {
   PackedMatrix U;            // (E, G*H): U x of all gates
-  PackedMatrix W;            // (H, G*H); GRU with reset before the product: (H, 2H) of r,z
+  PackedMatrix W;            // (H, G*H); GRU with reset before the product: (H, 2H) of r,z; empty for minGRU, minLSTM
   PackedMatrix W_candidate;  // GRU with reset before the product: (H, H) of n; else empty
   PackedMatrix U_back;       // the same three transposed, for the way back; empty for inference
   PackedMatrix W_back;
@@ -63,13 +64,13 @@ struct RecurrentWeights {
 // What forward leaves for backward. Views into planned memory; see Network::plan for the sizes.
 struct RecurrentTape {
   MatView<const float> x;    // (T*B, E) the input, a view of where it stands
-  MatView<float> gates;      // (T*B, G*H) after the nonlinearity, gate order of the cell. Backward leaves their
-                             // gradients (before the nonlinearity) here
+  MatView<float> gates;      // (T*B, G*H) after the nonlinearity (minGRU, minLSTM: before it), gate order of the cell.
+                             // Backward leaves their gradients (before the nonlinearity) here
   MatView<float> h;          // ((T+1)*B, H): row block 0 is the state before, the rest the output
   MatView<float> c;          // ((T+1)*B, H) LSTM: the cell state in the same layout; else empty
   MatView<float> candidate;  // (T*B, H) GRU: W h + b_hidden of n. GRU with reset before: r h. Else empty.
                              // Backward leaves the gradient of W h + b_hidden (GRU) here
-  MatView<float> products;   // (B, G*H) scratch: the recurrent products of one step
+  MatView<float> products;   // (B, G*H) scratch: the recurrent products of one step; minGRU, minLSTM: empty
   std::span<const std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
 };
 

@@ -12,6 +12,8 @@
 #include "nn/ref/gru.h"
 #include "nn/ref/gru_reset_before.h"
 #include "nn/ref/lstm.h"
+#include "nn/ref/min_gru.h"
+#include "nn/ref/min_lstm.h"
 #include "nn/ref/rnn.h"
 #include "nn/ref/softmax_loss.h"
 #include "unroll/network.h"
@@ -61,6 +63,10 @@ void recurrent_forward(Cell cell, const RecurrentShape& s, const RecurrentParams
       return gru_forward(s, p, x, reset, state0, tape, state1);
     case Cell::kGruResetBefore:
       return gru_reset_before_forward(s, p, x, reset, state0, tape, state1);
+    case Cell::kMinGru:
+      return min_gru_forward(s, p, x, reset, state0, tape, state1);
+    case Cell::kMinLstm:
+      return min_lstm_forward(s, p, x, reset, state0, tape, state1);
   }
 }
 
@@ -80,6 +86,10 @@ void recurrent_backward(Cell cell, const RecurrentShape& s, const RecurrentParam
       return gru_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
     case Cell::kGruResetBefore:
       return gru_reset_before_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kMinGru:
+      return min_gru_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
+    case Cell::kMinLstm:
+      return min_lstm_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
   }
 }
 

@@ -25,7 +25,7 @@ struct Tape {
   std::vector<std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
   Matrix<S> h_before;               // (T*B, H) what the step starts from, zero where reset
   Matrix<S> c_before;               // (T*B, H) the same for c, LSTM
-  Matrix<S> gates;                  // (T*B, G*H) after the nonlinearity
+  Matrix<S> gates;                  // (T*B, G*H) after the nonlinearity (minGRU, minLSTM: before it)
   Matrix<S> candidate;              // (T*B, H) GRU: W_n h + b'_n; with reset before the product: r h
   Matrix<S> c;                      // (T*B, H) LSTM
   Matrix<S> h;                      // (T*B, H) the output

@@ -1,0 +1,18 @@
+#include "nn/min_lstm.h"
+
+#include "nn/scan_steps.h"
+
+namespace unroll {
+
+void min_lstm_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                      RecurrentTape& tape) {
+  scan_forward(workers, shape, weights, tape, min_lstm_scan_forward);
+}
+
+void min_lstm_backward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
+                       RecurrentTape& tape, MatView<const float> dout, const RecurrentParams<float>& dparams,
+                       RecurrentGradientState dstate, MatView<float> dx) {
+  scan_backward(workers, shape, weights, tape, dout, dparams, dstate, dx, min_lstm_scan_backward);
+}
+
+}  // namespace unroll
