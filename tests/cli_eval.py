@@ -76,7 +76,8 @@ class Eval(CommandTest):
             return [line for line in text.splitlines() if not line.startswith("speed")]
 
         plain = self.evaluate(self.model, self.other, "--exact")
-        nothing = ["--exact", "--temperature", "1", "--cache", "--cache-weight", "0"]
+        nothing = ["--exact", "--temperature", "1", "--cache", "--cache-weight", "0", "--dynamic",
+                   "--dynamic-rate", "0"]
         adapted = self.evaluate(self.model, self.other, *nothing)
         for result in [plain, adapted]:
             del result["tokens_per_s"]

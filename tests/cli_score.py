@@ -44,7 +44,7 @@ class Score(CommandTest):
             self.assertTrue(math.isfinite(float(log_prob)))
 
     def test_an_adaptation_without_effect_changes_no_byte(self):
-        nothing = ["--temperature", "1", "--cache", "--cache-weight", "0"]
+        nothing = ["--temperature", "1", "--cache", "--cache-weight", "0", "--dynamic", "--dynamic-rate", "0"]
         for form in [[], ["--tokens"], ["--json"], ["--state", "carry"]]:
             self.assertEqual(self.score(self.all_lines(), *form), self.score(self.all_lines(), *form, *nothing))
 

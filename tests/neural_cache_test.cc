@@ -2,17 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 #include <vector>
 
-#include "error_of.h"
-#include "infer/adaptive_stream.h"
+#include "kernels/softmax.h"
 #include "random_matrix.h"
-#include "tiny_model.h"
-#include "unroll/evaluate.h"
-#include "unroll/scorer.h"
 
 namespace unroll {
 namespace {
@@ -118,168 +113,6 @@ TEST(NeuralCache, WithoutWeightItHasNoPart) {
   NeuralCache cache({.size = 100, .theta = 1, .weight = 0});
   cache.attend(workers, text.h.view, text.next);
   EXPECT_FALSE(cache.takes_part(100));
-}
-
-std::vector<SymbolPrediction> predictions_of(const Model& model, const Adaptation& adaptation, StatePolicy state,
-                                             std::span<const std::int32_t> ids, std::size_t cut, int threads) {
-  Workers workers(threads);
-  AdaptiveStream stream(model, adaptation, state, workers);
-  std::vector<SymbolPrediction> result;
-  for (std::size_t first = 0; first < ids.size(); first += cut) {
-    stream.predict(ids.subspan(first, std::min(cut, ids.size() - first)), Detail::kRankAndEntropy, result);
-  }
-  return result;
-}
-
-void expect_same_bits(const std::vector<SymbolPrediction>& a, const std::vector<SymbolPrediction>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ASSERT_EQ(a[i].log_prob, b[i].log_prob) << i;
-    ASSERT_EQ(a[i].entropy, b[i].entropy) << i;
-    ASSERT_EQ(a[i].rank, b[i].rank) << i;
-  }
-}
-
-TEST(AdaptiveStream, BitsDependNeitherOnCutsNorOnThreads) {
-  const Tokenizer tokenizer = tiny_characters();
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(700, 7), "text").ids;
-  const Adaptation adaptation{.temperature = 1.3, .cache = CacheOptions{.size = 90, .theta = 0.7, .weight = 0.2}};
-  for (const Cell cell : kAllCells) {
-    const Model model = tiny_model(cell, tokenizer);
-    for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
-      const auto expected = predictions_of(model, adaptation, policy, ids, ids.size(), 1);
-      expect_same_bits(predictions_of(model, adaptation, policy, ids, 1, 1), expected);
-      expect_same_bits(predictions_of(model, adaptation, policy, ids, 37, 2), expected);
-      expect_same_bits(predictions_of(model, adaptation, policy, ids, 64, 3), expected);
-    }
-  }
-}
-
-TEST(AdaptiveStream, APredictionDoesNotDependOnWhatFollows) {
-  const Tokenizer tokenizer = tiny_characters();
-  const Model model = tiny_model(Cell::kLstm, tokenizer);
-  const Adaptation adaptation{.cache = CacheOptions{.size = 90, .theta = 0.7, .weight = 0.2}};
-  std::vector<std::int32_t> ids = tokenizer.encode(random_text(200, 7), "text").ids;
-  auto expected = predictions_of(model, adaptation, StatePolicy::kCarry, ids, ids.size(), 1);
-  for (std::size_t i = 101; i < ids.size(); ++i) ids[i] = 3 + ids[i] % 5;
-  auto found = predictions_of(model, adaptation, StatePolicy::kCarry, ids, ids.size(), 1);
-  EXPECT_NE(expected.back().log_prob, found.back().log_prob);
-  expected.resize(101);
-  found.resize(101);
-  expect_same_bits(found, expected);
-}
-
-TEST(AdaptiveStream, RankAndEntropyAreThoseOfTheMixture) {
-  const Tokenizer tokenizer = tiny_characters();
-  const Model model = tiny_model(Cell::kGru, tokenizer);
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(130, 9), "text").ids;
-  const Adaptation adaptation{.cache = CacheOptions{.size = 50, .theta = 0.7, .weight = 0.6}};
-  const auto found = predictions_of(model, adaptation, StatePolicy::kCarry, ids, ids.size(), 1);
-  // The whole distribution at a place: each symbol put there in turn.
-  for (const std::size_t place : {std::size_t{1}, std::size_t{30}, std::size_t{129}}) {
-    std::vector<double> distribution;
-    std::vector<std::int32_t> other(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(place) + 1);
-    for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
-      other.back() = id;
-      distribution.push_back(predictions_of(model, adaptation, StatePolicy::kCarry, other, 64, 1).back().log_prob);
-    }
-    double sum = 0;
-    double entropy = 0;
-    std::int64_t rank = 1;
-    for (const double log_prob : distribution) {
-      sum += std::exp(log_prob);
-      entropy -= std::exp(log_prob) * log_prob;
-      rank += log_prob > found[place].log_prob ? 1 : 0;
-    }
-    EXPECT_NEAR(sum, 1, 1e-7);
-    EXPECT_NEAR(found[place].entropy, entropy, 1e-6);
-    EXPECT_EQ(found[place].rank, rank);
-  }
-}
-
-TEST(AdaptiveStream, TemperatureDividesLogits) {
-  const Tokenizer tokenizer = tiny_characters();
-  const Model model = tiny_model(Cell::kLstm, tokenizer);
-  const std::string line = "abba cab";
-  Scorer plain(model);
-  Scorer warm(model, {.adaptation = {.temperature = 2.5}});
-  State state = plain.initial_state();
-  const Score score = warm.score(line);
-  for (const TokenScore& token : score.tokens) {
-    double sum = 0;
-    const std::vector<double> log_probs = plain.next_log_probs(state);
-    for (const double log_prob : log_probs) sum += std::exp(log_prob / 2.5);
-    const double expected = log_probs[static_cast<std::size_t>(token.id)] / 2.5 - std::log(sum);
-    EXPECT_NEAR(token.log_prob, expected, 1e-6);
-    EXPECT_EQ(warm.next_log_probs(state)[static_cast<std::size_t>(token.id)], token.log_prob);
-    State copy = state;
-    EXPECT_EQ(warm.step(copy, token.id), token.log_prob);
-    (void)plain.step(state, token.id);
-  }
-  EXPECT_EQ(plain.score(line).log_prob, Scorer(model, {.adaptation = {.temperature = 1}}).score(line).log_prob);
-}
-
-TEST(Adaptation, WithoutEffectGivesTheBitsOfPlainScoresAndEvaluations) {
-  const std::string text = random_text(900, 3);
-  const Adaptation nothing{.temperature = 1, .cache = CacheOptions{.size = 100, .theta = 1, .weight = 0}};
-  EXPECT_EQ(describe(nothing), "");
-  for (const Cell cell : kAllCells) {
-    const Model model = tiny_model(cell, tiny_characters());
-    for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
-      const Evaluation plain = evaluate(model, text, "text", {.state = policy, .exact = true});
-      const Evaluation adapted = evaluate(model, text, "text", {.state = policy, .adaptation = nothing});
-      EXPECT_EQ(plain.nats_per_token, adapted.nats_per_token);
-      EXPECT_TRUE(adapted.exact);
-      Scorer one(model, {.state = policy});
-      Scorer other(model, {.state = policy, .adaptation = nothing});
-      for (const std::string& line : random_lines(30, 40, 2)) {
-        const Score a = one.score(line);
-        const Score b = other.score(line);
-        ASSERT_EQ(a.tokens.size(), b.tokens.size());
-        for (std::size_t i = 0; i < a.tokens.size(); ++i) {
-          EXPECT_EQ(a.tokens[i].log_prob, b.tokens[i].log_prob);
-          EXPECT_EQ(a.tokens[i].entropy, b.tokens[i].entropy);
-          EXPECT_EQ(a.tokens[i].rank, b.tokens[i].rank);
-        }
-      }
-    }
-  }
-}
-
-TEST(Adaptation, ScoresAddUpToTheEvaluation) {
-  std::string text;
-  std::vector<std::string> lines = random_lines(30, 40, 5);
-  for (const std::string& line : lines) text += line + "\n";
-  const Adaptation adaptation{.temperature = 1.1, .cache = CacheOptions{.size = 200, .theta = 0.4, .weight = 0.3}};
-  const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
-    const Evaluation whole = evaluate(model, text, "text", {.state = policy, .adaptation = adaptation});
-    Scorer one_by_one(model, {.state = policy, .adaptation = adaptation});
-    Scorer together(model, {.state = policy, .tokens = false, .adaptation = adaptation});
-    const std::vector<Score> scores = together.score(lines);
-    double sum = 0;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      EXPECT_EQ(one_by_one.score(lines[i]).log_prob, scores[i].log_prob);
-      sum += scores[i].log_prob;
-    }
-    EXPECT_NEAR(-sum, whole.nats_per_token * static_cast<double>(whole.tokens), 1e-9);
-  }
-}
-
-TEST(Adaptation, NumbersOutOfRangeAreRefused) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  const double infinity = std::numeric_limits<double>::infinity();
-  const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  const auto refused = [&](const Adaptation& adaptation) {
-    EXPECT_THROW(Scorer(model, {.adaptation = adaptation}), Error);
-    EXPECT_THROW((void)evaluate(model, "abc", "text", {.adaptation = adaptation}), Error);
-  };
-  for (const double temperature : {nan, infinity, 0.0, -1.0}) refused({.temperature = temperature});
-  for (const double theta : {nan, infinity, -0.1, 1e7}) refused({.cache = CacheOptions{.theta = theta}});
-  for (const double weight : {nan, -0.1, 1.0, 2.0}) refused({.cache = CacheOptions{.weight = weight}});
-  for (const std::int64_t size : {std::int64_t{0}, std::int64_t{-1}, kLargestCacheSize + 1}) {
-    refused({.cache = CacheOptions{.size = size}});
-  }
 }
 
 }  // namespace

@@ -33,12 +33,23 @@ void AdaptationFlags::declare(Flags* flags) {
               {.least = 0, .most = kLargestCacheTheta}, [this](double x) { cache_.theta = x; });
   flags->real({"--cache-weight", "L", "its share of the prediction; 0: none", fmt::format("{}", cache_.weight)},
               {.least = 0, .most = 1, .with_most = false}, [this](double x) { cache_.weight = x; });
+  flags->toggle({"--dynamic", "", "dynamic evaluation: the weights learn on from the text, after predicting it", ""},
+                &with_dynamic_);
+  flags->whole({"--dynamic-bptt", "N", "tokens between two updates", fmt::format("{}", dynamic_.bptt)},
+               {1, kLargestDynamicBptt}, [this](std::int64_t n) { dynamic_.bptt = n; });
+  flags->real({"--dynamic-rate", "X", "learning rate of an update; 0: none", fmt::format("{}", dynamic_.rate)},
+              {.least = 0, .most = kLargestDynamicRate}, [this](double x) { dynamic_.rate = x; });
+  flags->real({"--dynamic-decay", "X", "share of the way back to the file's weights in each update",
+               fmt::format("{}", dynamic_.decay)},
+              {.least = 0, .most = 1}, [this](double x) { dynamic_.decay = x; });
 }
 
 Adaptation AdaptationFlags::adaptation(const Flags& flags) const {
   expect_on(flags, "--cache", {"--cache-size", "--cache-theta", "--cache-weight"});
+  expect_on(flags, "--dynamic", {"--dynamic-bptt", "--dynamic-rate", "--dynamic-decay"});
   Adaptation adaptation{.temperature = temperature_};
   if (with_cache_) adaptation.cache = cache_;
+  if (with_dynamic_) adaptation.dynamic = dynamic_;
   return adaptation;
 }
 
@@ -47,6 +58,10 @@ void put_adaptation(nlohmann::ordered_json* object, const Adaptation& adaptation
   if (adaptation.cache && adaptation.cache->weight > 0) {
     (*object)["cache"] = {
         {"size", adaptation.cache->size}, {"theta", adaptation.cache->theta}, {"weight", adaptation.cache->weight}};
+  }
+  if (adaptation.dynamic && adaptation.dynamic->rate > 0) {
+    (*object)["dynamic"] = {
+        {"bptt", adaptation.dynamic->bptt}, {"rate", adaptation.dynamic->rate}, {"decay", adaptation.dynamic->decay}};
   }
 }
 

@@ -20,9 +20,11 @@ class AdaptationFlags {
   double temperature_ = 1;
   bool with_cache_ = false;
   CacheOptions cache_;
+  bool with_dynamic_ = false;
+  DynamicOptions dynamic_;
 };
 
-// Sets object["temperature"] and object["cache"] where they change predictions.
+// Sets object["temperature"], object["cache"] and object["dynamic"] where they change predictions.
 void put_adaptation(nlohmann::ordered_json* object, const Adaptation& adaptation);
 
 }  // namespace unroll

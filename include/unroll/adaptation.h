@@ -13,6 +13,8 @@ inline constexpr std::int64_t kLargestCacheSize = std::int64_t{1} << 20;
 inline constexpr double kLargestCacheTheta = 1e6;
 inline constexpr double kLargestTemperature = 1000;
 inline constexpr double kLeastTemperature = 0.001;
+inline constexpr std::int64_t kLargestDynamicBptt = 4096;
+inline constexpr double kLargestDynamicRate = 1e6;
 
 // A neural cache beside the network: words that followed similar states a while ago are likely now.
 //
@@ -29,13 +31,30 @@ struct CacheOptions {
   friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
 };
 
+// Dynamic evaluation: the weights learn on from the text. After every `bptt` symbols, all of which are predicted by
+// then, a step down the gradient g of their mean loss, and back towards the weights w_0 of the file:
+//
+//   w += decay (w_0 - w) - rate g
+//
+// The state before them is a constant for g. The step changes what is predicted next; the hidden state goes on as it
+// is. Where `rate` is 0, predictions keep every bit. (Krause et al. 2018, equations 3 and 4; docs/math/dynamic.md)
+struct DynamicOptions {
+  std::int64_t bptt = 20;
+  double rate = 1;
+  double decay = 0.01;  // 0 to 1
+
+  friend bool operator==(const DynamicOptions&, const DynamicOptions&) = default;
+};
+
 // How a model is adapted to the text that it predicts. Every symbol is predicted before anything is learned from it: a
 // prediction depends on the text before it alone.
 //
-// `temperature` divides the network's logits: above 1 predictions are less certain, below 1 more. 1 changes no bit.
+// `temperature` divides the network's logits: above 1 predictions are less certain, below 1 more. 1 changes no bit. It
+// has no part in what dynamic evaluation learns.
 struct Adaptation {
   double temperature = 1;
   std::optional<CacheOptions> cache = {};
+  std::optional<DynamicOptions> dynamic = {};
 
   friend bool operator==(const Adaptation&, const Adaptation&) = default;
 };
@@ -47,8 +66,8 @@ void check(const Adaptation& adaptation);
 // order, from one end to the other.
 [[nodiscard]] bool reads_in_order(const Adaptation& adaptation) noexcept;
 
-// What changes predictions, in words: "temperature 1.1; cache size 2000, theta 0.3, weight 0.1". Empty when nothing
-// does; so a cache of weight 0 is not named.
+// What changes predictions, in words: "temperature 1.1; cache size 2000, theta 0.3, weight 0.1; dynamic bptt
+// 20, rate 1, decay 0.01". Empty when nothing does; so neither a cache of weight 0 nor a rate of 0 is named.
 [[nodiscard]] std::string describe(const Adaptation& adaptation);
 
 }  // namespace unroll

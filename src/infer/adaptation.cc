@@ -22,6 +22,13 @@ void check(const CacheOptions& cache) {
   expect_within("the weight of the cache", cache.weight, 0, std::nextafter(1.0, 0.0));
 }
 
+void check(const DynamicOptions& dynamic) {
+  expect_within("bptt of dynamic evaluation", static_cast<double>(dynamic.bptt), 1,
+                static_cast<double>(kLargestDynamicBptt));
+  expect_within("the rate of dynamic evaluation", dynamic.rate, 0, kLargestDynamicRate);
+  expect_within("the decay of dynamic evaluation", dynamic.decay, 0, 1);
+}
+
 void append(std::string& text, const std::string& words) { text += (text.empty() ? "" : "; ") + words; }
 
 }  // namespace
@@ -29,9 +36,12 @@ void append(std::string& text, const std::string& words) { text += (text.empty()
 void check(const Adaptation& adaptation) {
   expect_within("the temperature", adaptation.temperature, kLeastTemperature, kLargestTemperature);
   if (adaptation.cache) check(*adaptation.cache);
+  if (adaptation.dynamic) check(*adaptation.dynamic);
 }
 
-bool reads_in_order(const Adaptation& adaptation) noexcept { return adaptation.cache.has_value(); }
+bool reads_in_order(const Adaptation& adaptation) noexcept {
+  return adaptation.cache.has_value() || adaptation.dynamic.has_value();
+}
 
 std::string describe(const Adaptation& adaptation) {
   std::string text;
@@ -39,6 +49,10 @@ std::string describe(const Adaptation& adaptation) {
   if (adaptation.cache && adaptation.cache->weight > 0) {
     append(text, fmt::format("cache size {}, theta {}, weight {}", adaptation.cache->size, adaptation.cache->theta,
                              adaptation.cache->weight));
+  }
+  if (adaptation.dynamic && adaptation.dynamic->rate > 0) {
+    append(text, fmt::format("dynamic bptt {}, rate {}, decay {}", adaptation.dynamic->bptt, adaptation.dynamic->rate,
+                             adaptation.dynamic->decay));
   }
   return text;
 }

@@ -17,6 +17,11 @@ const Adaptation& checked(const Adaptation& adaptation) {
   return adaptation;
 }
 
+void copy_state(const NetworkState& from, NetworkState& to) {
+  std::ranges::copy(from.h.span(), to.h.data());
+  std::ranges::copy(from.c.span(), to.c.data());
+}
+
 }  // namespace
 
 AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers)
@@ -25,26 +30,54 @@ AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation,
       boundary_(model.tokenizer().boundary()),
       input_(boundary_),
       workers_(workers),
-      weights_(model.config(), Purpose::kInference, model.precision()),
-      network_(model.config(), Purpose::kInference, kSteps, 1, workers),
-      state_(model.config(), 1) {
-  weights_.pack(model.data().weights.view(), workers);
+      network_(model.config(), adaptation.dynamic ? Purpose::kTraining : Purpose::kInference,
+               adaptation.dynamic ? adaptation.dynamic->bptt : kSteps, 1, workers),
+      state_(model.config(), 1),
+      segment_state_(model.config(), 1) {
+  if (adaptation.dynamic) {
+    dynamic_.emplace(model, *adaptation.dynamic, workers);
+  } else {
+    plain_.emplace(model.config(), Purpose::kInference, model.precision());
+    plain_->pack(model.data().weights.view(), workers);
+  }
   if (adaptation.cache) cache_.emplace(*adaptation.cache);
 }
 
 void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out) {
   while (!next.empty()) {
-    const auto part = next.first(std::min<std::size_t>(next.size(), kSteps));
+    const auto part = next.first(std::min(next.size(), room()));
     next = next.subspan(part.size());
-    set_window(part);
-    network_.forward(weights_, window_, state_, DropoutKey{});
+    if (segment_.empty()) {
+      segment_input_ = input_;
+      copy_state(state_, segment_state_);
+    }
+    set_window(input_, part);
+    input_ = part.back();
+    network_.forward(weights(), window_, state_, DropoutKey{});
     if (cache_) cache_->attend(workers_, network_.outputs(), part);
     out.resize(out.size() + part.size());
     const auto predictions = std::span(out).last(part.size());
-    network_.read_logits(weights_, [&](std::int64_t t, std::span<float> logits) {
+    network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {
       predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
     });
+    if (dynamic_) learn();
   }
+}
+
+std::size_t AdaptiveStream::room() const noexcept {
+  return dynamic_ ? static_cast<std::size_t>(adaptation_.dynamic->bptt) - segment_.size() : kSteps;
+}
+
+void AdaptiveStream::learn() {
+  segment_.insert(segment_.end(), window_.targets.begin(), window_.targets.end());
+  if (room() > 0) return;
+  // A segment that came in several windows runs once more in one, so that the way back sees all of it.
+  if (window_.targets.size() < segment_.size()) {
+    set_window(segment_input_, segment_);
+    network_.forward(weights(), window_, segment_state_, DropoutKey{});
+  }
+  dynamic_->learn(network_, window_);
+  segment_.clear();
 }
 
 std::vector<double> AdaptiveStream::log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress) {
@@ -60,11 +93,10 @@ std::vector<double> AdaptiveStream::log_probs(std::span<const std::int32_t> next
   return result;
 }
 
-void AdaptiveStream::set_window(std::span<const std::int32_t> next) {
-  set_sequence(input_, next, window_);
-  input_ = next.back();
+void AdaptiveStream::set_window(std::int32_t input, std::span<const std::int32_t> next) {
+  set_sequence(input, next, window_);
   if (policy_ == StatePolicy::kCarry) return;
-  for (const std::int32_t input : window_.inputs) window_.reset.push_back(input == boundary_ ? 1 : 0);
+  for (const std::int32_t id : window_.inputs) window_.reset.push_back(id == boundary_ ? 1 : 0);
 }
 
 SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::span<float> logits, Detail detail) const {

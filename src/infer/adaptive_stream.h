@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/workers.h"
+#include "infer/dynamic_weights.h"
 #include "infer/evaluate_ids.h"
 #include "infer/neural_cache.h"
 #include "infer/prediction.h"
@@ -21,12 +22,12 @@ namespace unroll {
 // the number of workers. With StatePolicy::kReset the hidden state starts from zero on each line; what the adaptation
 // has gathered goes on from line to line.
 //
-// Numerics where the adaptation changes nothing (temperature 1, a cache of weight 0), the bits are those of
-//          Network::predictions().
+// Numerics where the adaptation changes nothing (temperature 1, a cache of weight 0, a rate of 0), the bits are
+//          those of Network::predictions().
 // Threads  not for two at once.
 class AdaptiveStream {
  public:
-  // Throws what check(adaptation) throws.
+  // Throws what check(adaptation) and DynamicWeights throw.
   AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers);
 
   // Predicts `next`, each of them from all before it, and appends what is to tell about each to `out`.
@@ -36,7 +37,13 @@ class AdaptiveStream {
   [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress);
 
  private:
-  void set_window(std::span<const std::int32_t> next);
+  // Makes window_ the one that reads `input` and then all but the last of `next`.
+  void set_window(std::int32_t input, std::span<const std::int32_t> next);
+  [[nodiscard]] const NetworkWeights& weights() const noexcept { return dynamic_ ? dynamic_->packed() : *plain_; }
+  // How many ids the next window may take.
+  [[nodiscard]] std::size_t room() const noexcept;
+  // Takes the window into the segment that dynamic evaluation learns from, and learns when that is full.
+  void learn();
   [[nodiscard]] SymbolPrediction prediction(std::int64_t t, std::span<float> logits, Detail detail) const;
 
   Adaptation adaptation_;
@@ -44,10 +51,14 @@ class AdaptiveStream {
   std::int32_t boundary_;
   std::int32_t input_;  // what the network reads next
   Workers& workers_;
-  NetworkWeights weights_;
+  std::optional<NetworkWeights> plain_;
+  std::optional<DynamicWeights> dynamic_;  // instead of plain_
   Network network_;
   NetworkState state_;
   Window window_;
+  std::vector<std::int32_t> segment_;  // predicted since the last update
+  std::int32_t segment_input_ = 0;     // what was read before them
+  NetworkState segment_state_;         // before that was read
   std::optional<NeuralCache> cache_;
 };
 

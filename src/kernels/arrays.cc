@@ -77,6 +77,16 @@ void sgd_kernel(float* w, const float* g, std::size_t size, const SgdStep& step)
   });
 }
 
+void dynamic_kernel(float* w, const float* w0, const float* g, std::size_t size, float rate, float decay) {
+  const V by = hn::Set(F(), rate);
+  const V back = hn::Set(F(), decay);
+  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
+    const V weight = io.load(w + j);
+    const V pulled = hn::MulAdd(back, hn::Sub(io.load(w0 + j), weight), weight);
+    io.store(hn::NegMulAdd(by, io.load(g + j), pulled), w + j);
+  });
+}
+
 void momentum_kernel(float* w, const float* g, float* v, std::size_t size, const SgdStep& step) {
   const V scale = hn::Set(F(), step.scale);
   const V rate = hn::Set(F(), step.rate);
@@ -184,6 +194,7 @@ HWY_EXPORT(add_kernel);
 HWY_EXPORT(sum_of_squares_kernel);
 HWY_EXPORT(add_column_sums_kernel);
 HWY_EXPORT(sgd_kernel);
+HWY_EXPORT(dynamic_kernel);
 HWY_EXPORT(momentum_kernel);
 HWY_EXPORT(adam_kernel);
 HWY_EXPORT(drop_kernel);
@@ -211,6 +222,12 @@ void sgd_update(std::span<float> w, std::span<const float> g, const SgdStep& ste
   assert(w.size() == g.size());
   prepare_processor();
   HWY_DYNAMIC_DISPATCH(sgd_kernel)(w.data(), g.data(), w.size(), step);
+}
+
+void dynamic_update(std::span<float> w, std::span<const float> w0, std::span<const float> g, float rate, float decay) {
+  assert(w.size() == g.size() && w.size() == w0.size());
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(dynamic_kernel)(w.data(), w0.data(), g.data(), w.size(), rate, decay);
 }
 
 void momentum_update(std::span<float> w, std::span<const float> g, std::span<float> v, const SgdStep& step) {
