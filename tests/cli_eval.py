@@ -97,6 +97,22 @@ class Eval(CommandTest):
         self.assertIn("cache size 300, theta 0.5, weight 0.2", self.succeed("eval", self.model, self.other, *flags).out)
         self.refuse(2, ["--cache-size", "--cache"], "eval", self.model, self.other, "--cache-size", "5")
 
+    def test_several_models_are_averaged(self):
+        other = self.make_model("other.safetensors", "--seed", "2")
+        renamed = self.folder / "third.model"
+        renamed.write_bytes(other.read_bytes())
+        single = [self.evaluate(model, self.other) for model in [self.model, other]]
+        both = self.evaluate(self.model, other, self.other)
+        self.assertEqual([entry["perplexity"] for entry in both["models"]], [one["perplexity"] for one in single])
+        self.assertLess(both["perplexity"], max(one["perplexity"] for one in single))
+        self.assertEqual(self.evaluate(self.model, self.other, renamed)["perplexity"], both["perplexity"])
+        self.assertAlmostEqual(self.evaluate(other, other, self.other)["perplexity"], single[1]["perplexity"], delta=1e-9)
+        table = self.succeed("eval", self.model, other, self.other).out
+        for words in ["model 1 ", "model 2 ", "average of 2 models", f"{both['perplexity']:.4f}", str(other)]:
+            self.assertIn(words, table)
+        self.refuse(2, ["vocabularies differ", "tokenizers"], "eval", self.model, self.words, self.other)
+        self.refuse(2, ["TEXT"], "eval", self.model, other)
+
     def test_the_text_may_come_in_pieces_packed_or_through_a_pipe(self):
         expected = self.evaluate(self.model, self.other)["nats_per_token"]
         content = self.other.read_bytes()

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "error_of.h"
 #include "infer/evaluate_ids.h"
 #include "tiny_model.h"
 #include "unroll/error.h"
@@ -151,6 +152,49 @@ TEST(Evaluate, RefusesTextsWithNothingToPredictOrThatCannotBeRead) {
   EXPECT_EQ(code_of(tiny_model(Cell::kLstm, tiny_characters()), ""), ErrorCode::kInput);
   EXPECT_EQ(code_of(tiny_model(Cell::kLstm, tiny_words()), ""), ErrorCode::kInput);
   EXPECT_EQ(code_of(tiny_model(Cell::kLstm, tiny_characters()), "ab\xFF"), ErrorCode::kInput);
+}
+
+TEST(EvaluateAverage, IsTheMeanOfProbabilities) {
+  const std::vector<Model> models{tiny_model(Cell::kLstm, tiny_characters(), 3),
+                                  tiny_model(Cell::kGru, tiny_characters(), 4),
+                                  tiny_model(Cell::kLstm, tiny_characters(), 5)};
+  const std::string text = random_text(400, 4) + "\n";
+  for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    const AverageEvaluation result = evaluate_average(models, text, "text", {.state = policy, .exact = true});
+    std::vector<double> sums(401);
+    for (const Model& model : models) {
+      std::size_t i = 0;
+      for (const Score& score : Scorer(model, {.state = policy}).score(lines_of(text))) {
+        for (const TokenScore& token : score.tokens) sums.at(i++) += std::exp(token.log_prob);
+      }
+    }
+    double nats = 0;
+    for (const double sum : sums) nats -= std::log(sum / 3);
+    EXPECT_NEAR(result.average.nats_per_token, nats / 401, 1e-12);
+    ASSERT_EQ(result.models.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(result.models[i].nats_per_token,
+                evaluate(models[i], text, "text", {.state = policy, .exact = true}).nats_per_token);
+    }
+  }
+}
+
+TEST(EvaluateAverage, NamesTheFirstDifferenceOfVocabularies) {
+  const Model characters = tiny_model(Cell::kLstm, tiny_characters());
+  const auto refused = [&](const Model& other, const std::string& part) {
+    const std::vector<Model> models{characters, characters, other};
+    const auto call = [&] { (void)evaluate_average(models, "abc", "text"); };
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, part, call));
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "models 1 and 3", call));
+  };
+  refused(tiny_model(Cell::kLstm, tiny_words()), "the tokenizers are char and whitespace");
+  std::vector<std::string> symbols = {"<unk>", "\n", " ", "a", "z"};
+  refused(tiny_model(Cell::kLstm, Tokenizer::from_vocabulary(TokenizerKind::kChar, false, symbols)),
+          "symbol 4 is \"b\" and \"z\"");
+  symbols = {"<unk>", "\n", " ", "a", "b"};
+  refused(tiny_model(Cell::kLstm, Tokenizer::from_vocabulary(TokenizerKind::kChar, false, symbols)),
+          "13 and 5 symbols");
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no model", [&] { (void)evaluate_average({}, "abc", "text"); }));
 }
 
 }  // namespace

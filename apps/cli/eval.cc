@@ -1,10 +1,13 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "cli/adaptation_flags.h"
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
@@ -20,7 +23,7 @@ namespace {
 constexpr double kSilentSeconds = 2;
 
 struct EvalCommand {
-  std::string model;
+  std::vector<std::string> models;
   std::vector<std::string> texts;
   EvaluateOptions options;
   bool json = false;
@@ -28,11 +31,13 @@ struct EvalCommand {
 };
 
 bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
-  Flags flags("unroll eval MODEL TEXT... [flags]",
+  Flags flags("unroll eval MODEL... TEXT... [flags]",
               "Tells how well a model predicts a text: the mean loss of every token of it, and what follows from that. "
-              "Several files are read as one; .gz is unpacked; - is standard input.");
+              "Several texts are read as one; .gz is unpacked; - is standard input. Several models of the same "
+              "vocabulary are averaged: what ends in .safetensors or begins like a model file is a model.");
+  std::string model;
   flags.heading("Text");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &model);
   flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
               "as the model was trained"},
              [command](const std::string& value) {
@@ -54,10 +59,15 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   flags.example("unroll eval book.safetensors other.txt", "A table for people.");
   flags.example("unroll eval book.safetensors other.txt --json",
                 "The same numbers, and all their digits, for programs.");
+  flags.example("unroll eval a.safetensors b.safetensors c.safetensors other.txt",
+                "Each model by itself, and the average of their probabilities.");
   if (!flags.parse(arguments)) return false;
   command->options.adaptation = adaptation.adaptation(flags);
   command->texts = flags.positionals();
-  command->model = take_model(command->model, &command->texts);
+  command->models = {take_model(model, &command->texts)};
+  const auto first_text = std::stable_partition(command->texts.begin(), command->texts.end(), is_model_file);
+  command->models.insert(command->models.end(), command->texts.begin(), first_text);
+  command->texts.erase(command->texts.begin(), first_text);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
   return true;
 }
@@ -66,23 +76,47 @@ double tokens_per_s(const Evaluation& result) {
   return result.seconds > 0 ? static_cast<double>(result.tokens) / result.seconds : 0;
 }
 
-std::string as_json(const Evaluation& result, Precision precision, const Adaptation& adaptation) {
-  nlohmann::ordered_json object{{"tokens", result.tokens},
-                                {"nats_per_token", result.nats_per_token},
-                                {"perplexity", result.perplexity},
-                                {"perplexity_without_unknown", result.perplexity_without_unknown},
-                                {"bits_per_char", result.bits_per_char},
-                                {"bits_per_byte", result.bits_per_byte},
-                                {"unknown_tokens", result.unknown_tokens},
-                                {"characters", result.characters},
-                                {"bytes", result.bytes},
-                                {"comparable", result.comparable},
-                                {"state", state_policy_name(result.state)},
-                                {"exact", result.exact},
-                                {"precision", precision_name(precision)}};
-  put_adaptation(&object, adaptation);
-  object["tokens_per_s"] = tokens_per_s(result);
-  return object.dump() + '\n';
+nlohmann::ordered_json as_object(const Evaluation& result) {
+  return {{"tokens", result.tokens},
+          {"nats_per_token", result.nats_per_token},
+          {"perplexity", result.perplexity},
+          {"perplexity_without_unknown", result.perplexity_without_unknown},
+          {"bits_per_char", result.bits_per_char},
+          {"bits_per_byte", result.bits_per_byte},
+          {"unknown_tokens", result.unknown_tokens},
+          {"characters", result.characters},
+          {"bytes", result.bytes},
+          {"comparable", result.comparable},
+          {"state", state_policy_name(result.state)},
+          {"exact", result.exact}};
+}
+
+// The precisions of all models, each once.
+std::string precision_words(const std::vector<Model>& models) {
+  std::string words;
+  for (const Model& model : models) {
+    const std::string name(precision_name(model.precision()));
+    if (words.find(name) == std::string::npos) words += (words.empty() ? "" : ", ") + name;
+  }
+  return words;
+}
+
+std::string as_json(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& result) {
+  nlohmann::ordered_json object = as_object(result.average);
+  object["precision"] = precision_words(models);
+  put_adaptation(&object, command.options.adaptation);
+  object["tokens_per_s"] = tokens_per_s(result.average);
+  if (models.size() > 1) {
+    nlohmann::ordered_json& list = object["models"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      nlohmann::ordered_json entry;
+      entry["model"] = command.models[i];
+      entry["nats_per_token"] = result.models[i].nats_per_token;
+      entry["perplexity"] = result.models[i].perplexity;
+      list.push_back(std::move(entry));
+    }
+  }
+  return json_line(object);
 }
 
 std::string state_words(const Evaluation& result) {
@@ -90,10 +124,17 @@ std::string state_words(const Evaluation& result) {
   return result.exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
 }
 
-std::string as_table(const Evaluation& result, Precision precision, const Adaptation& adaptation) {
+std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
+  const Evaluation& result = all.average;
   const std::string_view note =
       result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown)";
   std::string text;
+  if (models.size() > 1) {
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity, command.models[i]);
+    }
+    text += fmt::format("average of {} models:\n", models.size());
+  }
   text += fmt::format("tokens                {}\n", grouped(result.tokens));
   text += fmt::format("unknown tokens        {}\n", grouped(result.unknown_tokens));
   text += fmt::format("nats per token        {:.5f}\n", result.nats_per_token);
@@ -103,8 +144,8 @@ std::string as_table(const Evaluation& result, Precision precision, const Adapta
   text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
   text += fmt::format("state                 {}\n", state_words(result));
-  text += fmt::format("precision             {}\n", precision_name(precision));
-  if (const std::string words = describe(adaptation); !words.empty()) {
+  text += fmt::format("precision             {}\n", precision_words(models));
+  if (const std::string words = describe(command.options.adaptation); !words.empty()) {
     text += fmt::format("adaptation            {}\n", words);
   }
   text += fmt::format("speed                 {} tokens/s\n", grouped(static_cast<std::int64_t>(tokens_per_s(result))));
@@ -122,7 +163,8 @@ std::string joined(const std::vector<std::string>& names) {
 int run_eval(const std::vector<std::string>& arguments) {
   EvalCommand command;
   if (!parse(arguments, &command)) return 0;
-  const Model model = Model::load(command.model);
+  std::vector<Model> models;
+  for (const std::string& path : command.models) models.push_back(Model::load(path));
   const std::string text = read_texts(command.texts);
   Terminal terminal(command.quiet);
   const auto start = std::chrono::steady_clock::now();
@@ -134,11 +176,10 @@ int run_eval(const std::vector<std::string>& arguments) {
                               grouped(static_cast<std::int64_t>(speed)),
                               people_seconds(static_cast<double>(total - done) / speed)));
   };
-  const Evaluation result = evaluate(model, text, joined(command.texts), command.options);
+  const AverageEvaluation result = evaluate_average(models, text, joined(command.texts), command.options);
   terminal.keep_live();
   Output out;
-  out.write(command.json ? as_json(result, model.precision(), command.options.adaptation)
-                         : as_table(result, model.precision(), command.options.adaptation));
+  out.write(command.json ? as_json(command, models, result) : as_table(command, models, result));
   out.flush();
   return 0;
 }

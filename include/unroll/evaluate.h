@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
@@ -43,5 +45,18 @@ struct Evaluation {
 // the number of threads. Throws Error{kInput} for an empty text or one that the tokenizer cannot read.
 [[nodiscard]] Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                                   const EvaluateOptions& options = {});
+
+// How well several models predict a text, each by itself and all together.
+struct AverageEvaluation {
+  std::vector<Evaluation> models;
+  Evaluation average;  // of p(w) = the mean of the models' p(w); its seconds are those of all
+};
+
+// evaluate() for one model or more, and for their average, in which all weigh the same; each is adapted by itself.
+// Throws what evaluate() throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the
+// first model's (naming the first difference), and where models were trained with different states and options.state
+// does not say which to take.
+[[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text,
+                                                 const std::string& name, const EvaluateOptions& options = {});
 
 }  // namespace unroll

@@ -64,4 +64,7 @@ class Model {
   std::shared_ptr<const Data> data_;
 };
 
+// Whether `path` is meant as a model file: its name ends in .safetensors, or it is a regular file that begins like one.
+[[nodiscard]] bool is_model_file(const std::string& path);
+
 }  // namespace unroll

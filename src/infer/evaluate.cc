@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -53,31 +54,115 @@ std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_
   return stream.log_probs(ids, options.progress);
 }
 
+EncodedText encode(const Tokenizer& tokenizer, const std::string& text, const std::string& name) {
+  if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
+  EncodedText encoded = tokenizer.encode(text, name);
+  if (encoded.ids.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
+  }
+  return encoded;
+}
+
+[[noreturn]] void refuse_vocabulary(std::size_t model, const std::string& difference) {
+  throw Error(ErrorCode::kUsage,
+              fmt::format("models 1 and {} cannot be averaged, their vocabularies differ: {}; average models that were "
+                          "trained on the same text",
+                          model, difference));
+}
+
+// Throws unless `other`, the tokenizer of model number `model`, makes the same ids as `first`.
+void expect_same_vocabulary(const Tokenizer& first, const Tokenizer& other, std::size_t model) {
+  if (first.kind() != other.kind()) {
+    refuse_vocabulary(model, fmt::format("the tokenizers are {} and {}", tokenizer_kind_name(first.kind()),
+                                         tokenizer_kind_name(other.kind())));
+  }
+  if (first.lowercase() != other.lowercase()) refuse_vocabulary(model, "one folds words to lower case");
+  for (std::int32_t id = 0; id < std::min(first.size(), other.size()); ++id) {
+    if (first.symbol(id) == other.symbol(id)) continue;
+    refuse_vocabulary(model, fmt::format("symbol {} is \"{}\" and \"{}\"", id, first.symbol(id), other.symbol(id)));
+  }
+  if (first.size() != other.size()) {
+    refuse_vocabulary(model, fmt::format("they have {} and {} symbols", first.size(), other.size()));
+  }
+}
+
+StatePolicy common_state(std::span<const Model> models) {
+  const StatePolicy state = models.front().trained_state_policy();
+  for (const Model& model : models) {
+    if (model.trained_state_policy() == state) continue;
+    throw Error(ErrorCode::kUsage,
+                "some of the models were trained with the state carried on and some with it reset: "
+                "say with --state which to take");
+  }
+  return state;
+}
+
+// sums[i] = ln(e^sums[i] + e^added[i]), of finite numbers.
+void add_in_logs(std::span<const double> added, std::span<double> sums) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const double most = std::max(sums[i], added[i]);
+    sums[i] = most + std::log1p(std::exp(std::min(sums[i], added[i]) - most));
+  }
+}
+
+// What these predictions of the text amount to.
+Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
+                     const std::string& name) {
+  const IdsEvaluation sum = evaluation_of(encoded.ids, log_probs, tokenizer.unknown());
+  if (std::isfinite(sum.nats)) return summary(sum, encoded);
+  throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
+                                               "overflowed",
+                                               name, sum.nats));
+}
+
 }  // namespace
 
 Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                     const EvaluateOptions& options) {
+  return evaluate_average(std::span(&model, 1), text, name, options).average;
+}
+
+AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text, const std::string& name,
+                                   const EvaluateOptions& options) {
   check(options.adaptation);
-  const Tokenizer& tokenizer = model.tokenizer();
-  if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
-  const EncodedText encoded = tokenizer.encode(text, name);
-  if (encoded.ids.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
+  if (models.empty()) throw Error(ErrorCode::kUsage, "there is no model to evaluate: give one at least");
+  const Tokenizer& tokenizer = models.front().tokenizer();
+  for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);
+  const EncodedText encoded = encode(tokenizer, text, name);
+  const StatePolicy state = options.state ? *options.state : common_state(models);
+
+  AverageEvaluation result;
+  std::vector<double> sums;  // ln of the sum of the models' p
+  double seconds = 0;
+  EvaluateOptions of_one = options;
+  for (const Model& model : models) {
+    if (options.progress) {
+      of_one.progress = [&](std::int64_t done, std::int64_t total) {
+        options.progress(std::ssize(result.models) * total + done, std::ssize(models) * total);
+      };
+    }
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, of_one);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    seconds += elapsed.count();
+    Evaluation& evaluation = result.models.emplace_back(result_of(encoded, log_probs, tokenizer, name));
+    evaluation.state = state;
+    evaluation.exact = options.exact || reads_in_order(options.adaptation);
+    evaluation.seconds = elapsed.count();
+    if (sums.empty()) {
+      sums = log_probs;
+    } else {
+      add_in_logs(log_probs, sums);
+    }
   }
-  const StatePolicy state = options.state.value_or(model.trained_state_policy());
-  const auto start = std::chrono::steady_clock::now();
-  const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, options);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  const IdsEvaluation sum = evaluation_of(encoded.ids, log_probs, tokenizer.unknown());
-  if (!std::isfinite(sum.nats)) {
-    throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
-                                                 "overflowed",
-                                                 name, sum.nats));
+  if (models.size() > 1) {
+    const double log_count = std::log(static_cast<double>(models.size()));
+    for (double& sum : sums) sum -= log_count;
   }
-  Evaluation result = summary(sum, encoded);
-  result.state = state;
-  result.exact = options.exact || reads_in_order(options.adaptation);
-  result.seconds = elapsed.count();
+  result.average = result_of(encoded, sums, tokenizer, name);
+  result.average.state = state;
+  result.average.exact = result.models.front().exact;
+  result.average.seconds = seconds;
   return result;
 }
 

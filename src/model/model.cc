@@ -1,6 +1,9 @@
 #include "unroll/model.h"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
@@ -45,6 +48,22 @@ StatePolicy Model::trained_state_policy() const {
   const std::pair<std::string, std::string> reset = {"state", std::string(state_policy_name(StatePolicy::kReset))};
   const auto& options = data_->training.options;
   return std::ranges::find(options, reset) == options.end() ? StatePolicy::kCarry : StatePolicy::kReset;
+}
+
+// A safetensors file begins with the size of its header, of which text would make an enormous number, and the header's
+// brace.
+bool is_model_file(const std::string& path) {
+  if (path.ends_with(".safetensors")) return true;
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(path, failure)) return false;
+  constexpr std::size_t kSizeBytes = 8;
+  std::array<char, kSizeBytes + 1> start{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(start.data(), start.size())) return false;
+  std::uint64_t header = 0;
+  for (std::size_t i = kSizeBytes; i > 0; --i) header = header << 8 | static_cast<unsigned char>(start[i - 1]);
+  const std::uintmax_t size = std::filesystem::file_size(path, failure);
+  return !failure && start[kSizeBytes] == '{' && header <= size;
 }
 
 }  // namespace unroll
