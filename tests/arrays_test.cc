@@ -104,6 +104,18 @@ TEST(Arrays, AdamFollowsItsPapers) {
   }
 }
 
+TEST(Arrays, MovesAShareOfTheWay) {
+  for (const std::int64_t size : kSizes) {
+    const RandomMatrix x(1, size, 9);
+    RandomMatrix y(1, size, 10);
+    const RandomMatrix before(1, size, 10);
+    move_towards(x.values, y.values, 0.25F);
+    for (std::size_t i = 0; i < y.values.size(); ++i) {
+      EXPECT_NEAR(y.values[i], 0.25F * x.values[i] + 0.75F * before.values[i], 3e-7);
+    }
+  }
+}
+
 TEST(Arrays, DroppedUnitsAreThoseOfTheRandomWords) {
   constexpr std::uint32_t kThreshold = 0x40000000;  // a quarter
   for (const std::int64_t size : kSizes) {

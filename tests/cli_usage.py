@@ -77,7 +77,8 @@ class Usage(CommandTest):
         for flag in ["--recipe", "--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
                      "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--dropout", "--init",
                      "--batch-size", "--bptt", "--optimizer", "--momentum", "--beta2", "--weight-decay",
-                     "--lr", "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
+                     "--lr", "--average", "--ema-decay", "--nonmono", "--patience", "--validate-every", "--bptt-jitter",
+                     "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",
                      "--steps", "--minutes", "--seed", "--threads", "--log", "--save", "--save-every", "--resume",
                      "--overwrite", "--from", "--quiet"]:
             self.assertRegex(text, rf"(?m)^  {flag}\b")
@@ -126,6 +127,8 @@ class Usage(CommandTest):
                      ["--valid", "v", "--valid-split", "0.2"]]:
             names = [word for word in pair if word.startswith("--")]
             self.refuse(2, [*names, "exclude each other"], "train", self.text, "--save", "m", *pair)
+        self.refuse(2, ["--optimizer asgd", "--average"], "train", self.text, "--save", "m", "--average", "ema",
+                    "--optimizer", "asgd")
         self.refuse(2, ["--json", "--log-base"], "score", "m", "--json", "--log-base", "2")
 
     def test_a_flag_is_given_once_under_whatever_name(self):

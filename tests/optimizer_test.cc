@@ -251,6 +251,31 @@ TEST_P(OptimizerOf, RowsWithoutGradientMoveWhereMomentsOrDecayMoveThem) {
   }
 }
 
+// Rows that are not read stay, but the average still moves towards them.
+TEST_P(OptimizerOf, TheAverageOfAllParametersMovesTowardsThem) {
+  const UpdateRule& rule = GetParam().rule;
+  for (const NetworkConfig& config : configs()) {
+    Workers workers(2);
+    Gradients gradients(config, kTokens);
+    Parameters parameters = random_weights(config);
+    Parameters without = random_weights(config);
+    Parameters average(config);
+    Parameters expected(config);
+    Moments moments(rule, config);
+    Moments moments_without(rule, config);
+    for (std::int64_t step = 1; step <= 3; ++step) {
+      set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
+      UpdateStep update{.scale = kScale, .rate = kRate, .step = step};
+      update_parameters(workers, gradients, rule, update, moments_without, without);
+      update.average_share = step == 1 ? 0 : 0.25;
+      update_parameters(workers, gradients, rule, update, moments, parameters, &average);
+      move_towards(parameters.all(), expected.all(), static_cast<float>(update.average_share));
+      ASSERT_TRUE(same_bits(parameters.all(), without.all())) << name_of(config) << ", step " << step;
+      ASSERT_TRUE(same_bits(average.all(), expected.all())) << name_of(config) << ", step " << step;
+    }
+  }
+}
+
 TEST_P(OptimizerOf, MomentsAreAsManyAsCounted) {
   const NetworkConfig config = configs().front();
   const Moments moments(GetParam().rule, config);

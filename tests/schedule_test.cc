@@ -64,6 +64,8 @@ TEST(Plan, ValidationIsOftenButCheap) {
   EXPECT_EQ(validation_interval(epoch, 2000), 200) << "ten times in a short one";
   const EpochShape large{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 100000};
   EXPECT_GE(validation_interval(large, 2000), 1000) << "seldom where it is expensive";
+  const EpochShape asked{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 100000, .validate_every = 30};
+  EXPECT_EQ(validation_interval(asked, 2000), 30) << "as asked for";
   const EpochShape none{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 0};
   EXPECT_EQ(validation_interval(none, 2000), 0);
   EXPECT_EQ(validation_interval(epoch, 1), 1);

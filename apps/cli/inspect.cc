@@ -136,11 +136,11 @@ std::string training_text(const TrainingRecord& training) {
   const HistoryPoint* best = nullptr;
   for (const HistoryPoint& point : training.history) {
     if (!point.valid_nats_per_token) continue;
-    if (best == nullptr || *point.valid_nats_per_token < *best->valid_nats_per_token) best = &point;
+    if (best == nullptr || point.best_valid_nats_per_token() < best->best_valid_nats_per_token()) best = &point;
   }
   if (best != nullptr) {
     text += fmt::format("  best: step {}, validation {:.4f} nats per token, perplexity {}\n", grouped(best->step),
-                        *best->valid_nats_per_token, people_perplexity(*best->valid_nats_per_token));
+                        *best->best_valid_nats_per_token(), people_perplexity(*best->best_valid_nats_per_token()));
   }
   return text;
 }
@@ -163,6 +163,9 @@ nlohmann::ordered_json training_json(const TrainingRecord& training) {
     nlohmann::ordered_json entry{
         {"step", point.step}, {"tokens", point.tokens}, {"nats_per_token", point.nats_per_token}, {"lr", point.lr}};
     if (point.valid_nats_per_token) entry["valid_nats_per_token"] = *point.valid_nats_per_token;
+    if (point.average_valid_nats_per_token) {
+      entry["average_valid_nats_per_token"] = *point.average_valid_nats_per_token;
+    }
     history.push_back(std::move(entry));
   }
   return {{"complete", training.complete}, {"options", std::move(options)}, {"history", std::move(history)}};

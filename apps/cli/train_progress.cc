@@ -19,6 +19,12 @@ std::string plural(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
 }
 
+// "64", or "60 to 68" where windows differ.
+std::string window_words(const TrainPlan& plan) {
+  if (plan.bptt_jitter == 0) return fmt::format("{}", plan.bptt);
+  return fmt::format("{} to {}", plan.bptt - 2 * plan.bptt_jitter, plan.bptt + 2 * plan.bptt_jitter);
+}
+
 }  // namespace
 
 TrainProgress::TrainProgress(Terminal* terminal, bool characters)
@@ -45,7 +51,7 @@ void TrainProgress::plan(const TrainPlan& plan) {
   const auto epoch_steps = static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch));
   terminal_->line(
       fmt::format("run      {} of {} x {} tokens ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"),
-                  plan.batch_size, plan.bptt, static_cast<double>(plan.steps) / epoch_steps,
+                  plan.batch_size, window_words(plan), static_cast<double>(plan.steps) / epoch_steps,
                   plan.valid_tokens > 0 ? fmt::format("validation every {}, ", grouped(plan.validate_every)) : "",
                   grouped(plan.save_every)));
   terminal_->line(fmt::format("numbers  precision {}{}", precision_name(plan.precision),
@@ -79,12 +85,10 @@ void TrainProgress::step(const StepReport& report) {
   mean_tokens_per_s_ += weight * (report.tokens_per_s - mean_tokens_per_s_);
 
   if (report.valid_nats_per_token) {
-    const double valid = *report.valid_nats_per_token;
-    const bool best = !validated_ || valid < best_valid_;
-    if (best) best_valid_ = valid;
-    validated_ = true;
-    terminal_->line(fmt::format("step {:>{}}  validation {}{}", grouped(report.step), grouped(plan_.steps).size(),
-                                loss_words(valid), best ? terminal_->strong("  best") : ""));
+    validation_line(report.step, "validation", *report.valid_nats_per_token);
+    if (report.average_valid_nats_per_token) {
+      validation_line(report.step, "of average", *report.average_valid_nats_per_token);
+    }
   }
   if (!terminal_->live_due()) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -93,6 +97,14 @@ void TrainProgress::step(const StepReport& report) {
                               100 * report.step / std::max<std::int64_t>(1, plan_.steps), loss_words(mean_nats_),
                               grouped(static_cast<std::int64_t>(mean_tokens_per_s_)), people_seconds(left),
                               grouped(report.step), grouped(plan_.steps)));
+}
+
+void TrainProgress::validation_line(std::int64_t step, std::string_view what, double nats) {
+  const bool best = !validated_ || nats < best_valid_;
+  if (best) best_valid_ = nats;
+  validated_ = true;
+  terminal_->line(fmt::format("step {:>{}}  {} {}{}", grouped(step), grouped(plan_.steps).size(), what,
+                              loss_words(nats), best ? terminal_->strong("  best") : ""));
 }
 
 void TrainProgress::validation(std::int64_t done, std::int64_t total) {
@@ -111,10 +123,15 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
     terminal_->line(fmt::format("interrupted after step {} of {}: saved; the same command with --resume goes on",
                                 grouped(result.steps), grouped(plan_.steps)));
   }
+  if (result.stopped_early) {
+    terminal_->line(fmt::format("stopped  after step {} of {}: validation did not improve any more",
+                                grouped(result.steps), grouped(plan_.steps)));
+  }
   terminal_->line(fmt::format("trained  {}, {} tokens in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
                               people_seconds(result.seconds), loss_words(result.nats_per_token)));
   if (result.best_valid_nats_per_token) {
-    terminal_->line(fmt::format("best     step {}: validation {}", grouped(result.best_step),
+    terminal_->line(fmt::format("best     step {}{}: validation {}", grouped(result.best_step),
+                                result.best_is_average ? ", averaged weights" : "",
                                 loss_words(*result.best_valid_nats_per_token)));
   }
   terminal_->line(fmt::format("model    {}", terminal_->strong(model_path)));

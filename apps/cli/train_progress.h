@@ -28,6 +28,7 @@ class TrainProgress {
   void summary(const TrainResult& result, std::string_view model_path);
 
  private:
+  void validation_line(std::int64_t step, std::string_view what, double nats);
   [[nodiscard]] std::string loss_words(double nats) const;
 
   Terminal* terminal_;

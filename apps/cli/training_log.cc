@@ -91,6 +91,9 @@ void TrainingLog::add(const StepReport& report) {
       {"step", report.step}, {"tokens", report.tokens},       {"nats_per_token", report.nats_per_token},
       {"lr", report.lr},     {"grad_norm", report.grad_norm}, {"tokens_per_s", report.tokens_per_s}};
   if (report.valid_nats_per_token) entry["valid_nats_per_token"] = *report.valid_nats_per_token;
+  if (report.average_valid_nats_per_token) {
+    entry["average_valid_nats_per_token"] = *report.average_valid_nats_per_token;
+  }
   const std::string line = entry.dump() + '\n';
   std::string_view rest = line;
   while (!rest.empty()) {

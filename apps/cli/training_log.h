@@ -9,8 +9,8 @@
 namespace unroll {
 
 // Writes {"step","tokens","nats_per_token","lr","grad_norm","tokens_per_s"} and, where validation ran after the step,
-// "valid_nats_per_token". Every line is handed to the system whole, at once: whatever kills the program, the log is
-// never behind a saved step.
+// "valid_nats_per_token" and, of averaged weights, "average_valid_nats_per_token". Every line is handed to the system
+// whole, at once: whatever kills the program, the log is never behind a saved step.
 class TrainingLog {
  public:
   // "-" is standard output; an empty path logs nothing. Opens nothing yet.

@@ -1,6 +1,7 @@
 // A trained language model: weights, tokenizer and how it was trained, in one file.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,14 @@ struct HistoryPoint {
   double nats_per_token = 0;                   // mean training loss since the point before
   double lr = 0;                               // learning rate of that step
   std::optional<double> valid_nats_per_token;  // where validation ran
+  // The same of the averaged weights, where there were some.
+  std::optional<double> average_valid_nats_per_token = {};
+
+  // The lower of the two.
+  [[nodiscard]] std::optional<double> best_valid_nats_per_token() const noexcept {
+    if (!average_valid_nats_per_token) return valid_nats_per_token;
+    return std::min(*valid_nats_per_token, *average_valid_nats_per_token);
+  }
 };
 
 // How a model came to be. Holds no clock, no thread count and no path.

@@ -14,12 +14,15 @@ namespace unroll {
 
 enum class Optimizer { kSgd, kAdam };
 enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
+enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
 
 [[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;  // "sgd", "adam"
 [[nodiscard]] Optimizer parse_optimizer(std::string_view name);               // throws Error{kUsage}
 [[nodiscard]] std::string_view schedule_name(Schedule schedule) noexcept;     // "constant", "cosine", ...
 [[nodiscard]] Schedule parse_schedule(std::string_view name);                 // throws Error{kUsage}
+[[nodiscard]] std::string_view average_name(Average average) noexcept;        // "none", "ema", "triggered"
+[[nodiscard]] Average parse_average(std::string_view name);                   // throws Error{kUsage}
 [[nodiscard]] std::string_view init_name(Init init) noexcept;                 // "uniform", "identity"
 [[nodiscard]] Init parse_init(std::string_view name);                         // throws Error{kUsage}
 
@@ -44,6 +47,9 @@ struct TrainOptions {
   // Run.
   std::int64_t batch_size = 16;  // B: rows that run side by side
   std::int64_t bptt = 64;        // T: steps that a gradient goes back
+  // J: windows are cut up to so many steps earlier or later, anew in each epoch; 2 J < T. The rate of a step is then
+  // multiplied by its window's length / T.
+  std::int64_t bptt_jitter = 0;
   Optimizer optimizer = Optimizer::kAdam;
   double momentum = 0;      // of SGD: v = momentum v + g, w -= lr v; from 0 to below 1
   double beta2 = 0.999;     // of Adam: how slowly its mean of squares moves; from 0 to below 1
@@ -52,8 +58,16 @@ struct TrainOptions {
   Schedule schedule = Schedule::kCosine;
   std::optional<std::int64_t> decay_after;  // kStep: the first epochs, at the full rate; must be given
   std::optional<double> decay;              // kStep: each later epoch divides the rate by this; none: 2
-  std::int64_t warmup = -1;            // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
-  double clip = 1;                     // gradients are scaled down to this norm; 0: never
+  std::int64_t warmup = -1;  // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
+  double clip = 1;           // gradients are scaled down to this norm; 0: never
+  // A second copy of the weights, validated beside the last ones; the best of all becomes the model. Without
+  // validation, kEma's average does. kEma: moving average. kTriggered: mean since the first validation that was worse
+  // than the best of those more than `nonmono` validations before it (Merity et al. 2018).
+  Average average = Average::kNone;
+  double ema_decay = 0.999;            // kEma: what it keeps of itself at each step; above 0, below 1
+  std::int64_t nonmono = 5;            // kTriggered
+  std::int64_t validate_every = 0;     // steps; 0: after each epoch, but ten times in a run and at a tenth of its cost
+  std::int64_t patience = 0;           // > 0: the run ends after so many validations in a row without a new best
   std::optional<std::int64_t> epochs;  // one of these three; none: 10 epochs
   std::optional<std::int64_t> steps;
   std::optional<double> minutes;  // wall time from start to exit; turned into steps after a short measurement
@@ -93,6 +107,7 @@ struct TrainPlan {
   std::int64_t valid_tokens = 0;  // 0: no validation
   std::int64_t batch_size = 0;    // may be smaller than asked for where the text is short
   std::int64_t bptt = 0;
+  std::int64_t bptt_jitter = 0;
   std::int64_t steps = 0;  // of the whole run
   std::int64_t steps_per_epoch = 0;
   std::int64_t validate_every = 0;  // steps
@@ -108,9 +123,10 @@ struct StepReport {
   std::int64_t tokens = 0;  // predictions trained on so far
   double nats_per_token = 0;
   double lr = 0;
-  double grad_norm = 0;     // before clipping
-  double tokens_per_s = 0;  // of this step
-  std::optional<double> valid_nats_per_token = {};
+  double grad_norm = 0;                                     // before clipping
+  double tokens_per_s = 0;                                  // of this step
+  std::optional<double> valid_nats_per_token = {};          // of the last weights
+  std::optional<double> average_valid_nats_per_token = {};  // of the averaged ones
 };
 
 // What the trainer tells while it runs. Empty functions are not called. Called from the thread that called train().
@@ -127,12 +143,14 @@ struct TrainObserver {
 struct TrainResult {
   bool already_complete = false;  // resumed a finished run: nothing was done
   bool interrupted = false;       // stop_requested said so; files are saved, --resume goes on
+  bool stopped_early = false;     // options.patience said so; the run is complete
   std::int64_t steps = 0;         // made so far, resumed ones included
   std::int64_t tokens = 0;
   double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
-  std::int64_t best_step = 0;  // the step whose weights are in the model file
-  double seconds = 0;          // of this call
+  std::int64_t best_step = 0;    // the step whose weights are in the model file
+  bool best_is_average = false;  // they are the average as of that step
+  double seconds = 0;            // of this call
 };
 
 // Trains until the asked number of steps is done, keeping the best model on validation in options.save.

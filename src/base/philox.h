@@ -13,6 +13,7 @@ enum class RandomPurpose : std::uint32_t {
   kDropout = 2,         // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
   kSampling = 3,        // layer: index of the sample, step: position
   kTestPoint = 4,       // random points of gradient checks
+  kWindowCut = 8,       // step: epoch, row: index of the window; layer 0
 };
 
 // Philox4x32-10: ten rounds of multiplication over four 32-bit words. Same output as Random123's reference.

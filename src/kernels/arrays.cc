@@ -123,6 +123,14 @@ void adam_kernel(float* w, const float* g, float* m, float* v, std::size_t size,
   });
 }
 
+void move_kernel(const float* x, float* y, std::size_t size, float share) {
+  const V s = hn::Set(F(), share);
+  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
+    const V before = io.load(y + j);
+    io.store(hn::MulAdd(s, hn::Sub(io.load(x + j), before), before), y + j);
+  });
+}
+
 using U = hn::RebindToUnsigned<F>;
 using VU = hn::Vec<U>;
 
@@ -197,6 +205,7 @@ HWY_EXPORT(sgd_kernel);
 HWY_EXPORT(dynamic_kernel);
 HWY_EXPORT(momentum_kernel);
 HWY_EXPORT(adam_kernel);
+HWY_EXPORT(move_kernel);
 HWY_EXPORT(drop_kernel);
 
 void add(std::span<const float> x, std::span<float> y) {
@@ -241,6 +250,12 @@ void adam_update(std::span<float> w, std::span<const float> g, std::span<float> 
   assert(w.size() == g.size() && w.size() == m.size() && w.size() == v.size());
   prepare_processor();
   HWY_DYNAMIC_DISPATCH(adam_kernel)(w.data(), g.data(), m.data(), v.data(), w.size(), step);
+}
+
+void move_towards(std::span<const float> x, std::span<float> y, float share) {
+  assert(x.size() == y.size());
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(move_kernel)(x.data(), y.data(), x.size(), share);
 }
 
 void drop_units(std::span<const float> x, std::span<float> y, const std::array<std::uint32_t, 3>& counter,

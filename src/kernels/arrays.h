@@ -54,6 +54,9 @@ void adam_update(std::span<float> w, std::span<const float> g, std::span<float> 
 // w += decay (w0 - w) - rate g: down a gradient, and back towards where w began. Source: Krause et al. 2018, eq. 4.
 void dynamic_update(std::span<float> w, std::span<const float> w0, std::span<const float> g, float rate, float decay);
 
+// y += share (x - y).
+void move_towards(std::span<const float> x, std::span<float> y, float share);
+
 // y_u = x_u * (keep_u ? factor : 0) where unit u is kept if word u of the random stream at least `threshold`; words
 // come from Philox4x32-10 with counter (base[0], base[1], base[2], u / 4). y may be x.
 void drop_units(std::span<const float> x, std::span<float> y, const std::array<std::uint32_t, 3>& counter,

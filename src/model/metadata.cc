@@ -66,19 +66,30 @@ Json history_json(const TrainingRecord& training) {
     Json json = {
         {"step", point.step}, {"tokens", point.tokens}, {"nats_per_token", point.nats_per_token}, {"lr", point.lr}};
     if (point.valid_nats_per_token) json["valid_nats_per_token"] = *point.valid_nats_per_token;
+    if (point.average_valid_nats_per_token) {
+      json["average_valid_nats_per_token"] = *point.average_valid_nats_per_token;
+    }
     history.push_back(std::move(json));
   }
   return history;
 }
 
 HistoryPoint history_point(const Json& json, const std::string& where) {
-  const JsonFields fields(json, where, {"step", "tokens", "nats_per_token", "lr"}, {"valid_nats_per_token"});
+  const JsonFields fields(json, where, {"step", "tokens", "nats_per_token", "lr"},
+                          {"valid_nats_per_token", "average_valid_nats_per_token"});
   HistoryPoint point{.step = fields.whole("step"),
                      .tokens = fields.whole("tokens"),
                      .nats_per_token = fields.number("nats_per_token"),
                      .lr = fields.number("lr"),
                      .valid_nats_per_token = {}};
   if (fields.has("valid_nats_per_token")) point.valid_nats_per_token = fields.number("valid_nats_per_token");
+  if (fields.has("average_valid_nats_per_token")) {
+    if (!point.valid_nats_per_token) {
+      throw Error(ErrorCode::kFormat,
+                  fmt::format("{} has average_valid_nats_per_token without valid_nats_per_token", where));
+    }
+    point.average_valid_nats_per_token = fields.number("average_valid_nats_per_token");
+  }
   return point;
 }
 

@@ -66,7 +66,12 @@ std::int64_t Batcher::windows() const noexcept { return (longest_ + steps_per_wi
 void Batcher::window(std::int64_t index, Window& out) const {
   assert(index >= 0 && index < windows());
   const std::int64_t first_step = index * steps_per_window_;
-  out.T = std::min(steps_per_window_, longest_ - first_step);
+  window_of(first_step, std::min(steps_per_window_, longest_ - first_step), out);
+}
+
+void Batcher::window_of(std::int64_t first_step, std::int64_t count, Window& out) const {
+  assert(first_step >= 0 && count >= 1 && first_step + count <= longest_);
+  out.T = count;
   out.B = rows();
   const auto size = static_cast<std::size_t>(out.T * out.B);
   out.inputs.resize(size);

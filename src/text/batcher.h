@@ -62,11 +62,17 @@ class Batcher {
 
   [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(pieces_.size()); }  // B
 
-  // Windows in an epoch: ceil(steps of the longest piece, warm-up included / T).
+  // Steps of an epoch: those of the longest piece, warm-up included.
+  [[nodiscard]] std::int64_t steps() const noexcept { return longest_; }
+
+  // Windows in an epoch: ceil(steps() / T).
   [[nodiscard]] std::int64_t windows() const noexcept;
 
   // Window number `index`, 0 <= index < windows(); random access. Sets all of `out`, reusing its memory.
   void window(std::int64_t index, Window& out) const;
+
+  // The window of `count` >= 1 steps from `first_step` on, 0 <= first_step, first_step + count <= steps().
+  void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
 
  private:
   void fill_row(std::int64_t row, std::int64_t first_step, Window& out) const;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <map>
+#include <type_traits>
 #include <vector>
 
 #include "model/model_file.h"
@@ -18,14 +19,15 @@ constexpr std::string_view kFormat = "unroll-resume/1";
 // Calls visit(name, shape, values) for every tensor of a resume file, in the order of the file: what is written and
 // what is read cannot drift apart.
 template <class Visit>
-void for_each_tensor(const TrainTensors& tensors, bool with_best, const Visit& visit) {
+void for_each_tensor(const TrainTensors& tensors, const TrainPosition& position, const Visit& visit) {
   const auto visit_all = [&](const std::string& prefix, const Parameters& parameters) {
     for (const ParameterTensor& tensor : parameters.tensors()) {
       visit(prefix + tensor.name, tensor.shape, parameters.values(tensor));
     }
   };
   visit_all("current/", tensors.parameters);
-  if (with_best) visit_all("best/", *tensors.best);
+  if (position.best_step > 0) visit_all("best/", *tensors.best);
+  if (position.average_start >= 0) visit_all("average/", *tensors.average);
   if (tensors.moments.m) visit_all("m/", *tensors.moments.m);
   if (tensors.moments.v) visit_all("v/", *tensors.moments.v);
   const NetworkState& state = tensors.state;
@@ -46,6 +48,13 @@ void for_each_number(Position& position, const Visit& visit) {
   visit("best_nats", position.best_nats);
   visit("steps", position.steps);
   visit("save_every", position.save_every);
+}
+
+// The same for those that stand in the file only where weights are averaged.
+template <class Position, class Visit>
+void for_each_number_of_average(Position& position, const Visit& visit) {
+  visit("average_start", position.average_start);
+  visit("best_is_average", position.best_is_average);
 }
 
 template <class Number>
@@ -69,7 +78,11 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
   metadata["length"] = position.length;
   for_each_number(position, [&](const std::string& key, auto number) { metadata[key] = fmt::format("{}", number); });
   std::vector<TensorToWrite> list;
-  for_each_tensor(tensors, position.best_step > 0,
+  if (position.average_start >= 0) {
+    for_each_number_of_average(
+        position, [&](const std::string& key, std::int64_t number) { metadata[key] = fmt::format("{}", number); });
+  }
+  for_each_tensor(tensors, position,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
                     list.emplace_back(name, shape, values);
                   });
@@ -85,13 +98,19 @@ Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(F
   record_ = training_from_metadata(file.metadata(), path);
   position_.length = file.required("length");
   for_each_number(position_, [&](const std::string& key, auto& number) { parse_number(file, key, number); });
+  if (!file.metadata().contains("average_start")) return;
+  for_each_number_of_average(position_, [&](const std::string& key, auto& value) {
+    std::int64_t number = 0;
+    parse_number(file, key, number);
+    value = static_cast<std::remove_reference_t<decltype(value)>>(number);
+  });
 }
 Checkpoint::~Checkpoint() = default;
 Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
 Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
 
 void Checkpoint::restore(const TrainTensors& tensors) const {
-  for_each_tensor(tensors, position_.best_step > 0,
+  for_each_tensor(tensors, position_,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> values) {
                     file_->tensors.copy(name, shape, values);
                   });

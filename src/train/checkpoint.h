@@ -21,18 +21,21 @@ struct TrainPosition {
   double lr_divisor = 1;                     // of the plateau schedule
   std::int64_t best_step = 0;                // 0: no validation yet
   double best_nats = 0;                      // nats per token of that validation
+  bool best_is_average = false;              // whether it was of the averaged weights
+  std::int64_t average_start = -1;           // steps made when the average of the weights began; -1: there is none
   // Decided once, when the run began.
   std::int64_t steps = 0;
   std::int64_t save_every = 0;
   std::string length;  // as asked for: "minutes 2"
 };
 
-// A run's numbers. `best` are the weights of the best validation; without one they are not saved.
+// A run's tensors. `best` are the weights of the best validation; without one they are not saved.
 struct TrainTensors {
   Parameters& parameters;
   Parameters* best;
   Moments& moments;
   NetworkState& state;
+  Parameters* average;  // saved where the position says that there is one
 };
 
 // "model.safetensors.resume".

@@ -25,8 +25,11 @@ void add_tiles(std::span<float> all, std::vector<std::span<const float>>& tiles)
 // One update, of any part of the parameters.
 class Update {
  public:
-  Update(const UpdateRule& rule, const UpdateStep& step, Moments& moments, Parameters& parameters)
-      : moments_(moments), parameters_(parameters) {
+  Update(const UpdateRule& rule, const UpdateStep& step, Moments& moments, Parameters& parameters, Parameters* average)
+      : share_(static_cast<float>(step.average_share)),
+        moments_(moments),
+        parameters_(parameters),
+        average_(step.average_share > 0 ? average : nullptr) {
     sgd_.scale = static_cast<float>(step.scale);
     sgd_.rate = static_cast<float>(step.rate);
     sgd_.momentum = static_cast<float>(rule.momentum);
@@ -37,13 +40,24 @@ class Update {
     adam_.correction2 = correction(adam_.beta2, step.step);
   }
 
-  // Whether parameters without a gradient stay as they are.
-  [[nodiscard]] bool rests_without_gradient() const noexcept { return !moments_.m && sgd_.weight_decay == 0; }
+  // Whether nothing happens to parameters without a gradient.
+  [[nodiscard]] bool rests_without_gradient() const noexcept {
+    return !moments_.m && sgd_.weight_decay == 0 && average_ == nullptr;
+  }
 
   // Of the parameters from `offset` on that have the gradient g.
   void apply(std::span<const float> g, std::int64_t offset, bool decays) const {
     const std::int64_t end = offset + static_cast<std::int64_t>(g.size());
     const std::span<float> w = part(parameters_.all(), offset, end);
+    move(w, g, offset, decays);
+    if (average_ != nullptr) move_towards(w, part(average_->all(), offset, end), share_);
+  }
+
+  [[nodiscard]] MatView<float> encoder() const noexcept { return parameters_.encoder(); }
+
+ private:
+  void move(std::span<float> w, std::span<const float> g, std::int64_t offset, bool decays) const {
+    const std::int64_t end = offset + static_cast<std::int64_t>(g.size());
     if (moments_.v) {
       AdamStep adam = adam_;
       if (!decays) adam.weight_decay = 0;
@@ -55,17 +69,16 @@ class Update {
     sgd_update(w, g, sgd);
   }
 
-  [[nodiscard]] MatView<float> encoder() const noexcept { return parameters_.encoder(); }
-
- private:
   static float correction(float beta, std::int64_t step) {
     return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
   }
 
   SgdStep sgd_;
   AdamStep adam_;
+  float share_;
   Moments& moments_;
   Parameters& parameters_;
+  Parameters* average_;
 };
 
 // A piece of the parameters that one task updates.
@@ -154,8 +167,8 @@ void Moments::set_zero() {
 }
 
 void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
-                       Moments& moments, Parameters& parameters) {
-  const Update update(rule, step, moments, parameters);
+                       Moments& moments, Parameters& parameters, Parameters* average) {
+  const Update update(rule, step, moments, parameters, average);
   const std::vector<Tile> tiles = dense_tiles(gradients);
   workers.run(std::ssize(tiles), [&](std::int64_t task) {
     const Tile& tile = tiles[static_cast<std::size_t>(task)];

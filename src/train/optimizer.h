@@ -48,12 +48,14 @@ struct Moments {
 struct UpdateStep {
   double scale = 1;  // of the gradient: clipping
   double rate = 0;
-  std::int64_t step = 1;  // counted from 1, for Adam's bias correction
+  std::int64_t step = 1;     // counted from 1, for Adam's bias correction
+  double average_share = 0;  // how far the average of the weights moves towards the updated ones; 0: it stays
 };
 
 // One update of all parameters. A row of the embedding without a gradient is updated as if by a gradient of zeros:
-// moments move it on, and it decays. Plain SGD without decay has nothing to do there and does not touch it.
+// moments move it on, and it decays. Plain SGD without decay has nothing to do there and does not touch it. `average`
+// moves in the same pass; null: there is none.
 void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
-                       Moments& moments, Parameters& parameters);
+                       Moments& moments, Parameters& parameters, Parameters* average = nullptr);
 
 }  // namespace unroll

@@ -21,6 +21,8 @@ constexpr Names<Schedule, 5> kSchedules{{{Schedule::kConstant, "constant"},
                                          {Schedule::kLinear, "linear"},
                                          {Schedule::kPlateau, "plateau"},
                                          {Schedule::kStep, "step"}}};
+constexpr Names<Average, 3> kAverages{
+    {{Average::kNone, "none"}, {Average::kEma, "ema"}, {Average::kTriggered, "triggered"}}};
 constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
 
 template <class Enum, std::size_t N>
@@ -86,11 +88,35 @@ void check_optimizer_options(const TrainOptions& o) {
   if (o.beta2 != defaults.beta2 && o.optimizer != Optimizer::kAdam) contradict("beta2", "--optimizer adam", optimizer);
 }
 
+void check_validation_options(const TrainOptions& o) {
+  const TrainOptions defaults;
+  expect(o.ema_decay > 0 && o.ema_decay < 1, "ema-decay", o.ema_decay, "a number above 0 and below 1");
+  expect(o.nonmono >= 1, "nonmono", o.nonmono, "a number of validations, 1 or more");
+  expect(o.validate_every >= 0, "validate-every", o.validate_every, "a number of steps, 1 or more");
+  expect(o.patience >= 0, "patience", o.patience, "a number of validations, 1 or more");
+  const std::string_view average = average_name(o.average);
+  if (o.ema_decay != defaults.ema_decay && o.average != Average::kEma)
+    contradict("ema-decay", "--average ema", average);
+  if (o.nonmono != defaults.nonmono && o.average != Average::kTriggered) {
+    contradict("nonmono", "--average triggered", average);
+  }
+  if (!o.valid.empty() || o.valid_split > 0) return;
+  for (const auto& [flag, given] :
+       {std::pair("average triggered", o.average == Average::kTriggered),
+        std::pair("validate-every", o.validate_every > 0), std::pair("patience", o.patience > 0)}) {
+    if (!given) continue;
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--{} needs validation: give --valid, or a --valid-split above 0", flag));
+  }
+}
+
 void check_run_options(const TrainOptions& o) {
   constexpr std::int64_t kMostRows = 1 << 16;
   constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;  // the step is 32 bits of a random counter
   expect(o.batch_size >= 1 && o.batch_size <= kMostRows, "batch-size", o.batch_size, "a number from 1 to 65536");
   expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
+  expect(o.bptt_jitter >= 0 && 2 * o.bptt_jitter < o.bptt && o.bptt + 2 * o.bptt_jitter <= kMostRows, "bptt-jitter",
+         o.bptt_jitter, fmt::format("0 or more, below half of --bptt {}", o.bptt));
   expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
   expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
   if (o.precision == Precision::kInt8) {
@@ -119,7 +145,13 @@ NamedValues described_unless_default(const TrainOptions& o) {
           {"decay", value_text(o.decay)},
           {"momentum", value_text(o.momentum)},
           {"beta2", value_text(o.beta2)},
-          {"weight-decay", value_text(o.weight_decay)}};
+          {"weight-decay", value_text(o.weight_decay)},
+          {"average", std::string(average_name(o.average))},
+          {"ema-decay", value_text(o.ema_decay)},
+          {"nonmono", value_text(o.nonmono)},
+          {"validate-every", value_text(o.validate_every)},
+          {"patience", value_text(o.patience)},
+          {"bptt-jitter", value_text(o.bptt_jitter)}};
 }
 
 }  // namespace
@@ -128,6 +160,8 @@ std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_in(k
 Optimizer parse_optimizer(std::string_view name) { return parse_in(kOptimizers, "optimizer", name); }
 std::string_view schedule_name(Schedule schedule) noexcept { return name_in(kSchedules, schedule); }
 Schedule parse_schedule(std::string_view name) { return parse_in(kSchedules, "schedule", name); }
+std::string_view average_name(Average average) noexcept { return name_in(kAverages, average); }
+Average parse_average(std::string_view name) { return parse_in(kAverages, "average", name); }
 std::string_view init_name(Init init) noexcept { return name_in(kInits, init); }
 Init parse_init(std::string_view name) { return parse_in(kInits, "init", name); }
 
@@ -136,6 +170,7 @@ TrainOptions resolve(TrainOptions options) {
   check_run_options(options);
   check_schedule_options(options);
   check_optimizer_options(options);
+  check_validation_options(options);
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));

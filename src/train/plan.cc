@@ -13,6 +13,8 @@
 
 namespace unroll {
 
+std::int64_t most_steps(const TrainOptions& options) noexcept { return options.bptt + 2 * options.bptt_jitter; }
+
 std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options, std::int64_t tokens,
                                     bool validates) {
   constexpr std::int64_t kFloat = sizeof(float);
@@ -20,14 +22,18 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
   const bool bf16 = options.precision == Precision::kBf16;
   const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * multiplied_weights(config);
   std::vector<MemoryItem> plan{{"parameters", parameters},
-                               {"gradients", Gradients::bytes(config, options.bptt * options.batch_size)},
+                               {"gradients", Gradients::bytes(config, most_steps(options) * options.batch_size)},
                                {"parameters packed for products", 2 * packed},
                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   const std::int64_t moments = Moments::count(update_rule(options)) * parameters;
   if (moments > 0) plan.push_back({fmt::format("moments of {}", optimizer_name(options.optimizer)), moments});
+  const bool averages = options.average != Average::kNone;
+  if (averages) plan.push_back({"averaged parameters", parameters});
   if (validates) plan.push_back({"best parameters so far", parameters});
-  if (validates && bf16) plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
-  for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, options.bptt, options.batch_size)) {
+  if (validates && (bf16 || averages))
+    plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
+  for (const PlannedBuffer& buffer :
+       Network::plan(config, Purpose::kTraining, most_steps(options), options.batch_size)) {
     plan.push_back({buffer.name, kFloat * buffer.floats});
   }
   return plan;
@@ -48,6 +54,7 @@ void check_memory(const std::vector<MemoryItem>& plan) {
 
 std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps) {
   if (epoch.valid_tokens == 0) return 0;
+  if (epoch.validate_every > 0) return epoch.validate_every;
   constexpr std::int64_t kLeastCount = 10;
   constexpr double kMostShare = 0.1;
   constexpr double kForwardShare = 1.0 / 3;  // of the cost of training on a token

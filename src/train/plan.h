@@ -12,6 +12,9 @@ namespace unroll {
 [[nodiscard]] std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options,
                                                   std::int64_t tokens, bool validates);
 
+// Steps of the longest window.
+[[nodiscard]] std::int64_t most_steps(const TrainOptions& options) noexcept;
+
 // Throws Error{kMemory} when the plan exceeds this machine's memory.
 void check_memory(const std::vector<MemoryItem>& plan);
 
@@ -20,11 +23,12 @@ struct EpochShape {
   std::int64_t windows = 0;          // steps
   std::int64_t tokens_per_step = 0;  // of a full window
   std::int64_t valid_tokens = 0;     // 0: no validation
+  std::int64_t validate_every = 0;   // steps, as asked for; 0: nobody asked
 };
 
-// Steps between validations of a run of `steps`; 0: none. After every epoch, but at least ten times in a run and seldom
-// enough to cost about a tenth of the training at most. The last step is always validated too. A function of counts
-// alone, so that a run repeats.
+// Steps between validations of a run of `steps`; 0: none. As asked for; else after every epoch, but at least ten times
+// in a run and seldom enough to cost about a tenth of the training at most. The last step is always validated too. A
+// function of counts alone, so that a run repeats.
 [[nodiscard]] std::int64_t validation_interval(const EpochShape& epoch, std::int64_t steps);
 
 // How many validations that makes.

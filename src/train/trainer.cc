@@ -164,6 +164,7 @@ TrainPlan make_plan(const TrainingRun& run, const TrainOptions& options, const s
   plan.valid_tokens = valid_tokens;
   plan.batch_size = options.batch_size;
   plan.bptt = options.bptt;
+  plan.bptt_jitter = options.bptt_jitter;
   plan.steps = run.position().steps;
   plan.steps_per_epoch = run.epoch().windows;
   plan.validate_every = run.validate_every();
@@ -180,18 +181,22 @@ bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
     const Clock::time_point before = Clock::now();
     const StepOutcome outcome = run.step();
     const double tokens_per_s = static_cast<double>(outcome.predictions) / seconds_since(before);
-    std::optional<double> valid;
-    if (run.validation_due()) valid = run.validate(observer.on_validation);
-    run.note_history(outcome, valid);
+    std::optional<ValidationOutcome> validation;
+    if (run.validation_due()) validation = run.validate(observer.on_validation);
+    run.note_history(outcome, validation);
     const std::int64_t step = run.position().step;
     if (observer.on_step) {
-      observer.on_step({.step = step,
+      StepReport report{.step = step,
                         .tokens = run.position().tokens,
                         .nats_per_token = outcome.nats_per_token,
                         .lr = outcome.lr,
                         .grad_norm = outcome.grad_norm,
-                        .tokens_per_s = tokens_per_s,
-                        .valid_nats_per_token = valid});
+                        .tokens_per_s = tokens_per_s};
+      if (validation) {
+        report.valid_nats_per_token = validation->nats;
+        report.average_valid_nats_per_token = validation->average_nats;
+      }
+      observer.on_step(report);
     }
     if (run.finished()) break;
     const bool stop = observer.stop_requested && observer.stop_requested();
@@ -209,6 +214,7 @@ TrainResult make_result(const TrainPosition& position, const TrainingRecord& rec
   if (!record.history.empty()) result.nats_per_token = record.history.back().nats_per_token;
   if (position.best_step > 0) result.best_valid_nats_per_token = position.best_nats;
   result.best_step = position.best_step > 0 ? position.best_step : position.step;
+  result.best_is_average = position.best_is_average;
   return result;
 }
 
@@ -218,10 +224,11 @@ TrainResult finished_before(const Model& model) {
   for (const HistoryPoint& point : model.training().history) {
     position.step = point.step;
     position.tokens = point.tokens;
-    const std::optional<double> valid = point.valid_nats_per_token;
+    const std::optional<double> valid = point.best_valid_nats_per_token();
     if (valid && (position.best_step == 0 || *valid < position.best_nats)) {
       position.best_step = point.step;
       position.best_nats = *valid;
+      position.best_is_average = *valid < *point.valid_nats_per_token;
     }
   }
   TrainResult result = make_result(position, model.training());
@@ -304,6 +311,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   }
   TrainResult result = make_result(run.position(), run.record());
   result.interrupted = !complete;
+  result.stopped_early = run.stopped_early();
   result.seconds = seconds_since(start);
   return result;
 }

@@ -42,14 +42,16 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
       workers_(options.threads),
       batcher_(text.train, text.tokenizer.boundary(), options.state,
                equal_pieces(static_cast<std::int64_t>(text.train.size()), options.batch_size), options.bptt),
-      epoch_{.windows = batcher_.windows(),
+      cuts_{.T = options.bptt, .J = options.bptt_jitter, .length = batcher_.steps(), .seed = options.seed},
+      epoch_{.windows = cuts_.windows(),
              .tokens_per_step = options.batch_size * options.bptt,
-             .valid_tokens = static_cast<std::int64_t>(text.valid.size())},
+             .valid_tokens = static_cast<std::int64_t>(text.valid.size()),
+             .validate_every = options.validate_every},
       parameters_(config),
-      gradients_(config, options.bptt * options.batch_size),
+      gradients_(config, most_steps(options) * options.batch_size),
       moments_(update_rule(options), config),
       weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
-      network_(config, Purpose::kTraining, options.bptt, options.batch_size, workers_),
+      network_(config, Purpose::kTraining, most_steps(options), options.batch_size, workers_),
       state_(config, options.batch_size),
       rate_{.schedule = options.schedule,
             .lr = options.lr,
@@ -57,7 +59,9 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
             .steps = 0,
             .epoch_steps = epoch_.windows,
             .decay_after = options.decay_after.value_or(0),
-            .decay = options.decay.value_or(1)} {
+            .decay = options.decay.value_or(1)},
+      averaging_(options) {
+  if (options.average != Average::kNone) average_.emplace(config);
   if (!text.valid.empty()) best_.emplace(config);
   set_start();
 }
@@ -70,7 +74,10 @@ void TrainingRun::set_start() {
   }
   moments_.set_zero();
   state_.set_zero();
+  if (average_) average_->set_zero();
+  averaging_.restart();
   position_ = {};
+  position_.average_start = averaging_.start;
   rate_.divisor = 1;
   weights_.pack(parameters_, workers_);
 }
@@ -95,12 +102,13 @@ MeasuredCost TrainingRun::measure(double seconds) {
     constexpr std::size_t kSample = 1 << 15;
     const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
     const Clock::time_point before = Clock::now();
-    static_cast<void>(evaluate(sample, {}));
-    cost.per_validation =
-        seconds_since(before) * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
+    static_cast<void>(evaluate(parameters_, sample, {}));
+    const double evaluations = average_ ? 2 : 1;
+    cost.per_validation = evaluations * seconds_since(before) * static_cast<double>(text_.valid.size()) /
+                          static_cast<double>(sample.size());
   }
   // A save writes the model, and the resume file with the present weights, the best ones and the moments.
-  const auto copies = 2 + (best_ ? 1 : 0) + Moments::count(update_rule(options_));
+  const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(update_rule(options_));
   cost.per_save =
       2 * measure_write_seconds(options_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
   set_start();
@@ -129,26 +137,39 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   record_ = checkpoint.record();
   checkpoint.restore(tensors());
   rate_.divisor = position_.lr_divisor;
+  averaging_.start = position_.average_start;
   fix_length();
   weights_.pack(parameters_, workers_);
+}
+
+// Sets the window of the next step; what the rate is multiplied by for its length.
+double TrainingRun::take_window() {
+  const std::int64_t epoch = position_.step / epoch_.windows;
+  const std::int64_t index = position_.step % epoch_.windows;
+  const std::int64_t first = cuts_.first(epoch, index);
+  batcher_.window_of(first, cuts_.first(epoch, index + 1) - first, window_);
+  if (options_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
+  return cuts_.J > 0 ? static_cast<double>(window_.T) / static_cast<double>(cuts_.T) : 1;
 }
 
 StepOutcome TrainingRun::step() {
   const std::int64_t step = position_.step + 1;
   const DropoutKey dropout{
       .probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
-  const std::int64_t index = position_.step % epoch_.windows;
-  batcher_.window(index, window_);
-  if (options_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
+  const double share = take_window();
   gradients_.set_zero(workers_);
   network_.forward(weights_, window_, state_, dropout);
-  StepOutcome outcome{.lr = rate_.at(step), .predictions = window_.predictions};
+  StepOutcome outcome{.lr = share * rate_.at(step), .predictions = window_.predictions};
   outcome.nats_per_token = network_.backward(weights_, window_, dropout, gradients_);
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
   const bool clipped = options_.clip > 0 && outcome.grad_norm > options_.clip;
-  const UpdateStep update{.scale = clipped ? options_.clip / outcome.grad_norm : 1, .rate = outcome.lr, .step = step};
-  update_parameters(workers_, gradients_, update_rule(options_), update, moments_, parameters_);
+  const UpdateStep update{.scale = clipped ? options_.clip / outcome.grad_norm : 1,
+                          .rate = outcome.lr,
+                          .step = step,
+                          .average_share = averaging_.share(step)};
+  update_parameters(workers_, gradients_, update_rule(options_), update, moments_, parameters_,
+                    average_ ? &*average_ : nullptr);
   weights_.pack(parameters_, workers_);
   position_.step = step;
   position_.tokens += outcome.predictions;
@@ -178,60 +199,92 @@ bool TrainingRun::validation_due() const {
 }
 
 // The model file is f32, so validation is too: it tells what eval will tell of that file.
-IdsEvaluation TrainingRun::evaluate(std::span<const std::int32_t> ids,
+IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
                                     const std::function<void(std::int64_t, std::int64_t)>& progress) {
   const auto run = [&](const NetworkWeights& weights) {
     return evaluate_ids(config_, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
                         options_.state, false, progress);
   };
-  if (weights_.precision() == Precision::kF32) return run(weights_);
+  if (&parameters == &parameters_ && weights_.precision() == Precision::kF32) return run(weights_);
   NetworkWeights weights(config_, Purpose::kInference);
-  weights.pack(parameters_, workers_);
+  weights.pack(parameters, workers_);
   return run(weights);
 }
 
-double TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const IdsEvaluation result = evaluate(text_.valid, progress);
+double TrainingRun::validate(const Parameters& parameters,
+                             const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const IdsEvaluation result = evaluate(parameters, text_.valid, progress);
   const double nats = result.nats / static_cast<double>(result.tokens);
-  if (!std::isfinite(nats)) {
-    throw Error(ErrorCode::kNumeric,
-                fmt::format("step {}: the validation loss is not a finite number: training stopped, "
-                            "files saved before are as they were; try a lower --lr",
-                            position_.step));
-  }
-  const bool improved = position_.best_step == 0 || nats < position_.best_nats;
-  if (improved) {
-    position_.best_step = position_.step;
-    position_.best_nats = nats;
-    best_->copy_from(parameters_);
+  if (std::isfinite(nats)) return nats;
+  throw Error(ErrorCode::kNumeric, fmt::format("step {}: the validation loss is not a finite number: training stopped, "
+                                               "files saved before are as they were; try a lower --lr",
+                                               position_.step));
+}
+
+bool TrainingRun::keep_if_best(double nats, bool is_average) {
+  if (position_.best_step > 0 && nats >= position_.best_nats) return false;
+  position_.best_step = position_.step;
+  position_.best_nats = nats;
+  position_.best_is_average = is_average;
+  best_->copy_from(is_average ? *average_ : parameters_);
+  return true;
+}
+
+ValidationOutcome TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  ValidationOutcome outcome{.nats = validate(parameters_, progress), .average_nats = {}};
+  bool improved = keep_if_best(outcome.nats, false);
+  if (averaging_.began()) {
+    outcome.average_nats = validate(*average_, progress);
+    improved = keep_if_best(*outcome.average_nats, true) || improved;
   }
   rate_.validated(improved);
   position_.lr_divisor = rate_.divisor;
-  return nats;
+
+  std::vector<double> before;
+  std::int64_t in_vain = improved ? 0 : 1;
+  for (const HistoryPoint& point : record_.history) {
+    if (!point.valid_nats_per_token) continue;
+    before.push_back(*point.valid_nats_per_token);
+    if (point.step > position_.best_step) ++in_vain;
+  }
+  averaging_.validated(position_.step, outcome.nats, before);
+  position_.average_start = averaging_.start;
+  stopped_early_ = options_.patience > 0 && in_vain >= options_.patience && position_.step < position_.steps;
+  return outcome;
 }
 
-void TrainingRun::note_history(const StepOutcome& outcome, std::optional<double> valid_nats_per_token) {
-  if (!valid_nats_per_token && !finished() && position_.step % history_every_ != 0) return;
-  record_.history.push_back(
-      {.step = position_.step,
-       .tokens = position_.tokens,
-       .nats_per_token = position_.nats_since_point / static_cast<double>(position_.predictions_since_point),
-       .lr = outcome.lr,
-       .valid_nats_per_token = valid_nats_per_token});
+void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation) {
+  if (!validation && !finished() && position_.step % history_every_ != 0) return;
+  HistoryPoint point{
+      .step = position_.step,
+      .tokens = position_.tokens,
+      .nats_per_token = position_.nats_since_point / static_cast<double>(position_.predictions_since_point),
+      .lr = outcome.lr,
+      .valid_nats_per_token = {}};
+  if (validation) {
+    point.valid_nats_per_token = validation->nats;
+    point.average_valid_nats_per_token = validation->average_nats;
+  }
+  record_.history.push_back(point);
   position_.nats_since_point = 0;
   position_.predictions_since_point = 0;
 }
 
 void TrainingRun::save(bool complete) {
   record_.complete = complete;
-  save_model(options_.save, config_, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : parameters_);
+  const Parameters& last = averaging_.began() ? *average_ : parameters_;
+  save_model(options_.save, config_, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
   if (!complete) {
     save_checkpoint(checkpoint_path(options_.save), config_, text_.tokenizer, record_, position_, tensors());
   }
 }
 
 TrainTensors TrainingRun::tensors() {
-  return {.parameters = parameters_, .best = best_ ? &*best_ : nullptr, .moments = moments_, .state = state_};
+  return {.parameters = parameters_,
+          .best = best_ ? &*best_ : nullptr,
+          .moments = moments_,
+          .state = state_,
+          .average = average_ ? &*average_ : nullptr};
 }
 
 }  // namespace unroll

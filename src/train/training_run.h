@@ -13,11 +13,13 @@
 #include "model/network.h"
 #include "model/parameters.h"
 #include "text/batcher.h"
+#include "train/averaging.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/plan.h"
 #include "train/schedule.h"
 #include "train/training_text.h"
+#include "train/window_cuts.h"
 #include "unroll/model.h"
 #include "unroll/train.h"
 
@@ -29,6 +31,12 @@ struct StepOutcome {
   double lr = 0;
   double grad_norm = 0;
   std::int64_t predictions = 0;
+};
+
+// What a validation yields, in nats per token.
+struct ValidationOutcome {
+  double nats = 0;                     // of the last weights
+  std::optional<double> average_nats;  // of the averaged ones
 };
 
 // Trains a network step by step. Not for two threads at once; a step uses options.threads workers.
@@ -55,14 +63,14 @@ class TrainingRun {
   // Whether the step just made is one after which validation is due.
   [[nodiscard]] bool validation_due() const;
 
-  // Nats per token on the validation text; keeps the weights if they are the best so far.
-  double validate(const std::function<void(std::int64_t, std::int64_t)>& progress);
+  // The loss on the validation text; keeps the weights, last or averaged, that are the best so far.
+  ValidationOutcome validate(const std::function<void(std::int64_t, std::int64_t)>& progress);
 
   // Adds a point to the history if one is due after the step just made.
-  void note_history(const StepOutcome& outcome, std::optional<double> valid_nats_per_token);
+  void note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation);
 
-  // Writes the model file (the best weights, or the present ones where nothing was validated), and the resume file
-  // unless the run is complete.
+  // Writes the model file (the best weights; where nothing was validated, the averaged or the present ones), and the
+  // resume file unless the run is complete.
   void save(bool complete);
 
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
@@ -70,13 +78,18 @@ class TrainingRun {
   [[nodiscard]] const EpochShape& epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::int64_t validate_every() const noexcept { return validate_every_; }
   [[nodiscard]] int threads() const noexcept { return workers_.count(); }
-  [[nodiscard]] bool finished() const noexcept { return position_.step >= position_.steps; }
+  [[nodiscard]] bool finished() const noexcept { return stopped_early_ || position_.step >= position_.steps; }
+  // Whether it is because validation did not improve any more.
+  [[nodiscard]] bool stopped_early() const noexcept { return stopped_early_; }
 
  private:
   void set_start();
   void fix_length();
-  IdsEvaluation evaluate(std::span<const std::int32_t> ids,
+  double take_window();
+  IdsEvaluation evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
                          const std::function<void(std::int64_t, std::int64_t)>& progress);
+  double validate(const Parameters& parameters, const std::function<void(std::int64_t, std::int64_t)>& progress);
+  bool keep_if_best(double nats, bool is_average);
   void check_finite(double loss, double norm) const;
   TrainTensors tensors();
 
@@ -86,16 +99,20 @@ class TrainingRun {
   const ParametersView* start_;
   Workers workers_;
   Batcher batcher_;
+  WindowCuts cuts_;
   EpochShape epoch_;
   Parameters parameters_;
   Gradients gradients_;
   std::optional<Parameters> best_;
+  std::optional<Parameters> average_;
   Moments moments_;
   NetworkWeights weights_;
   Network network_;
   NetworkState state_;
   Window window_;
   LearningRate rate_;
+  Averaging averaging_;
+  bool stopped_early_ = false;
   std::int64_t validate_every_ = 0;
   std::int64_t history_every_ = 1;
   TrainPosition position_;
