@@ -9,6 +9,14 @@ import time
 from command_line import PATIENCE, SMALL, UNROLL, CommandTest, log_lines, main
 
 KILLS = 24
+# Everything that a run carries from step to step, in two runs.
+CONTROLLED = {
+    "moving average": ["--average", "ema", "--ema-decay", "0.95", "--bptt-jitter", "3", "--weight-decay", "0.01",
+                       "--beta2", "0.99", "--validate-every", "13", "--schedule", "linear"],
+    "triggered average": ["--optimizer", "asgd", "--nonmono", "1", "--momentum", "0.5", "--lr", "3", "--clip", "0.25",
+                          "--schedule", "step", "--decay-after", "20", "--decay", "1.1", "--validate-every", "17"],
+}
+KILLS_OF_CONTROLLED = 6
 STEPS = 900
 
 
@@ -17,12 +25,12 @@ class Kill(CommandTest):
         return ["train", self.text, "--save", self.folder / name, *SMALL, "--layers", "2", "--dropout", "0.1", "--steps",
                 str(STEPS), "--save-every", "7", "--log", self.folder / f"{name}.jsonl", "--quiet", *flags]
 
-    def kill_once(self, dice):
+    def kill_once(self, dice, *flags):
         """Starts or resumes the run and kills it some steps later; whether it had saved before, or None when it ended."""
         log = pathlib.Path(self.folder / "killed.jsonl")
         saved = (self.folder / "killed.resume").exists()
         size = log.stat().st_size if log.exists() else 0
-        process = subprocess.Popen([UNROLL, *self.command("killed", "--resume")], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([UNROLL, *self.command("killed", "--resume", *flags)], stdin=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
         # On the way a run cuts its log back; only what it adds counts as its steps.
         target = dice.randrange(0, 40)
@@ -41,11 +49,21 @@ class Kill(CommandTest):
         return None if process.returncode == 0 else saved
 
     def test_twenty_four_kills_leave_no_trace(self):
-        self.succeed(*self.command("whole"))
+        self.check_kills(KILLS)
+
+    def test_nor_do_they_with_what_else_a_run_carries_along(self):
+        for name, flags in CONTROLLED.items():
+            with self.subTest(name):
+                self.check_kills(KILLS_OF_CONTROLLED, *flags)
+            for path in self.folder.iterdir():
+                path.unlink()
+
+    def check_kills(self, count, *flags):
+        self.succeed(*self.command("whole", *flags))
         dice = random.Random(11)
         kills = past_a_save = 0
-        while kills < KILLS:
-            saved = self.kill_once(dice)
+        while kills < count:
+            saved = self.kill_once(dice, *flags)
             if saved is None:
                 # The machine was slow to kill and the run came to its end. That is a result too; begin another.
                 self.compare()
@@ -54,8 +72,8 @@ class Kill(CommandTest):
                 continue
             kills += 1
             past_a_save += saved
-        self.assertGreater(past_a_save, KILLS // 2)
-        self.succeed(*self.command("killed", "--resume"))
+        self.assertGreater(past_a_save, count // 2)
+        self.succeed(*self.command("killed", "--resume", *flags))
         self.compare()
 
     def compare(self):
