@@ -195,6 +195,11 @@ class Gradcheck(CommandTest):
             self.assertLessEqual(tensor["production"], found["production_bound"])
             self.assertGreater(tensor["elements"], 0)
 
+    def test_layer_normalisation_of_every_cell(self):
+        done = self.succeed("gradcheck", "--layer-norm")
+        self.assertIn("rnn.norm_c_l1", done.out)
+        self.assertTrue(done.out.splitlines()[-1].startswith("passed"), done.out)
+
     def test_another_seed_is_another_point(self):
         one, two = [self.succeed("gradcheck", "--cell", "lstm", "--json", "--seed", seed).out for seed in "12"]
         self.assertNotEqual(one, two)

@@ -72,6 +72,16 @@ class ReadModel(unittest.TestCase):
             self.assertEqual((metadata["config"]["cell"], metadata["config"]["vocabulary"]), (cell, 256))
             self.assertNotIn("decoder.weight", tensors)
 
+    def test_reads_normalised_models(self):
+        for cell in ("rnn-tanh", "lstm", "gru"):
+            path = train(self.folder, cell + "-norm.safetensors", "--cell", cell, "--hidden", "6", "--layer-norm")
+            metadata, tensors = read_model.read_model(path)
+            self.assertIs(metadata["config"]["layer_norm"], True)
+            inspected = subprocess.run([UNROLL, "inspect", path, "--json"], check=True, capture_output=True, text=True)
+            self.assertEqual(metadata["config"], json.loads(inspected.stdout)["config"])
+            self.assertEqual([name for name in tensors if "_c_" in name],
+                             ["rnn.norm_c_l0", "rnn.bias_c_l0"] if cell == "lstm" else [])
+
     def test_reads_rounded_models_as_the_numbers_that_they_stand_for(self):
         _, before = read_model.read_model(self.model)
         for precision, share in (("bf16", 1 / 256), ("int8", 1 / 254)):

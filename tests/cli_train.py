@@ -46,6 +46,23 @@ class Train(CommandTest):
         self.assertEqual(model.read_bytes(), models[chosen].read_bytes())
         self.refuse(2, ["--precision", "int8"], "train", self.text, "--save", self.folder / "x", "--precision", "int8")
 
+    def test_layer_normalisation_is_said_recorded_and_kept_by_from(self):
+        model = self.train("--steps", "30", "--layer-norm")
+        self.assertIn("layer normalisation", self.last.err)
+        found = self.inspect(model)
+        self.assertIs(found["config"]["layer_norm"], True)
+        self.assertEqual(found["training"]["options"]["layer-norm"], "true")
+        self.assertIn("rnn.norm_hh_l0", [tensor["name"] for tensor in found["tensors"]])
+        self.assertIn("layer norm", self.succeed("inspect", model).out)
+        further = self.folder / "further"
+        self.succeed("train", self.text, "--save", further, "--from", model, "--steps", "5")
+        self.assertIs(self.inspect(further)["config"]["layer_norm"], True)
+        self.refuse(2, ["--layer-norm"], "train", self.text, "--save", self.folder / "x", "--from", model, "--layer-norm")
+        self.refuse(2, ["1 unit"], "train", self.text, "--save", self.folder / "x", "--hidden", "1", "--layer-norm")
+        plain = self.inspect(self.train("--steps", "5", save=self.folder / "plain"))
+        self.assertNotIn("layer_norm", plain["config"])
+        self.assertNotIn("layer-norm", plain["training"]["options"])
+
     def test_quiet_says_nothing(self):
         self.train("--steps", "10", "--quiet")
         self.assertEqual((self.last.out, self.last.err), ("", ""))

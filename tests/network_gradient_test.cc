@@ -58,6 +58,20 @@ TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
   }
 }
 
+TEST(NetworkGradient, MatchesComplexStepThroughLayerNormalisation) {
+  for (const Cell cell : kCells) {
+    if (!has_recurrent_weights(cell)) continue;
+    for (const std::int64_t layers : {1, 3}) {
+      NetworkConfig config = config_of(cell, layers);
+      config.layer_norm = true;
+      config.hidden = 11;
+      expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 10});
+      config.dropout = 0.3;
+      expect_exact({.config = config, .steps = 1, .rows = 1, .seed = 11});
+    }
+  }
+}
+
 TEST(NetworkGradient, MatchesComplexStepForOneStepOneRowAndLongWindows) {
   for (const Cell cell : kCells) {
     expect_exact({.config = config_of(cell), .steps = 1, .rows = 3, .seed = 5});
@@ -207,11 +221,13 @@ TEST(Network, BackwardReturnsTheReferencesLoss) {
   }
 }
 
-TEST(Network, ASmallerWindowInAPlanHasTheBitsOfAPlanOfItsSize) {
+void expect_a_smaller_window_to_have_the_bits_of_a_plan_of_its_size(bool layer_norm) {
   Workers workers(2);
   for (const Cell cell : kCells) {
+    if (layer_norm && !has_recurrent_weights(cell)) continue;
     NetworkConfig config = config_of(cell, 3);
     config.dropout = 0.3;
+    config.layer_norm = layer_norm;
     Trained exact(config, 4, 3, workers);
     Trained roomy(config, 11, 8, workers);
     NetworkState big(config, 8);
@@ -227,10 +243,20 @@ TEST(Network, ASmallerWindowInAPlanHasTheBitsOfAPlanOfItsSize) {
   }
 }
 
-TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) {
+TEST(Network, ASmallerWindowInAPlanHasTheBitsOfAPlanOfItsSize) {
+  expect_a_smaller_window_to_have_the_bits_of_a_plan_of_its_size(false);
+}
+
+TEST(Network, ASmallerWindowInANormalisedPlanHasTheBitsOfAPlanOfItsSize) {
+  expect_a_smaller_window_to_have_the_bits_of_a_plan_of_its_size(true);
+}
+
+void expect_the_same_bits_for_any_number_of_workers(bool layer_norm) {
   for (const Cell cell : kCells) {
+    if (layer_norm && !has_recurrent_weights(cell)) continue;
     NetworkConfig config{
         .cell = cell, .vocabulary = 150, .embed = 37, .hidden = 70, .layers = 2, .tied = false, .dropout = 0.2};
+    config.layer_norm = layer_norm;
     const Window window = window_of(13, 9, config.vocabulary, 4);
     std::vector<float> expected;
     for (const int threads : {1, 2, 3, 4}) {
@@ -245,6 +271,9 @@ TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) {
     }
   }
 }
+
+TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(false); }
+TEST(Network, NormalisedBitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(true); }
 
 TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
   Workers workers(2);
@@ -269,11 +298,13 @@ TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
   }
 }
 
-TEST(Network, AnInferenceNetworkHasTheBitsOfATrainingOne) {
+void expect_an_inference_network_to_have_the_bits_of_a_training_one(bool layer_norm) {
   Workers workers(2);
   for (const Cell cell : kCells) {
+    if (layer_norm && !has_recurrent_weights(cell)) continue;
     for (const std::int64_t layers : {1, 2, 3, 4, 5}) {
-      const NetworkConfig config = config_of(cell, layers);
+      NetworkConfig config = config_of(cell, layers);
+      config.layer_norm = layer_norm;
       Trained trained(config, 6, 4, workers);
       const Window window = window_of(6, 4, 7, 6);
       NetworkState state_a(config, 4);
@@ -292,6 +323,14 @@ TEST(Network, AnInferenceNetworkHasTheBitsOfATrainingOne) {
       }
     }
   }
+}
+
+TEST(Network, AnInferenceNetworkHasTheBitsOfATrainingOne) {
+  expect_an_inference_network_to_have_the_bits_of_a_training_one(false);
+}
+
+TEST(Network, ANormalisedInferenceNetworkHasTheBitsOfATrainingOne) {
+  expect_an_inference_network_to_have_the_bits_of_a_training_one(true);
 }
 
 TEST(Network, WhatNobodyPredictsHasNoGradient) {

@@ -237,6 +237,74 @@ TEST(PlantedMistake, AnLstmWithTwoGatesInTheWrongOrderIsCaught) {
   EXPECT_FALSE(passes(point, spoilt(point, {.tape = swap_f_and_g})));
 }
 
+// What a single wrong line can do on the way back through a normalised product.
+enum class NormMistake {
+  kNone,
+  kMeanAsConstant,      // dz = inverse (dn - n mean(dn n))    without - mean dn
+  kVarianceAsConstant,  // dz = inverse (dn - mean dn)         without - n mean(dn n)
+  kMissingGain,         // dn = dy                             for gain dy
+  kGainOfTheProduct,    // dgain += dy z                       for dy n
+  kOneProductForBoth,   // dW from dU's statistics
+};
+
+std::vector<double> norm_back_with(NormMistake mistake, const std::vector<double>& z, std::span<const double> gain,
+                                   const std::vector<double>& dy, std::span<double> dgain) {
+  const ref::NormalizedBlock<double> block{std::span<const double>(z)};
+  const auto count = static_cast<double>(z.size());
+  std::vector<double> dn = dy;
+  double mean = 0;
+  double mean_with_n = 0;
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    if (mistake != NormMistake::kMissingGain) dn[j] *= gain[j];
+    mean += dn[j] / count;
+    mean_with_n += dn[j] * block.n[j] / count;
+    dgain[j] += dy[j] * (mistake == NormMistake::kGainOfTheProduct ? z[j] : block.n[j]);
+  }
+  if (mistake == NormMistake::kMeanAsConstant) mean = 0;
+  if (mistake == NormMistake::kVarianceAsConstant) mean_with_n = 0;
+  for (std::size_t j = 0; j < z.size(); ++j) dn[j] = block.inverse * (dn[j] - mean - block.n[j] * mean_with_n);
+  return dn;
+}
+
+// The simple network's, both of whose products are normalised.
+void rnn_backward_with(NormMistake mistake, const RecurrentShape& s, const Params& p, const Tape& tape, const Mat& dout,
+                       const State& dstate1, const Gradients& dp, Mat& dx, State& dstate0) {
+  dx = Mat(s.T * s.B, s.E);
+  dstate0 = dstate1;
+  for (std::int64_t row = s.T * s.B - 1; row >= 0; --row) {
+    const std::int64_t b = row % s.B;
+    std::vector<double> da(static_cast<std::size_t>(s.H));
+    std::vector<double> dh_before(static_cast<std::size_t>(s.H));
+    for (std::int64_t j = 0; j < s.H; ++j) {
+      const auto i = static_cast<std::size_t>(j);
+      da[i] = (dout(row, j) + dstate0.h(b, j)) * (1 - tape.h(row, j) * tape.h(row, j));
+      dp.b_input[i] += da[i];
+      dp.b_hidden[i] += da[i];
+    }
+    const std::vector<double> Ux = ref::products_of(p.U, {}, s.H, tape.x.row(row));
+    const std::vector<double> Wh = ref::products_of(p.W, {}, s.H, tape.h_before.row(row));
+    const std::vector<double> dUx = norm_back_with(mistake, Ux, p.norm_input, da, dp.norm_input);
+    std::vector<double> dWh = norm_back_with(mistake, Wh, p.norm_hidden, da, dp.norm_hidden);
+    if (mistake == NormMistake::kOneProductForBoth) dWh = dUx;
+    ref::products_back(p.U, {}, s.H, tape.x.row(row), dUx, dp.U, {}, dx.row(row));
+    ref::products_back(p.W, {}, s.H, tape.h_before.row(row), dWh, dp.W, {}, dh_before.data());
+    ref::take_state_back(tape, row, b, dh_before, dstate0.h);
+  }
+}
+
+TEST(PlantedMistake, AWrongLineInLayerNormalisationIsCaught) {
+  const RecurrentPoint point = random_point({Cell::kRnnTanh, true}, {4, 3, 5, 6}, 7, Resets::kNone);
+  for (const NormMistake mistake :
+       {NormMistake::kNone, NormMistake::kMeanAsConstant, NormMistake::kVarianceAsConstant, NormMistake::kMissingGain,
+        NormMistake::kGainOfTheProduct, NormMistake::kOneProductForBoth}) {
+    const auto backward = [&](const auto& params, const auto& tape, const auto& dout, const auto& dstate1,
+                              const auto& dparams, auto& dx, auto& dstate0) {
+      rnn_backward_with(mistake, point.shape, params, tape, dout, dstate1, dparams, dx, dstate0);
+    };
+    EXPECT_EQ(passes(point, backward), mistake == NormMistake::kNone) << static_cast<int>(mistake);
+  }
+}
+
 TEST(PlantedMistake, AForgottenResetIsCaughtInEveryCell) {
   for (const Cell cell : kAllCells) {
     const RecurrentPoint point = point_of(cell, Resets::kSome);

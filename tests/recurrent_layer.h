@@ -28,7 +28,8 @@ class LayerRun {
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;
     const RecurrentParams<const float> params = layer_params(point, point.values.data());
-    pack_all(workers, weights_.take(point.cell, {params.U, params.W, params.b_input, params.b_hidden}));
+    pack_all(workers, weights_.take(point.cell, {params.U, params.W, params.b_input, params.b_hidden, params.norm_input,
+                                                 params.norm_hidden, params.norm_cell, params.b_cell}));
     const bool is_gru = point.cell == Cell::kGru || point.cell == Cell::kGruResetBefore;
     tape_.x = MatView<const float>(point.values.data() + point.slice("x").offset, rows, s.E);
     tape_.gates = view_of(gates_, rows, units);
@@ -41,6 +42,7 @@ class LayerRun {
     if (is_gru) tape_.candidate = view_of(candidate_, rows, s.H);
     if (has_recurrent_weights(point.cell)) tape_.products = view_of(products_, s.B, units);
     tape_.reset = point.reset;
+    if (point.layer_norm && with_backward) take_norm_tape(units);
   }
   LayerRun(const LayerRun&) = delete;
   LayerRun& operator=(const LayerRun&) = delete;
@@ -96,6 +98,24 @@ class LayerRun {
     return {numbers.data(), rows, cols};
   }
 
+  void take_norm_tape(std::int64_t units) {
+    const RecurrentShape& s = point_.shape;
+    const std::int64_t rows = s.T * s.B;
+    norm_buffers_.reserve(10);  // views stay where they are
+    const auto take = [this](std::int64_t row_count, std::int64_t cols) {
+      return view_of(norm_buffers_.emplace_back(), row_count, cols);
+    };
+    RecurrentNormTape& norm = tape_.norm;
+    norm.input = {take(rows, units), take(rows, units / s.H)};
+    norm.hidden = {take(rows, units), take(rows, units / s.H)};
+    norm.dinput = take(s.B, units);
+    norm.dhidden = take(s.B, units);
+    if (point_.cell != Cell::kLstm) return;
+    norm.cell = {take(rows, s.H), take(rows, 1)};
+    norm.dcell = take(s.B, s.H);
+    norm.db_cell = take(s.B, s.H);
+  }
+
   void put(const MatView<float>& states, const char* name) {
     const Slice& slice = point_.slice(name);
     std::copy_n(point_.values.begin() + slice.offset, slice.size, states.data);
@@ -136,6 +156,7 @@ class LayerRun {
   std::vector<float> c_;
   std::vector<float> candidate_;
   std::vector<float> products_;
+  std::vector<std::vector<float>> norm_buffers_;
 };
 
 }  // namespace unroll

@@ -23,13 +23,28 @@ struct Slice {
   std::int64_t size = 0;
 };
 
+// A cell, with its products and cell state normalised or not. A plain cell converts to it and back.
+struct LayerKind {
+  Cell cell = Cell::kLstm;
+  bool layer_norm = false;
+
+  LayerKind(Cell which, bool normalized = false)  // NOLINT(google-explicit-constructor)
+      : cell(which), layer_norm(normalized) {}
+  operator Cell() const { return cell; }  // NOLINT(google-explicit-constructor)
+};
+
 // What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden (W and b_hidden of size 0 where the
-// cell has none), x, h0, and c0 for LSTM.
-inline std::vector<Slice> layer_slices(Cell cell, const RecurrentShape& s) {
+// cell has none), the gains of a normalised layer, x, h0, and c0 for LSTM.
+inline std::vector<Slice> layer_slices(LayerKind cell, const RecurrentShape& s) {
   const std::int64_t units = gate_count(cell) * s.H;
   const std::int64_t recurrent = has_recurrent_weights(cell) ? units : 0;
-  std::vector<Slice> slices = {{"U", 0, units * s.E},      {"W", 0, recurrent * s.H}, {"b_input", 0, units},
-                               {"b_hidden", 0, recurrent}, {"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}};
+  std::vector<Slice> slices = {
+      {"U", 0, units * s.E}, {"W", 0, recurrent * s.H}, {"b_input", 0, units}, {"b_hidden", 0, recurrent}};
+  if (cell.layer_norm) {
+    slices.insert(slices.end(), {{"norm_input", 0, units}, {"norm_hidden", 0, units}});
+    if (cell == Cell::kLstm) slices.insert(slices.end(), {{"norm_cell", 0, s.H}, {"b_cell", 0, s.H}});
+  }
+  slices.insert(slices.end(), {{"x", 0, s.T * s.B * s.E}, {"h0", 0, s.B * s.H}});
   if (cell == Cell::kLstm) slices.push_back({"c0", 0, s.B * s.H});
   std::int64_t offset = 0;
   for (Slice& slice : slices) {
@@ -71,7 +86,9 @@ struct RecurrentPoint {
   std::vector<float> dh1;           // (B, H)
   std::vector<float> dc1;           // (B, H) LSTM
   std::vector<std::uint8_t> reset;  // (T*B) or empty
+  bool layer_norm = false;
 
+  [[nodiscard]] LayerKind kind() const { return {cell, layer_norm}; }
   [[nodiscard]] const Slice& slice(const std::string& name) const {
     for (const Slice& p : slices) {
       if (p.name == name) return p;
@@ -101,8 +118,8 @@ inline std::vector<std::uint8_t> random_resets(std::uint64_t seed, std::int64_t 
 }
 
 // Weights shrink with the width, so that wide layers neither saturate nor turn chaotic.
-inline RecurrentPoint random_point(Cell cell, const RecurrentShape& s, std::uint64_t seed, Resets resets) {
-  RecurrentPoint point{cell, s, layer_slices(cell, s), {}, {}, {}, {}, {}};
+inline RecurrentPoint random_point(LayerKind cell, const RecurrentShape& s, std::uint64_t seed, Resets resets) {
+  RecurrentPoint point{cell, s, layer_slices(cell, s), {}, {}, {}, {}, {}, cell.layer_norm};
   std::uint32_t stream = 0;
   for (const Slice& slice : point.slices) {
     const bool is_weight = slice.name == "U" || slice.name == "W";
@@ -126,7 +143,14 @@ RecurrentParams<T> layer_params(const RecurrentPoint& point, T* values) {
   };
   MatView<T> W;
   if (has_recurrent_weights(point.cell)) W = {values + point.slice("W").offset, units, point.shape.H};
-  return {{values, units, point.shape.E}, W, vector("b_input"), vector("b_hidden")};
+  RecurrentParams<T> params{{values, units, point.shape.E}, W, vector("b_input"), vector("b_hidden")};
+  if (!point.layer_norm) return params;
+  params.norm_input = vector("norm_input");
+  params.norm_hidden = vector("norm_hidden");
+  if (point.cell != Cell::kLstm) return params;
+  params.norm_cell = vector("norm_cell");
+  params.b_cell = vector("b_cell");
+  return params;
 }
 
 template <class S, class From>
@@ -230,7 +254,7 @@ inline constexpr Cell kAllCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell
 
 inline std::string describe(const RecurrentPoint& p) {
   return std::string(cell_name(p.cell)) + " T=" + std::to_string(p.shape.T) + " B=" + std::to_string(p.shape.B) +
-         " E=" + std::to_string(p.shape.E) + " H=" + std::to_string(p.shape.H) +
+         " E=" + std::to_string(p.shape.E) + " H=" + std::to_string(p.shape.H) + (p.layer_norm ? ", normalised" : "") +
          (p.reset.empty() ? "" : ", with resets");
 }
 

@@ -84,6 +84,12 @@ def expected_tensors(config):
         yield f"rnn.bias_ih_l{layer}", [rows]
         if recurrent:
             yield f"rnn.bias_hh_l{layer}", [rows]
+        if config.get("layer_norm"):
+            yield f"rnn.norm_ih_l{layer}", [rows]
+            yield f"rnn.norm_hh_l{layer}", [rows]
+            if config["cell"] == "lstm":
+                yield f"rnn.norm_c_l{layer}", [hidden]
+                yield f"rnn.bias_c_l{layer}", [hidden]
     if not config["tied"]:
         yield "decoder.weight", [vocabulary, hidden]
     yield "decoder.bias", [vocabulary]

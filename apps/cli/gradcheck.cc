@@ -55,6 +55,7 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
                [net](std::int64_t n) { net->layers = n; });
   flags->toggle({"--tied", "", "the output layer shares the embedding's weights; --embed must equal --hidden", ""},
                 &net->tied);
+  flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that take it", ""}, &net->layer_norm);
   flags->whole({"--bptt,--seq-length", "N", "steps", std::to_string(options->steps)}, range,
                [options](std::int64_t n) { options->steps = n; });
   flags->whole({"--batch-size", "N", "rows", std::to_string(options->rows)}, range,
@@ -89,7 +90,9 @@ bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command)
 std::vector<CellResult> check_cells(const GradcheckCommand& command) {
   std::vector<CellResult> results;
   for (const Cell cell : kCells) {
-    if (command.cell && *command.cell != cell) continue;
+    if (command.cell ? *command.cell != cell : command.options.config.layer_norm && !has_recurrent_weights(cell)) {
+      continue;
+    }
     GradientCheckOptions options = command.options;
     options.config.cell = cell;
     results.push_back({cell, check_gradients(options)});

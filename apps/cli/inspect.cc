@@ -78,6 +78,7 @@ std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   text += fmt::format("  cell          {}\n", cell_name(net.cell));
   text += fmt::format("  layers        {}\n", net.layers);
   text += fmt::format("  hidden        {}\n", net.hidden);
+  if (net.layer_norm) text += "  layer norm    inside the cells\n";
   text += fmt::format("  embedding     {}{}\n", net.embed, net.tied ? ", tied to the output layer" : "");
   text += fmt::format("  vocabulary    {}\n", grouped(net.vocabulary));
   text += fmt::format("  dropout       {} in training\n", net.dropout);
@@ -178,20 +179,22 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
     tensors.push_back(
         {{"name", tensor.name}, {"shape", tensor.shape}, {"precision", precision_name(tensor.precision)}});
   }
-  return {{"config",
-           {{"cell", cell_name(net.cell)},
-            {"vocabulary", net.vocabulary},
-            {"embed", net.embed},
-            {"hidden", net.hidden},
-            {"layers", net.layers},
-            {"tied", net.tied},
-            {"dropout", net.dropout}}},
-          {"precision", precision_name(model.precision())},
-          {"parameters", parameter_count(net)},
-          {"file_bytes", file_bytes},
-          {"tensors", std::move(tensors)},
-          {"tokenizer", tokenizer_json(model.tokenizer())},
-          {"training", training_json(model.training())}};
+  nlohmann::ordered_json json = {{"config",
+                                  {{"cell", cell_name(net.cell)},
+                                   {"vocabulary", net.vocabulary},
+                                   {"embed", net.embed},
+                                   {"hidden", net.hidden},
+                                   {"layers", net.layers},
+                                   {"tied", net.tied},
+                                   {"dropout", net.dropout}}},
+                                 {"precision", precision_name(model.precision())},
+                                 {"parameters", parameter_count(net)},
+                                 {"file_bytes", file_bytes},
+                                 {"tensors", std::move(tensors)},
+                                 {"tokenizer", tokenizer_json(model.tokenizer())},
+                                 {"training", training_json(model.training())}};
+  if (net.layer_norm) json["config"]["layer_norm"] = true;
+  return json;
 }
 
 }  // namespace

@@ -93,6 +93,7 @@ void add_network_flags(Flags* flags, TrainOptions* options) {
   flags->real(
       {"--dropout", "P", "share of units dropped in training between layers", fmt::format("{}", options->dropout)},
       {.least = 0, .most = 1, .with_most = false}, [options](double p) { options->dropout = p; });
+  flags->toggle({"--layer-norm", "", "layer normalisation inside the cells", ""}, &options->layer_norm);
   flags->text({"--init", "HOW", "uniform, or identity (rnn-relu: recurrent weights start as the identity)",
                std::string(init_name(options->init))},
               [options](const std::string& value) { options->init = parse_init(value); });
@@ -148,8 +149,8 @@ void check_paths(const TrainCommand& command) {
 // The network and the tokenizer of --from are as they are.
 void check_from(const Flags& flags) {
   if (!flags.given("--from")) return;
-  for (const char* flag : {"--cell", "--layers", "--hidden", "--embed", "--tied", "--init", "--tokenizer",
-                           "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
+  for (const char* flag : {"--cell", "--layers", "--hidden", "--embed", "--tied", "--layer-norm", "--init",
+                           "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
     if (flags.given(flag)) {
       throw Error(ErrorCode::kUsage, fmt::format("{} is what the model of --from has: leave it out", flag));
     }

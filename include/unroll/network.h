@@ -63,12 +63,16 @@ struct NetworkConfig {
   std::int64_t layers = 1;      // L: recurrent layers
   bool tied = false;            // the output layer's weights are the embedding; needs embed == hidden
   double dropout = 0;  // share of units dropped in training on every connection that is not recurrent; 0 <= p < 1
+  // Layer normalisation inside the cells (Ba, Kiros & Hinton 2016): each gate sees U x and W h shifted and scaled to
+  // mean 0 and variance 1 over its H units, times gains that are learned; an LSTM's h sees c so.
+  bool layer_norm = false;
 
   friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
 };
 
 // Throws Error{kUsage} naming the first size that is out of range (sizes from 1 to 2^24, layers to 1024, all
-// parameters together below 2^40) or that contradicts another (tied with embed != hidden).
+// parameters together below 2^40) or that contradicts another (tied with embed != hidden; layer_norm with one unit, or
+// with a cell that has no recurrent weights).
 void check(const NetworkConfig& config);
 
 // The same for a network whose products are in `precision`: int8 sums are exact in 32 bits for embed and hidden up to
@@ -76,7 +80,7 @@ void check(const NetworkConfig& config);
 void check(const NetworkConfig& config, Precision precision);
 
 // Number of trained numbers: V E + sum over layers of G H (E_l + H + 2), without W and b' G H (E_l + 1), + V (H unless
-// tied) + V.
+// tied) + V; and with layer normalisation 2 G H gains of each layer, 2 H more of an LSTM's.
 [[nodiscard]] std::int64_t parameter_count(const NetworkConfig& config) noexcept;
 
 // Weights that take part in products for each token (embedding rows are looked up, not multiplied). A forward

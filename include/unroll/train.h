@@ -42,6 +42,7 @@ struct TrainOptions {
   std::int64_t embed = 0;  // 0: as hidden
   bool tied = false;
   double dropout = 0;
+  bool layer_norm = false;
   Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)
 
   // Run.

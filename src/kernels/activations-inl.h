@@ -59,6 +59,10 @@ HWY_INLINE void for_each_vector(std::size_t size, const Body& body) {
   if (j < size) body(PartOfVector{size - j}, j);
 }
 
+// `v` with zeros in the lanes past the end of the array: for sums.
+HWY_INLINE V zero_past_end(WholeVector, V v) { return v; }
+HWY_INLINE V zero_past_end(PartOfVector io, V v) { return hn::IfThenElseZero(hn::FirstN(F(), io.count), v); }
+
 // e^x = scale + scale * rest, scale a power of two and rest = e^r - 1 with |r| <= ln 2 / 2.
 struct ExpParts {
   V scale;

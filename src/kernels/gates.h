@@ -35,6 +35,23 @@ void lstm_gates_forward(const GateShape& shape, float* gates, const float* produ
 void lstm_gates_backward(const GateShape& shape, float* gates, const float* c_before, const float* c, const float* dout,
                          const float* dh, float* dc);
 
+// The same in two halves, between which the cell state is normalised for the output (kernels/layer_norm.h).
+//
+// First half forward: all of lstm_gates_forward but h.
+void lstm_cell_forward(const GateShape& shape, float* gates, const float* products, const float* c_before, float* c);
+
+// Second half forward: h = o tanh(y), y (rows, H) being the normalised cell state with gain and bias.
+void lstm_output_forward(const GateShape& shape, const float* gates, const float* y, float* h);
+
+// Way back through the second half: y = gain normalized + bias;  d = dout + dh;  dy = d o (1 - tanh^2 y).
+// gates: o in, its gradient before the nonlinearity out; the others as they are. Sets dy (rows, H).
+void lstm_output_backward(const GateShape& shape, float* gates, const float* normalized, const float* gain,
+                          const float* bias, const float* dout, const float* dh, float* dy);
+
+// Way back through the first half. gates: i,f,g in, their gradients before the nonlinearity out. dc: gradient with
+// respect to c in, what came through y included; for the step before out (0 where reset).
+void lstm_cell_backward(const GateShape& shape, float* gates, const float* c_before, float* dc);
+
 // r,z = sigmoid(gates + products)  q = products_n + candidate_bias  n = tanh(gates_n + r q)  h = (1-z) n + z h_before
 // gates: U x + b in (r,z with both biases, n with its own), r,z,n out. Sets candidate (q) and h.
 void gru_gates_forward(const GateShape& shape, float* gates, const float* products, const float* candidate_bias,

@@ -12,8 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-// One row; kReset: the state before is zero.
-template <bool kReset>
+// One row; kReset: the state before is zero; kOutput: h is computed too, from the cell state as it is.
+template <bool kReset, bool kOutput>
 HWY_INLINE void lstm_forward_row(std::size_t H, float* gates, const float* products, const float* c_before, float* c,
                                  float* h) {
   for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR {
@@ -32,11 +32,12 @@ HWY_INLINE void lstm_forward_row(std::size_t H, float* gates, const float* produ
     io.store(g, gates + 2 * H + j);
     io.store(o, gates + 3 * H + j);
     io.store(c_now, c + j);
-    io.store(hn::Mul(o, tanh_of(c_now)), h + j);
+    if constexpr (kOutput) io.store(hn::Mul(o, tanh_of(c_now)), h + j);
   });
 }
 
-template <bool kReset>
+// Without kOutput, dc already holds what comes through h, and the gradient of o is somebody else's.
+template <bool kReset, bool kOutput>
 HWY_INLINE void lstm_backward_row(std::size_t H, float* gates, const float* c_before, const float* c, const float* dout,
                                   const float* dh, float* dc) {
   const V one = hn::Set(F(), 1.0F);
@@ -44,42 +45,97 @@ HWY_INLINE void lstm_backward_row(std::size_t H, float* gates, const float* c_be
     const V i = io.load(gates + j);
     const V f = io.load(gates + H + j);
     const V g = io.load(gates + 2 * H + j);
-    const V o = io.load(gates + 3 * H + j);
-    const V tanh_c = tanh_of(io.load(c + j));
-    const V d = hn::Add(io.load(dout + j), io.load(dh + j));
-    const V dc_now = hn::MulAdd(hn::Mul(d, o), hn::NegMulAdd(tanh_c, tanh_c, one), io.load(dc + j));
+    V dc_now = io.load(dc + j);
+    if constexpr (kOutput) {
+      const V o = io.load(gates + 3 * H + j);
+      const V tanh_c = tanh_of(io.load(c + j));
+      const V d = hn::Add(io.load(dout + j), io.load(dh + j));
+      dc_now = hn::MulAdd(hn::Mul(d, o), hn::NegMulAdd(tanh_c, tanh_c, one), dc_now);
+      io.store(hn::Mul(hn::Mul(d, tanh_c), hn::Mul(o, hn::Sub(one, o))), gates + 3 * H + j);
+    }
     const V slope_f = hn::Mul(f, hn::Sub(one, f));
     io.store(hn::Mul(hn::Mul(dc_now, g), hn::Mul(i, hn::Sub(one, i))), gates + j);
     io.store(kReset ? hn::Zero(F()) : hn::Mul(hn::Mul(dc_now, io.load(c_before + j)), slope_f), gates + H + j);
     io.store(hn::Mul(hn::Mul(dc_now, i), hn::NegMulAdd(g, g, one)), gates + 2 * H + j);
-    io.store(hn::Mul(hn::Mul(d, tanh_c), hn::Mul(o, hn::Sub(one, o))), gates + 3 * H + j);
     io.store(kReset ? hn::Zero(F()) : hn::Mul(dc_now, f), dc + j);
   });
 }
 
-void lstm_forward_kernel(const GateShape& s, float* gates, const float* products, const float* c_before, float* c,
-                         float* h) {
+template <bool kOutput>
+HWY_INLINE void lstm_forward_rows(const GateShape& s, float* gates, const float* products, const float* c_before,
+                                  float* c, float* h) {
   const auto H = static_cast<std::size_t>(s.H);
   for (std::int64_t row = 0; row < s.rows; ++row) {
     const std::int64_t at = row * s.H;
+    float* const h_at = kOutput ? h + at : nullptr;
     if (s.reset != nullptr && s.reset[row] != 0) {
-      lstm_forward_row<true>(H, gates + 4 * at, products + 4 * at, c_before + at, c + at, h + at);
+      lstm_forward_row<true, kOutput>(H, gates + 4 * at, products + 4 * at, c_before + at, c + at, h_at);
     } else {
-      lstm_forward_row<false>(H, gates + 4 * at, products + 4 * at, c_before + at, c + at, h + at);
+      lstm_forward_row<false, kOutput>(H, gates + 4 * at, products + 4 * at, c_before + at, c + at, h_at);
     }
+  }
+}
+
+template <bool kOutput>
+HWY_INLINE void lstm_backward_rows(const GateShape& s, float* gates, const float* c_before, const float* c,
+                                   const float* dout, const float* dh, float* dc) {
+  const auto H = static_cast<std::size_t>(s.H);
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const std::int64_t at = row * s.H;
+    const auto above = [at](const float* all) { return kOutput ? all + at : nullptr; };
+    if (s.reset != nullptr && s.reset[row] != 0) {
+      lstm_backward_row<true, kOutput>(H, gates + 4 * at, c_before + at, above(c), above(dout), above(dh), dc + at);
+    } else {
+      lstm_backward_row<false, kOutput>(H, gates + 4 * at, c_before + at, above(c), above(dout), above(dh), dc + at);
+    }
+  }
+}
+
+void lstm_forward_kernel(const GateShape& s, float* gates, const float* products, const float* c_before, float* c,
+                         float* h) {
+  lstm_forward_rows<true>(s, gates, products, c_before, c, h);
+}
+
+void lstm_cell_forward_kernel(const GateShape& s, float* gates, const float* products, const float* c_before,
+                              float* c) {
+  lstm_forward_rows<false>(s, gates, products, c_before, c, nullptr);
+}
+
+void lstm_output_forward_kernel(const GateShape& s, const float* gates, const float* y, float* h) {
+  const auto H = static_cast<std::size_t>(s.H);
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const std::int64_t at = row * s.H;
+    const float* const output_gate = gates + 4 * at + 3 * s.H;
+    for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR {
+      const V o = io.load(output_gate + j);
+      io.store(hn::Mul(o, tanh_of(io.load(y + at + j))), h + at + j);
+    });
   }
 }
 
 void lstm_backward_kernel(const GateShape& s, float* gates, const float* c_before, const float* c, const float* dout,
                           const float* dh, float* dc) {
+  lstm_backward_rows<true>(s, gates, c_before, c, dout, dh, dc);
+}
+
+void lstm_cell_backward_kernel(const GateShape& s, float* gates, const float* c_before, float* dc) {
+  lstm_backward_rows<false>(s, gates, c_before, nullptr, nullptr, nullptr, dc);
+}
+
+void lstm_output_backward_kernel(const GateShape& s, float* gates, const float* normalized, const float* gain,
+                                 const float* bias, const float* dout, const float* dh, float* dy) {
   const auto H = static_cast<std::size_t>(s.H);
+  const V one = hn::Set(F(), 1.0F);
   for (std::int64_t row = 0; row < s.rows; ++row) {
     const std::int64_t at = row * s.H;
-    if (s.reset != nullptr && s.reset[row] != 0) {
-      lstm_backward_row<true>(H, gates + 4 * at, c_before + at, c + at, dout + at, dh + at, dc + at);
-    } else {
-      lstm_backward_row<false>(H, gates + 4 * at, c_before + at, c + at, dout + at, dh + at, dc + at);
-    }
+    float* const output_gate = gates + 4 * at + 3 * s.H;
+    for_each_vector(H, [&](auto io, std::size_t j) HWY_ATTR {
+      const V o = io.load(output_gate + j);
+      const V tanh_y = tanh_of(hn::MulAdd(io.load(gain + j), io.load(normalized + at + j), io.load(bias + j)));
+      const V d = hn::Add(io.load(dout + at + j), io.load(dh + at + j));
+      io.store(hn::Mul(hn::Mul(d, o), hn::NegMulAdd(tanh_y, tanh_y, one)), dy + at + j);
+      io.store(hn::Mul(hn::Mul(d, tanh_y), hn::Mul(o, hn::Sub(one, o))), output_gate + j);
+    });
   }
 }
 
@@ -91,7 +147,11 @@ HWY_AFTER_NAMESPACE();
 namespace unroll {
 
 HWY_EXPORT(lstm_forward_kernel);
+HWY_EXPORT(lstm_cell_forward_kernel);
+HWY_EXPORT(lstm_output_forward_kernel);
 HWY_EXPORT(lstm_backward_kernel);
+HWY_EXPORT(lstm_cell_backward_kernel);
+HWY_EXPORT(lstm_output_backward_kernel);
 
 void lstm_gates_forward(const GateShape& shape, float* gates, const float* products, const float* c_before, float* c,
                         float* h) {
@@ -103,6 +163,27 @@ void lstm_gates_backward(const GateShape& shape, float* gates, const float* c_be
                          const float* dh, float* dc) {
   prepare_processor();
   HWY_DYNAMIC_DISPATCH(lstm_backward_kernel)(shape, gates, c_before, c, dout, dh, dc);
+}
+
+void lstm_cell_forward(const GateShape& shape, float* gates, const float* products, const float* c_before, float* c) {
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(lstm_cell_forward_kernel)(shape, gates, products, c_before, c);
+}
+
+void lstm_output_forward(const GateShape& shape, const float* gates, const float* y, float* h) {
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(lstm_output_forward_kernel)(shape, gates, y, h);
+}
+
+void lstm_output_backward(const GateShape& shape, float* gates, const float* normalized, const float* gain,
+                          const float* bias, const float* dout, const float* dh, float* dy) {
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(lstm_output_backward_kernel)(shape, gates, normalized, gain, bias, dout, dh, dy);
+}
+
+void lstm_cell_backward(const GateShape& shape, float* gates, const float* c_before, float* dc) {
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(lstm_cell_backward_kernel)(shape, gates, c_before, dc);
 }
 
 }  // namespace unroll

@@ -34,9 +34,7 @@ struct DoubleSum {
   HWY_INLINE double total() const { return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high))); }
 };
 
-// Lanes past the end of a row count as nothing: their exponential is set to zero.
-HWY_INLINE V zero_past_end(WholeVector, V v) { return v; }
-HWY_INLINE V zero_past_end(PartOfVector io, V v) { return hn::IfThenElseZero(hn::FirstN(F(), io.count), v); }
+// Lanes past the end of a row count as nothing: they are never the largest, and their exponential is set to zero.
 HWY_INLINE V lowest_past_end(WholeVector, V v) { return v; }
 HWY_INLINE V lowest_past_end(PartOfVector io, V v) {
   const F f;

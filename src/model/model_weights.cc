@@ -115,6 +115,10 @@ void read_parameters(const ParametersView& view, const Parameters& parameters) {
     read_matrix(view.layers[l].W, layer.W);
     std::ranges::copy(view.layers[l].b_input, layer.b_input.begin());
     std::ranges::copy(view.layers[l].b_hidden, layer.b_hidden.begin());
+    std::ranges::copy(view.layers[l].norm_input, layer.norm_input.begin());
+    std::ranges::copy(view.layers[l].norm_hidden, layer.norm_hidden.begin());
+    std::ranges::copy(view.layers[l].norm_cell, layer.norm_cell.begin());
+    std::ranges::copy(view.layers[l].b_cell, layer.b_cell.begin());
   }
   read_matrix(view.decoder, parameters.decoder());
   std::ranges::copy(view.decoder_bias, parameters.decoder_bias().begin());

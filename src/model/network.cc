@@ -179,7 +179,29 @@ struct Activations {
       tape.c = tapes[static_cast<std::size_t>(l % 2)].c;
     }
     if (!has_recurrent_weights(config.cell)) return;
+    if (training && config.layer_norm) tape.norm = take_norm_tape(layout, config, T, B);
     tape.products = l == 0 ? layout.take("recurrent products of one step", B, G * H) : tapes[0].products;
+  }
+
+  // What the layers' sweeps back sum in is done with when the next begins.
+  RecurrentNormTape take_norm_tape(Layout& layout, const NetworkConfig& config, std::int64_t T, std::int64_t B) {
+    const std::int64_t H = config.hidden;
+    const std::int64_t G = gate_count(config.cell);
+    const auto take = [&](std::int64_t rows, std::int64_t cols) {
+      return layout.take("tape: layer normalisation", rows, cols);
+    };
+    RecurrentNormTape norm = tapes[0].norm;
+    norm.input = {take(T * B, G * H), take(T * B, G)};
+    norm.hidden = {take(T * B, G * H), take(T * B, G)};
+    if (has_cell_state(config.cell)) norm.cell = {take(T * B, H), take(T * B, 1)};
+    if (tapes[0].norm.dinput.cols > 0) return norm;
+    norm.dinput = take(B, G * H);
+    norm.dhidden = take(B, G * H);
+    if (has_cell_state(config.cell)) {
+      norm.dcell = take(B, H);
+      norm.db_cell = take(B, H);
+    }
+    return norm;
   }
 };
 
@@ -188,6 +210,19 @@ template <class T>
 MatView<T> fit(MatView<T> planned, std::int64_t rows) {
   assert(planned.data == nullptr || rows <= planned.rows);
   return planned.data == nullptr ? planned : planned.row_range(0, rows);
+}
+
+RecurrentNormTape fit(const RecurrentNormTape& planned, std::int64_t rows, std::int64_t B) {
+  const auto fit_rows = [rows](const NormTape& tape) {
+    return NormTape{fit(tape.normalized, rows), fit(tape.inverse, rows)};
+  };
+  return {.input = fit_rows(planned.input),
+          .hidden = fit_rows(planned.hidden),
+          .cell = fit_rows(planned.cell),
+          .dinput = fit(planned.dinput, B),
+          .dhidden = fit(planned.dhidden, B),
+          .dcell = fit(planned.dcell, B),
+          .db_cell = fit(planned.db_cell, B)};
 }
 
 }  // namespace
@@ -246,7 +281,8 @@ struct Network::Impl {
             .c = fit(whole.c, rows + window_B),
             .candidate = fit(whole.candidate, rows),
             .products = fit(whole.products, window_B),
-            .reset = reset};
+            .reset = reset,
+            .norm = fit(whole.norm, rows, window_B)};
     const RecurrentState<float> carried = state.layer(l);
     std::ranges::copy(carried.h.flat(), tape.h.data);
     if (carried.c.data != nullptr) std::ranges::copy(carried.c.flat(), tape.c.data);

@@ -29,6 +29,11 @@ std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
   return rows * (inputs + states);
 }
 
+// What layer normalisation adds to a layer: gains of U x and W h, and of an LSTM's cell state gains and a bias.
+std::int64_t gains_of_layer(const NetworkConfig& config) noexcept {
+  return 2 * gate_count(config.cell) * config.hidden + (config.cell == Cell::kLstm ? 2 * config.hidden : 0);
+}
+
 }  // namespace
 
 std::string_view cell_name(Cell cell) noexcept {
@@ -138,6 +143,17 @@ void check(const NetworkConfig& config) {
                             "hidden is {}",
                             config.embed, config.hidden));
   }
+  if (config.layer_norm && !has_recurrent_weights(config.cell)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("layer normalisation is for cells whose gates see the state through a matrix: {} has none; "
+                            "take lstm or gru, or leave layer normalisation out",
+                            cell_name(config.cell)));
+  }
+  if (config.layer_norm && config.hidden < 2) {
+    throw Error(ErrorCode::kUsage,
+                "layer normalisation over 1 unit leaves nothing of it: make hidden larger, or leave "
+                "layer normalisation out");
+  }
   if (const std::int64_t count = parameter_count(config); count >= kMostParameters) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("a network of these sizes has {} parameters: expected fewer than {}; make "
@@ -161,8 +177,9 @@ void check(const NetworkConfig& config, Precision precision) {
 std::int64_t parameter_count(const NetworkConfig& config) noexcept {
   const std::int64_t biases =
       config.layers * (has_recurrent_weights(config.cell) ? 2 : 1) * gate_count(config.cell) * config.hidden;
+  const std::int64_t gains = config.layer_norm ? config.layers * gains_of_layer(config) : 0;
   const std::int64_t decoder = config.tied ? 0 : config.vocabulary * config.hidden;
-  return config.vocabulary * config.embed + recurrent_weights(config) + biases + decoder + config.vocabulary;
+  return config.vocabulary * config.embed + recurrent_weights(config) + biases + gains + decoder + config.vocabulary;
 }
 
 std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {

@@ -10,13 +10,14 @@ namespace unroll {
 
 // Walks over the tensors of a network in the order in which they are stored, that of PyTorch's state dict (word
 // language model example): encoder.weight (V, E); per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H),
-// rnn.bias_ih_lK, rnn.bias_hh_lK (G*H); decoder.weight (V, H) unless tied; decoder.bias (V). Cells whose state meets no
-// matrix lack weight_hh and bias_hh.
+// rnn.bias_ih_lK, rnn.bias_hh_lK (G*H), with layer normalisation rnn.norm_ih_lK, rnn.norm_hh_lK (G*H) and for an LSTM
+// rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; decoder.weight (V, H) unless tied; decoder.bias (V).
+// Cells whose state meets no matrix lack weight_hh and bias_hh.
 //
 // Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are what stands
-// in its place in each of `sets`: structures with the members encoder, layers (L of them, each with U, W, b_input,
-// b_hidden), decoder and decoder_bias, such as NetworkParams. No set: names and shapes alone are wanted. Members of
-// tensors that the network lacks are left alone, the decoder of tied weights among them.
+// in its place in each of `sets`: structures with the members encoder, layers (L of them, each with the members of
+// RecurrentParams), decoder and decoder_bias, such as NetworkParams. No set: names and shapes alone are wanted. Members
+// of tensors that the network lacks are left alone, the decoder of tied weights among them.
 template <class OnMatrix, class OnVector, class... Sets>
 void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, const OnVector& on_vector, Sets&... sets) {
   const std::int64_t units = gate_count(config.cell) * config.hidden;
@@ -29,6 +30,12 @@ void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, con
     if (recurrent) on_matrix(name("weight_hh"), units, config.hidden, sets.layers[at].W...);
     on_vector(name("bias_ih"), units, sets.layers[at].b_input...);
     if (recurrent) on_vector(name("bias_hh"), units, sets.layers[at].b_hidden...);
+    if (!config.layer_norm) continue;
+    on_vector(name("norm_ih"), units, sets.layers[at].norm_input...);
+    on_vector(name("norm_hh"), units, sets.layers[at].norm_hidden...);
+    if (config.cell != Cell::kLstm) continue;
+    on_vector(name("norm_c"), config.hidden, sets.layers[at].norm_cell...);
+    on_vector(name("bias_c"), config.hidden, sets.layers[at].b_cell...);
   }
   if (!config.tied) on_matrix(std::string("decoder.weight"), config.vocabulary, config.hidden, sets.decoder...);
   on_vector(std::string("decoder.bias"), config.vocabulary, sets.decoder_bias...);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kernels/arrays.h"
+#include "nn/layer_norm.h"
 #include "nn/recurrent_steps.h"
 
 namespace unroll {
@@ -32,6 +33,12 @@ std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& 
   const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows());
   for (std::size_t k = 0; k < summed; ++k) bias[k] += params.b_hidden[k];
   if (cell == Cell::kGru) std::copy(params.b_hidden.begin() + 2 * H, params.b_hidden.end(), candidate_bias.begin());
+
+  const auto copy = [](std::span<const float> from, std::vector<float>& to) { to.assign(from.begin(), from.end()); };
+  copy(params.norm_input, norm_input);
+  copy(params.norm_hidden, norm_hidden);
+  copy(params.norm_cell, norm_cell);
+  copy(params.b_cell, b_cell);
 
   const bool split = cell == Cell::kGruResetBefore;
   const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
@@ -74,6 +81,7 @@ void add_weight_gradients(Workers& workers, Precision precision, MatView<const f
 
 void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights,
                            RecurrentTape& tape, const RecurrentParams<float>& dparams, MatView<float> dx) {
+  if (weights.normalizes()) return add_gradients_of_normalized_sums(workers, shape, weights, tape, dparams, dx);
   if (dx.data != nullptr) multiply_rows(workers, tape.gates, weights.U_back, {}, dx);
   const MatView<const float> h_before = tape.h.row_range(0, shape.T * shape.B);
   add_weight_gradients(workers, weights.W.precision(), tape.gates,

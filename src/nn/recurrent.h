@@ -14,6 +14,7 @@
 
 #include "base/view.h"
 #include "base/workers.h"
+#include "kernels/layer_norm.h"
 #include "kernels/matmul.h"
 #include "unroll/network.h"
 
@@ -34,6 +35,11 @@ struct RecurrentParams {
   MatView<T> W;           // (G*H, H)  weight_hh
   std::span<T> b_input;   // (G*H)     bias_ih
   std::span<T> b_hidden;  // (G*H)     bias_hh
+  // With layer normalisation; else empty.
+  std::span<T> norm_input = {};   // (G*H)  norm_ih: gains of U x
+  std::span<T> norm_hidden = {};  // (G*H)  norm_hh: gains of W h
+  std::span<T> norm_cell = {};    // (H)    norm_c: gains of c where h sees it, LSTM
+  std::span<T> b_cell = {};       // (H)    bias_c: what is added there
 };
 
 // A layer's parameters to be read, in whatever precision they are stored.
@@ -42,6 +48,10 @@ struct RecurrentView {
   WeightView W;
   std::span<const float> b_input;
   std::span<const float> b_hidden;
+  std::span<const float> norm_input = {};
+  std::span<const float> norm_hidden = {};
+  std::span<const float> norm_cell = {};
+  std::span<const float> b_cell = {};
 };
 
 // A layer's parameters made ready for products; refreshed after each update.
@@ -54,11 +64,30 @@ struct RecurrentWeights {
   PackedMatrix W_candidate_back;
   std::vector<float> bias;  // (G*H) what is added to U x: b_input + b_hidden where they only ever meet as a sum
   std::vector<float> candidate_bias;  // (H) GRU: b_hidden of n, which the reset gate multiplies; else empty
+  std::vector<float> norm_input;      // as in RecurrentParams; empty: nothing is normalised
+  std::vector<float> norm_hidden;
+  std::vector<float> norm_cell;
+  std::vector<float> b_cell;
 
   RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision, bool with_backward);
   // Takes the biases, and tells what is to be packed for the rest.
   std::vector<PackingTask> take(Cell cell, const RecurrentView& params);
+  // Whether the layer has gains.
+  [[nodiscard]] bool normalizes() const noexcept { return !norm_input.empty(); }
   [[nodiscard]] std::int64_t bytes() const noexcept;
+};
+
+// What layer normalisation adds to a tape. Without data where nothing is normalised; for inference too, which writes
+// normalised numbers where the products were and keeps nothing.
+struct RecurrentNormTape {
+  NormTape input;   // (T*B, G*H) of U x. Backward leaves the gradient of U x here
+  NormTape hidden;  // (T*B, G*H) of W h. Backward leaves the gradient of W h here
+  NormTape cell;    // (T*B, H) of c, LSTM. Backward leaves the part of c's gradient that comes through it here
+  // Scratch of backward: gradients of the gains and of b_cell for each row of the batch, summed over the steps.
+  MatView<float> dinput;   // (B, G*H)
+  MatView<float> dhidden;  // (B, G*H)
+  MatView<float> dcell;    // (B, H) LSTM
+  MatView<float> db_cell;  // (B, H) LSTM
 };
 
 // What forward leaves for backward. Views into planned memory; see Network::plan for the sizes.
@@ -72,6 +101,7 @@ struct RecurrentTape {
                              // Backward leaves the gradient of W h + b_hidden (GRU) here
   MatView<float> products;   // (B, G*H) scratch: the recurrent products of one step; minGRU, minLSTM: empty
   std::span<const std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
+  RecurrentNormTape norm = {};          // with layer normalisation
 };
 
 // The state between windows: (B, H) each; c only for LSTM.

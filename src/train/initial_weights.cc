@@ -43,6 +43,9 @@ void set_initial_weights(const NetworkConfig& config, Init init, std::uint64_t s
   const auto H = static_cast<std::size_t>(config.hidden);
   for (std::int64_t l = 0; l < config.layers; ++l) {
     const RecurrentParams<float>& layer = parameters.layer(l);
+    for (const std::span<float>& gains : {layer.norm_input, layer.norm_hidden, layer.norm_cell}) {
+      std::ranges::fill(gains, 1.0F);
+    }
     if (config.cell == Cell::kLstm) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
     if (init == Init::kIdentity) {
       for (std::int64_t r = 0; r < layer.W.rows; ++r) {

@@ -216,6 +216,7 @@ NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
                      {"clip", text(options.clip)},
                      {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
                      {"seed", text(options.seed)}};
+  if (config.layer_norm) values.emplace_back("layer-norm", text(config.layer_norm));
   const NamedValues defaults = described_unless_default({});
   for (const auto& [name, value] : described_unless_default(options)) {
     if (value != named_value(defaults, name)) values.emplace_back(name, value);
@@ -231,6 +232,7 @@ std::optional<std::string> named_value(const NamedValues& values, std::string_vi
 NamedValues meant_where_unnamed() {
   NamedValues values = described_unless_default({});
   values.emplace_back("precision", precision_name(Precision::kF32));
+  values.emplace_back("layer-norm", value_text(false));
   return values;
 }
 

@@ -79,7 +79,8 @@ NetworkConfig network_config(const TrainOptions& options, const TrainingText& te
                        .hidden = options.hidden,
                        .layers = options.layers,
                        .tied = options.tied,
-                       .dropout = options.dropout};
+                       .dropout = options.dropout,
+                       .layer_norm = options.layer_norm};
   if (from != nullptr) {
     config = from->config();
     config.dropout = options.dropout;

@@ -2,12 +2,13 @@
 // is held to.
 #pragma once
 
+#include "nn/ref/layer_norm.h"
 #include "nn/ref/recurrent.h"
 
 namespace unroll::ref {
 
 // r,z = sigmoid(U x_t + b + W h_{t-1} + b'), q = W_n h_{t-1} + b'_n, n = tanh(U_n x_t + b_n + r q),
-// h_t = (1 - z) n + z h_{t-1}. Gate order r,z,n. Sets tape and state1.
+// h_t = (1 - z) n + z h_{t-1}. Gate order r,z,n. Both products are normalised where p has gains. Sets tape and state1.
 template <class S>
 void gru_forward(const RecurrentShape& s, const RecurrentParams<const S>& p, const Matrix<S>& x,
                  std::span<const std::uint8_t> reset, const State<S>& state0, Tape<S>& tape, State<S>& state1) {
@@ -16,10 +17,12 @@ void gru_forward(const RecurrentShape& s, const RecurrentParams<const S>& p, con
     for (std::int64_t b = 0; b < s.B; ++b) {
       const std::int64_t row = t * s.B + b;
       take_state(s, tape, t, b, state0.h, tape.h, tape.h_before);
+      const std::vector<S> Ux = products_of(p.U, p.norm_input, s.H, x.row(row));
+      const std::vector<S> Wh = products_of(p.W, p.norm_hidden, s.H, tape.h_before.row(row));
       for (std::int64_t k = 0; k < 3 * s.H; ++k) {
         const auto i = static_cast<std::size_t>(k);
-        const S from_input = row_product(p.U, k, x.row(row)) + p.b_input[i];
-        const S from_state = row_product(p.W, k, tape.h_before.row(row)) + p.b_hidden[i];
+        const S from_input = Ux[i] + p.b_input[i];
+        const S from_state = Wh[i] + p.b_hidden[i];
         if (k < 2 * s.H) {
           tape.gates(row, k) = sigmoid(from_input + from_state);
         } else {
@@ -67,11 +70,11 @@ void gru_backward(const RecurrentShape& s, const RecurrentParams<const S>& p, co
       }
       for (std::int64_t k = 0; k < 3 * s.H; ++k) {
         const auto i = static_cast<std::size_t>(k);
-        row_product_back(p.U, k, tape.x.row(row), da_input[i], dp.U, dx.row(row));
-        row_product_back(p.W, k, tape.h_before.row(row), da_hidden[i], dp.W, dh_before.data());
         dp.b_input[i] += da_input[i];
         dp.b_hidden[i] += da_hidden[i];
       }
+      products_back(p.U, p.norm_input, s.H, tape.x.row(row), da_input, dp.U, dp.norm_input, dx.row(row));
+      products_back(p.W, p.norm_hidden, s.H, tape.h_before.row(row), da_hidden, dp.W, dp.norm_hidden, dh_before.data());
       take_state_back(tape, row, b, dh_before, dstate0.h);
     }
   }

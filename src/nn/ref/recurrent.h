@@ -33,7 +33,8 @@ struct Tape {
 
 template <class S>
 RecurrentParams<const S> read_only(const RecurrentParams<S>& params) {
-  return {params.U, params.W, params.b_input, params.b_hidden};
+  return {params.U,          params.W,           params.b_input,   params.b_hidden,
+          params.norm_input, params.norm_hidden, params.norm_cell, params.b_cell};
 }
 
 // Room for a window. `gates` is gate_count(cell).
