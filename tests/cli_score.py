@@ -51,7 +51,7 @@ class Score(CommandTest):
     def test_a_cache_goes_on_from_line_to_line(self):
         line = self.lines[0] + "\n"
         out = self.score(line * 3, "--cache")
-        self.assertIn("# adaptation: cache size 2000, theta 0.3, weight 0.1; over all lines, in order\n", out)
+        self.assertIn("# adaptation: cache size 500, theta 0.5, weight 0.15; over all lines, in order\n", out)
         values = [float(row.split("\t")[0]) for row in rows(out)]
         self.assertLess(values[0], values[1])
         self.assertEqual(len(set(values)), 3)

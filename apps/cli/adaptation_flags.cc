@@ -65,4 +65,18 @@ void put_adaptation(nlohmann::ordered_json* object, const Adaptation& adaptation
   }
 }
 
+std::string adaptation_as_flags(const Adaptation& adaptation) {
+  std::string text;
+  if (adaptation.temperature != 1) text += fmt::format(" --temperature {}", adaptation.temperature);
+  if (const auto& cache = adaptation.cache) {
+    text += fmt::format(" --cache --cache-size {} --cache-theta {} --cache-weight {}", cache->size, cache->theta,
+                        cache->weight);
+  }
+  if (const auto& dynamic = adaptation.dynamic) {
+    text += fmt::format(" --dynamic --dynamic-bptt {} --dynamic-rate {} --dynamic-decay {}", dynamic->bptt,
+                        dynamic->rate, dynamic->decay);
+  }
+  return text.empty() ? text : text.substr(1);
+}
+
 }  // namespace unroll

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "cli/flags.h"
 #include "unroll/adaptation.h"
@@ -26,5 +27,8 @@ class AdaptationFlags {
 
 // Sets object["temperature"], object["cache"] and object["dynamic"] where they change predictions.
 void put_adaptation(nlohmann::ordered_json* object, const Adaptation& adaptation);
+
+// The flags that say `adaptation`: "--temperature 1.1 --cache --cache-size 2000 ..."; empty where nothing is on.
+[[nodiscard]] std::string adaptation_as_flags(const Adaptation& adaptation);
 
 }  // namespace unroll

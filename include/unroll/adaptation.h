@@ -24,9 +24,9 @@ inline constexpr double kLargestDynamicRate = 1e6;
 // h is the output of the last recurrent layer, t the present step. Nothing is learned. Until something was read, and
 // where `weight` is 0, p is p_network to the bit. (Grave, Joulin & Usunier 2017, equations 2 to 5; docs/math/cache.md)
 struct CacheOptions {
-  std::int64_t size = 2000;  // steps that are remembered, at least 1
-  double theta = 0.3;        // how much similar states count more than others; 0: not at all, a count of words
-  double weight = 0.1;       // of the cache, the network's is the rest; from 0, below 1
+  std::int64_t size = 500;  // steps that are remembered, at least 1
+  double theta = 0.5;       // how much similar states count more than others; 0: not at all, a count of words
+  double weight = 0.15;     // of the cache, the network's is the rest; from 0, below 1
 
   friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
 };
@@ -66,7 +66,7 @@ void check(const Adaptation& adaptation);
 // order, from one end to the other.
 [[nodiscard]] bool reads_in_order(const Adaptation& adaptation) noexcept;
 
-// What changes predictions, in words: "temperature 1.1; cache size 2000, theta 0.3, weight 0.1; dynamic bptt
+// What changes predictions, in words: "temperature 1.1; cache size 500, theta 0.5, weight 0.15; dynamic bptt
 // 20, rate 1, decay 0.01". Empty when nothing does; so neither a cache of weight 0 nor a rate of 0 is named.
 [[nodiscard]] std::string describe(const Adaptation& adaptation);
 

@@ -55,6 +55,7 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
     input_ = part.back();
     network_.forward(weights(), window_, state_, DropoutKey{});
     if (cache_) cache_->attend(workers_, network_.outputs(), part);
+    if (observer_) observer_(network_.outputs());
     out.resize(out.size() + part.size());
     const auto predictions = std::span(out).last(part.size());
     network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/workers.h"
@@ -36,6 +38,9 @@ class AdaptiveStream {
   // Predicts `next`, and tells ln p of each. `progress(done, total)`, if not empty, is called after each window.
   [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress);
 
+  // From now on calls `observer` with the states of each window, what enters the output layer: (T, H).
+  void observe(std::function<void(MatView<const float> h)> observer) { observer_ = std::move(observer); }
+
  private:
   // Makes window_ the one that reads `input` and then all but the last of `next`.
   void set_window(std::int32_t input, std::span<const std::int32_t> next);
@@ -60,6 +65,7 @@ class AdaptiveStream {
   std::int32_t segment_input_ = 0;     // what was read before them
   NetworkState segment_state_;         // before that was read
   std::optional<NeuralCache> cache_;
+  std::function<void(MatView<const float> h)> observer_;
 };
 
 }  // namespace unroll

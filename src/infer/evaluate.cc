@@ -10,6 +10,8 @@
 
 #include "infer/adaptive_stream.h"
 #include "infer/evaluate_ids.h"
+#include "infer/evaluate_text.h"
+#include "infer/prediction.h"
 #include "model/model_file.h"
 #include "unroll/error.h"
 
@@ -54,15 +56,6 @@ std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_
   return stream.log_probs(ids, options.progress);
 }
 
-EncodedText encode(const Tokenizer& tokenizer, const std::string& text, const std::string& name) {
-  if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
-  EncodedText encoded = tokenizer.encode(text, name);
-  if (encoded.ids.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
-  }
-  return encoded;
-}
-
 [[noreturn]] void refuse_vocabulary(std::size_t model, const std::string& difference) {
   throw Error(ErrorCode::kUsage,
               fmt::format("models 1 and {} cannot be averaged, their vocabularies differ: {}; average models that were "
@@ -97,14 +90,6 @@ StatePolicy common_state(std::span<const Model> models) {
   return state;
 }
 
-// sums[i] = ln(e^sums[i] + e^added[i]), of finite numbers.
-void add_in_logs(std::span<const double> added, std::span<double> sums) {
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const double most = std::max(sums[i], added[i]);
-    sums[i] = most + std::log1p(std::exp(std::min(sums[i], added[i]) - most));
-  }
-}
-
 // What these predictions of the text amount to.
 Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
                      const std::string& name) {
@@ -117,6 +102,15 @@ Evaluation result_of(const EncodedText& encoded, std::span<const double> log_pro
 
 }  // namespace
 
+EncodedText encode_to_predict(const Tokenizer& tokenizer, const std::string& text, const std::string& name) {
+  if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
+  EncodedText encoded = tokenizer.encode(text, name);
+  if (encoded.ids.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
+  }
+  return encoded;
+}
+
 Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                     const EvaluateOptions& options) {
   return evaluate_average(std::span(&model, 1), text, name, options).average;
@@ -128,7 +122,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
   if (models.empty()) throw Error(ErrorCode::kUsage, "there is no model to evaluate: give one at least");
   const Tokenizer& tokenizer = models.front().tokenizer();
   for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);
-  const EncodedText encoded = encode(tokenizer, text, name);
+  const EncodedText encoded = encode_to_predict(tokenizer, text, name);
   const StatePolicy state = options.state ? *options.state : common_state(models);
 
   AverageEvaluation result;
@@ -152,7 +146,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
     if (sums.empty()) {
       sums = log_probs;
     } else {
-      add_in_logs(log_probs, sums);
+      std::ranges::transform(sums, log_probs, sums.begin(), log_of_sum);
     }
   }
   if (models.size() > 1) {

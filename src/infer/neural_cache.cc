@@ -6,19 +6,11 @@
 #include <cmath>
 #include <cstddef>
 
+#include "infer/prediction.h"
 #include "kernels/matmul.h"
 #include "nn/recurrent_steps.h"
 
 namespace unroll {
-namespace {
-
-// ln(e^a + e^b) for a that is finite; a itself, to the bit, where b is -infinity.
-double log_of_sum(double a, double b) {
-  const double most = std::max(a, b);
-  return most + std::log1p(std::exp(std::min(a, b) - most));
-}
-
-}  // namespace
 
 NeuralCache::NeuralCache(const CacheOptions& options)
     : size_(options.size),

@@ -32,6 +32,11 @@ SymbolPrediction predict(std::span<const double> log_probs, std::int32_t target)
   return result;
 }
 
+double log_of_sum(double a, double b) {
+  const double most = std::max(a, b);
+  return most + std::log1p(std::exp(std::min(a, b) - most));
+}
+
 void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
                     Detail detail, std::span<SymbolPrediction> out) {
   assert(std::ssize(out) == window.T * window.B);

@@ -23,6 +23,9 @@ void apply_temperature(double temperature, std::span<float> logits);
 // symbol without probability.
 [[nodiscard]] SymbolPrediction predict(std::span<const double> log_probs, std::int32_t target);
 
+// ln(e^a + e^b) for a that is finite; a itself, to the bit, where b is -infinity.
+[[nodiscard]] double log_of_sum(double a, double b);
+
 // What the network's last forward, of `window`, tells about each target at a temperature: out (T*B), zeros where the
 // target is ignored.
 void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,

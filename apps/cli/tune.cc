@@ -1,0 +1,135 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/adaptation_flags.h"
+#include "cli/flags.h"
+#include "cli/json_text.h"
+#include "cli/output.h"
+#include "cli/quantities.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "unroll/error.h"
+#include "unroll/text.h"
+#include "unroll/tune.h"
+
+namespace unroll {
+namespace {
+
+struct TuneCommand {
+  std::string model;
+  std::vector<std::string> texts;
+  TuneOptions options;
+  bool json = false;
+  bool quiet = false;
+};
+
+// Sets what is named in a list like "temperature,cache", and nothing else.
+void set_what(const std::string& list, TuneOptions* options) {
+  options->temperature = options->cache = options->dynamic = false;
+  std::size_t begin = 0;
+  while (begin <= list.size()) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    switch (parse_choice(list.substr(begin, end - begin), {"temperature", "cache", "dynamic"})) {
+      case 0:
+        options->temperature = true;
+        break;
+      case 1:
+        options->cache = true;
+        break;
+      default:
+        options->dynamic = true;
+    }
+    begin = end + 1;
+  }
+}
+
+bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
+  Flags flags("unroll tune MODEL TEXT... [flags]",
+              "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
+              "evaluation. Give a validation text, not the one that is to be measured in the end. A table tells what "
+              "was tried; its last line is the flags to give to eval and score. The model stays as it is.");
+  flags.heading("Search");
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags.text({"--what", "LIST", "what to find, with commas between", "temperature,cache,dynamic"},
+             [command](const std::string& list) { set_what(list, &command->options); });
+  flags.whole({"--tokens", "N", "tokens of the text's beginning that dynamic evaluation is tried on",
+               fmt::format("{}", command->options.tokens)},
+              {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
+  flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
+              "as the model was trained"},
+             [command](const std::string& value) {
+               command->options.state =
+                   parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
+             });
+  flags.heading("Run");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
+  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
+  flags.example("unroll tune words.safetensors valid.txt", "All three, and what they give together.");
+  flags.example("unroll tune words.safetensors valid.txt --what cache", "The cache alone: less than a minute.");
+  if (!flags.parse(arguments)) return false;
+  command->texts = flags.positionals();
+  command->model = take_model(command->model, &command->texts);
+  if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
+  return true;
+}
+
+std::string words_of(const Adaptation& adaptation) {
+  const std::string words = describe(adaptation);
+  return words.empty() ? "plain" : words;
+}
+
+std::string as_row(const TuneTrial& trial) {
+  return fmt::format("{:>12.4f}  {:>10}  {}\n", trial.perplexity, grouped(trial.tokens), words_of(trial.adaptation));
+}
+
+std::string as_table(const TuneResult& result) {
+  std::string text = fmt::format("{:>12}  {:>10}  {}\n", "perplexity", "tokens", "settings") + as_row(result.plain);
+  for (const TuneTrial& trial : result.trials) text += as_row(trial);
+  text += "best:\n" + as_row(result.best);
+  const std::string flags = adaptation_as_flags(result.best.adaptation);
+  return text + fmt::format("flags: {}\n", flags.empty() ? "none, nothing helps" : flags);
+}
+
+nlohmann::ordered_json as_object(const TuneTrial& trial) {
+  nlohmann::ordered_json object{
+      {"tokens", trial.tokens}, {"nats_per_token", trial.nats_per_token}, {"perplexity", trial.perplexity}};
+  put_adaptation(&object, trial.adaptation);
+  return object;
+}
+
+std::string as_json(const TuneResult& result) {
+  nlohmann::ordered_json trials = nlohmann::ordered_json::array();
+  for (const TuneTrial& trial : result.trials) trials.push_back(as_object(trial));
+  return json_line({{"plain", as_object(result.plain)},
+                    {"trials", std::move(trials)},
+                    {"best", as_object(result.best)},
+                    {"flags", adaptation_as_flags(result.best.adaptation)}});
+}
+
+}  // namespace
+
+int run_tune(const std::vector<std::string>& arguments) {
+  TuneCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Model model = Model::load(command.model);
+  Terminal terminal(command.quiet);
+  command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
+    if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));
+  };
+  std::string name = command.texts.front();
+  for (std::size_t i = 1; i < command.texts.size(); ++i) name += " + " + command.texts[i];
+  const TuneResult result = tune(model, read_texts(command.texts), name, command.options);
+  Output out;
+  out.write(command.json ? as_json(result) : as_table(result));
+  out.flush();
+  return 0;
+}
+
+}  // namespace unroll
