@@ -67,7 +67,7 @@ class InferenceSteps {
 
   void step(std::int64_t number) {
     const Window& window = window_of(number);
-    network_.forward(weights_, window, state_, DropoutKey{});
+    network_.forward(weights_, window, state_);
     if (is_one_symbol_) {
       network_.logits(weights_, 0, logits_);
     } else {

@@ -43,7 +43,7 @@ struct Outcome {
 
 Parameters first_weights(const NetworkConfig& config) {
   Parameters parameters(config);
-  set_initial_weights(config, Init::kUniform, 1, parameters);
+  set_initial_weights(config, {.seed = 1}, parameters);
   return parameters;
 }
 
@@ -63,11 +63,10 @@ class TrainingSteps {
 
   Outcome step(std::int64_t window_number) {
     const Window& window = windows_[static_cast<std::size_t>(window_number % kWindows)];
-    const DropoutKey no_dropout;
     ++steps_;
     gradients_.set_zero(workers_);
-    network_.forward(weights_, window, state_, no_dropout);
-    const double loss = network_.backward(weights_, window, no_dropout, gradients_);
+    network_.forward(weights_, window, state_);
+    const double loss = network_.backward(weights_, window, gradients_);
     const double norm = gradient_norm(workers_, gradients_);
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       throw std::runtime_error(fmt::format("step {}: loss {}, gradient norm {}", steps_, loss, norm));

@@ -128,11 +128,11 @@ TEST(AdaptiveStream, DynamicEvaluationIsItsDefinition) {
       Network network(config, Purpose::kTraining, T, 1, workers);
       Window window;
       set_sequence(input, next, window);
-      network.forward(weights, window, state, {});
+      network.forward(weights, window, state);
       const auto expected = network.log_probs(weights, window);
       for (std::size_t t = 0; t < next.size(); ++t) EXPECT_NEAR(found[first + t].log_prob, expected[t], 1e-5) << first;
       Gradients gradients(config, T);
-      (void)network.backward(weights, window, {}, gradients);
+      (void)network.backward(weights, window, gradients);
       const Parameters g = all_gradients(config, gradients);
       for (std::size_t i = 0; i < now.all().size(); ++i) {
         const double w = now.all()[i];

@@ -181,8 +181,7 @@ class BadInput(CommandTest):
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_flags_that_do_not_fit_each_other(self):
-        for words, flags in [(["tied", "embed is 5", "hidden is 6"], ["--tied", "--embed", "5", "--hidden", "6"]),
-                             (["--lowercase"], ["--lowercase"]),
+        for words, flags in [(["--lowercase"], ["--lowercase"]),
                              (["--lowercase"], ["--tokenizer", "byte", "--lowercase"]),
                              (["--vocab-size"], ["--tokenizer", "byte", "--vocab-size", "100"])]:
             self.refuse_training(words, None, *flags, status=2)

@@ -146,8 +146,10 @@ class Resume(CommandTest):
         before = self.folder_content()
         options = json.loads(self.succeed("inspect", self.model, "--json").out)["training"]["options"]
         other = {"f32": "bf16", "bf16": "f32"}[options["precision"]]
-        differing = {"lr": "0.5", "seed": "2", "dropout": "0.5", "cell": "gru", "state": "reset", "layers": "2",
-                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "weight-decay": "0.1", "beta2": "0.9", "tokenizer": "byte",
+        differing = {"lr": "0.5", "seed": "2", "dropout": "0.5", "weight-drop": "0.5", "dropout-words": "0.1", "ar": "1",
+                     "init-range": "0.1", "cell": "gru", "state": "reset", "layers": "2",
+                     "optimizer": "sgd", "schedule": "plateau", "clip": "3", "warmup": "1", "weight-decay": "0.1", "beta2": "0.9",
+                     "tokenizer": "byte",
                      "precision": other}
         for name, value in differing.items():
             self.refuse(2, [name], *self.arguments("--resume", "--quiet", f"--{name}", value))

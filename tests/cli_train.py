@@ -133,7 +133,9 @@ class Train(CommandTest):
                            "--state", "reset", "--min-count", "2")
         found = self.inspect(model)
         self.assertEqual(found["config"]["layers"], 3)
-        self.assertEqual((found["config"]["tied"], found["config"]["dropout"]), (True, 0.25))
+        self.assertIs(found["config"]["tied"], True)
+        options = found["training"]["options"]
+        self.assertEqual([options[f"dropout-{where}"] for where in ("input", "between", "output")], ["0.25"] * 3)
         self.assertNotIn("decoder.weight", [tensor["name"] for tensor in found["tensors"]])
         self.assertEqual(json.loads(self.succeed("eval", model, self.text, "--json").out)["state"], "reset")
 

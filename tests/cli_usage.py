@@ -74,8 +74,10 @@ class Usage(CommandTest):
 
     def test_help_shows_flags_and_defaults_and_hides_aliases(self):
         text = self.succeed("train", "--help").out
-        for flag in ["--recipe", "--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid", "--valid-split",
-                     "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--dropout", "--init",
+        for flag in ["--recipe", "--tokenizer", "--lowercase", "--vocab-size", "--min-count", "--vocab", "--valid",
+                     "--valid-split", "--state", "--cell", "--layers", "--hidden", "--embed", "--tied", "--residual",
+                     "--dropout", "--dropout-input", "--locked", "--dropout-words", "--weight-drop", "--ar", "--tar",
+                     "--init", "--init-range",
                      "--batch-size", "--bptt", "--optimizer", "--momentum", "--beta2", "--weight-decay",
                      "--lr", "--average", "--ema-decay", "--nonmono", "--patience", "--validate-every", "--bptt-jitter",
                      "--schedule", "--decay-after", "--decay", "--warmup", "--clip", "--epochs",

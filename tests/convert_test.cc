@@ -27,7 +27,7 @@ constexpr std::array kRounded{Precision::kBf16, Precision::kInt8};
 
 Parameters numbers_of(const Model& model) {
   Parameters parameters(model.config());
-  read_parameters(model.data().weights.view(), parameters);
+  read_parameters(model.config(), model.data().weights.view(), parameters);
   return parameters;
 }
 

@@ -28,7 +28,7 @@ void expect_exact(const GradientCheckOptions& options) {
 }
 
 NetworkConfig config_of(Cell cell, std::int64_t layers = 2) {
-  return {.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = layers, .tied = false, .dropout = 0};
+  return {.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = layers};
 }
 
 TEST(NetworkGradient, MatchesComplexStepForEveryCellDepthAndSeed) {
@@ -52,9 +52,42 @@ TEST(NetworkGradient, MatchesComplexStepWithTiedEmbeddings) {
 
 TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
   for (const Cell cell : kCells) {
-    NetworkConfig config = config_of(cell);
-    config.dropout = 0.4;
-    expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 4});
+    for (const bool locked : {false, true}) {
+      const Regularization dropout{.words = 0.2, .input = 0.4, .between = 0.3, .output = 0.5, .locked = locked};
+      expect_exact({.config = config_of(cell), .regularization = dropout, .steps = 4, .rows = 3, .seed = 4});
+    }
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepThroughWeightDropAndPenalties) {
+  for (const Cell cell : kCells) {
+    expect_exact({.config = config_of(cell), .regularization = {.recurrent = 0.4}, .steps = 4, .rows = 3, .seed = 5});
+    expect_exact({.config = config_of(cell), .regularization = {.ar = 2}, .steps = 4, .rows = 3, .seed = 6});
+    expect_exact({.config = config_of(cell), .regularization = {.tar = 3}, .steps = 4, .rows = 3, .seed = 7});
+    expect_exact({.config = config_of(cell), .regularization = {.ar = 1, .tar = 2}, .steps = 1, .rows = 3, .seed = 8});
+  }
+}
+
+TEST(NetworkGradient, MatchesComplexStepThroughResidualConnectionsAndAProjection) {
+  for (const Cell cell : kCells) {
+    for (const std::int64_t layers : {1, 2, 4}) {
+      for (const bool tied : {false, true}) {
+        NetworkConfig config = config_of(cell, layers);
+        config.residual = true;
+        config.tied = tied;
+        expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 9});
+        config.embed = 8;
+        const Regularization all{.words = 0.1,
+                                 .input = 0.2,
+                                 .between = 0.3,
+                                 .output = 0.2,
+                                 .recurrent = 0.3,
+                                 .locked = true,
+                                 .ar = 1,
+                                 .tar = 2};
+        expect_exact({.config = config, .regularization = all, .steps = 4, .rows = 3, .seed = 10});
+      }
+    }
   }
 }
 
@@ -66,8 +99,8 @@ TEST(NetworkGradient, MatchesComplexStepThroughLayerNormalisation) {
       config.layer_norm = true;
       config.hidden = 11;
       expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 10});
-      config.dropout = 0.3;
-      expect_exact({.config = config, .steps = 1, .rows = 1, .seed = 11});
+      const Regularization noise{.input = 0.3, .output = 0.3, .recurrent = 0.3};
+      expect_exact({.config = config, .regularization = noise, .steps = 1, .rows = 1, .seed = 11});
     }
   }
 }
@@ -131,20 +164,23 @@ TEST(NetworkGradient, RefusesSizesThatAreNotThereOrWouldTakeForever) {
   GradientCheckOptions huge;
   huge.config.hidden = 2000;
   EXPECT_TRUE(refuses(huge, "make the network or the window smaller"));
-  GradientCheckOptions contradictory;
-  contradictory.config.tied = true;
-  EXPECT_TRUE(refuses(contradictory, "tied"));
+  GradientCheckOptions impossible;
+  impossible.regularization.tar = -1;
+  EXPECT_TRUE(refuses(impossible, "tar is -1"));
 }
+
+constexpr NoiseKey kNoise{.seed = 3, .step = 9};
 
 // A network at a random point, with room for windows that are larger than the one it reads.
 struct Trained {
-  Trained(const NetworkConfig& network, std::int64_t most_steps, std::int64_t most_rows, Workers& team)
+  Trained(const NetworkConfig& network, std::int64_t most_steps, std::int64_t most_rows, Workers& team,
+          const Regularization& regularization = {})
       : config(network),
         workers(team),
         parameters(network),
         gradients(network, most_steps * most_rows),
-        weights(network, Purpose::kTraining),
-        net(network, Purpose::kTraining, most_steps, most_rows, team) {
+        weights(network, Purpose::kTraining, Precision::kF32, regularization.recurrent),
+        net(network, Purpose::kTraining, most_steps, most_rows, team, regularization) {
     std::uint32_t row = 0;
     for (const ParameterTensor& tensor : parameters.tensors()) {
       std::uint32_t i = 0;
@@ -153,13 +189,12 @@ struct Trained {
       }
       ++row;
     }
-    weights.pack(parameters, team);
+    weights.pack(parameters, team, kNoise);
   }
 
   double step(const Window& window, NetworkState& state, NetworkState* dstate0 = nullptr) {
-    const DropoutKey dropout{config.dropout, 3, 9};
-    net.forward(weights, window, state, dropout);
-    return net.backward(weights, window, dropout, gradients, dstate0);
+    net.forward(weights, window, state, kNoise);
+    return net.backward(weights, window, gradients, kNoise, dstate0);
   }
 
   [[nodiscard]] Parameters all() const { return all_gradients(config, gradients); }
@@ -203,8 +238,14 @@ double reference_loss(const Trained& trained, const Window& window) {
   std::vector<ref::State<double>> state1;
   ref::NetworkTape<double> tape;
   return ref::network_forward(trained.config, ref::network_params(trained.config, std::as_const(values).data()),
-                              {window.T, window.B, window.inputs, window.targets, window.reset, {}}, state0, tape,
-                              state1);
+                              {.T = window.T,
+                               .B = window.B,
+                               .inputs = window.inputs,
+                               .targets = window.targets,
+                               .reset = window.reset,
+                               .masks = {},
+                               .weight_masks = {}},
+                              state0, tape, state1);
 }
 
 TEST(Network, BackwardReturnsTheReferencesLoss) {
@@ -226,10 +267,12 @@ void expect_a_smaller_window_to_have_the_bits_of_a_plan_of_its_size(bool layer_n
   for (const Cell cell : kCells) {
     if (layer_norm && !has_recurrent_weights(cell)) continue;
     NetworkConfig config = config_of(cell, 3);
-    config.dropout = 0.3;
     config.layer_norm = layer_norm;
-    Trained exact(config, 4, 3, workers);
-    Trained roomy(config, 11, 8, workers);
+    config.residual = true;
+    config.tied = true;
+    const Regularization all{.words = 0.1, .input = 0.3, .between = 0.3, .recurrent = 0.2, .locked = true, .tar = 1};
+    Trained exact(config, 4, 3, workers, all);
+    Trained roomy(config, 11, 8, workers, all);
     NetworkState big(config, 8);
     roomy.step(window_of(11, 8, 7, 2), big);
     roomy.gradients.set_zero(workers);
@@ -254,14 +297,13 @@ TEST(Network, ASmallerWindowInANormalisedPlanHasTheBitsOfAPlanOfItsSize) {
 void expect_the_same_bits_for_any_number_of_workers(bool layer_norm) {
   for (const Cell cell : kCells) {
     if (layer_norm && !has_recurrent_weights(cell)) continue;
-    NetworkConfig config{
-        .cell = cell, .vocabulary = 150, .embed = 37, .hidden = 70, .layers = 2, .tied = false, .dropout = 0.2};
+    NetworkConfig config{.cell = cell, .vocabulary = 150, .embed = 37, .hidden = 70, .layers = 2};
     config.layer_norm = layer_norm;
     const Window window = window_of(13, 9, config.vocabulary, 4);
     std::vector<float> expected;
     for (const int threads : {1, 2, 3, 4}) {
       Workers workers(threads);
-      Trained trained(config, 13, 9, workers);
+      Trained trained(config, 13, 9, workers, {.input = 0.2, .between = 0.2, .output = 0.2});
       NetworkState state(config, 9);
       trained.step(window, state);
       const Parameters all = trained.all();
@@ -305,6 +347,8 @@ void expect_an_inference_network_to_have_the_bits_of_a_training_one(bool layer_n
     for (const std::int64_t layers : {1, 2, 3, 4, 5}) {
       NetworkConfig config = config_of(cell, layers);
       config.layer_norm = layer_norm;
+      config.residual = layers > 3;
+      config.tied = layers % 2 == 0;
       Trained trained(config, 6, 4, workers);
       const Window window = window_of(6, 4, 7, 6);
       NetworkState state_a(config, 4);
@@ -313,8 +357,8 @@ void expect_an_inference_network_to_have_the_bits_of_a_training_one(bool layer_n
       weights.pack(trained.parameters, workers);
       Network inference(config, Purpose::kInference, 6, 4, workers);
       for (int i = 0; i < 2; ++i) {  // the second window starts from the first one's state
-        trained.net.forward(trained.weights, window, state_a, {});
-        inference.forward(weights, window, state_b, {});
+        trained.net.forward(trained.weights, window, state_a);
+        inference.forward(weights, window, state_b);
         const auto log_probs = trained.net.log_probs(trained.weights, window);
         const std::vector<double> expected(log_probs.begin(), log_probs.end());
         EXPECT_TRUE(std::ranges::equal(inference.log_probs(weights, window), expected)) << cell_name(cell);

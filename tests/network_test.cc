@@ -16,9 +16,7 @@ namespace {
 constexpr std::int64_t kT = 5;
 constexpr std::int64_t kB = 7;
 
-NetworkConfig config_of(Cell cell, double dropout = 0) {
-  return {.cell = cell, .vocabulary = 23, .embed = 19, .hidden = 37, .layers = 3, .tied = false, .dropout = dropout};
-}
+NetworkConfig config_of(Cell cell) { return {.cell = cell, .vocabulary = 23, .embed = 19, .hidden = 37, .layers = 3}; }
 
 Window random_window(std::int64_t T, std::int64_t B, std::int64_t V, bool resets) {
   Window window;
@@ -35,16 +33,21 @@ Window random_window(std::int64_t T, std::int64_t B, std::int64_t V, bool resets
   return window;
 }
 
+constexpr NoiseKey kNoise{.seed = 4, .step = 2};
+constexpr Regularization kEveryRegularization{
+    .words = 0.2, .input = 0.3, .between = 0.25, .output = 0.4, .recurrent = 0.35, .locked = true, .ar = 2, .tar = 3};
+
 // A network with random weights, ready to run.
 struct Ready {
-  Ready(const NetworkConfig& network, Purpose purpose, int threads, std::int64_t T = kT, std::int64_t B = kB)
+  Ready(const NetworkConfig& network, Purpose purpose, int threads, std::int64_t T = kT, std::int64_t B = kB,
+        const Regularization& regularization = {})
       : config(network),
         workers(threads),
         parameters(network),
-        weights(network, purpose),
-        runs(network, purpose, T, B, workers) {
-    set_initial_weights(config, Init::kUniform, 3, parameters);
-    weights.pack(parameters, workers);
+        weights(network, purpose, Precision::kF32, regularization.recurrent),
+        runs(network, purpose, T, B, workers, regularization) {
+    set_initial_weights(config, {.seed = 3}, parameters);
+    weights.pack(parameters, workers, kNoise);
   }
   NetworkConfig config;
   Workers workers;
@@ -67,16 +70,17 @@ std::vector<float> values_of(std::span<const float> span) { return {span.begin()
 class NetworkOf : public testing::TestWithParam<Cell> {};
 
 TEST_P(NetworkOf, SameBitsForAnyNumberOfThreads) {
-  const NetworkConfig config = config_of(GetParam(), 0.3);
+  NetworkConfig config = config_of(GetParam());
+  config.tied = true;
+  config.residual = true;
   const Window window = random_window(kT, kB, config.vocabulary, true);
   const auto gradient = [&](int threads, double& loss, std::vector<float>& after) {
-    Ready net(config, Purpose::kTraining, threads);
+    Ready net(config, Purpose::kTraining, threads, kT, kB, kEveryRegularization);
     NetworkState state = random_state(config, kB);
     NetworkState dstate0(config, kB);
     Gradients gradients(config, kT * kB);
-    const DropoutKey dropout{.probability = 0.3, .seed = 4, .step = 2};
-    net.runs.forward(net.weights, window, state, dropout);
-    loss = net.runs.backward(net.weights, window, dropout, gradients, &dstate0);
+    net.runs.forward(net.weights, window, state, kNoise);
+    loss = net.runs.backward(net.weights, window, gradients, kNoise, &dstate0);
     after = values_of(state.h.span());
     std::vector<float> all = values_of(all_gradients(config, gradients).all());
     const std::vector<float> dh = values_of(dstate0.h.span());
@@ -102,7 +106,7 @@ TEST_P(NetworkOf, TrainingAndInferenceComputeTheSameBits) {
   for (const Purpose purpose : {Purpose::kTraining, Purpose::kInference}) {
     Ready net(config, purpose, 2);
     NetworkState state = random_state(config, kB);
-    net.runs.forward(net.weights, window, state, {});
+    net.runs.forward(net.weights, window, state);
     const auto log_probs = net.runs.log_probs(net.weights, window);
     results.emplace_back(log_probs.begin(), log_probs.end());
   }
@@ -118,8 +122,8 @@ TEST_P(NetworkOf, ASmallerWindowRunsInTheSamePlan) {
       Ready net(config, Purpose::kTraining, 2, exact_plan ? T : kT, exact_plan ? B : kB);
       NetworkState state = random_state(config, B);
       Gradients gradients(config, T * B);
-      net.runs.forward(net.weights, window, state, {});
-      static_cast<void>(net.runs.backward(net.weights, window, {}, gradients));
+      net.runs.forward(net.weights, window, state);
+      static_cast<void>(net.runs.backward(net.weights, window, gradients));
       gradients_of.push_back(values_of(all_gradients(config, gradients).all()));
     }
     EXPECT_EQ(gradients_of[0], gradients_of[1]) << T << " x " << B;
@@ -131,7 +135,7 @@ TEST_P(NetworkOf, TwoWindowsGoOnAsOneWould) {
   const Window whole = random_window(4, kB, config.vocabulary, false);
   Ready net(config, Purpose::kInference, 1);
   NetworkState state = random_state(config, kB);
-  net.runs.forward(net.weights, whole, state, {});
+  net.runs.forward(net.weights, whole, state);
   const std::vector<float> expected = values_of(state.h.span());
   NetworkState carried = random_state(config, kB);
   for (const std::size_t t : {0U, 1U, 2U, 3U}) {
@@ -152,7 +156,7 @@ TEST_P(NetworkOf, LossBeforeTrainingIsThatOfAUniformGuess) {
     Ready net(config, Purpose::kInference, 1, 20, 8);
     const Window window = random_window(20, 8, config.vocabulary, false);
     NetworkState state(config, 8);
-    net.runs.forward(net.weights, window, state, {});
+    net.runs.forward(net.weights, window, state);
     double nats = 0;
     for (const double log_prob : net.runs.log_probs(net.weights, window)) nats -= log_prob;
     const double uniform = std::log(66.0);
@@ -160,31 +164,6 @@ TEST_P(NetworkOf, LossBeforeTrainingIsThatOfAUniformGuess) {
     const double tolerance = has_recurrent_weights(config.cell) ? 0.01 : 0.02;
     EXPECT_NEAR(nats / static_cast<double>(window.predictions), uniform, tolerance * uniform) << tied;
   }
-}
-
-TEST_P(NetworkOf, DropoutDropsItsShareAndKeepsTheRestScaled) {
-  Workers workers(2);
-  const RandomMatrix x(200, 50, 1);
-  RandomMatrix y(200, 50, 2);
-  const DropoutKey key{.probability = 0.3, .seed = 1, .step = 7};
-  dropout_forward(workers, key, 1, x.view, y.view);
-  std::int64_t dropped = 0;
-  for (std::size_t i = 0; i < x.values.size(); ++i) {
-    if (y.values[i] == 0) {
-      ++dropped;
-    } else {
-      EXPECT_FLOAT_EQ(y.values[i], x.values[i] / 0.7F);
-    }
-  }
-  EXPECT_NEAR(static_cast<double>(dropped), 3000, 4 * std::sqrt(10000 * 0.21));
-  RandomMatrix again(200, 50, 3);
-  dropout_backward(workers, key, 1, x.view, again.view);
-  EXPECT_EQ(again.values, y.values);
-  const DropoutKey next{.probability = 0.3, .seed = 1, .step = 8};
-  dropout_forward(workers, next, 1, x.view, again.view);
-  EXPECT_NE(again.values, y.values);
-  dropout_forward(workers, key, 2, x.view, again.view);
-  EXPECT_NE(again.values, y.values);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryCell, NetworkOf, testing::ValuesIn(kAllCells),
@@ -199,8 +178,8 @@ TEST(Network, ASmallerWindowMayHaveALargerBlockOfLogits) {
     Ready net(config, Purpose::kTraining, 2, planned_T, 10);
     NetworkState state(config, 10);
     Gradients gradients(config, 8 * 10);
-    net.runs.forward(net.weights, window, state, {});
-    static_cast<void>(net.runs.backward(net.weights, window, {}, gradients));
+    net.runs.forward(net.weights, window, state);
+    static_cast<void>(net.runs.backward(net.weights, window, gradients));
     gradients_of.push_back(values_of(all_gradients(config, gradients).all()));
   }
   EXPECT_EQ(gradients_of[0], gradients_of[1]);

@@ -184,10 +184,6 @@ TEST(NetworkConfig, NamesTheSizeThatIsOutOfRange) {
       {"hidden is 9223372036854775807", [](NetworkConfig& c) { c.hidden = std::numeric_limits<std::int64_t>::max(); }},
       {"layers is 0", [](NetworkConfig& c) { c.layers = 0; }},
       {"layers is 1025", [](NetworkConfig& c) { c.layers = 1025; }},
-      {"dropout is 1", [](NetworkConfig& c) { c.dropout = 1; }},
-      {"dropout is -0.1", [](NetworkConfig& c) { c.dropout = -0.1; }},
-      {"dropout is nan", [](NetworkConfig& c) { c.dropout = std::numeric_limits<double>::quiet_NaN(); }},
-      {"embed is 5 and hidden is 3", [](NetworkConfig& c) { c.tied = true; }},
       {"parameters", [](NetworkConfig& c) { c.hidden = std::int64_t{1} << 24; }},
       {"parameters",
        [](NetworkConfig& c) { c.vocabulary = c.embed = c.hidden = std::int64_t{1} << 24, c.layers = 1024; }},
@@ -203,8 +199,21 @@ TEST(NetworkConfig, NamesTheSizeThatIsOutOfRange) {
 TEST(NetworkConfig, AllowsTheLargestSizes) {
   NetworkConfig config{
       .cell = Cell::kRnnTanh, .vocabulary = std::int64_t{1} << 24, .embed = 1, .hidden = 1, .layers = 1024};
-  config.dropout = 0.999;
   EXPECT_NO_THROW(check(config));
+}
+
+TEST(Regularization, RefusesWhatIsNoProbabilityAndNoPenalty) {
+  const auto refuses = [](const Regularization& regularization, const std::string& part) {
+    return fails_with(ErrorCode::kUsage, part, [&] { check(regularization); });
+  };
+  EXPECT_TRUE(refuses({.words = 1}, "dropout of words is 1"));
+  EXPECT_TRUE(refuses({.input = -0.1}, "dropout of the input is -0.1"));
+  EXPECT_TRUE(refuses({.between = std::numeric_limits<double>::quiet_NaN()}, "dropout between layers is nan"));
+  EXPECT_TRUE(refuses({.output = 2}, "dropout of the output is 2"));
+  EXPECT_TRUE(refuses({.recurrent = 1}, "weight-drop is 1"));
+  EXPECT_TRUE(refuses({.ar = -1}, "ar is -1"));
+  EXPECT_TRUE(refuses({.tar = std::numeric_limits<double>::infinity()}, "tar is inf"));
+  EXPECT_NO_THROW(check(Regularization{.words = 0.999, .recurrent = 0.5, .ar = 2}));
 }
 
 }  // namespace

@@ -35,16 +35,29 @@ struct NetworkPoint {
   std::vector<std::int32_t> targets;
   std::vector<std::uint8_t> reset;
   std::vector<std::vector<float>> masks;
+  std::vector<std::vector<float>> weight_masks;
+  double ar = 0;
+  double tar = 0;
   std::vector<float> values;      // parameters, then h0 (and c0) of each layer
   std::vector<float> from_after;  // gradient with respect to the state after the window, laid out as that state
 
   template <class S>
   [[nodiscard]] ref::Window<S> window() const {
-    ref::Window<S> w{T, B, inputs, targets, reset, {}};
-    for (const std::vector<float>& mask : masks) {
-      w.masks.push_back(
-          matrix_of<S>(std::span<const float>(mask), T * B, static_cast<std::int64_t>(mask.size()) / (T * B)));
-    }
+    ref::Window<S> w{.T = T,
+                     .B = B,
+                     .inputs = inputs,
+                     .targets = targets,
+                     .reset = reset,
+                     .masks = {},
+                     .weight_masks = {},
+                     .ar = ar,
+                     .tar = tar};
+    const auto matrix = [](const std::vector<float>& numbers, std::int64_t rows) {
+      return matrix_of<S>(std::span<const float>(numbers), rows, std::ssize(numbers) / rows);
+    };
+    for (const std::vector<float>& mask : masks) w.masks.push_back(matrix(mask, T * B));
+    const std::int64_t units = gate_count(config.cell) * config.hidden;
+    for (const std::vector<float>& mask : weight_masks) w.weight_masks.push_back(matrix(mask, units));
     return w;
   }
 };
@@ -71,7 +84,16 @@ std::vector<ref::State<S>> states_of(const NetworkPoint& p, std::span<const From
 }
 
 NetworkPoint random_network_point(const NetworkConfig& config, std::int64_t T, std::int64_t B, std::uint64_t seed) {
-  NetworkPoint p{config, T, B, {}, {}, random_resets(seed, T, B), {}, {}, {}};
+  NetworkPoint p{.config = config,
+                 .T = T,
+                 .B = B,
+                 .inputs = {},
+                 .targets = {},
+                 .reset = random_resets(seed, T, B),
+                 .masks = {},
+                 .weight_masks = {},
+                 .values = {},
+                 .from_after = {}};
   const auto id = [&](float number) {
     return static_cast<std::int32_t>((number + 1) / 2 * static_cast<float>(config.vocabulary));
   };
@@ -80,14 +102,28 @@ NetworkPoint random_network_point(const NetworkConfig& config, std::int64_t T, s
   p.targets.front() = 0;
   p.values = random_numbers(seed, 32, parameter_count(config) + state_size(p), 0.8F);
   p.from_after = random_numbers(seed, 33, state_size(p), 1);
-  if (config.dropout > 0) {
-    for (std::int64_t l = 0; l <= config.layers; ++l) {
-      const std::int64_t width = l == 0 ? config.embed : config.hidden;
-      std::vector<float> mask = random_numbers(seed, static_cast<std::uint32_t>(40 + l), T * B * width, 1);
-      for (float& m : mask) m = m < 0 ? 0.0F : 2.0F;
-      p.masks.push_back(mask);
-    }
+  return p;
+}
+
+// Zeros and twos.
+std::vector<float> random_mask(std::uint64_t seed, std::uint32_t stream, std::int64_t size) {
+  std::vector<float> mask = random_numbers(seed, stream, size, 1);
+  for (float& m : mask) m = m < 0 ? 0.0F : 2.0F;
+  return mask;
+}
+
+// The point with masks on every connection and every W, and with penalties.
+NetworkPoint regularized(NetworkPoint p, std::uint64_t seed) {
+  const std::int64_t H = p.config.hidden;
+  std::uint32_t stream = 40;
+  for (std::int64_t l = 0; l <= p.config.layers; ++l) {
+    p.masks.push_back(random_mask(seed, stream++, p.T * p.B * (l == 0 ? p.config.embed : H)));
   }
+  for (std::int64_t l = 0; l < p.config.layers; ++l) {
+    p.weight_masks.push_back(random_mask(seed, stream++, gate_count(p.config.cell) * H * H));
+  }
+  p.ar = 2;
+  p.tar = 3;
   return p;
 }
 
@@ -281,10 +317,16 @@ TEST(ReferenceNetwork, BackwardMatchesComplexStepWithTiedEmbeddings) {
   }
 }
 
-TEST(ReferenceNetwork, BackwardMatchesComplexStepThroughDropout) {
+TEST(ReferenceNetwork, BackwardMatchesComplexStepThroughEveryRegularization) {
   for (const Cell cell : kAllCells) {
-    const NetworkConfig config{.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = 2, .dropout = 0.5};
-    EXPECT_TRUE(network_gradient_is_exact(random_network_point(config, 4, 3, 300))) << cell_name(cell);
+    for (const bool residual : {false, true}) {
+      for (const bool tied : {false, true}) {
+        const NetworkConfig config{
+            .cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = 3, .tied = tied, .residual = residual};
+        EXPECT_TRUE(network_gradient_is_exact(regularized(random_network_point(config, 4, 3, 300), 301)))
+            << cell_name(cell);
+      }
+    }
   }
 }
 

@@ -27,7 +27,8 @@ TEST_F(Train, SameBitsForAnyNumberOfThreads) {
     TrainOptions options = small("m1");
     options.cell = cell;
     options.layers = 2;
-    options.dropout = 0.2;
+    options.tied = true;
+    options.regularization = {.words = 0.1, .input = 0.2, .output = 0.2, .recurrent = 0.3, .locked = true, .tar = 1};
     options.overwrite = true;
     const std::string one = trained(options);
     for (const int threads : {2, 3}) {
@@ -55,7 +56,9 @@ TEST_F(Train, InterruptedAndResumedIsNeverInterrupted) {
       options.schedule = schedule;
       options.optimizer = optimizer;
       options.state = optimizer == Optimizer::kSgd ? StatePolicy::kReset : StatePolicy::kCarry;
-      options.dropout = 0.1;
+      options.residual = true;
+      options.layers = 2;
+      options.regularization = {.words = 0.1, .input = 0.1, .between = 0.2, .recurrent = 0.3, .locked = true, .ar = 1};
       options.overwrite = true;
       const std::string whole = trained(options);
       EXPECT_EQ(trained_in_parts(options), whole);
@@ -233,10 +236,10 @@ TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {
   EXPECT_EQ(plan.precision_reason, "as the run began");
   const Model resumed = Model::load(options.save);
   Parameters parameters(resumed.config());
-  read_parameters(resumed.data().weights.view(), parameters);
+  read_parameters(resumed.config(), resumed.data().weights.view(), parameters);
   write_bytes(folder_.path("whole"), whole);
   Parameters expected(resumed.config());
-  read_parameters(Model::load(folder_.path("whole")).data().weights.view(), expected);
+  read_parameters(resumed.config(), Model::load(folder_.path("whole")).data().weights.view(), expected);
   EXPECT_TRUE(std::ranges::equal(parameters.all(), expected.all()));
 }
 
@@ -261,8 +264,8 @@ TEST_F(Train, FromARoundedModelStartsAtItsRoundedWeightsAndSaysSo) {
     EXPECT_EQ(trained_on.precision(), Precision::kF32);
     Parameters before(rounded.config());
     Parameters after(rounded.config());
-    read_parameters(rounded.data().weights.view(), before);
-    read_parameters(trained_on.data().weights.view(), after);
+    read_parameters(rounded.config(), rounded.data().weights.view(), before);
+    read_parameters(trained_on.config(), trained_on.data().weights.view(), after);
     const auto same = [](float a, float b) { return std::abs(a - b) < 1e-20F; };
     EXPECT_TRUE(std::ranges::equal(before.all(), after.all(), same));
   }

@@ -90,6 +90,8 @@ def expected_tensors(config):
             if config["cell"] == "lstm":
                 yield f"rnn.norm_c_l{layer}", [hidden]
                 yield f"rnn.bias_c_l{layer}", [hidden]
+    if config["tied"] and embed != hidden:
+        yield "projection.weight", [embed, hidden]
     if not config["tied"]:
         yield "decoder.weight", [vocabulary, hidden]
     yield "decoder.bias", [vocabulary]

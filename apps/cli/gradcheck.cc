@@ -9,6 +9,7 @@
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
+#include "cli/regularization_flags.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
 #include "unroll/gradcheck.h"
@@ -53,14 +54,15 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
                [net](std::int64_t n) { net->hidden = n; });
   flags->whole({"--layers,--nlayers", "N", "recurrent layers", std::to_string(net->layers)}, range,
                [net](std::int64_t n) { net->layers = n; });
-  flags->toggle({"--tied", "", "the output layer shares the embedding's weights; --embed must equal --hidden", ""},
-                &net->tied);
+  flags->toggle({"--tied", "", "the output layer shares the embedding's weights", ""}, &net->tied);
+  flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &net->residual);
   flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that take it", ""}, &net->layer_norm);
   flags->whole({"--bptt,--seq-length", "N", "steps", std::to_string(options->steps)}, range,
                [options](std::int64_t n) { options->steps = n; });
   flags->whole({"--batch-size", "N", "rows", std::to_string(options->rows)}, range,
                [options](std::int64_t n) { options->rows = n; });
   flags->seed(&options->seed);
+  add_regularization_flags(flags, &options->regularization);
 }
 
 bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command) {

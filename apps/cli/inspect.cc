@@ -80,8 +80,8 @@ std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   text += fmt::format("  hidden        {}\n", net.hidden);
   if (net.layer_norm) text += "  layer norm    inside the cells\n";
   text += fmt::format("  embedding     {}{}\n", net.embed, net.tied ? ", tied to the output layer" : "");
+  if (net.residual) text += "  residual      each layer above the first adds its input to its output\n";
   text += fmt::format("  vocabulary    {}\n", grouped(net.vocabulary));
-  text += fmt::format("  dropout       {} in training\n", net.dropout);
   text += fmt::format("  parameters    {}\n", grouped(parameter_count(net)));
   text += fmt::format("  precision     {}\n", precision_words(model.precision()));
   text += fmt::format("  file          {}\n", people_bytes(static_cast<std::int64_t>(file_bytes)));
@@ -185,14 +185,14 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
                                    {"embed", net.embed},
                                    {"hidden", net.hidden},
                                    {"layers", net.layers},
-                                   {"tied", net.tied},
-                                   {"dropout", net.dropout}}},
+                                   {"tied", net.tied}}},
                                  {"precision", precision_name(model.precision())},
                                  {"parameters", parameter_count(net)},
                                  {"file_bytes", file_bytes},
                                  {"tensors", std::move(tensors)},
                                  {"tokenizer", tokenizer_json(model.tokenizer())},
                                  {"training", training_json(model.training())}};
+  if (net.residual) json["config"]["residual"] = true;
   if (net.layer_norm) json["config"]["layer_norm"] = true;
   return json;
 }

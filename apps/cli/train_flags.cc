@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "cli/flags.h"
 #include "cli/recipe.h"
+#include "cli/regularization_flags.h"
 #include "unroll/error.h"
 #include "unroll/train.h"
 
@@ -89,14 +91,20 @@ void add_network_flags(Flags* flags, TrainOptions* options) {
                {1, kLargestSize}, [options](std::int64_t n) { options->hidden = n; });
   flags->whole({"--embed,--emsize", "N", "numbers that stand for a token at the input", "as --hidden"},
                {1, kLargestSize}, [options](std::int64_t n) { options->embed = n; });
-  flags->toggle({"--tied", "", "the output layer shares the embedding's weights", ""}, &options->tied);
-  flags->real(
-      {"--dropout", "P", "share of units dropped in training between layers", fmt::format("{}", options->dropout)},
-      {.least = 0, .most = 1, .with_most = false}, [options](double p) { options->dropout = p; });
+  flags->toggle({"--tied", "",
+                 "the output layer shares the embedding's weights; where --embed is not --hidden, a projection stands "
+                 "between",
+                 ""},
+                &options->tied);
+  flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &options->residual);
   flags->toggle({"--layer-norm", "", "layer normalisation inside the cells", ""}, &options->layer_norm);
   flags->text({"--init", "HOW", "uniform, or identity (rnn-relu: recurrent weights start as the identity)",
                std::string(init_name(options->init))},
               [options](const std::string& value) { options->init = parse_init(value); });
+  flags->real({"--init-range", "X", "weights start uniform between -X and X", "by the sizes of the layers"},
+              {.least = 0, .most = std::numeric_limits<double>::infinity(), .with_least = false},
+              [options](double x) { options->init_range = x; });
+  add_regularization_flags(flags, &options->regularization);
 }
 
 void add_file_flags(Flags* flags, TrainCommand* command) {
@@ -149,8 +157,9 @@ void check_paths(const TrainCommand& command) {
 // The network and the tokenizer of --from are as they are.
 void check_from(const Flags& flags) {
   if (!flags.given("--from")) return;
-  for (const char* flag : {"--cell", "--layers", "--hidden", "--embed", "--tied", "--layer-norm", "--init",
-                           "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
+  for (const char* flag :
+       {"--cell", "--layers", "--hidden", "--embed", "--tied", "--residual", "--layer-norm", "--init", "--init-range",
+        "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
     if (flags.given(flag)) {
       throw Error(ErrorCode::kUsage, fmt::format("{} is what the model of --from has: leave it out", flag));
     }

@@ -11,9 +11,10 @@ namespace unroll {
 
 struct GradientCheckOptions {
   NetworkConfig config{.cell = Cell::kLstm, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = 2};
-  std::int64_t steps = 4;  // T
-  std::int64_t rows = 3;   // B
-  std::uint64_t seed = 1;  // of the random point: every parameter and initial state is random, none is zero
+  Regularization regularization = {};  // with masks that are drawn once
+  std::int64_t steps = 4;              // T
+  std::int64_t rows = 3;               // B
+  std::uint64_t seed = 1;              // of the random point: every parameter and initial state is random, none is zero
 };
 
 // One tensor's result. Errors are max |a - b| / max |b| over the tensor's elements, b being the complex step.

@@ -61,8 +61,10 @@ struct NetworkConfig {
   std::int64_t embed = 0;       // E: numbers per embedded symbol
   std::int64_t hidden = 0;      // H: units per recurrent layer
   std::int64_t layers = 1;      // L: recurrent layers
-  bool tied = false;            // the output layer's weights are the embedding; needs embed == hidden
-  double dropout = 0;  // share of units dropped in training on every connection that is not recurrent; 0 <= p < 1
+  // The output layer's weights are the embedding; where embed and hidden differ, a matrix P (E, H) without bias, the
+  // projection, stands before it: logits = encoder (P h) + b (Inan et al. 2017; Press & Wolf 2017).
+  bool tied = false;
+  bool residual = false;  // a layer above the first adds its input to its output: x + h
   // Layer normalisation inside the cells (Ba, Kiros & Hinton 2016): each gate sees U x and W h shifted and scaled to
   // mean 0 and variance 1 over its H units, times gains that are learned; an LSTM's h sees c so.
   bool layer_norm = false;
@@ -70,17 +72,42 @@ struct NetworkConfig {
   friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
 };
 
+// Whether there is a projection: tied weights with embed != hidden.
+[[nodiscard]] bool has_projection(const NetworkConfig& config) noexcept;
+
+// Numbers that enter the output layer: hidden, or embed where the weights are tied.
+[[nodiscard]] std::int64_t decoder_inputs(const NetworkConfig& config) noexcept;
+
+// What training does to a network so that it learns less by heart. Nothing of it is left when it scores or writes.
+// Probabilities are those of being dropped, from 0 to below 1; what is kept is divided by 1 - p.
+struct Regularization {
+  double words = 0;      // of a symbol: all its numbers at the input, wherever it occurs in a window (Gal & Ghahramani)
+  double input = 0;      // of numbers of the embedded symbols
+  double between = 0;    // of outputs of all layers but the last
+  double output = 0;     // of outputs of the last layer
+  double recurrent = 0;  // weight-drop: of hidden-to-hidden weights, one mask for a window (Merity et al. 2018)
+  bool locked = false;   // input, between, output: one mask for all steps of a row's window (Gal & Ghahramani 2016)
+  double ar = 0;         // activation penalty: adds ar times the mean square of the last layer's output after dropout
+  double tar = 0;        // temporal one: tar times the mean square of the change of its h from step to step
+
+  friend bool operator==(const Regularization&, const Regularization&) = default;
+};
+
+// Throws Error{kUsage} naming the first number that is out of range.
+void check(const Regularization& regularization);
+
 // Throws Error{kUsage} naming the first size that is out of range (sizes from 1 to 2^24, layers to 1024, all
-// parameters together below 2^40) or that contradicts another (tied with embed != hidden; layer_norm with one unit, or
-// with a cell that has no recurrent weights).
+// parameters together below 2^40) or that contradicts another (layer_norm with one unit, or with a cell that has no
+// recurrent weights).
 void check(const NetworkConfig& config);
 
 // The same for a network whose products are in `precision`: int8 sums are exact in 32 bits for embed and hidden up to
 // 65536.
 void check(const NetworkConfig& config, Precision precision);
 
-// Number of trained numbers: V E + sum over layers of G H (E_l + H + 2), without W and b' G H (E_l + 1), + V (H unless
-// tied) + V; and with layer normalisation 2 G H gains of each layer, 2 H more of an LSTM's.
+// Number of trained numbers: V E + sum over layers of G H (E_l + H + 2), without W and b' G H (E_l + 1), + V H + V;
+// where tied without V H, but with E H of a projection. Layer normalisation adds 2 G H gains of
+// each layer, and 2 H more of an LSTM's.
 [[nodiscard]] std::int64_t parameter_count(const NetworkConfig& config) noexcept;
 
 // Weights that take part in products for each token (embedding rows are looked up, not multiplied). A forward

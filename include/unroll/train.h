@@ -41,9 +41,12 @@ struct TrainOptions {
   std::int64_t hidden = 256;
   std::int64_t embed = 0;  // 0: as hidden
   bool tied = false;
-  double dropout = 0;
+  bool residual = false;
   bool layer_norm = false;
+  Regularization regularization;
   Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)
+  // Matrices start uniform in +-init_range; 0: +-1/sqrt(H), the embedding with variance 1/E unless tied.
+  double init_range = 0;
 
   // Run.
   std::int64_t batch_size = 16;  // B: rows that run side by side
@@ -83,8 +86,8 @@ struct TrainOptions {
   std::int64_t save_every = 0;  // steps; 0: about every 30 s, fixed at the start
   bool resume = false;          // go on from save + ".resume" if it is there
   bool overwrite = false;       // replace an existing model
-  // Start from this model's weights, with its network and tokenizer instead of those above, dropout aside; empty: from
-  // random weights.
+  // Start from this model's weights, with its network and tokenizer instead of those above; empty: from random
+  // weights.
   std::string from;
 };
 

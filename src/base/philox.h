@@ -13,6 +13,8 @@ enum class RandomPurpose : std::uint32_t {
   kDropout = 2,         // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
   kSampling = 3,        // layer: index of the sample, step: position
   kTestPoint = 4,       // random points of gradient checks
+  kWordDropout = 5,     // layer 0, row: symbol
+  kWeightDrop = 6,      // layer: recurrent layer, row and unit: those of the matrix
   kWindowCut = 8,       // step: epoch, row: index of the window; layer 0
 };
 

@@ -53,7 +53,7 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
     }
     set_window(input_, part);
     input_ = part.back();
-    network_.forward(weights(), window_, state_, DropoutKey{});
+    network_.forward(weights(), window_, state_);
     if (cache_) cache_->attend(workers_, network_.outputs(), part);
     if (observer_) observer_(network_.outputs());
     out.resize(out.size() + part.size());
@@ -75,7 +75,7 @@ void AdaptiveStream::learn() {
   // A segment that came in several windows runs once more in one, so that the way back sees all of it.
   if (window_.targets.size() < segment_.size()) {
     set_window(segment_input_, segment_);
-    network_.forward(weights(), window_, segment_state_, DropoutKey{});
+    network_.forward(weights(), window_, segment_state_);
   }
   dynamic_->learn(network_, window_);
   segment_.clear();

@@ -40,14 +40,14 @@ DynamicWeights::DynamicWeights(const Model& model, const DynamicOptions& options
       gradients_(model.config(), options.bptt),
       packed_(model.config(), Purpose::kTraining, trained_precision(model.precision())),
       is_touched_(static_cast<std::size_t>(model.config().vocabulary)) {
-  read_parameters(model.data().weights.view(), start_);
+  read_parameters(model.config(), model.data().weights.view(), start_);
   parameters_.copy_from(start_);
   packed_.pack(parameters_, workers_);
 }
 
 void DynamicWeights::learn(Network& network, const Window& window) {
   gradients_.set_zero(workers_);
-  const double loss = network.backward(packed_, window, DropoutKey{}, gradients_);
+  const double loss = network.backward(packed_, window, gradients_);
   if (!std::isfinite(loss)) {
     throw Error(ErrorCode::kNumeric,
                 fmt::format("dynamic evaluation came to a loss that is not a finite number ({}): try a rate below {}, "

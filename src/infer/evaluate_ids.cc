@@ -25,7 +25,7 @@ std::vector<double> log_probs_of_ids(const NetworkConfig& config, const NetworkW
   Window window;
   for (std::int64_t i = 0; i < batcher.windows(); ++i) {
     batcher.window(i, window);
-    network.forward(weights, window, network_state, DropoutKey{});
+    network.forward(weights, window, network_state);
     if (window.predictions > 0) {
       predictions.resize(window.targets.size());
       predict_window(network, weights, window, temperature, Detail::kLogProb, predictions);

@@ -26,7 +26,7 @@ struct Inference {
   }
 
   // Runs `window` from `state`, which is then the state after it.
-  void forward(const Window& window, NetworkState& state) { network.forward(weights, window, state, DropoutKey{}); }
+  void forward(const Window& window, NetworkState& state) { network.forward(weights, window, state); }
 
   Model model;
   Workers workers;

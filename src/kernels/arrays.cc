@@ -28,6 +28,12 @@ void add_kernel(const float* x, float* y, std::size_t size) {
                   [&](auto io, std::size_t j) HWY_ATTR { io.store(hn::Add(io.load(y + j), io.load(x + j)), y + j); });
 }
 
+void add_scaled_kernel(float factor, const float* x, float* y, std::size_t size) {
+  const V scale = hn::Set(F(), factor);
+  for_each_vector(size, [&](auto io, std::size_t j)
+                            HWY_ATTR { io.store(hn::MulAdd(scale, io.load(x + j), io.load(y + j)), y + j); });
+}
+
 double sum_of_squares_kernel(const float* x, std::size_t size) {
   VD low = hn::Zero(D());
   VD high = hn::Zero(D());
@@ -199,6 +205,7 @@ HWY_AFTER_NAMESPACE();
 namespace unroll {
 
 HWY_EXPORT(add_kernel);
+HWY_EXPORT(add_scaled_kernel);
 HWY_EXPORT(sum_of_squares_kernel);
 HWY_EXPORT(add_column_sums_kernel);
 HWY_EXPORT(sgd_kernel);
@@ -212,6 +219,12 @@ void add(std::span<const float> x, std::span<float> y) {
   assert(x.size() == y.size());
   prepare_processor();
   HWY_DYNAMIC_DISPATCH(add_kernel)(x.data(), y.data(), x.size());
+}
+
+void add_scaled(float factor, std::span<const float> x, std::span<float> y) {
+  assert(x.size() == y.size());
+  prepare_processor();
+  HWY_DYNAMIC_DISPATCH(add_scaled_kernel)(factor, x.data(), y.data(), x.size());
 }
 
 double sum_of_squares(std::span<const float> x) {

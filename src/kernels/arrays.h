@@ -12,6 +12,9 @@ namespace unroll {
 // y += x.
 void add(std::span<const float> x, std::span<float> y);
 
+// y += factor * x.
+void add_scaled(float factor, std::span<const float> x, std::span<float> y);
+
 // Sum of squares, in double.
 [[nodiscard]] double sum_of_squares(std::span<const float> x);
 

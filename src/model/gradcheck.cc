@@ -34,8 +34,10 @@ struct Point {
   Window window;
   std::vector<Slice> slices;
   std::vector<float> values;  // slices
-  DropoutKey dropout;
-  std::vector<std::vector<float>> masks;  // what dropout multiplies with; empty without dropout
+  Regularization regularization;
+  NoiseKey noise;
+  std::vector<std::vector<float>> masks;         // what dropout multiplies with, per connection
+  std::vector<std::vector<float>> weight_masks;  // what weight-drop multiplies with, per layer
 };
 
 // Numbers in [-1, 1).
@@ -60,6 +62,7 @@ class RandomNumbers {
 
 void check_options(const GradientCheckOptions& options) {
   check(options.config);
+  check(options.regularization);
   for (const auto& [name, size] : {std::pair("steps", options.steps), std::pair("rows", options.rows)}) {
     if (size < 1) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 1", name, size));
   }
@@ -104,18 +107,42 @@ Window random_window(const GradientCheckOptions& options, RandomNumbers& random)
   return window;
 }
 
-// Of each connection: dropout of a window of ones.
-std::vector<std::vector<float>> dropout_masks(const Point& point, Workers& workers) {
-  std::vector<std::vector<float>> masks;
-  if (point.dropout.probability == 0) return masks;
+// The numbers that a mask multiplies with: dropout of ones.
+template <class Drop>
+std::vector<float> dropped_ones(std::int64_t rows, std::int64_t cols, const Drop& drop) {
+  std::vector<float> ones(static_cast<std::size_t>(rows * cols), 1.0F);
+  drop(MatView<float>(ones.data(), rows, cols));
+  return ones;
+}
+
+// Of the embedded symbols, and of each layer's outputs.
+void draw_masks(Point& point, Workers& workers) {
+  const NetworkConfig& config = point.config;
+  const Regularization& r = point.regularization;
   const std::int64_t rows = point.window.T * point.window.B;
-  for (std::int64_t connection = 0; connection <= point.config.layers; ++connection) {
-    const std::int64_t width = connection == 0 ? point.config.embed : point.config.hidden;
-    std::vector<float>& mask = masks.emplace_back(static_cast<std::size_t>(rows * width), 1.0F);
-    const MatView<float> view(mask.data(), rows, width);
-    dropout_forward(workers, point.dropout, static_cast<std::uint32_t>(connection), view, view);
+  for (std::int64_t connection = 0; connection <= config.layers; ++connection) {
+    const bool is_input = connection == 0;
+    const bool is_output = connection == config.layers;
+    const DropoutMask mask{.probability = is_input ? r.input : (is_output ? r.output : r.between),
+                           .key = point.noise,
+                           .index = static_cast<std::uint32_t>(connection),
+                           .period = r.locked ? point.window.B : 0};
+    const DropoutMask words{.probability = r.words, .key = point.noise, .purpose = RandomPurpose::kWordDropout};
+    const auto drop = [&](MatView<float> ones) {
+      dropout_forward(workers, mask, ones, ones);
+      if (is_input) word_dropout_forward(workers, words, point.window.inputs, ones, ones);
+    };
+    point.masks.push_back(dropped_ones(rows, is_input ? config.embed : config.hidden, drop));
   }
-  return masks;
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const DropoutMask mask{.probability = r.recurrent,
+                           .key = point.noise,
+                           .purpose = RandomPurpose::kWeightDrop,
+                           .index = static_cast<std::uint32_t>(l)};
+    point.weight_masks.push_back(
+        dropped_ones(gate_count(config.cell) * config.hidden, config.hidden,
+                     [&](MatView<float> ones) { dropout_forward(workers, mask, ones, ones); }));
+  }
 }
 
 // Wide layers get smaller weights, so that they do not saturate, where every derivative is close to zero.
@@ -126,8 +153,10 @@ Point random_point(const GradientCheckOptions& options, Workers& workers) {
               .window = random_window(options, random),
               .slices = slices_of(config, options.rows),
               .values = {},
-              .dropout = {config.dropout, options.seed, 0},
-              .masks = {}};
+              .regularization = options.regularization,
+              .noise = {.seed = options.seed, .step = 0},
+              .masks = {},
+              .weight_masks = {}};
   const float weight_scale = std::min(1.0F, 2 / std::sqrt(static_cast<float>(config.hidden)));
   for (const Slice& slice : point.slices) {
     const bool is_recurrent_weight = slice.name.starts_with("rnn.weight");
@@ -135,20 +164,32 @@ Point random_point(const GradientCheckOptions& options, Workers& workers) {
       point.values.push_back(random.next() * (is_recurrent_weight ? weight_scale : 1.0F));
     }
   }
-  point.masks = dropout_masks(point, workers);
+  draw_masks(point, workers);
   return point;
 }
 
 template <class S>
-ref::Window<S> reference_window(const Point& point) {
-  ref::Window<S> window{point.window.T,       point.window.B,     point.window.inputs,
-                        point.window.targets, point.window.reset, {}};
-  for (const std::vector<float>& mask : point.masks) {
-    const std::int64_t rows = window.T * window.B;
-    auto& matrix = window.masks.emplace_back(rows, static_cast<std::int64_t>(mask.size()) / rows);
+std::vector<ref::Matrix<S>> as_matrices(const std::vector<std::vector<float>>& masks, std::int64_t rows) {
+  std::vector<ref::Matrix<S>> matrices;
+  for (const std::vector<float>& mask : masks) {
+    auto& matrix = matrices.emplace_back(rows, std::ssize(mask) / rows);
     std::ranges::copy(mask, matrix.values.begin());
   }
-  return window;
+  return matrices;
+}
+
+template <class S>
+ref::Window<S> reference_window(const Point& point) {
+  const Window& window = point.window;
+  return {.T = window.T,
+          .B = window.B,
+          .inputs = window.inputs,
+          .targets = window.targets,
+          .reset = window.reset,
+          .masks = as_matrices<S>(point.masks, window.T * window.B),
+          .weight_masks = as_matrices<S>(point.weight_masks, gate_count(point.config.cell) * point.config.hidden),
+          .ar = point.regularization.ar,
+          .tar = point.regularization.tar};
 }
 
 // The reference's forward at `values`, and what its backward needs.
@@ -221,11 +262,11 @@ std::vector<float> production_gradient(const Point& point, Workers& workers) {
   }
   for (float* const place : state_places(point.config, state)) *place = *next++;
 
-  NetworkWeights weights(point.config, Purpose::kTraining);
-  weights.pack(parameters, workers);
-  Network network(point.config, Purpose::kTraining, point.window.T, point.window.B, workers);
-  network.forward(weights, point.window, state, point.dropout);
-  network.backward(weights, point.window, point.dropout, gradients, &dstate0);
+  NetworkWeights weights(point.config, Purpose::kTraining, Precision::kF32, point.regularization.recurrent);
+  weights.pack(parameters, workers, point.noise);
+  Network network(point.config, Purpose::kTraining, point.window.T, point.window.B, workers, point.regularization);
+  network.forward(weights, point.window, state, point.noise);
+  network.backward(weights, point.window, gradients, point.noise, &dstate0);
 
   Parameters all(point.config);
   gradients.copy_to(all);

@@ -31,6 +31,7 @@ class Gradients {
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));
   }
+  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }        // (E, H)
   [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }              // (V, H)
   [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }  // (V)
 

@@ -43,8 +43,8 @@ auto as_format_error(const std::string& where, const F& f) {
 
 Json config_json(const NetworkConfig& config) {
   Json json = {{"cell", cell_name(config.cell)}, {"vocabulary", config.vocabulary}, {"embed", config.embed},
-               {"hidden", config.hidden},        {"layers", config.layers},         {"tied", config.tied},
-               {"dropout", config.dropout}};
+               {"hidden", config.hidden},        {"layers", config.layers},         {"tied", config.tied}};
+  if (config.residual) json["residual"] = true;
   if (config.layer_norm) json["layer_norm"] = true;
   return json;
 }
@@ -154,15 +154,17 @@ std::map<std::string, std::string> model_metadata(const NetworkConfig& config, c
 NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const std::string where = place(path, "config");
   const Json json = parse_metadata(metadata, "config", kMostConfigValues, path);
-  const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied", "dropout"},
-                          {"layer_norm"});
+  const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied"},
+                          {"residual", "layer_norm", "dropout"});
   NetworkConfig config{.vocabulary = fields.whole("vocabulary"),
                        .embed = fields.whole("embed"),
                        .hidden = fields.whole("hidden"),
                        .layers = fields.whole("layers"),
-                       .tied = fields.boolean("tied"),
-                       .dropout = fields.number("dropout"),
-                       .layer_norm = fields.has("layer_norm") && fields.boolean("layer_norm")};
+                       .tied = fields.boolean("tied")};
+  if (fields.has("residual")) config.residual = fields.boolean("residual");
+  if (fields.has("layer_norm")) config.layer_norm = fields.boolean("layer_norm");
+  // Files of before named what training had dropped.
+  if (fields.has("dropout")) static_cast<void>(fields.number("dropout"));
   const std::string& cell = fields.string("cell");
   as_format_error(where, [&] {
     config.cell = parse_cell(cell);

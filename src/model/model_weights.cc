@@ -92,10 +92,10 @@ ParametersView read_view(TensorFile& file, const NetworkConfig& config, Precisio
   return view;
 }
 
-void read_matrix(const WeightView& view, MatView<float> out) {
-  for (std::int64_t r = 0; r < view.rows(); ++r) {
-    view.read_row(r, {out.row(r), static_cast<std::size_t>(out.cols)});
-  }
+// As floats.
+void copy(const WeightView& from, std::span<float> to) {
+  const auto cols = static_cast<std::size_t>(from.cols());
+  for (std::int64_t r = 0; r < from.rows(); ++r) from.read_row(r, to.subspan(static_cast<std::size_t>(r) * cols, cols));
 }
 
 }  // namespace
@@ -107,21 +107,17 @@ ModelWeights::ModelWeights(TensorFile file, const NetworkConfig& config, Precisi
 
 std::string scale_name(const std::string& matrix) { return matrix + ".scale"; }
 
-void read_parameters(const ParametersView& view, const Parameters& parameters) {
-  read_matrix(view.encoder, parameters.encoder());
-  for (std::size_t l = 0; l < view.layers.size(); ++l) {
-    const RecurrentParams<float>& layer = parameters.layer(static_cast<std::int64_t>(l));
-    read_matrix(view.layers[l].U, layer.U);
-    read_matrix(view.layers[l].W, layer.W);
-    std::ranges::copy(view.layers[l].b_input, layer.b_input.begin());
-    std::ranges::copy(view.layers[l].b_hidden, layer.b_hidden.begin());
-    std::ranges::copy(view.layers[l].norm_input, layer.norm_input.begin());
-    std::ranges::copy(view.layers[l].norm_hidden, layer.norm_hidden.begin());
-    std::ranges::copy(view.layers[l].norm_cell, layer.norm_cell.begin());
-    std::ranges::copy(view.layers[l].b_cell, layer.b_cell.begin());
-  }
-  read_matrix(view.decoder, parameters.decoder());
-  std::ranges::copy(view.decoder_bias, parameters.decoder_bias().begin());
+void read_parameters(const NetworkConfig& config, const ParametersView& view, const Parameters& parameters) {
+  auto next = parameters.tensors().begin();
+  for_each_tensor(
+      config,
+      [&](const std::string& /*name*/, std::int64_t /*rows*/, std::int64_t /*cols*/, const WeightView& matrix) {
+        copy(matrix, parameters.values(*next++));
+      },
+      [&](const std::string& /*name*/, std::int64_t /*size*/, std::span<const float> vector) {
+        std::ranges::copy(vector, parameters.values(*next++).begin());
+      },
+      view);
 }
 
 }  // namespace unroll

@@ -32,7 +32,7 @@ class ModelWeights {
 // The name of the scales of an int8 matrix: "encoder.weight.scale", shape (rows).
 [[nodiscard]] std::string scale_name(const std::string& matrix);
 
-// Sets `parameters` to the numbers that `view` stands for, as floats. Requires the same sizes.
-void read_parameters(const ParametersView& view, const Parameters& parameters);
+// Sets `parameters` to the numbers that `view` stands for, as floats. Requires both to be of that network.
+void read_parameters(const NetworkConfig& config, const ParametersView& view, const Parameters& parameters);
 
 }  // namespace unroll

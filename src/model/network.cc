@@ -4,6 +4,8 @@
 #include <array>
 #include <cassert>
 
+#include "kernels/arrays.h"
+#include "nn/activation_penalty.h"
 #include "nn/embedding.h"
 #include "nn/gru.h"
 #include "nn/gru_reset_before.h"
@@ -56,39 +58,65 @@ void recurrent_backward(Cell cell, Workers& workers, const RecurrentShape& shape
   }
 }
 
-bool has_cell_state(Cell cell) { return cell == Cell::kLstm; }
-bool has_candidate(Cell cell) { return cell == Cell::kGru || cell == Cell::kGruResetBefore; }
-
 std::int64_t inputs_of_layer(const NetworkConfig& config, std::int64_t l) {
   return l == 0 ? config.embed : config.hidden;
 }
 
+// Which weights of layer l's W are dropped.
+DropoutMask weight_drop_mask(double probability, NoiseKey noise, std::int64_t l) {
+  return {.probability = probability,
+          .key = noise,
+          .purpose = RandomPurpose::kWeightDrop,
+          .index = static_cast<std::uint32_t>(l)};
+}
+
 }  // namespace
 
-NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision)
-    : config_(config), precision_(precision) {
+NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision, double weight_drop)
+    : config_(config), precision_(precision), weight_drop_(weight_drop) {
   const bool training = purpose == Purpose::kTraining;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     layers_.emplace_back(config.cell, inputs_of_layer(config, l), config.hidden, precision, training);
   }
-  head_.V_out = PackedMatrix(config.hidden, config.vocabulary, precision);
-  if (training) head_.V_out_back = PackedMatrix(config.vocabulary, config.hidden, precision);
+  const std::int64_t inputs = decoder_inputs(config);
+  head_.V_out = PackedMatrix(inputs, config.vocabulary, precision);
+  if (training) head_.V_out_back = PackedMatrix(config.vocabulary, inputs, precision);
+  if (has_projection(config)) {
+    projection_.P = PackedMatrix(config.hidden, config.embed, precision);
+    if (training) projection_.P_back = PackedMatrix(config.embed, config.hidden, precision);
+  }
 }
 
-void NetworkWeights::pack(const ParametersView& parameters, Workers& workers) {
+void NetworkWeights::pack(const ParametersView& parameters, Workers& workers, NoiseKey noise) {
   encoder_ = parameters.encoder;
   head_.bias = parameters.decoder_bias;
-  PackedMatrix* const back = head_.V_out_back.bytes() > 0 ? &head_.V_out_back : nullptr;
-  std::vector<PackingTask> tasks{{parameters.decoder, &head_.V_out, back}};
+  const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
+  std::vector<PackingTask> tasks{{parameters.decoder, &head_.V_out, way_back(head_.V_out_back)}};
+  if (has_projection(config_)) {
+    tasks.push_back({parameters.projection, &projection_.P, way_back(projection_.P_back)});
+  }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    for (const PackingTask& task : layers_[l].take(config_.cell, parameters.layers[l])) tasks.push_back(task);
+    RecurrentView layer = parameters.layers[l];
+    if (weight_drop_ > 0) layer.W = drop_weights(layer.W, workers, noise, l);
+    for (const PackingTask& task : layers_[l].take(config_.cell, layer)) tasks.push_back(task);
   }
   pack_all(workers, tasks);
 }
 
+WeightView NetworkWeights::drop_weights(const WeightView& W, Workers& workers, NoiseKey noise, std::size_t l) {
+  const MatView<const float> all = W.f32();
+  dropped_.resize(layers_.size());
+  if (dropped_[l].size() == 0) dropped_[l] = FloatBuffer(all.size());
+  const MatView<float> kept(dropped_[l].data(), all.rows, all.cols);
+  dropout_forward(workers, weight_drop_mask(weight_drop_, noise, static_cast<std::int64_t>(l)), all, kept);
+  return kept;
+}
+
 std::int64_t NetworkWeights::bytes() const noexcept {
-  std::int64_t sum = head_.V_out.bytes() + head_.V_out_back.bytes();
+  std::int64_t sum =
+      head_.V_out.bytes() + head_.V_out_back.bytes() + projection_.P.bytes() + projection_.P_back.bytes();
   for (const RecurrentWeights& layer : layers_) sum += layer.bytes();
+  for (const FloatBuffer& W : dropped_) sum += static_cast<std::int64_t>(sizeof(float)) * W.size();
   return sum;
 }
 
@@ -110,100 +138,6 @@ void NetworkState::set_zero() {
 }
 
 namespace {
-
-// Where each activation lies in the one block; the same walk yields the table of sizes and, given memory, the views.
-struct Layout {
-  std::vector<PlannedBuffer> buffers;
-  float* memory = nullptr;  // null: only sizes are wanted
-  std::int64_t used = 0;
-
-  MatView<float> take(const std::string& name, std::int64_t rows, std::int64_t cols) {
-    constexpr std::int64_t kAlign = 16;  // floats
-    const std::int64_t floats = (rows * cols + kAlign - 1) / kAlign * kAlign;
-    if (buffers.empty() || buffers.back().name != name) buffers.push_back({name, 0});
-    buffers.back().floats += floats;
-    const MatView<float> view(memory == nullptr ? nullptr : memory + used, rows, cols);
-    used += floats;
-    return view;
-  }
-};
-
-struct Activations {
-  MatView<float> embedded;                      // (T*B, E)
-  std::vector<RecurrentTape> tapes;             // one per layer; in inference they share memory
-  std::vector<MatView<float>> dropped;          // (T*B, H) per layer: its output after dropout; empty without dropout
-  MatView<float> logits;                        // (block, V)
-  std::array<MatView<float>, 2> d_activations;  // (T*B, max(E, H)) training: gradients of a layer's output and input
-  MatView<float> dh, dc, dh_products;           // (B, H)
-
-  Activations(Layout& layout, const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B) {
-    const bool training = purpose == Purpose::kTraining;
-    const std::int64_t H = config.hidden;
-    embedded = layout.take("embedded symbols", T * B, config.embed);
-    tapes.resize(static_cast<std::size_t>(config.layers));
-    for (std::int64_t l = 0; l < config.layers; ++l) take_tape(layout, config, training, T, B, l);
-    if (training && config.dropout > 0) {
-      for (std::int64_t l = 0; l < config.layers; ++l)
-        dropped.push_back(layout.take("outputs after dropout", T * B, H));
-    }
-    logits = layout.take("logits of one block of rows",
-                         softmax_block_rows({.rows = T * B, .H = H, .V = config.vocabulary}), config.vocabulary);
-    if (!training) return;
-    for (MatView<float>& d : d_activations)
-      d = layout.take("gradients of activations", T * B, std::max(config.embed, H));
-    dh = layout.take("gradients of activations", B, H);
-    dh_products = layout.take("gradients of activations", B, H);
-    if (has_cell_state(config.cell)) dc = layout.take("gradients of activations", B, H);
-  }
-
- private:
-  // In inference a layer's gates are done with when the next begins; its outputs are that layer's inputs, so two sets
-  // of states take turns.
-  void take_tape(Layout& layout, const NetworkConfig& config, bool training, std::int64_t T, std::int64_t B,
-                 std::int64_t l) {
-    const std::int64_t H = config.hidden;
-    const std::int64_t G = gate_count(config.cell);
-    RecurrentTape& tape = tapes[static_cast<std::size_t>(l)];
-    if (l == 0 || training) {
-      tape.gates = layout.take("tape: gates", T * B, G * H);
-      if (has_candidate(config.cell)) tape.candidate = layout.take("tape: gates", T * B, H);
-    } else {
-      tape.gates = tapes[0].gates;
-      tape.candidate = tapes[0].candidate;
-    }
-    if (l < 2 || training) {
-      tape.h = layout.take("tape: states", (T + 1) * B, H);
-      if (has_cell_state(config.cell)) tape.c = layout.take("tape: states", (T + 1) * B, H);
-    } else {
-      tape.h = tapes[static_cast<std::size_t>(l % 2)].h;
-      tape.c = tapes[static_cast<std::size_t>(l % 2)].c;
-    }
-    if (!has_recurrent_weights(config.cell)) return;
-    if (training && config.layer_norm) tape.norm = take_norm_tape(layout, config, T, B);
-    tape.products = l == 0 ? layout.take("recurrent products of one step", B, G * H) : tapes[0].products;
-  }
-
-  // What the layers' sweeps back sum in is done with when the next begins.
-  RecurrentNormTape take_norm_tape(Layout& layout, const NetworkConfig& config, std::int64_t T, std::int64_t B) {
-    const std::int64_t H = config.hidden;
-    const std::int64_t G = gate_count(config.cell);
-    const auto take = [&](std::int64_t rows, std::int64_t cols) {
-      return layout.take("tape: layer normalisation", rows, cols);
-    };
-    RecurrentNormTape norm = tapes[0].norm;
-    norm.input = {take(T * B, G * H), take(T * B, G)};
-    norm.hidden = {take(T * B, G * H), take(T * B, G)};
-    if (has_cell_state(config.cell)) norm.cell = {take(T * B, H), take(T * B, 1)};
-    if (tapes[0].norm.dinput.cols > 0) return norm;
-    norm.dinput = take(B, G * H);
-    norm.dhidden = take(B, G * H);
-    if (has_cell_state(config.cell)) {
-      norm.dcell = take(B, H);
-      norm.db_cell = take(B, H);
-    }
-    return norm;
-  }
-};
 
 // The part of a planned buffer that a smaller window uses: the same memory, seen as contiguous rows.
 template <class T>
@@ -228,44 +162,105 @@ RecurrentNormTape fit(const RecurrentNormTape& planned, std::int64_t rows, std::
 }  // namespace
 
 struct Network::Impl {
-  NetworkConfig config;
-  Purpose purpose;
-  std::int64_t T, B;  // the largest window
+  ActivationShape shape;
+  const NetworkConfig& config;
   Workers& workers;
   FloatBuffer memory;
   Activations planned;
   std::vector<RecurrentTape> tapes;  // of the last window
   std::vector<double> log_probs;
   std::vector<SymbolPrediction> predictions;
-  MatView<float> outputs;  // of the last window
+  MatView<float> outputs;          // of the last layer in the last window
+  MatView<float> decoder_outputs;  // what the output layer read: outputs, or their projection
   std::int64_t window_T = 0;
   std::int64_t window_B = 0;
 
-  Impl(const NetworkConfig& network, Purpose why, std::int64_t steps, std::int64_t rows, Workers& team)
-      : config(network),
-        purpose(why),
-        T(steps),
-        B(rows),
+  Impl(const ActivationShape& largest, Workers& team)
+      : shape(largest),
+        config(shape.config),
         workers(team),
-        memory(total(network, why, steps, rows)),
-        planned(plan_into(memory.data(), network, why, steps, rows)),
+        memory(total(shape)),
+        planned(shape, memory.data()),
         tapes(planned.tapes) {}
 
-  static Activations plan_into(float* memory, const NetworkConfig& config, Purpose purpose, std::int64_t T,
-                               std::int64_t B) {
-    Layout layout;
-    layout.memory = memory;
-    return {layout, config, purpose, T, B};
+  static std::int64_t total(const ActivationShape& shape) {
+    std::int64_t floats = 0;
+    for (const PlannedBuffer& buffer : Activations::plan(shape)) floats += buffer.floats;
+    return floats;
   }
 
-  static std::int64_t total(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B) {
-    Layout layout;
-    const Activations sizes(layout, config, purpose, T, B);
-    return layout.used;
+  // The mask over connection number `connection`: 0 leads from the embedding, l+1 from layer l.
+  [[nodiscard]] DropoutMask mask(double probability, NoiseKey noise, std::int64_t connection) const {
+    return {.probability = shape.purpose == Purpose::kTraining ? probability : 0,
+            .key = noise,
+            .index = static_cast<std::uint32_t>(connection),
+            .period = shape.regularization.locked ? window_B : 0};
+  }
+  [[nodiscard]] DropoutMask output_mask(NoiseKey noise, std::int64_t l) const {
+    return mask(output_dropout(shape, l), noise, l + 1);
+  }
+  [[nodiscard]] DropoutMask word_mask(NoiseKey noise) const {
+    DropoutMask words = mask(shape.regularization.words, noise, 0);
+    words.purpose = RandomPurpose::kWordDropout;
+    return words;
   }
 
-  [[nodiscard]] bool drops(const DropoutKey& dropout) const {
-    return purpose == Purpose::kTraining && dropout.probability > 0;
+  // What the first layer reads.
+  MatView<float> embed(const NetworkWeights& weights, const Window& window, NoiseKey noise) {
+    const MatView<float> x = fit(planned.embedded, window_T * window_B);
+    embedding_forward(workers, weights.encoder(), window.inputs, x);
+    const DropoutMask words = word_mask(noise);
+    if (words.probability > 0) word_dropout_forward(workers, words, window.inputs, x, x);
+    const DropoutMask input = mask(shape.regularization.input, noise, 0);
+    if (input.probability > 0) dropout_forward(workers, input, x, x);
+    return x;
+  }
+
+  // Its way back: dx becomes the gradient of the embedded symbols.
+  void embed_backward(const Window& window, NoiseKey noise, MatView<float> dx) {
+    const DropoutMask input = mask(shape.regularization.input, noise, 0);
+    if (input.probability > 0) dropout_backward(workers, input, dx, dx);
+    const DropoutMask words = word_mask(noise);
+    if (words.probability > 0) word_dropout_backward(workers, words, window.inputs, dx, dx);
+  }
+
+  // y = dropout(h) + x (the latter where there is a residual connection): what the layer above layer l reads.
+  MatView<float> mix(std::int64_t l, NoiseKey noise, MatView<float> h, MatView<float> x) {
+    if (!mixes_output(shape, l)) return h;
+    const MatView<float> y = fit(planned.mixed[static_cast<std::size_t>(l)], h.rows);
+    const DropoutMask dropped = output_mask(noise, l);
+    if (dropped.probability > 0) {
+      dropout_forward(workers, dropped, h, y);
+      if (config.residual && l > 0) add_rows(x, y);
+    } else if (y.data == x.data) {
+      add_rows(h, y);
+    } else {
+      std::ranges::copy(h.flat(), y.data);
+      add_rows(x, y);
+    }
+    return y;
+  }
+
+  // Its way back: returns the gradient of h. dy stays the gradient of x's part where there is a residual connection.
+  MatView<float> mix_backward(std::int64_t l, NoiseKey noise, MatView<float> dy) {
+    const bool residual = config.residual && l > 0;
+    const DropoutMask dropped = output_mask(noise, l);
+    if (dropped.probability == 0 && !residual) return dy;
+    const MatView<float> dh = residual ? fit(planned.d_branch, dy.rows) : dy;
+    if (dropped.probability > 0) {
+      dropout_backward(workers, dropped, dy, dh);
+    } else {
+      std::ranges::copy(dy.flat(), dh.data);
+    }
+    return dh;
+  }
+
+  // y += x, row by row.
+  void add_rows(MatView<const float> x, MatView<float> y) {
+    constexpr std::int64_t kRowsPerTask = 32;
+    workers.run_ranges(y.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+      add(x.row_range(first, last - first).flat(), y.row_range(first, last - first).flat());
+    });
   }
 
   // Layer l on x, from and to its part of the state. Returns its outputs.
@@ -292,56 +287,86 @@ struct Network::Impl {
     return tape.h.row_range(window_B, rows);
   }
 
+  // Backward through layer l. Sets dx, and layer l's part of dstate0 unless that is null.
+  void backward_layer(std::int64_t l, const RecurrentWeights& weights, MatView<const float> dh, Gradients& gradients,
+                      MatView<float> dx, NetworkState* dstate0) {
+    const RecurrentGradientState dstate{.dh = fit(planned.dh, window_B),
+                                        .dc = fit(planned.dc, window_B),
+                                        .scratch = fit(planned.dh_products, window_B)};
+    std::ranges::fill(dstate.dh.flat(), 0.0F);
+    if (dstate.dc.data != nullptr) std::ranges::fill(dstate.dc.flat(), 0.0F);
+    recurrent_backward(config.cell, workers, {window_T, window_B, dx.cols, config.hidden}, weights,
+                       tapes[static_cast<std::size_t>(l)], dh, gradients.layer(l), dstate, dx);
+    if (dstate0 == nullptr) return;
+    const RecurrentState<float> out = dstate0->layer(l);
+    std::ranges::copy(dstate.dh.flat(), out.h.data);
+    if (out.c.data != nullptr) std::ranges::copy(dstate.dc.flat(), out.c.data);
+  }
+
+  // The loss, and the way back to the last layer's outputs, whose gradient is returned.
+  MatView<float> backward_from_loss(const NetworkWeights& weights, const Window& window, Gradients& gradients) {
+    const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
+    log_probs.resize(window.targets.size());
+    const MatView<float> d_inputs(planned.d_activations[0].data, decoder_outputs.rows, decoder_outputs.cols);
+    softmax_loss_and_gradient(workers, softmax_shape(), weights.head(), decoder_outputs, window.targets, scale,
+                              planned.logits, log_probs, gradients.decoder(), gradients.decoder_bias(), d_inputs);
+    if (!has_projection(config)) return d_inputs;
+    const MatView<float> dy = other_than(d_inputs, config.hidden);
+    projection_backward(workers, weights.projection(), outputs, d_inputs, gradients.projection(), dy);
+    return dy;
+  }
+
+  // As many rows as `d`, in that of the two buffers of gradients where d does not stand.
+  [[nodiscard]] MatView<float> other_than(MatView<const float> d, std::int64_t cols) const {
+    const bool in_first = d.data == planned.d_activations[0].data;
+    return {planned.d_activations[in_first ? 1 : 0].data, d.rows, cols};
+  }
+
   [[nodiscard]] SoftmaxShape softmax_shape() const {
-    return {.rows = window_T * window_B, .H = config.hidden, .V = config.vocabulary};
+    return {.rows = window_T * window_B, .H = decoder_inputs(config), .V = config.vocabulary};
   }
 };
 
-Network::Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers)
-    : impl_(std::make_unique<Impl>(config, purpose, T, B, workers)) {}
+Network::Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
+                 const Regularization& regularization)
+    : impl_(std::make_unique<Impl>(ActivationShape{config, regularization, purpose, T, B}, workers)) {}
 Network::~Network() = default;
 
-std::vector<PlannedBuffer> Network::plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B) {
-  Layout layout;
-  const Activations sizes(layout, config, purpose, T, B);
-  return layout.buffers;
+std::vector<PlannedBuffer> Network::plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B,
+                                         const Regularization& regularization) {
+  return Activations::plan({config, regularization, purpose, T, B});
 }
 
-void Network::forward(const NetworkWeights& weights, const Window& window, NetworkState& state,
-                      const DropoutKey& dropout) {
+void Network::forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise) {
   Impl& n = *impl_;
-  assert(window.T <= n.T && window.B <= n.B && window.B == state.B);
+  assert(window.T <= n.shape.T && window.B <= n.shape.B && window.B == state.B);
   n.window_T = window.T;
   n.window_B = window.B;
-  const std::int64_t rows = window.T * window.B;
-  const MatView<float> embedded = fit(n.planned.embedded, rows);
-  embedding_forward(n.workers, weights.encoder(), window.inputs, embedded);
-  if (n.drops(dropout)) dropout_forward(n.workers, dropout, 0, embedded, embedded);
-  MatView<float> x = embedded;
+  MatView<float> x = n.embed(weights, window, noise);
   for (std::int64_t l = 0; l < n.config.layers; ++l) {
-    x = n.forward_layer(l, weights.layer(l), x, window.reset, state);
-    if (n.drops(dropout)) {
-      const MatView<float> dropped = fit(n.planned.dropped[static_cast<std::size_t>(l)], rows);
-      dropout_forward(n.workers, dropout, static_cast<std::uint32_t>(l + 1), x, dropped);
-      x = dropped;
-    }
+    x = n.mix(l, noise, n.forward_layer(l, weights.layer(l), x, window.reset, state), x);
   }
   n.outputs = x;
+  n.decoder_outputs = x;
+  if (!has_projection(n.config)) return;
+  n.decoder_outputs = fit(n.planned.projected, x.rows);
+  projection_forward(n.workers, weights.projection(), x, n.decoder_outputs);
 }
 
-MatView<const float> Network::outputs() const noexcept { return impl_->outputs; }
+MatView<const float> Network::outputs() const noexcept { return impl_->decoder_outputs; }
 
 std::span<const double> Network::log_probs(const NetworkWeights& weights, const Window& window) {
   Impl& n = *impl_;
-  n.log_probs.resize(static_cast<std::size_t>(n.outputs.rows));
-  softmax_loss(n.workers, n.softmax_shape(), weights.head(), n.outputs, window.targets, n.planned.logits, n.log_probs);
+  n.log_probs.resize(static_cast<std::size_t>(n.decoder_outputs.rows));
+  softmax_loss(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, window.targets, n.planned.logits,
+               n.log_probs);
   return n.log_probs;
 }
 
 std::span<const SymbolPrediction> Network::predictions(const NetworkWeights& weights, const Window& window) {
   Impl& n = *impl_;
-  n.predictions.resize(static_cast<std::size_t>(n.outputs.rows));
-  softmax_predictions(n.workers, n.softmax_shape(), weights.head(), n.outputs, window.targets, n.planned.logits,
+  n.predictions.resize(static_cast<std::size_t>(n.decoder_outputs.rows));
+  softmax_predictions(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, window.targets, n.planned.logits,
                       n.predictions);
   return n.predictions;
 }
@@ -355,43 +380,34 @@ void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<
   Impl& n = *impl_;
   const MatView<float> result(out.data(), 1, n.config.vocabulary);
   n.workers.run(1, [&](std::int64_t) {
-    weights.head().V_out.multiply(n.outputs.row_range(row, 1), weights.head().bias, result);
+    weights.head().V_out.multiply(n.decoder_outputs.row_range(row, 1), weights.head().bias, result);
   });
 }
 
-double Network::backward(const NetworkWeights& weights, const Window& window, const DropoutKey& dropout,
-                         Gradients& gradients, NetworkState* dstate0) {
+double Network::backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise,
+                         NetworkState* dstate0) {
   Impl& n = *impl_;
-  assert(n.purpose == Purpose::kTraining && window.predictions > 0);
-  const std::int64_t rows = window.T * window.B;
-  const bool drops = n.drops(dropout);
-  const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
-  n.log_probs.resize(static_cast<std::size_t>(rows));
-  std::size_t upper = 0;  // which of the two buffers holds the gradient of the present layer's output
-  MatView<float> d_upper(n.planned.d_activations[upper].data, rows, n.config.hidden);
-  softmax_loss_and_gradient(n.workers, n.softmax_shape(), weights.head(), n.outputs, window.targets, scale,
-                            n.planned.logits, n.log_probs, gradients.decoder(), gradients.decoder_bias(), d_upper);
-  const RecurrentGradientState dstate{.dh = fit(n.planned.dh, window.B),
-                                      .dc = fit(n.planned.dc, window.B),
-                                      .scratch = fit(n.planned.dh_products, window.B)};
+  assert(n.shape.purpose == Purpose::kTraining && window.predictions > 0);
+  const Regularization& regularization = n.shape.regularization;
+  MatView<float> dy = n.backward_from_loss(weights, window, gradients);
+  if (regularization.ar > 0) add_activation_penalty(n.workers, regularization.ar, n.outputs, dy);
   for (std::int64_t l = n.config.layers - 1; l >= 0; --l) {
-    if (drops) dropout_backward(n.workers, dropout, static_cast<std::uint32_t>(l + 1), d_upper, d_upper);
-    RecurrentTape& tape = n.tapes[static_cast<std::size_t>(l)];
-    upper = 1 - upper;
-    const MatView<float> d_lower(n.planned.d_activations[upper].data, rows, tape.x.cols);
-    std::ranges::fill(dstate.dh.flat(), 0.0F);
-    if (dstate.dc.data != nullptr) std::ranges::fill(dstate.dc.flat(), 0.0F);
-    recurrent_backward(n.config.cell, n.workers, {window.T, window.B, tape.x.cols, n.config.hidden}, weights.layer(l),
-                       tape, d_upper, gradients.layer(l), dstate, d_lower);
-    if (dstate0 != nullptr) {
-      const RecurrentState<float> out = dstate0->layer(l);
-      std::ranges::copy(dstate.dh.flat(), out.h.data);
-      if (out.c.data != nullptr) std::ranges::copy(dstate.dc.flat(), out.c.data);
+    const MatView<float> dh = n.mix_backward(l, noise, dy);
+    if (regularization.tar > 0 && l + 1 == n.config.layers) {
+      const MatView<float> h = n.tapes.back().h.row_range(window.B, window.T * window.B);
+      add_temporal_penalty(n.workers, regularization.tar, window.B, window.reset, h, dh);
     }
-    d_upper = d_lower;
+    const MatView<float> dx = n.other_than(dy, n.tapes[static_cast<std::size_t>(l)].x.cols);
+    n.backward_layer(l, weights.layer(l), dh, gradients, dx, dstate0);
+    if (n.config.residual && l > 0) n.add_rows(dy, dx);
+    if (regularization.recurrent > 0) {
+      const MatView<float> dW = gradients.layer(l).W;
+      dropout_backward(n.workers, weight_drop_mask(regularization.recurrent, noise, l), dW, dW);
+    }
+    dy = dx;
   }
-  if (drops) dropout_backward(n.workers, dropout, 0, d_upper, d_upper);
-  gradients.add_embedding(n.workers, window.inputs, d_upper);
+  n.embed_backward(window, noise, dy);
+  gradients.add_embedding(n.workers, window.inputs, dy);
   double sum = 0;
   for (const double log_prob : n.log_probs) sum -= log_prob;
   return sum / static_cast<double>(window.predictions);

@@ -13,9 +13,11 @@
 #include "base/buffer.h"
 #include "base/view.h"
 #include "base/workers.h"
+#include "model/activations.h"
 #include "model/gradients.h"
 #include "model/parameters.h"
 #include "nn/dropout.h"
+#include "nn/projection.h"
 #include "nn/recurrent.h"
 #include "nn/softmax_loss.h"
 #include "text/batcher.h"
@@ -23,30 +25,40 @@
 
 namespace unroll {
 
-enum class Purpose { kInference, kTraining };
-
 // A network's parameters made ready for products. Immutable between calls of pack(), so that any number of networks
 // may read it at once.
 class NetworkWeights {
  public:
-  // `precision` is that of the products. Requires f32 or bf16 for training.
-  NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32);
+  // `precision` is that of the products. Requires f32 or bf16 for training. `weight_drop` is the probability with which
+  // weights of W are dropped; 0 for inference.
+  NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32,
+                 double weight_drop = 0);
   // Takes the values of `parameters`, of which the encoder and the decoder's bias are viewed, not copied: they must
-  // outlive this. Requires parameters stored in f32 or in the precision of the products; f32 for training.
-  void pack(const ParametersView& parameters, Workers& workers);
-  void pack(const Parameters& parameters, Workers& workers) { pack(parameters.view(), workers); }
+  // outlive this. Requires parameters stored in f32 or in the precision of the products; f32 for training. `noise`
+  // says which weights are dropped.
+  void pack(const ParametersView& parameters, Workers& workers, NoiseKey noise = {});
+  void pack(const Parameters& parameters, Workers& workers, NoiseKey noise = {}) {
+    pack(parameters.view(), workers, noise);
+  }
 
   [[nodiscard]] Precision precision() const noexcept { return precision_; }
   [[nodiscard]] const WeightView& encoder() const noexcept { return encoder_; }
   [[nodiscard]] const RecurrentWeights& layer(std::int64_t l) const { return layers_.at(static_cast<std::size_t>(l)); }
+  [[nodiscard]] const ProjectionWeights& projection() const noexcept { return projection_; }
   [[nodiscard]] const SoftmaxWeights& head() const noexcept { return head_; }
   [[nodiscard]] std::int64_t bytes() const noexcept;
 
  private:
+  // W after weight-drop.
+  WeightView drop_weights(const WeightView& W, Workers& workers, NoiseKey noise, std::size_t l);
+
   NetworkConfig config_;
   Precision precision_;
+  double weight_drop_;
+  std::vector<FloatBuffer> dropped_;  // W of each layer after weight-drop; empty without it
   WeightView encoder_;
   std::vector<RecurrentWeights> layers_;
+  ProjectionWeights projection_;  // empty where there is none
   SoftmaxWeights head_;
 };
 
@@ -62,29 +74,27 @@ struct NetworkState {
   FloatBuffer c;  // (L*B, H) LSTM only
 };
 
-// One planned piece of memory.
-struct PlannedBuffer {
-  std::string name;
-  std::int64_t floats = 0;
-};
-
 // A network's activations for windows of at most T steps and B rows, planned once; any smaller window runs in them.
 // Not for two threads at once; the weights are shared.
 class Network {
  public:
-  Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers);
+  // `regularization` is what training does to activations (and to W, for whose weight-drop NetworkWeights are made with
+  // the same probability); none of it for inference.
+  Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
+          const Regularization& regularization = {});
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
   // What the constructor allocates.
-  static std::vector<PlannedBuffer> plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B);
+  static std::vector<PlannedBuffer> plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B,
+                                         const Regularization& regularization = {});
 
-  // Runs `window` from `state` and leaves the state after it there. `dropout` with probability 0 drops nothing.
-  // The outputs of the last layer are in outputs() until the next call.
-  void forward(const NetworkWeights& weights, const Window& window, NetworkState& state, const DropoutKey& dropout);
+  // Runs `window` from `state` and leaves the state after it there. `noise` is what masks of a training network come
+  // from. What enters the output layer is in outputs() until the next call.
+  void forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise = {});
 
-  // (T*B, H) of the last forward.
+  // (T*B, decoder_inputs) of the last forward.
   [[nodiscard]] MatView<const float> outputs() const noexcept;
 
   // Per (t, b) of the last forward: log-probability of the target in nats; 0 where it is ignored. The view is valid
@@ -104,11 +114,13 @@ class Network {
   // Backpropagation through time over the last forward, which must have been a training network's.
   //
   // Loss     mean over the window's predictions of -ln p(target), returned in nats.
-  // Adds     its gradient to `gradients`.
+  // Adds     the gradient of it and of the activation penalties to `gradients`. Requires zeros in those of W where
+  //          there is weight-drop: their mask is laid over all that is there.
+  // Noise    must be that of the forward, and of the weights' pack().
   // State    no gradient comes from after the window (truncation); if `dstate0` is given it is set to the gradient with
   //          respect to the state before the window.
   // Threads  the bits of the result do not depend on the number of workers.
-  double backward(const NetworkWeights& weights, const Window& window, const DropoutKey& dropout, Gradients& gradients,
+  double backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise = {},
                   NetworkState* dstate0 = nullptr);
 
  private:

@@ -66,7 +66,11 @@ Parameters::Parameters(const NetworkConfig& config) {
 }
 
 ParametersView Parameters::view() const {
-  ParametersView view{.encoder = encoder(), .layers = {}, .decoder = decoder(), .decoder_bias = decoder_bias()};
+  ParametersView view{.encoder = encoder(),
+                      .layers = {},
+                      .projection = projection(),
+                      .decoder = decoder(),
+                      .decoder_bias = decoder_bias()};
   for (const RecurrentParams<float>& layer : matrices_.layers) {
     view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden, layer.norm_input, layer.norm_hidden,
                            layer.norm_cell, layer.b_cell});

@@ -29,6 +29,7 @@ struct ParameterTensor {
 struct ParameterMatrices {
   MatView<float> encoder;  // (V, E)
   std::vector<RecurrentParams<float>> layers;
+  MatView<float> projection;      // (E, H); empty where there is none
   MatView<float> decoder;         // (V, H); the encoder's where tied
   std::span<float> decoder_bias;  // (V)
 };
@@ -45,6 +46,7 @@ struct ParameterMatrices {
 struct ParametersView {
   WeightView encoder;  // (V, E)
   std::vector<RecurrentView> layers;
+  WeightView projection;                // (E, H); empty where there is none
   WeightView decoder;                   // (V, H); the encoder's where tied
   std::span<const float> decoder_bias;  // (V)
 };
@@ -67,6 +69,7 @@ class Parameters {
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));
   }
+  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }        // (E, H)
   [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }              // (V, H)
   [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }  // (V)
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "unroll/error.h"
@@ -133,16 +134,6 @@ void check(const NetworkConfig& config) {
   check_size("embed", config.embed, kLargestSize);
   check_size("hidden", config.hidden, kLargestSize);
   check_size("layers", config.layers, kMostLayers);
-  // Written so that NaN fails.
-  if (!(config.dropout >= 0 && config.dropout < 1)) {
-    throw Error(ErrorCode::kUsage, fmt::format("dropout is {}: expected at least 0 and below 1", config.dropout));
-  }
-  if (config.tied && config.embed != config.hidden) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("tied weights need embed and hidden of the same size, but embed is {} and "
-                            "hidden is {}",
-                            config.embed, config.hidden));
-  }
   if (config.layer_norm && !has_recurrent_weights(config.cell)) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("layer normalisation is for cells whose gates see the state through a matrix: {} has none; "
@@ -162,6 +153,21 @@ void check(const NetworkConfig& config) {
   }
 }
 
+void check(const Regularization& regularization) {
+  const Regularization& r = regularization;
+  for (const auto& [name, p] : {std::pair("dropout of words", r.words), std::pair("dropout of the input", r.input),
+                                std::pair("dropout between layers", r.between),
+                                std::pair("dropout of the output", r.output), std::pair("weight-drop", r.recurrent)}) {
+    // Written so that NaN fails.
+    if (p >= 0 && p < 1) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0 and below 1", name, p));
+  }
+  for (const auto& [name, factor] : {std::pair("ar", r.ar), std::pair("tar", r.tar)}) {
+    if (factor >= 0 && std::isfinite(factor)) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0", name, factor));
+  }
+}
+
 void check(const NetworkConfig& config, Precision precision) {
   check(config);
   if (precision != Precision::kInt8) return;
@@ -174,16 +180,21 @@ void check(const NetworkConfig& config, Precision precision) {
   }
 }
 
+bool has_projection(const NetworkConfig& config) noexcept { return config.tied && config.embed != config.hidden; }
+
+std::int64_t decoder_inputs(const NetworkConfig& config) noexcept { return config.tied ? config.embed : config.hidden; }
+
 std::int64_t parameter_count(const NetworkConfig& config) noexcept {
-  const std::int64_t biases =
-      config.layers * (has_recurrent_weights(config.cell) ? 2 : 1) * gate_count(config.cell) * config.hidden;
+  const std::int64_t biases_per_gate = has_recurrent_weights(config.cell) ? 2 : 1;
+  const std::int64_t biases = config.layers * biases_per_gate * gate_count(config.cell) * config.hidden;
   const std::int64_t gains = config.layer_norm ? config.layers * gains_of_layer(config) : 0;
-  const std::int64_t decoder = config.tied ? 0 : config.vocabulary * config.hidden;
-  return config.vocabulary * config.embed + recurrent_weights(config) + biases + gains + decoder + config.vocabulary;
+  const std::int64_t encoder = config.vocabulary * config.embed;
+  return (config.tied ? 0 : encoder) + multiplied_weights(config) + biases + gains + config.vocabulary;
 }
 
 std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {
-  return recurrent_weights(config) + config.vocabulary * config.hidden;
+  const std::int64_t projection = has_projection(config) ? config.embed * config.hidden : 0;
+  return recurrent_weights(config) + projection + config.vocabulary * decoder_inputs(config);
 }
 
 }  // namespace unroll

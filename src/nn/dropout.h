@@ -1,32 +1,54 @@
-// Dropout on connections that are not recurrent.
+// Dropout: units, whole symbols, or weights that count as zero for one window.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "base/philox.h"
 #include "base/view.h"
 #include "base/workers.h"
 
 namespace unroll {
 
-// Which masks: they depend on seed, step and connection alone, so the way back makes the same ones again.
-struct DropoutKey {
-  double probability = 0;  // of dropping a unit; 0: nothing is dropped
+// From which step of which run random masks are: they depend on nothing else, so the way back makes the same ones
+// again, and so does a resumed run.
+struct NoiseKey {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
 };
 
-// y = x m / (1 - p), each m being 0 with probability p and 1 otherwise, independent over rows and units.
+// One matrix of masks m: each 0 with probability p, else 1.
+struct DropoutMask {
+  double probability = 0;  // p, from 0 to below 1
+  NoiseKey key = {};
+  RandomPurpose purpose = RandomPurpose::kDropout;
+  std::uint32_t index = 0;  // below 2^16: which connection, or which layer
+  std::int64_t period = 0;  // rows after which masks repeat: B for one mask at all steps of a window; 0: never
+};
+
+// y = x m / (1 - p), m independent over rows (of one period) and units.
 //
 // Shapes   x, y (R, N); y may be x.
-// Numerics m from Philox at (step, dropout and connection, row, unit / 4).
+// Numerics m from Philox at (step, purpose and index, row modulo period, unit / 4).
 // Threads  uses `workers`.
 // Source   Srivastava et al. 2014; on the connections of a recurrent network that are not recurrent: Zaremba,
-//          Sutskever & Vinyals 2014.
-void dropout_forward(Workers& workers, const DropoutKey& key, std::uint32_t connection, MatView<const float> x,
-                     MatView<float> y);
+//          Sutskever & Vinyals 2014; one mask for all steps: Gal & Ghahramani 2016; on recurrent weights: Wan et al.
+//          2013, Merity, Keskar & Socher 2018. docs/math/dropout.md.
+void dropout_forward(Workers& workers, const DropoutMask& mask, MatView<const float> x, MatView<float> y);
 
 // dx = dy m / (1 - p) with the same m. Sets dx, which may be dy.
-void dropout_backward(Workers& workers, const DropoutKey& key, std::uint32_t connection, MatView<const float> dy,
-                      MatView<float> dx);
+void dropout_backward(Workers& workers, const DropoutMask& mask, MatView<const float> dy, MatView<float> dx);
+
+// Dropout of whole symbols: y_r = x_r m_id / (1 - p) with one m for each symbol id = ids[r], wherever it stands.
+//
+// Shapes   ids (R), x, y (R, N); y may be x.
+// Numerics m from Philox at (step, purpose and index, id, 0).
+// Source   Gal & Ghahramani 2016, "embedding dropout".
+void word_dropout_forward(Workers& workers, const DropoutMask& mask, std::span<const std::int32_t> ids,
+                          MatView<const float> x, MatView<float> y);
+
+// dx_r = dy_r m_id / (1 - p) with the same m. Sets dx, which may be dy.
+void word_dropout_backward(Workers& workers, const DropoutMask& mask, std::span<const std::int32_t> ids,
+                           MatView<const float> dy, MatView<float> dx);
 
 }  // namespace unroll

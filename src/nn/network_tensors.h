@@ -11,12 +11,13 @@ namespace unroll {
 // Walks over the tensors of a network in the order in which they are stored, that of PyTorch's state dict (word
 // language model example): encoder.weight (V, E); per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H),
 // rnn.bias_ih_lK, rnn.bias_hh_lK (G*H), with layer normalisation rnn.norm_ih_lK, rnn.norm_hh_lK (G*H) and for an LSTM
-// rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; decoder.weight (V, H) unless tied; decoder.bias (V).
-// Cells whose state meets no matrix lack weight_hh and bias_hh.
+// rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; projection.weight (E, H) where there is one;
+// decoder.weight (V, H) unless tied; decoder.bias (V). Cells whose state meets no matrix lack weight_hh and bias_hh.
 //
 // Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are what stands
 // in its place in each of `sets`: structures with the members encoder, layers (L of them, each with the members of
-// RecurrentParams), decoder and decoder_bias, such as NetworkParams. No set: names and shapes alone are wanted. Members
+// RecurrentParams), projection, decoder and decoder_bias, such as NetworkParams. No set: names and shapes alone are
+// wanted. Members
 // of tensors that the network lacks are left alone, the decoder of tied weights among them.
 template <class OnMatrix, class OnVector, class... Sets>
 void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, const OnVector& on_vector, Sets&... sets) {
@@ -36,6 +37,9 @@ void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, con
     if (config.cell != Cell::kLstm) continue;
     on_vector(name("norm_c"), config.hidden, sets.layers[at].norm_cell...);
     on_vector(name("bias_c"), config.hidden, sets.layers[at].b_cell...);
+  }
+  if (has_projection(config)) {
+    on_matrix(std::string("projection.weight"), config.embed, config.hidden, sets.projection...);
   }
   if (!config.tied) on_matrix(std::string("decoder.weight"), config.vocabulary, config.hidden, sets.decoder...);
   on_vector(std::string("decoder.bias"), config.vocabulary, sets.decoder_bias...);

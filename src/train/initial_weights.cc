@@ -23,22 +23,25 @@ void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std
   }
 }
 
+// Numbers of a matrix start uniform in +- this.
+double range_of(const ParameterTensor& tensor, const NetworkConfig& config, const InitialWeights& how) {
+  if (how.range > 0) return how.range;
+  if (tensor.name != "encoder.weight") return 1 / std::sqrt(static_cast<double>(config.hidden));
+  const auto embed = static_cast<double>(config.embed);
+  return config.tied ? 1 / std::sqrt(embed) : std::sqrt(3 / embed);
+}
+
 }  // namespace
 
-void set_initial_weights(const NetworkConfig& config, Init init, std::uint64_t seed, Parameters& parameters) {
+void set_initial_weights(const NetworkConfig& config, const InitialWeights& how, Parameters& parameters) {
   parameters.set_zero();
-  const double by_hidden = 1 / std::sqrt(static_cast<double>(config.hidden));
-  const double by_embed = std::sqrt(3 / static_cast<double>(config.embed));
   std::uint32_t index = 0;
   for (const ParameterTensor& tensor : parameters.tensors()) {
     const bool is_matrix = tensor.shape.size() == 2;
-    const bool is_encoder = tensor.name == "encoder.weight";
     // Tensors of one network share the upper half of the counter; more than 2^16 of them wrap, which only repeats
     // numbers.
     const std::uint32_t stream = index++ & 0xFFFFU;
-    if (is_matrix) {
-      fill_uniform(parameters.values(tensor), is_encoder && !config.tied ? by_embed : by_hidden, seed, stream);
-    }
+    if (is_matrix) fill_uniform(parameters.values(tensor), range_of(tensor, config, how), how.seed, stream);
   }
   const auto H = static_cast<std::size_t>(config.hidden);
   for (std::int64_t l = 0; l < config.layers; ++l) {
@@ -47,7 +50,7 @@ void set_initial_weights(const NetworkConfig& config, Init init, std::uint64_t s
       std::ranges::fill(gains, 1.0F);
     }
     if (config.cell == Cell::kLstm) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
-    if (init == Init::kIdentity) {
+    if (how.init == Init::kIdentity) {
       for (std::int64_t r = 0; r < layer.W.rows; ++r) {
         for (std::int64_t c = 0; c < layer.W.cols; ++c) layer.W(r, c) = r == c ? 1.0F : 0.0F;
       }

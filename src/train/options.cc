@@ -117,6 +117,7 @@ void check_run_options(const TrainOptions& o) {
   expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
   expect(o.bptt_jitter >= 0 && 2 * o.bptt_jitter < o.bptt && o.bptt + 2 * o.bptt_jitter <= kMostRows, "bptt-jitter",
          o.bptt_jitter, fmt::format("0 or more, below half of --bptt {}", o.bptt));
+  expect(std::isfinite(o.init_range) && o.init_range >= 0, "init-range", o.init_range, "a number above 0");
   expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
   expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
   if (o.precision == Precision::kInt8) {
@@ -141,7 +142,18 @@ std::string value_text(const std::optional<Value>& value) {
 // Options that a record names only where they are not as they are by default: records from before there were such
 // options mean the default.
 NamedValues described_unless_default(const TrainOptions& o) {
-  return {{"decay-after", value_text(o.decay_after)},
+  const Regularization& r = o.regularization;
+  return {{"residual", value_text(o.residual)},
+          {"dropout-input", value_text(r.input)},
+          {"dropout-between", value_text(r.between)},
+          {"dropout-output", value_text(r.output)},
+          {"dropout-words", value_text(r.words)},
+          {"weight-drop", value_text(r.recurrent)},
+          {"locked", value_text(r.locked)},
+          {"ar", value_text(r.ar)},
+          {"tar", value_text(r.tar)},
+          {"init-range", value_text(o.init_range)},
+          {"decay-after", value_text(o.decay_after)},
           {"decay", value_text(o.decay)},
           {"momentum", value_text(o.momentum)},
           {"beta2", value_text(o.beta2)},
@@ -171,6 +183,7 @@ TrainOptions resolve(TrainOptions options) {
   check_schedule_options(options);
   check_optimizer_options(options);
   check_validation_options(options);
+  check(options.regularization);
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));
@@ -205,7 +218,6 @@ NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
                      {"hidden", text(config.hidden)},
                      {"embed", text(config.embed)},
                      {"tied", text(config.tied)},
-                     {"dropout", text(config.dropout)},
                      {"init", text(init_name(options.init))},
                      {"batch-size", text(options.batch_size)},
                      {"bptt", text(options.bptt)},

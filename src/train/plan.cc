@@ -30,10 +30,13 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
   const bool averages = options.average != Average::kNone;
   if (averages) plan.push_back({"averaged parameters", parameters});
   if (validates) plan.push_back({"best parameters so far", parameters});
-  if (validates && (bf16 || averages))
-    plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
+  if (options.regularization.recurrent > 0) {
+    const std::int64_t W = gate_count(config.cell) * config.hidden * config.hidden;
+    plan.push_back({"recurrent weights after weight-drop", kFloat * config.layers * W});
+  }
+  if (validates) plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
   for (const PlannedBuffer& buffer :
-       Network::plan(config, Purpose::kTraining, most_steps(options), options.batch_size)) {
+       Network::plan(config, Purpose::kTraining, most_steps(options), options.batch_size, options.regularization)) {
     plan.push_back({buffer.name, kFloat * buffer.floats});
   }
   return plan;

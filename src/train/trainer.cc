@@ -79,12 +79,9 @@ NetworkConfig network_config(const TrainOptions& options, const TrainingText& te
                        .hidden = options.hidden,
                        .layers = options.layers,
                        .tied = options.tied,
-                       .dropout = options.dropout,
+                       .residual = options.residual,
                        .layer_norm = options.layer_norm};
-  if (from != nullptr) {
-    config = from->config();
-    config.dropout = options.dropout;
-  }
+  if (from != nullptr) config = from->config();
   check(config);
   return config;
 }

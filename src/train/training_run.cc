@@ -50,8 +50,9 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
       parameters_(config),
       gradients_(config, most_steps(options) * options.batch_size),
       moments_(update_rule(options), config),
-      weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32)),
-      network_(config, Purpose::kTraining, most_steps(options), options.batch_size, workers_),
+      weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32),
+               options.regularization.recurrent),
+      network_(config, Purpose::kTraining, most_steps(options), options.batch_size, workers_, options.regularization),
       state_(config, options.batch_size),
       rate_{.schedule = options.schedule,
             .lr = options.lr,
@@ -68,9 +69,10 @@ TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& confi
 
 void TrainingRun::set_start() {
   if (start_ != nullptr) {
-    read_parameters(*start_, parameters_);
+    read_parameters(config_, *start_, parameters_);
   } else {
-    set_initial_weights(config_, options_.init, options_.seed, parameters_);
+    set_initial_weights(config_, {.init = options_.init, .range = options_.init_range, .seed = options_.seed},
+                        parameters_);
   }
   moments_.set_zero();
   state_.set_zero();
@@ -79,7 +81,6 @@ void TrainingRun::set_start() {
   position_ = {};
   position_.average_start = averaging_.start;
   rate_.divisor = 1;
-  weights_.pack(parameters_, workers_);
 }
 
 MeasuredCost TrainingRun::measure(double seconds) {
@@ -139,7 +140,6 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   rate_.divisor = position_.lr_divisor;
   averaging_.start = position_.average_start;
   fix_length();
-  weights_.pack(parameters_, workers_);
 }
 
 // Sets the window of the next step; what the rate is multiplied by for its length.
@@ -154,13 +154,13 @@ double TrainingRun::take_window() {
 
 StepOutcome TrainingRun::step() {
   const std::int64_t step = position_.step + 1;
-  const DropoutKey dropout{
-      .probability = config_.dropout, .seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
+  const NoiseKey noise{.seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
   const double share = take_window();
   gradients_.set_zero(workers_);
-  network_.forward(weights_, window_, state_, dropout);
+  weights_.pack(parameters_, workers_, noise);
+  network_.forward(weights_, window_, state_, noise);
   StepOutcome outcome{.lr = share * rate_.at(step), .predictions = window_.predictions};
-  outcome.nats_per_token = network_.backward(weights_, window_, dropout, gradients_);
+  outcome.nats_per_token = network_.backward(weights_, window_, gradients_, noise);
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
   const bool clipped = options_.clip > 0 && outcome.grad_norm > options_.clip;
@@ -170,7 +170,6 @@ StepOutcome TrainingRun::step() {
                           .average_share = averaging_.share(step)};
   update_parameters(workers_, gradients_, update_rule(options_), update, moments_, parameters_,
                     average_ ? &*average_ : nullptr);
-  weights_.pack(parameters_, workers_);
   position_.step = step;
   position_.tokens += outcome.predictions;
   position_.nats_since_point += outcome.nats_per_token * static_cast<double>(outcome.predictions);
@@ -201,14 +200,10 @@ bool TrainingRun::validation_due() const {
 // The model file is f32, so validation is too: it tells what eval will tell of that file.
 IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
                                     const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const auto run = [&](const NetworkWeights& weights) {
-    return evaluate_ids(config_, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
-                        options_.state, false, progress);
-  };
-  if (&parameters == &parameters_ && weights_.precision() == Precision::kF32) return run(weights_);
   NetworkWeights weights(config_, Purpose::kInference);
   weights.pack(parameters, workers_);
-  return run(weights);
+  return evaluate_ids(config_, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
+                      options_.state, false, progress);
 }
 
 double TrainingRun::validate(const Parameters& parameters,

@@ -1,12 +1,14 @@
 // A whole recurrent language model in plain loops: embedding, recurrent layers, softmax cross entropy at every step.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "nn/network_tensors.h"
+#include "nn/ref/activation_penalty.h"
 #include "nn/ref/dropout.h"
 #include "nn/ref/embedding.h"
 #include "nn/ref/gru.h"
@@ -14,6 +16,7 @@
 #include "nn/ref/lstm.h"
 #include "nn/ref/min_gru.h"
 #include "nn/ref/min_lstm.h"
+#include "nn/ref/projection.h"
 #include "nn/ref/rnn.h"
 #include "nn/ref/softmax_loss.h"
 #include "unroll/network.h"
@@ -25,6 +28,7 @@ template <class T>
 struct NetworkParams {
   MatView<T> encoder;                      // (V, E)
   std::vector<RecurrentParams<T>> layers;  // L
+  MatView<T> projection;                   // (E, H); empty where there is none
   MatView<T> decoder;                      // (V, H)
   std::span<T> decoder_bias;               // (V)
 };
@@ -102,11 +106,16 @@ struct Window {
   std::span<const std::int32_t> targets;  // (T*B) ids, -1: no prediction here
   std::span<const std::uint8_t> reset;    // (T*B) zero state before this step where 1; empty: nowhere
   std::vector<Matrix<S>> masks;           // dropout: of the embedding's output and of each layer's; empty: none
+  std::vector<Matrix<S>> weight_masks;    // weight-drop: of each layer's W; empty: none
+  double ar = 0;                          // activation penalties
+  double tar = 0;
 };
 
 template <class S>
 struct NetworkTape {
   std::vector<Tape<S>> layers;
+  std::vector<Matrix<S>> dropped_W;  // of each layer, after weight-drop; empty: none
+  Matrix<S> output;                  // of the last layer, after dropout
   SoftmaxTape<S> head;
 };
 
@@ -116,22 +125,57 @@ State<S> zero_state(Cell cell, std::int64_t rows, std::int64_t units) {
   return {Matrix<S>(rows, units), cell == Cell::kLstm ? Matrix<S>(rows, units) : Matrix<S>()};
 }
 
-// The window's loss, averaged over its predictions. state0 and state1 hold one state per layer. Sets tape and state1.
+// y += x.
+template <class S>
+void add(const Matrix<S>& x, Matrix<S>& y) {
+  for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] += x.values[i];
+}
+
+// Sets tape.dropped_W where there are weight masks.
+template <class S>
+void drop_weights(const NetworkParams<const S>& p, const Window<S>& window, NetworkTape<S>& tape) {
+  tape.dropped_W.clear();
+  for (std::size_t l = 0; l < window.weight_masks.size(); ++l) {
+    const MatView<const S>& W = p.layers[l].W;
+    Matrix<S> values(W.rows, W.cols);
+    std::copy_n(W.data, values.values.size(), values.values.begin());
+    dropout_forward(window.weight_masks[l], values, tape.dropped_W.emplace_back());
+  }
+}
+
+// A layer's parameters as the forward pass used them.
+template <class S>
+RecurrentParams<const S> used_params(const NetworkParams<const S>& p, const NetworkTape<S>& tape, std::size_t l) {
+  RecurrentParams<const S> layer = p.layers[l];
+  if (!tape.dropped_W.empty()) layer.W = {tape.dropped_W[l].values.data(), layer.W.rows, layer.W.cols};
+  return layer;
+}
+
+// The window's loss, averaged over its predictions, and penalties. state0 and state1 hold one state per layer. Sets
+// tape and state1.
 template <class S>
 S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
                   const std::vector<State<S>>& state0, NetworkTape<S>& tape, std::vector<State<S>>& state1) {
   Matrix<S> x;
   embedding_forward(p.encoder, window.inputs, x);
+  if (!window.masks.empty()) dropout_forward(window.masks.front(), Matrix<S>(x), x);
+  drop_weights(p, window, tape);
   tape.layers.resize(p.layers.size());
   state1.resize(p.layers.size());
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
-    if (!window.masks.empty()) dropout_forward(window.masks[l], Matrix<S>(x), x);
     const RecurrentShape shape{window.T, window.B, x.cols, config.hidden};
-    recurrent_forward(config.cell, shape, p.layers[l], x, window.reset, state0[l], tape.layers[l], state1[l]);
-    x = tape.layers[l].h;
+    recurrent_forward(config.cell, shape, used_params(p, tape, l), x, window.reset, state0[l], tape.layers[l],
+                      state1[l]);
+    Matrix<S> y = tape.layers[l].h;
+    if (!window.masks.empty()) dropout_forward(window.masks[l + 1], Matrix<S>(y), y);
+    if (config.residual && l > 0) add(x, y);
+    x = y;
   }
-  if (!window.masks.empty()) dropout_forward(window.masks.back(), Matrix<S>(x), x);
-  return softmax_loss_forward(p.decoder, p.decoder_bias, x, window.targets, tape.head);
+  tape.output = x;
+  const S penalty = activation_penalty_forward(window.ar, tape.output) +
+                    temporal_penalty_forward(window.tar, window.B, window.reset, tape.layers.back().h);
+  if (has_projection(config)) projection_forward(p.projection, tape.output, x);
+  return softmax_loss_forward(p.decoder, p.decoder_bias, x, window.targets, tape.head) + penalty;
 }
 
 // Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero where nothing follows.
@@ -141,14 +185,27 @@ void network_backward(const NetworkConfig& config, const NetworkParams<const S>&
                       std::vector<State<S>>& dstate0) {
   Matrix<S> dx;
   softmax_loss_backward(p.decoder, tape.head, window.targets, dp.decoder, dp.decoder_bias, dx);
-  if (!window.masks.empty()) dropout_backward(window.masks.back(), Matrix<S>(dx), dx);
+  if (has_projection(config)) projection_backward(p.projection, tape.output, Matrix<S>(dx), dp.projection, dx);
+  activation_penalty_backward(window.ar, tape.output, dx);
   dstate0.resize(p.layers.size());
   for (std::size_t l = p.layers.size(); l-- > 0;) {
-    const Matrix<S> dout = dx;
+    const Matrix<S> dy = dx;
+    Matrix<S> dout = dy;
+    if (!window.masks.empty()) dropout_backward(window.masks[l + 1], dy, dout);
+    if (l + 1 == p.layers.size()) {
+      temporal_penalty_backward(window.tar, window.B, window.reset, tape.layers[l].h, dout);
+    }
     const RecurrentShape shape{window.T, window.B, tape.layers[l].x.cols, config.hidden};
-    recurrent_backward(config.cell, shape, p.layers[l], tape.layers[l], dout, dstate1[l], dp.layers[l], dx, dstate0[l]);
-    if (!window.masks.empty()) dropout_backward(window.masks[l], Matrix<S>(dx), dx);
+    recurrent_backward(config.cell, shape, used_params(p, tape, l), tape.layers[l], dout, dstate1[l], dp.layers[l], dx,
+                       dstate0[l]);
+    if (!window.weight_masks.empty()) {
+      for (std::int64_t i = 0; i < dp.layers[l].W.size(); ++i) {
+        dp.layers[l].W.data[i] *= window.weight_masks[l].values[static_cast<std::size_t>(i)];
+      }
+    }
+    if (config.residual && l > 0) add(dy, dx);
   }
+  if (!window.masks.empty()) dropout_backward(window.masks.front(), Matrix<S>(dx), dx);
   embedding_backward(window.inputs, dx, dp.encoder);
 }
 
