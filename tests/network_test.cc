@@ -186,21 +186,27 @@ TEST(Network, ASmallerWindowMayHaveALargerBlockOfLogits) {
 }
 
 TEST(Network, RowsOfLogitsAreThoseThatPredictionsTellAbout) {
-  const NetworkConfig config{.cell = Cell::kGru, .vocabulary = 200000, .embed = 3, .hidden = 4, .layers = 1};
-  Ready net(config, Purpose::kInference, 3, 9, 10);
-  const Window window = random_window(9, 10, config.vocabulary, true);
-  NetworkState state(config, 10);
-  net.runs.forward(net.weights, window, state, {});
-  std::vector<SymbolPrediction> found(90);
-  net.runs.read_logits(net.weights, [&](std::int64_t row, std::span<float> logits) {
-    const auto r = static_cast<std::size_t>(row);
-    if (window.targets[r] >= 0) found[r] = predict_symbol(logits, window.targets[r]);
-  });
-  const auto expected = net.runs.predictions(net.weights, window);
-  for (std::size_t r = 0; r < found.size(); ++r) {
-    EXPECT_EQ(found[r].log_prob, expected[r].log_prob) << r;
-    EXPECT_EQ(found[r].entropy, expected[r].entropy) << r;
-    EXPECT_EQ(found[r].rank, expected[r].rank) << r;
+  const NetworkConfig blocks{.cell = Cell::kGru, .vocabulary = 200000, .embed = 3, .hidden = 4, .layers = 1};
+  NetworkConfig projected = config_of(Cell::kLstm);
+  projected.tied = true;
+  NetworkConfig residual = config_of(Cell::kLstm);
+  residual.residual = true;
+  for (const NetworkConfig& config : {blocks, projected, residual}) {
+    Ready net(config, Purpose::kInference, 3, 9, 10);
+    const Window window = random_window(9, 10, config.vocabulary, true);
+    NetworkState state(config, 10);
+    net.runs.forward(net.weights, window, state);
+    std::vector<SymbolPrediction> found(90);
+    net.runs.read_logits(net.weights, [&](std::int64_t row, std::span<float> logits) {
+      const auto r = static_cast<std::size_t>(row);
+      if (window.targets[r] >= 0) found[r] = predict_symbol(logits, window.targets[r]);
+    });
+    const auto expected = net.runs.predictions(net.weights, window);
+    for (std::size_t r = 0; r < found.size(); ++r) {
+      EXPECT_EQ(found[r].log_prob, expected[r].log_prob) << r;
+      EXPECT_EQ(found[r].entropy, expected[r].entropy) << r;
+      EXPECT_EQ(found[r].rank, expected[r].rank) << r;
+    }
   }
 }
 

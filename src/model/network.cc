@@ -373,7 +373,7 @@ std::span<const SymbolPrediction> Network::predictions(const NetworkWeights& wei
 
 void Network::read_logits(const NetworkWeights& weights, const LogitsReader& read) {
   Impl& n = *impl_;
-  softmax_logits(n.workers, n.softmax_shape(), weights.head(), n.outputs, n.planned.logits, read);
+  softmax_logits(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, n.planned.logits, read);
 }
 
 void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out) {
