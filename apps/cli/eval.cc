@@ -40,10 +40,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &model);
   flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) {
-               command->options.state =
-                   parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-             });
+             [command](const std::string& value) { command->options.state = parse_state(value); });
   flags.toggle({"--exact", "",
                 "a carried text as one piece, instead of pieces that are each warmed on the 256 tokens before "
                 "them; slower",
@@ -149,12 +146,6 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
     text += fmt::format("adaptation            {}\n", words);
   }
   text += fmt::format("speed                 {} tokens/s\n", grouped(static_cast<std::int64_t>(tokens_per_s(result))));
-  return text;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : " + ") + name;
   return text;
 }
 

@@ -395,6 +395,16 @@ std::size_t parse_choice(const std::string& value, const std::vector<std::string
   return static_cast<std::size_t>(found - choices.begin());
 }
 
+StatePolicy parse_state(const std::string& value) {
+  return parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " + ") + name;
+  return text;
+}
+
 std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals) {
   if (!model_flag.empty()) return model_flag;
   if (positionals->empty()) throw Error(ErrorCode::kUsage, "which MODEL? Give the path of a model file");

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "unroll/network.h"
+
 namespace unroll {
 
 // What the help says about a flag.
@@ -106,6 +108,12 @@ class Flags {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The value of --state: carry or reset. Throws Error{kUsage} naming both.
+[[nodiscard]] StatePolicy parse_state(const std::string& value);
+
+// What texts that are read as one are called: "a.txt + b.txt".
+[[nodiscard]] std::string joined(const std::vector<std::string>& names);
 
 // The value of a flag that takes one of a few words. Throws Error{kUsage} naming them.
 [[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);

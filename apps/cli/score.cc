@@ -36,10 +36,7 @@ void add_flags(Flags* flags, AdaptationFlags* adaptation, ScoreCommand* command)
   flags->heading("Text");
   flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
-              [command](const std::string& value) {
-                command->options.state =
-                    parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-              });
+              [command](const std::string& value) { command->options.state = parse_state(value); });
   flags->toggle({"--no-end", "", "leave out the end of the line, which is otherwise scored like a token", ""},
                 &command->format.no_end);
   adaptation->declare(flags);

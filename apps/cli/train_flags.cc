@@ -72,12 +72,9 @@ void add_text_flags(Flags* flags, TrainOptions* options) {
                "the last weights",
                fmt::format("{}", options->valid_split)},
               {.least = 0, .most = 1, .with_most = false}, [options](double f) { options->valid_split = f; });
-  flags->text(
-      {"--state", "POLICY", "carry: the state goes on from line to line; reset: each line starts anew",
-       std::string(state_policy_name(options->state))},
-      [options](const std::string& value) {
-        options->state = parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-      });
+  flags->text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line starts anew",
+               std::string(state_policy_name(options->state))},
+              [options](const std::string& value) { options->state = parse_state(value); });
 }
 
 void add_network_flags(Flags* flags, TrainOptions* options) {

@@ -62,10 +62,7 @@ bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
               {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
   flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) {
-               command->options.state =
-                   parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-             });
+             [command](const std::string& value) { command->options.state = parse_state(value); });
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
@@ -123,9 +120,7 @@ int run_tune(const std::vector<std::string>& arguments) {
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
     if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));
   };
-  std::string name = command.texts.front();
-  for (std::size_t i = 1; i < command.texts.size(); ++i) name += " + " + command.texts[i];
-  const TuneResult result = tune(model, read_texts(command.texts), name, command.options);
+  const TuneResult result = tune(model, read_texts(command.texts), joined(command.texts), command.options);
   Output out;
   out.write(command.json ? as_json(result) : as_table(result));
   out.flush();

@@ -21,8 +21,9 @@ inline constexpr double kLargestDynamicRate = 1e6;
 //   p(w) = (1 - weight) p_network(w) + weight p_cache(w)
 //   p_cache(w) = sum of exp(theta h_t . h_i) over the last `size` steps i that were followed by w, normalised over w
 //
-// h is the output of the last recurrent layer, t the present step. Nothing is learned. Until something was read, and
-// where `weight` is 0, p is p_network to the bit. (Grave, Joulin & Usunier 2017, equations 2 to 5; docs/math/cache.md)
+// h is what enters the output layer, the output of the last recurrent layer or its projection; t is the present step.
+// Nothing is learned. Until something was read, and where `weight` is 0, p is p_network to the bit. (Grave, Joulin &
+// Usunier 2017, equations 2 to 5; docs/math/cache.md)
 struct CacheOptions {
   std::int64_t size = 500;  // steps that are remembered, at least 1
   double theta = 0.5;       // how much similar states count more than others; 0: not at all, a count of words
