@@ -15,7 +15,8 @@ constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
 
 // The layer that trains, on plain vectors. Scratch begins as NaN, so that nothing left over can help.
 struct AdaptiveRun {
-  AdaptiveRun(const AdaptivePoint& at, Workers& team) : point(at), workers(team), shape(at.shape()) {
+  AdaptiveRun(const AdaptivePoint& at, Workers& team, bool whole_rows = true)
+      : point(at), workers(team), shape(at.shape()) {
     const ref::AdaptiveParams<const float> params = adaptive_params(at, at.values.data());
     head.V_out = PackedMatrix(at.H, shape.head_size());
     head.V_out_back = PackedMatrix(shape.head_size(), at.H);
@@ -28,7 +29,7 @@ struct AdaptiveRun {
       for (const PackingTask& task : tails[i].take({params.tails[i].P, params.tails[i].Q})) tasks.push_back(task);
     }
     pack_all(workers, tasks);
-    logits.assign(static_cast<std::size_t>(adaptive_logits_size(shape, at.rows, true)), kUnset);
+    logits.assign(static_cast<std::size_t>(adaptive_logits_size(shape, at.rows, whole_rows)), kUnset);
     const std::int64_t width = shape.cluster(0).width;
     for (auto* const buffer : {&h, &z, &dz}) {
       buffer->assign(static_cast<std::size_t>(at.rows * (buffer == &h ? at.H : width)), kUnset);
@@ -72,7 +73,9 @@ struct AdaptiveRun {
 
   std::vector<float> all_log_probs(std::int64_t row) {
     std::vector<float> result(static_cast<std::size_t>(point.V), kUnset);
-    adaptive_log_probs(workers, shape, weights(), inputs().row_range(row, 1), scratch, result);
+    adaptive_log_probs(workers, shape, weights(), inputs(), scratch, [&](std::int64_t r, std::span<float> all) {
+      if (r == row) std::ranges::copy(all, result.begin());
+    });
     return result;
   }
 
@@ -168,7 +171,7 @@ TEST(AdaptiveSoftmax, RankAndEntropyAreThoseOfTheWholeDistribution) {
   for (const AdaptivePoint& point : adaptive_points()) {
     for (const int threads : {1, 3}) {
       Workers workers(threads);
-      AdaptiveRun run(point, workers);
+      AdaptiveRun run(point, workers, threads == 1);
       const std::vector<SymbolPrediction> predictions = run.predictions();
       const std::vector<double> log_probs = run.log_probs();
       for (std::size_t r = 0; r < predictions.size(); r += r < 9 ? 1 : 13) {

@@ -50,6 +50,16 @@ TEST(NetworkGradient, MatchesComplexStepWithTiedEmbeddings) {
   }
 }
 
+TEST(NetworkGradient, MatchesComplexStepThroughAnAdaptiveSoftmax) {
+  for (const Cell cell : kCells) {
+    NetworkConfig config = config_of(cell, 1);
+    config.vocabulary = 19;
+    config.hidden = 17;
+    config.cutoffs = {5, 9};
+    expect_exact({.config = config, .steps = 4, .rows = 3, .seed = 13});
+  }
+}
+
 TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
   for (const Cell cell : kCells) {
     for (const bool locked : {false, true}) {
@@ -316,6 +326,42 @@ void expect_the_same_bits_for_any_number_of_workers(bool layer_norm) {
 
 TEST(Network, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(false); }
 TEST(Network, NormalisedBitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(true); }
+
+TEST(Network, AdaptiveBitsDoNotDependOnWorkersOrPurpose) {
+  NetworkConfig config = config_of(Cell::kGru, 2);
+  config.vocabulary = 150;
+  config.hidden = 70;
+  config.cutoffs = {20, 61};
+  const Window window = window_of(13, 9, config.vocabulary, 4);
+  std::vector<float> gradient;
+  std::vector<double> log_probs;
+  for (const int threads : {1, 2, 3}) {
+    Workers workers(threads);
+    Trained trained(config, 13, 9, workers);
+    NetworkState state(config, 9);
+    NetworkState state_b(config, 9);
+    trained.step(window, state);
+    const Parameters all = trained.all();
+    if (gradient.empty()) gradient.assign(all.all().begin(), all.all().end());
+    EXPECT_TRUE(same_bits(all.all(), gradient)) << threads;
+    NetworkWeights weights(config, Purpose::kInference);
+    weights.pack(trained.parameters, workers);
+    Network inference(config, Purpose::kInference, 13, 9, workers);
+    inference.forward(weights, window, state_b, {});
+    const auto scored = inference.log_probs(weights, window);
+    if (log_probs.empty()) log_probs.assign(scored.begin(), scored.end());
+    EXPECT_TRUE(std::ranges::equal(trained.net.log_probs(trained.weights, window), log_probs)) << threads;
+    EXPECT_TRUE(std::ranges::equal(scored, log_probs)) << threads;
+    const auto predictions = inference.predictions(weights, window);
+    std::vector<float> all_log_probs(150);
+    for (std::size_t r = 0; r < log_probs.size(); r += 7) {
+      EXPECT_EQ(predictions[r].log_prob, log_probs[r]);
+      if (window.targets[r] < 0) continue;
+      inference.logits(weights, static_cast<std::int64_t>(r), all_log_probs);
+      EXPECT_NEAR(all_log_probs[static_cast<std::size_t>(window.targets[r])], log_probs[r], 1e-5);
+    }
+  }
+}
 
 TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
   Workers workers(2);

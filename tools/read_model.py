@@ -92,6 +92,15 @@ def expected_tensors(config):
                 yield f"rnn.bias_c_l{layer}", [hidden]
     if config["tied"] and embed != hidden:
         yield "projection.weight", [embed, hidden]
+    if "cutoffs" in config:
+        cutoffs = config["cutoffs"]
+        yield "decoder.head.weight", [cutoffs[0] + len(cutoffs), hidden]
+        yield "decoder.head.bias", [cutoffs[0] + len(cutoffs)]
+        for i, (first, end) in enumerate(zip(cutoffs, cutoffs[1:] + [vocabulary])):
+            width = hidden // 4 ** (i + 1)
+            yield f"decoder.tail.{i}.0.weight", [width, hidden]
+            yield f"decoder.tail.{i}.1.weight", [end - first, width]
+        return
     if not config["tied"]:
         yield "decoder.weight", [vocabulary, hidden]
     yield "decoder.bias", [vocabulary]

@@ -405,6 +405,18 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::vector<std::int64_t> parse_wholes(const std::string& value) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t first = 0; first <= value.size();) {
+    const std::size_t end = std::min(value.find(',', first), value.size());
+    if (!parse_whole(value.substr(first, end - first), &numbers.emplace_back())) {
+      throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected whole numbers with commas between", value));
+    }
+    first = end + 1;
+  }
+  return numbers;
+}
+
 std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals) {
   if (!model_flag.empty()) return model_flag;
   if (positionals->empty()) throw Error(ErrorCode::kUsage, "which MODEL? Give the path of a model file");

@@ -118,6 +118,9 @@ class Flags {
 // The value of a flag that takes one of a few words. Throws Error{kUsage} naming them.
 [[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);
 
+// The value of a flag that takes whole numbers with commas between. Throws Error{kUsage}.
+[[nodiscard]] std::vector<std::int64_t> parse_wholes(const std::string& value);
+
 // Takes MODEL off the positional arguments, or what --model said. Throws Error{kUsage} when there is neither.
 [[nodiscard]] std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals);
 

@@ -57,6 +57,8 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   flags->toggle({"--tied", "", "the output layer shares the embedding's weights", ""}, &net->tied);
   flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &net->residual);
   flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that take it", ""}, &net->layer_norm);
+  flags->text({"--cutoffs", "N,...", "adaptive softmax with clusters from these symbols on", "full softmax"},
+              [net](const std::string& value) { net->cutoffs = parse_wholes(value); });
   flags->whole({"--bptt,--seq-length", "N", "steps", std::to_string(options->steps)}, range,
                [options](std::int64_t n) { options->steps = n; });
   flags->whole({"--batch-size", "N", "rows", std::to_string(options->rows)}, range,

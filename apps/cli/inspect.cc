@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -81,6 +81,7 @@ std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   if (net.layer_norm) text += "  layer norm    inside the cells\n";
   text += fmt::format("  embedding     {}{}\n", net.embed, net.tied ? ", tied to the output layer" : "");
   if (net.residual) text += "  residual      each layer above the first adds its input to its output\n";
+  if (!net.cutoffs.empty()) text += fmt::format("  softmax       adaptive, cutoffs {}\n", fmt::join(net.cutoffs, ", "));
   text += fmt::format("  vocabulary    {}\n", grouped(net.vocabulary));
   text += fmt::format("  parameters    {}\n", grouped(parameter_count(net)));
   text += fmt::format("  precision     {}\n", precision_words(model.precision()));
@@ -194,6 +195,7 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
                                  {"training", training_json(model.training())}};
   if (net.residual) json["config"]["residual"] = true;
   if (net.layer_norm) json["config"]["layer_norm"] = true;
+  if (!net.cutoffs.empty()) json["config"]["cutoffs"] = net.cutoffs;
   return json;
 }
 

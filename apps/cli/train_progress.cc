@@ -34,10 +34,10 @@ void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
   start_ = std::chrono::steady_clock::now();
   const NetworkConfig& net = plan.config;
-  terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}: {} parameters ({})", cell_name(net.cell),
-                              plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
-                              net.layer_norm ? ", layer normalisation" : "", grouped(plan.parameters),
-                              people_bytes(plan.parameters * 4)));
+  terminal_->line(fmt::format(
+      "model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell), plural(net.layers, "layer"),
+      net.hidden, net.embed, net.tied ? ", tied" : "", net.cutoffs.empty() ? "" : ", adaptive softmax",
+      net.layer_norm ? ", layer normalisation" : "", grouped(plan.parameters), people_bytes(plan.parameters * 4)));
   terminal_->line(fmt::format("text     {} tokens to train on, {} to validate on; vocabulary {}",
                               grouped(plan.train_tokens), plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none",
                               grouped(net.vocabulary)));

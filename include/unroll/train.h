@@ -16,6 +16,7 @@ enum class Optimizer { kSgd, kAdam };
 enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
 enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
+enum class Softmax { kFull, kAdaptive };
 
 [[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;  // "sgd", "adam"
 [[nodiscard]] Optimizer parse_optimizer(std::string_view name);               // throws Error{kUsage}
@@ -23,6 +24,8 @@ enum class Init { kUniform, kIdentity };
 [[nodiscard]] Schedule parse_schedule(std::string_view name);                 // throws Error{kUsage}
 [[nodiscard]] std::string_view average_name(Average average) noexcept;        // "none", "ema", "triggered"
 [[nodiscard]] Average parse_average(std::string_view name);                   // throws Error{kUsage}
+[[nodiscard]] std::string_view softmax_name(Softmax softmax) noexcept;        // "full", "adaptive"
+[[nodiscard]] Softmax parse_softmax(std::string_view name);                   // throws Error{kUsage}
 [[nodiscard]] std::string_view init_name(Init init) noexcept;                 // "uniform", "identity"
 [[nodiscard]] Init parse_init(std::string_view name);                         // throws Error{kUsage}
 
@@ -42,6 +45,8 @@ struct TrainOptions {
   std::int64_t embed = 0;  // 0: as hidden
   bool tied = false;
   bool residual = false;
+  Softmax softmax = Softmax::kFull;
+  std::vector<std::int64_t> cutoffs = {};  // of the adaptive softmax, see NetworkConfig; empty: default_cutoffs(V)
   bool layer_norm = false;
   Regularization regularization;
   Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "nn/softmax_loss.h"
-
 namespace unroll {
 namespace {
 
@@ -93,9 +91,9 @@ void lay_out(Layout& layout, const ActivationShape& s, Activations& a) {
   for (std::int64_t l = 0; l < s.config.layers; ++l) take_tape(layout, s, l, a.tapes);
   for (std::int64_t l = 0; l < s.config.layers; ++l) a.mixed.push_back(take_mixed(layout, s, l, a.mixed));
   if (has_projection(s.config)) a.projected = layout.take("projected outputs", rows, E);
-  a.logits = layout.take("logits of one block of rows",
-                         softmax_block_rows({.rows = rows, .H = decoder_inputs(s.config), .V = s.config.vocabulary}),
-                         s.config.vocabulary);
+  a.output = output_scratch(
+      s.config, rows, s.purpose == Purpose::kTraining,
+      [&layout](const char* name, std::int64_t count, std::int64_t cols) { return layout.take(name, count, cols); });
   if (s.purpose == Purpose::kInference) return;
   for (MatView<float>& d : a.d_activations) d = layout.take("gradients of activations", rows, std::max(E, H));
   if (s.config.residual) a.d_branch = layout.take("gradients of activations", rows, H);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/view.h"
+#include "model/output_layer.h"
 #include "nn/recurrent.h"
 #include "unroll/network.h"
 
@@ -38,7 +39,7 @@ struct Activations {
   std::vector<MatView<float>> mixed;  // (T*B, H) per layer: its output after dropout and residual connection; empty
                                       // where that is the layer's h itself
   MatView<float> projected;           // (T*B, E); empty without projection
-  MatView<float> logits;              // (block, V)
+  OutputScratch output;
   std::array<MatView<float>, 2> d_activations;  // (T*B, max(E, H)) training: gradients of a layer's output and input
   MatView<float> d_branch;  // (T*B, H) training with residual connections: gradient of h, beside that of x + h
   MatView<float> dh, dc, dh_products;  // (B, H)

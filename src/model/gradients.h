@@ -31,9 +31,10 @@ class Gradients {
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));
   }
-  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }        // (E, H)
-  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }              // (V, H)
-  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }  // (V)
+  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }  // (E, H)
+  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }
+  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }
+  [[nodiscard]] std::span<const TailParams<float>> tails() const noexcept { return matrices_.tails; }
 
   // The gradient of the embedding's row ids[r] += dx_r, summed in the order of r; dx (R, E). Uses `workers`; the bits
   // do not depend on their number.

@@ -46,6 +46,7 @@ Json config_json(const NetworkConfig& config) {
                {"hidden", config.hidden},        {"layers", config.layers},         {"tied", config.tied}};
   if (config.residual) json["residual"] = true;
   if (config.layer_norm) json["layer_norm"] = true;
+  if (!config.cutoffs.empty()) json["cutoffs"] = config.cutoffs;
   return json;
 }
 
@@ -155,7 +156,7 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
   const std::string where = place(path, "config");
   const Json json = parse_metadata(metadata, "config", kMostConfigValues, path);
   const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied"},
-                          {"residual", "layer_norm", "dropout"});
+                          {"residual", "layer_norm", "cutoffs", "dropout"});
   NetworkConfig config{.vocabulary = fields.whole("vocabulary"),
                        .embed = fields.whole("embed"),
                        .hidden = fields.whole("hidden"),
@@ -165,6 +166,14 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
   if (fields.has("layer_norm")) config.layer_norm = fields.boolean("layer_norm");
   // Files of before named what training had dropped.
   if (fields.has("dropout")) static_cast<void>(fields.number("dropout"));
+  if (fields.has("cutoffs")) {
+    for (const Json& cutoff : fields.array("cutoffs")) {
+      if (!cutoff.is_number_integer()) {
+        throw Error(ErrorCode::kFormat, fmt::format("{}: a cutoff is {}, not a whole number", where, cutoff.dump()));
+      }
+      config.cutoffs.push_back(cutoff.get<std::int64_t>());
+    }
+  }
   const std::string& cell = fields.string("cell");
   as_format_error(where, [&] {
     config.cell = parse_cell(cell);

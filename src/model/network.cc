@@ -73,14 +73,14 @@ DropoutMask weight_drop_mask(double probability, NoiseKey noise, std::int64_t l)
 }  // namespace
 
 NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision, double weight_drop)
-    : config_(config), precision_(precision), weight_drop_(weight_drop) {
+    : config_(config),
+      precision_(precision),
+      weight_drop_(weight_drop),
+      output_(config, precision, purpose == Purpose::kTraining) {
   const bool training = purpose == Purpose::kTraining;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     layers_.emplace_back(config.cell, inputs_of_layer(config, l), config.hidden, precision, training);
   }
-  const std::int64_t inputs = decoder_inputs(config);
-  head_.V_out = PackedMatrix(inputs, config.vocabulary, precision);
-  if (training) head_.V_out_back = PackedMatrix(config.vocabulary, inputs, precision);
   if (has_projection(config)) {
     projection_.P = PackedMatrix(config.hidden, config.embed, precision);
     if (training) projection_.P_back = PackedMatrix(config.embed, config.hidden, precision);
@@ -89,11 +89,10 @@ NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Pre
 
 void NetworkWeights::pack(const ParametersView& parameters, Workers& workers, NoiseKey noise) {
   encoder_ = parameters.encoder;
-  head_.bias = parameters.decoder_bias;
-  const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
-  std::vector<PackingTask> tasks{{parameters.decoder, &head_.V_out, way_back(head_.V_out_back)}};
+  std::vector<PackingTask> tasks = output_.take(parameters);
   if (has_projection(config_)) {
-    tasks.push_back({parameters.projection, &projection_.P, way_back(projection_.P_back)});
+    PackedMatrix* const back = projection_.P_back.bytes() > 0 ? &projection_.P_back : nullptr;
+    tasks.push_back({parameters.projection, &projection_.P, back});
   }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     RecurrentView layer = parameters.layers[l];
@@ -113,8 +112,7 @@ WeightView NetworkWeights::drop_weights(const WeightView& W, Workers& workers, N
 }
 
 std::int64_t NetworkWeights::bytes() const noexcept {
-  std::int64_t sum =
-      head_.V_out.bytes() + head_.V_out_back.bytes() + projection_.P.bytes() + projection_.P_back.bytes();
+  std::int64_t sum = output_.bytes() + projection_.P.bytes() + projection_.P_back.bytes();
   for (const RecurrentWeights& layer : layers_) sum += layer.bytes();
   for (const FloatBuffer& W : dropped_) sum += static_cast<std::int64_t>(sizeof(float)) * W.size();
   return sum;
@@ -308,8 +306,8 @@ struct Network::Impl {
     const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
     log_probs.resize(window.targets.size());
     const MatView<float> d_inputs(planned.d_activations[0].data, decoder_outputs.rows, decoder_outputs.cols);
-    softmax_loss_and_gradient(workers, softmax_shape(), weights.head(), decoder_outputs, window.targets, scale,
-                              planned.logits, log_probs, gradients.decoder(), gradients.decoder_bias(), d_inputs);
+    output_loss_and_gradient(workers, config, weights.output(), decoder_outputs, window.targets, scale, planned.output,
+                             log_probs, gradients, d_inputs);
     if (!has_projection(config)) return d_inputs;
     const MatView<float> dy = other_than(d_inputs, config.hidden);
     projection_backward(workers, weights.projection(), outputs, d_inputs, gradients.projection(), dy);
@@ -320,10 +318,6 @@ struct Network::Impl {
   [[nodiscard]] MatView<float> other_than(MatView<const float> d, std::int64_t cols) const {
     const bool in_first = d.data == planned.d_activations[0].data;
     return {planned.d_activations[in_first ? 1 : 0].data, d.rows, cols};
-  }
-
-  [[nodiscard]] SoftmaxShape softmax_shape() const {
-    return {.rows = window_T * window_B, .H = decoder_inputs(config), .V = config.vocabulary};
   }
 };
 
@@ -358,30 +352,28 @@ MatView<const float> Network::outputs() const noexcept { return impl_->decoder_o
 std::span<const double> Network::log_probs(const NetworkWeights& weights, const Window& window) {
   Impl& n = *impl_;
   n.log_probs.resize(static_cast<std::size_t>(n.decoder_outputs.rows));
-  softmax_loss(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, window.targets, n.planned.logits,
-               n.log_probs);
+  output_log_probs(n.workers, n.config, weights.output(), n.decoder_outputs, window.targets, n.planned.output,
+                   n.log_probs);
   return n.log_probs;
 }
 
 std::span<const SymbolPrediction> Network::predictions(const NetworkWeights& weights, const Window& window) {
   Impl& n = *impl_;
   n.predictions.resize(static_cast<std::size_t>(n.decoder_outputs.rows));
-  softmax_predictions(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, window.targets, n.planned.logits,
-                      n.predictions);
+  output_predictions(n.workers, n.config, weights.output(), n.decoder_outputs, window.targets, n.planned.output,
+                     n.predictions);
   return n.predictions;
 }
 
 void Network::read_logits(const NetworkWeights& weights, const LogitsReader& read) {
   Impl& n = *impl_;
-  softmax_logits(n.workers, n.softmax_shape(), weights.head(), n.decoder_outputs, n.planned.logits, read);
+  output_logits(n.workers, n.config, weights.output(), n.decoder_outputs, n.planned.output, read);
 }
 
 void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out) {
   Impl& n = *impl_;
-  const MatView<float> result(out.data(), 1, n.config.vocabulary);
-  n.workers.run(1, [&](std::int64_t) {
-    weights.head().V_out.multiply(n.decoder_outputs.row_range(row, 1), weights.head().bias, result);
-  });
+  output_logits(n.workers, n.config, weights.output(), n.decoder_outputs.row_range(row, 1), n.planned.output,
+                [&](std::int64_t, std::span<float> logits) { std::ranges::copy(logits, out.begin()); });
 }
 
 double Network::backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise,

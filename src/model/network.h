@@ -15,11 +15,11 @@
 #include "base/workers.h"
 #include "model/activations.h"
 #include "model/gradients.h"
+#include "model/output_layer.h"
 #include "model/parameters.h"
 #include "nn/dropout.h"
 #include "nn/projection.h"
 #include "nn/recurrent.h"
-#include "nn/softmax_loss.h"
 #include "text/batcher.h"
 #include "unroll/network.h"
 
@@ -45,7 +45,7 @@ class NetworkWeights {
   [[nodiscard]] const WeightView& encoder() const noexcept { return encoder_; }
   [[nodiscard]] const RecurrentWeights& layer(std::int64_t l) const { return layers_.at(static_cast<std::size_t>(l)); }
   [[nodiscard]] const ProjectionWeights& projection() const noexcept { return projection_; }
-  [[nodiscard]] const SoftmaxWeights& head() const noexcept { return head_; }
+  [[nodiscard]] const OutputWeights& output() const noexcept { return output_; }
   [[nodiscard]] std::int64_t bytes() const noexcept;
 
  private:
@@ -59,7 +59,7 @@ class NetworkWeights {
   WeightView encoder_;
   std::vector<RecurrentWeights> layers_;
   ProjectionWeights projection_;  // empty where there is none
-  SoftmaxWeights head_;
+  OutputWeights output_;
 };
 
 // The hidden state of B rows between windows: layer l's rows stand at l*B. Zero when made.
@@ -105,10 +105,11 @@ class Network {
   std::span<const SymbolPrediction> predictions(const NetworkWeights& weights, const Window& window);
 
   // Hands the logits (V) of every row of the last forward to `read`, from several workers at once. The softmax of a row
-  // is what log_probs() and predictions() tell about, to the bit.
+  // is what log_probs() and predictions() tell about, to the bit; with cutoffs these are log-probabilities, rounded to
+  // float, and log_probs() differs from their softmax by that rounding.
   void read_logits(const NetworkWeights& weights, const LogitsReader& read);
 
-  // Logits of one row of the last forward: out (V).
+  // Logits of one row of the last forward, with cutoffs its log-probabilities: out (V).
   void logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out);
 
   // Backpropagation through time over the last forward, which must have been a training network's.

@@ -47,6 +47,7 @@ ParameterMatrices parameter_matrices(const NetworkConfig& config, const std::vec
   };
   ParameterMatrices matrices;
   matrices.layers.resize(static_cast<std::size_t>(config.layers));
+  matrices.tails.resize(config.cutoffs.size());
   for_each_tensor(
       config,
       [&](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<float>& matrix) {
@@ -70,11 +71,13 @@ ParametersView Parameters::view() const {
                       .layers = {},
                       .projection = projection(),
                       .decoder = decoder(),
-                      .decoder_bias = decoder_bias()};
+                      .decoder_bias = decoder_bias(),
+                      .tails = {}};
   for (const RecurrentParams<float>& layer : matrices_.layers) {
     view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden, layer.norm_input, layer.norm_hidden,
                            layer.norm_cell, layer.b_cell});
   }
+  for (const TailParams<float>& tail : matrices_.tails) view.tails.push_back({tail.P, tail.Q});
   return view;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/view.h"
+#include "nn/adaptive_softmax.h"
 #include "nn/recurrent.h"
 #include "unroll/network.h"
 
@@ -29,9 +30,10 @@ struct ParameterTensor {
 struct ParameterMatrices {
   MatView<float> encoder;  // (V, E)
   std::vector<RecurrentParams<float>> layers;
-  MatView<float> projection;      // (E, H); empty where there is none
-  MatView<float> decoder;         // (V, H); the encoder's where tied
-  std::span<float> decoder_bias;  // (V)
+  MatView<float> projection;             // (E, H); empty where there is none
+  MatView<float> decoder;                // (V, H); the encoder's where tied; with cutoffs the head's (head_size, H)
+  std::span<float> decoder_bias;         // (V); with cutoffs (head_size)
+  std::vector<TailParams<float>> tails;  // one per cutoff
 };
 
 // The tensors in `block`, which begins with the one at offset `first`; those before it are left empty.
@@ -46,9 +48,10 @@ struct ParameterMatrices {
 struct ParametersView {
   WeightView encoder;  // (V, E)
   std::vector<RecurrentView> layers;
-  WeightView projection;                // (E, H); empty where there is none
-  WeightView decoder;                   // (V, H); the encoder's where tied
-  std::span<const float> decoder_bias;  // (V)
+  WeightView projection;  // (E, H); empty where there is none
+  WeightView decoder;     // as in ParameterMatrices
+  std::span<const float> decoder_bias;
+  std::vector<TailView> tails;
 };
 
 // Parameters of a network or an optimizer's moments: anything with one float per parameter.
@@ -69,9 +72,10 @@ class Parameters {
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));
   }
-  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }        // (E, H)
-  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }              // (V, H)
-  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }  // (V)
+  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }  // (E, H)
+  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }
+  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }
+  [[nodiscard]] std::span<const TailParams<float>> tails() const noexcept { return matrices_.tails; }
 
   [[nodiscard]] ParametersView view() const;
 

@@ -94,16 +94,14 @@ SoftmaxShape tail_shape(const TailCluster& cluster, std::int64_t rows) {
   return {.rows = rows, .H = cluster.width, .V = cluster.size};
 }
 
-// The logits of `count` rows, a cluster's in the columns of its symbols; the head's beside them.
+// The logits of some rows, a cluster's in the columns of its symbols; the head's beside them.
 struct WholeBlock {
   MatView<float> symbols;  // (block, V)
   MatView<float> head;     // (block, head_size)
 
   WholeBlock(const AdaptiveShape& shape, std::int64_t rows, const AdaptiveScratch& scratch)
       : symbols(scratch.logits.data(), rows, shape.V),
-        head(scratch.logits.data() + rows * shape.V, rows, shape.head_size()) {
-    assert(rows * (shape.V + shape.head_size()) <= static_cast<std::int64_t>(scratch.logits.size()));
-  }
+        head(scratch.logits.data() + rows * shape.V, rows, shape.head_size()) {}
 };
 
 std::span<float> row_part(MatView<float> x, std::int64_t r, std::int64_t first, std::int64_t size) {
@@ -152,6 +150,25 @@ void logits_to_log_probs(const AdaptiveShape& shape, const WholeBlock& block, st
   }
 }
 
+// Calls each_row(r of h, the block, r of the block) with the logits of each row, from several workers at once.
+template <class EachRow>
+void for_each_whole_row(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
+                        MatView<const float> h, const AdaptiveScratch& scratch, const EachRow& each_row) {
+  const std::int64_t room = static_cast<std::int64_t>(scratch.logits.size()) / (shape.V + shape.head_size());
+  const std::int64_t most = std::min(room, h.rows);
+  const WholeBlock block(shape, most, scratch);
+  const MatView<float> z_room = fit(scratch.z, h.rows, shape.cluster(0).width);
+  for (std::int64_t at = 0; at < h.rows; at += most) {
+    workers.run_balanced(std::min(most, h.rows - at), kTypicalRows, kProductRows,
+                         [&](std::int64_t first, std::int64_t last) {
+                           const std::int64_t count = last - first;
+                           whole_logits(shape, weights, h.row_range(at + first, count), first,
+                                        z_room.row_range(at + first, count), block);
+                           for (std::int64_t r = first; r < last; ++r) each_row(at + r, block, r);
+                         });
+  }
+}
+
 }  // namespace
 
 TailCluster AdaptiveShape::cluster(std::int64_t i) const noexcept {
@@ -178,12 +195,10 @@ std::int64_t TailWeights::bytes() const noexcept {
   return P.bytes() + P_back.bytes() + symbols.V_out.bytes() + symbols.V_out_back.bytes();
 }
 
-std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool predictions) noexcept {
-  if (predictions) {
-    return softmax_block_rows({.rows = R, .H = shape.H, .V = shape.V}) * (shape.V + shape.head_size());
-  }
+std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool whole_rows) noexcept {
+  const std::int64_t rows = whole_rows ? softmax_block_rows({.rows = R, .H = shape.H, .V = shape.V}) : 1;
   const auto floats = [](const SoftmaxShape& part) { return softmax_block_rows(part) * part.V; };
-  std::int64_t most = floats(head_shape(shape, R));
+  std::int64_t most = std::max(rows * (shape.V + shape.head_size()), floats(head_shape(shape, R)));
   for (std::int64_t i = 0; i < shape.clusters(); ++i) {
     most = std::max(most, floats(tail_shape(shape.cluster(i), R)));
   }
@@ -231,37 +246,26 @@ void adaptive_softmax_loss_and_gradient(Workers& workers, const AdaptiveShape& s
 void adaptive_softmax_predictions(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
                                   MatView<const float> h, std::span<const std::int32_t> targets,
                                   const AdaptiveScratch& scratch, std::span<SymbolPrediction> predictions) {
-  const std::int64_t most = softmax_block_rows({.rows = h.rows, .H = shape.H, .V = shape.V});
-  const WholeBlock block(shape, most, scratch);
-  const std::int64_t width = shape.cluster(0).width;
-  for (std::int64_t at = 0; at < h.rows; at += most) {
-    const std::int64_t rows = std::min(most, h.rows - at);
-    workers.run_balanced(rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
-      const MatView<float> z = fit(scratch.z, rows, width).row_range(first, last - first);
-      whole_logits(shape, weights, h.row_range(at + first, last - first), first, z, block);
-      for (std::int64_t r = first; r < last; ++r) {
-        const std::int32_t target = targets[static_cast<std::size_t>(at + r)];
-        SymbolPrediction& prediction = predictions[static_cast<std::size_t>(at + r)];
-        prediction = {};
-        if (target < 0) continue;
-        const double log_prob = log_prob_at(shape, block, r, target);
-        logits_to_log_probs(shape, block, r);
-        prediction = predict_symbol(row_part(block.symbols, r, 0, shape.V), target);
-        prediction.log_prob = log_prob;
-      }
-    });
-  }
+  const auto each_row = [&](std::int64_t r, const WholeBlock& block, std::int64_t at) {
+    const std::int32_t target = targets[static_cast<std::size_t>(r)];
+    SymbolPrediction& prediction = predictions[static_cast<std::size_t>(r)];
+    prediction = {};
+    if (target < 0) return;
+    const double log_prob = log_prob_at(shape, block, at, target);
+    logits_to_log_probs(shape, block, at);
+    prediction = predict_symbol(row_part(block.symbols, at, 0, shape.V), target);
+    prediction.log_prob = log_prob;
+  };
+  for_each_whole_row(workers, shape, weights, h, scratch, each_row);
 }
 
 void adaptive_log_probs(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
-                        MatView<const float> h, const AdaptiveScratch& scratch, std::span<float> out) {
-  assert(h.rows == 1);
-  const WholeBlock block(shape, 1, scratch);
-  workers.run(1, [&](std::int64_t) {
-    whole_logits(shape, weights, h, 0, fit(scratch.z, 1, shape.cluster(0).width), block);
-    logits_to_log_probs(shape, block, 0);
-    std::ranges::copy(row_part(block.symbols, 0, 0, shape.V), out.begin());
-  });
+                        MatView<const float> h, const AdaptiveScratch& scratch, const LogitsReader& read) {
+  const auto each_row = [&](std::int64_t r, const WholeBlock& block, std::int64_t at) {
+    logits_to_log_probs(shape, block, at);
+    read(r, row_part(block.symbols, at, 0, shape.V));
+  };
+  for_each_whole_row(workers, shape, weights, h, scratch, each_row);
 }
 
 }  // namespace unroll

@@ -80,9 +80,9 @@ struct AdaptiveScratch {
   MatView<float> dz;        // (R, D_0) training
 };
 
-// Floats of logits that exist at once for R rows: those of the largest block of any part, or, where predictions are
-// wanted, of a block over the whole vocabulary. Never more for fewer rows.
-[[nodiscard]] std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool predictions) noexcept;
+// Floats of logits that exist at once for R rows: those of the largest block of any part, and of a row over the whole
+// vocabulary, or, where many such rows are wanted, of a block of them. Never more for fewer rows.
+[[nodiscard]] std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool whole_rows) noexcept;
 
 // log_probs[r] = ln p(targets[r]), 0 where the target is negative (ignored).
 //
@@ -116,8 +116,8 @@ void adaptive_softmax_predictions(Workers& workers, const AdaptiveShape& shape, 
                                   MatView<const float> h, std::span<const std::int32_t> targets,
                                   const AdaptiveScratch& scratch, std::span<SymbolPrediction> predictions);
 
-// out[v] = ln p(v) of one row h (1, H); out (V).
+// Hands ln p of all V symbols after every row of h to `read`, in floats; from several workers at once, in no order.
 void adaptive_log_probs(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
-                        MatView<const float> h, const AdaptiveScratch& scratch, std::span<float> out);
+                        MatView<const float> h, const AdaptiveScratch& scratch, const LogitsReader& read);
 
 }  // namespace unroll

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
 
+#include "nn/adaptive_softmax.h"
 #include "unroll/error.h"
 #include "unroll/network.h"
 
@@ -33,6 +35,43 @@ std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
 // What layer normalisation adds to a layer: gains of U x and W h, and of an LSTM's cell state gains and a bias.
 std::int64_t gains_of_layer(const NetworkConfig& config) noexcept {
   return 2 * gate_count(config.cell) * config.hidden + (config.cell == Cell::kLstm ? 2 * config.hidden : 0);
+}
+
+// Of an adaptive softmax: head and clusters, without the head's bias.
+std::int64_t adaptive_weights(const NetworkConfig& config) noexcept {
+  const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
+  std::int64_t sum = shape.head_size() * config.hidden;
+  for (std::int64_t i = 0; i < shape.clusters(); ++i) {
+    const TailCluster cluster = shape.cluster(i);
+    sum += cluster.width * (config.hidden + cluster.size);
+  }
+  return sum;
+}
+
+void check_cutoffs(const NetworkConfig& config) {
+  std::int64_t before = 0;
+  for (const std::int64_t cutoff : config.cutoffs) {
+    if (cutoff <= before || cutoff >= config.vocabulary) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("cutoff {}: expected more than {} and less than the vocabulary, which is {}", cutoff,
+                              before, config.vocabulary));
+    }
+    before = cutoff;
+  }
+  if (config.cutoffs.empty()) return;
+  if (config.tied) {
+    throw Error(ErrorCode::kUsage,
+                "tied weights and an adaptive softmax exclude each other: its rare symbols have narrower vectors than "
+                "the embedding's; give one of them, or a sampled softmax");
+  }
+  const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
+  constexpr std::int64_t kMostClusters = 12;  // 4^12 is the largest size
+  if (shape.clusters() > kMostClusters || shape.cluster(shape.clusters() - 1).width == 0) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} cutoffs and hidden {}: each cluster is a quarter as wide as the one before, and the "
+                            "last would have no width; give fewer cutoffs or a larger hidden",
+                            shape.clusters(), config.hidden));
+  }
 }
 
 }  // namespace
@@ -145,6 +184,7 @@ void check(const NetworkConfig& config) {
                 "layer normalisation over 1 unit leaves nothing of it: make hidden larger, or leave "
                 "layer normalisation out");
   }
+  check_cutoffs(config);
   if (const std::int64_t count = parameter_count(config); count >= kMostParameters) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("a network of these sizes has {} parameters: expected fewer than {}; make "
@@ -183,18 +223,31 @@ void check(const NetworkConfig& config, Precision precision) {
 bool has_projection(const NetworkConfig& config) noexcept { return config.tied && config.embed != config.hidden; }
 
 std::int64_t decoder_inputs(const NetworkConfig& config) noexcept { return config.tied ? config.embed : config.hidden; }
+std::vector<std::int64_t> default_cutoffs(std::int64_t V) {
+  constexpr std::int64_t kMostInHead = 4000;
+  std::vector<std::int64_t> cutoffs;
+  for (std::int64_t next = std::clamp<std::int64_t>(V / 5, 1, kMostInHead); cutoffs.empty() || next < V / 2;
+       next *= 4) {
+    cutoffs.push_back(next);
+  }
+  return cutoffs;
+}
 
 std::int64_t parameter_count(const NetworkConfig& config) noexcept {
   const std::int64_t biases_per_gate = has_recurrent_weights(config.cell) ? 2 : 1;
   const std::int64_t biases = config.layers * biases_per_gate * gate_count(config.cell) * config.hidden;
   const std::int64_t gains = config.layer_norm ? config.layers * gains_of_layer(config) : 0;
   const std::int64_t encoder = config.vocabulary * config.embed;
-  return (config.tied ? 0 : encoder) + multiplied_weights(config) + biases + gains + config.vocabulary;
+  const std::int64_t output_bias =
+      config.cutoffs.empty() ? config.vocabulary : config.cutoffs.front() + std::ssize(config.cutoffs);
+  return (config.tied ? 0 : encoder) + multiplied_weights(config) + biases + gains + output_bias;
 }
 
 std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {
   const std::int64_t projection = has_projection(config) ? config.embed * config.hidden : 0;
-  return recurrent_weights(config) + projection + config.vocabulary * decoder_inputs(config);
+  const std::int64_t output =
+      config.cutoffs.empty() ? config.vocabulary * decoder_inputs(config) : adaptive_weights(config);
+  return recurrent_weights(config) + projection + output;
 }
 
 }  // namespace unroll

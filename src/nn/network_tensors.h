@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "nn/adaptive_softmax.h"
 #include "unroll/network.h"
 
 namespace unroll {
@@ -13,12 +14,14 @@ namespace unroll {
 // rnn.bias_ih_lK, rnn.bias_hh_lK (G*H), with layer normalisation rnn.norm_ih_lK, rnn.norm_hh_lK (G*H) and for an LSTM
 // rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; projection.weight (E, H) where there is one;
 // decoder.weight (V, H) unless tied; decoder.bias (V). Cells whose state meets no matrix lack weight_hh and bias_hh.
+// With cutoffs the decoder's are the head's, decoder.head.weight and decoder.head.bias, and each cluster's P and Q
+// (nn/adaptive_softmax.h) follow as decoder.tail.I.0.weight and decoder.tail.I.1.weight.
 //
 // Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are what stands
 // in its place in each of `sets`: structures with the members encoder, layers (L of them, each with the members of
-// RecurrentParams), projection, decoder and decoder_bias, such as NetworkParams. No set: names and shapes alone are
-// wanted. Members
-// of tensors that the network lacks are left alone, the decoder of tied weights among them.
+// RecurrentParams), projection, decoder, decoder_bias and tails (one per cutoff, each with P and Q), such as
+// NetworkParams. No set: names and shapes alone are wanted. Members of tensors that the network lacks are left alone,
+// the decoder of tied weights among them.
 template <class OnMatrix, class OnVector, class... Sets>
 void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, const OnVector& on_vector, Sets&... sets) {
   const std::int64_t units = gate_count(config.cell) * config.hidden;
@@ -40,6 +43,19 @@ void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, con
   }
   if (has_projection(config)) {
     on_matrix(std::string("projection.weight"), config.embed, config.hidden, sets.projection...);
+  }
+  if (!config.cutoffs.empty()) {
+    const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
+    on_matrix(std::string("decoder.head.weight"), shape.head_size(), config.hidden, sets.decoder...);
+    on_vector(std::string("decoder.head.bias"), shape.head_size(), sets.decoder_bias...);
+    for (std::int64_t i = 0; i < shape.clusters(); ++i) {
+      [[maybe_unused]] const auto at = static_cast<std::size_t>(i);
+      const TailCluster cluster = shape.cluster(i);
+      const std::string name = "decoder.tail." + std::to_string(i);
+      on_matrix(name + ".0.weight", cluster.width, config.hidden, sets.tails[at].P...);
+      on_matrix(name + ".1.weight", cluster.size, cluster.width, sets.tails[at].Q...);
+    }
+    return;
   }
   if (!config.tied) on_matrix(std::string("decoder.weight"), config.vocabulary, config.hidden, sets.decoder...);
   on_vector(std::string("decoder.bias"), config.vocabulary, sets.decoder_bias...);

@@ -26,6 +26,7 @@ void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std
 // Numbers of a matrix start uniform in +- this.
 double range_of(const ParameterTensor& tensor, const NetworkConfig& config, const InitialWeights& how) {
   if (how.range > 0) return how.range;
+  if (tensor.name.starts_with("decoder.tail")) return 1 / std::sqrt(static_cast<double>(tensor.shape[1]));
   if (tensor.name != "encoder.weight") return 1 / std::sqrt(static_cast<double>(config.hidden));
   const auto embed = static_cast<double>(config.embed);
   return config.tied ? 1 / std::sqrt(embed) : std::sqrt(3 / embed);

@@ -20,6 +20,7 @@ struct InitialWeights {
 //   U                uniform in +-1 / sqrt(H)
 //   W                the same; with kIdentity the identity matrix (Le, Jaitly & Hinton 2015)
 //   projection, decoder.weight   uniform in +-1 / sqrt(H)
+//   decoder.tail.*   uniform in +-1 / sqrt(number of inputs)
 //   biases           0; the LSTM's forget gate starts open with b_input = 1 (Gers et al. 2000; Jozefowicz et al. 2015)
 //   gains            1
 //

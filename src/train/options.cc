@@ -23,6 +23,7 @@ constexpr Names<Schedule, 5> kSchedules{{{Schedule::kConstant, "constant"},
                                          {Schedule::kStep, "step"}}};
 constexpr Names<Average, 3> kAverages{
     {{Average::kNone, "none"}, {Average::kEma, "ema"}, {Average::kTriggered, "triggered"}}};
+constexpr Names<Softmax, 2> kSoftmaxes{{{Softmax::kFull, "full"}, {Softmax::kAdaptive, "adaptive"}}};
 constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
 
 template <class Enum, std::size_t N>
@@ -141,9 +142,12 @@ std::string value_text(const std::optional<Value>& value) {
 
 // Options that a record names only where they are not as they are by default: records from before there were such
 // options mean the default.
-NamedValues described_unless_default(const TrainOptions& o) {
+NamedValues described_unless_default(const TrainOptions& o, const NetworkConfig& config) {
+  const bool adaptive = !config.cutoffs.empty();
   const Regularization& r = o.regularization;
-  return {{"residual", value_text(o.residual)},
+  return {{"softmax", value_text(softmax_name(adaptive ? Softmax::kAdaptive : Softmax::kFull))},
+          {"cutoffs", adaptive ? fmt::format("{}", fmt::join(config.cutoffs, ",")) : "none"},
+          {"residual", value_text(o.residual)},
           {"dropout-input", value_text(r.input)},
           {"dropout-between", value_text(r.between)},
           {"dropout-output", value_text(r.output)},
@@ -174,6 +178,8 @@ std::string_view schedule_name(Schedule schedule) noexcept { return name_in(kSch
 Schedule parse_schedule(std::string_view name) { return parse_in(kSchedules, "schedule", name); }
 std::string_view average_name(Average average) noexcept { return name_in(kAverages, average); }
 Average parse_average(std::string_view name) { return parse_in(kAverages, "average", name); }
+std::string_view softmax_name(Softmax softmax) noexcept { return name_in(kSoftmaxes, softmax); }
+Softmax parse_softmax(std::string_view name) { return parse_in(kSoftmaxes, "softmax", name); }
 std::string_view init_name(Init init) noexcept { return name_in(kInits, init); }
 Init parse_init(std::string_view name) { return parse_in(kInits, "init", name); }
 
@@ -187,6 +193,9 @@ TrainOptions resolve(TrainOptions options) {
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));
+  }
+  if (!options.cutoffs.empty() && options.softmax != Softmax::kAdaptive) {
+    throw Error(ErrorCode::kUsage, "--cutoffs are for --softmax adaptive: give both or neither");
   }
   if (options.resume && options.overwrite) {
     throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");
@@ -229,8 +238,8 @@ NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
                      {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
                      {"seed", text(options.seed)}};
   if (config.layer_norm) values.emplace_back("layer-norm", text(config.layer_norm));
-  const NamedValues defaults = described_unless_default({});
-  for (const auto& [name, value] : described_unless_default(options)) {
+  const NamedValues defaults = described_unless_default({}, {});
+  for (const auto& [name, value] : described_unless_default(options, config)) {
     if (value != named_value(defaults, name)) values.emplace_back(name, value);
   }
   return values;
@@ -242,7 +251,7 @@ std::optional<std::string> named_value(const NamedValues& values, std::string_vi
 }
 
 NamedValues meant_where_unnamed() {
-  NamedValues values = described_unless_default({});
+  NamedValues values = described_unless_default({}, {});
   values.emplace_back("precision", precision_name(Precision::kF32));
   values.emplace_back("layer-norm", value_text(false));
   return values;

@@ -81,6 +81,9 @@ NetworkConfig network_config(const TrainOptions& options, const TrainingText& te
                        .tied = options.tied,
                        .residual = options.residual,
                        .layer_norm = options.layer_norm};
+  if (options.softmax == Softmax::kAdaptive) {
+    config.cutoffs = options.cutoffs.empty() ? default_cutoffs(config.vocabulary) : options.cutoffs;
+  }
   if (from != nullptr) config = from->config();
   check(config);
   return config;

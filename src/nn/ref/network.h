@@ -9,6 +9,7 @@
 
 #include "nn/network_tensors.h"
 #include "nn/ref/activation_penalty.h"
+#include "nn/ref/adaptive_softmax.h"
 #include "nn/ref/dropout.h"
 #include "nn/ref/embedding.h"
 #include "nn/ref/gru.h"
@@ -29,8 +30,9 @@ struct NetworkParams {
   MatView<T> encoder;                      // (V, E)
   std::vector<RecurrentParams<T>> layers;  // L
   MatView<T> projection;                   // (E, H); empty where there is none
-  MatView<T> decoder;                      // (V, H)
-  std::span<T> decoder_bias;               // (V)
+  MatView<T> decoder;                      // (V, H); with cutoffs the head's (head_size, H)
+  std::span<T> decoder_bias;               // (V); with cutoffs (head_size)
+  std::vector<TailParams<T>> tails;        // one per cutoff
 };
 
 // Cuts one block of numbers into a network's parameters, in the order of nn/network_tensors.h. `block` holds
@@ -39,6 +41,7 @@ template <class T>
 NetworkParams<T> network_params(const NetworkConfig& config, T* block) {
   NetworkParams<T> params;
   params.layers.resize(static_cast<std::size_t>(config.layers));
+  params.tails.resize(config.cutoffs.size());
   for_each_tensor(
       config,
       [&block](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<T>& matrix) {
@@ -116,8 +119,26 @@ struct NetworkTape {
   std::vector<Tape<S>> layers;
   std::vector<Matrix<S>> dropped_W;  // of each layer, after weight-drop; empty: none
   Matrix<S> output;                  // of the last layer, after dropout
-  SoftmaxTape<S> head;
+  SoftmaxTape<S> head;               // with cutoffs its h alone
 };
+
+// The output layer and its loss: see the headers of the two kinds.
+template <class S>
+S output_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const Matrix<S>& h,
+                 std::span<const std::int32_t> targets, SoftmaxTape<S>& tape) {
+  if (config.cutoffs.empty()) return softmax_loss_forward(p.decoder, p.decoder_bias, h, targets, tape);
+  tape.h = h;
+  return adaptive_softmax_forward({p.decoder, p.decoder_bias, p.tails}, h, targets);
+}
+template <class S>
+void output_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const SoftmaxTape<S>& tape,
+                     std::span<const std::int32_t> targets, const NetworkParams<S>& dp, Matrix<S>& dh) {
+  if (config.cutoffs.empty()) {
+    return softmax_loss_backward(p.decoder, tape, targets, dp.decoder, dp.decoder_bias, dh);
+  }
+  adaptive_softmax_backward({p.decoder, p.decoder_bias, p.tails}, tape.h, targets,
+                            {dp.decoder, dp.decoder_bias, dp.tails}, dh);
+}
 
 // One layer's state of zeros.
 template <class S>
@@ -175,7 +196,7 @@ S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, 
   const S penalty = activation_penalty_forward(window.ar, tape.output) +
                     temporal_penalty_forward(window.tar, window.B, window.reset, tape.layers.back().h);
   if (has_projection(config)) projection_forward(p.projection, tape.output, x);
-  return softmax_loss_forward(p.decoder, p.decoder_bias, x, window.targets, tape.head) + penalty;
+  return output_forward(config, p, x, window.targets, tape.head) + penalty;
 }
 
 // Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero where nothing follows.
@@ -184,7 +205,7 @@ void network_backward(const NetworkConfig& config, const NetworkParams<const S>&
                       const NetworkTape<S>& tape, const std::vector<State<S>>& dstate1, const NetworkParams<S>& dp,
                       std::vector<State<S>>& dstate0) {
   Matrix<S> dx;
-  softmax_loss_backward(p.decoder, tape.head, window.targets, dp.decoder, dp.decoder_bias, dx);
+  output_backward(config, p, tape.head, window.targets, dp, dx);
   if (has_projection(config)) projection_backward(p.projection, tape.output, Matrix<S>(dx), dp.projection, dx);
   activation_penalty_backward(window.ar, tape.output, dx);
   dstate0.resize(p.layers.size());

@@ -1,0 +1,112 @@
+// Training with another softmax than the full one, seen from outside.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "error_of.h"
+#include "small_run.h"
+#include "unroll/convert.h"
+#include "unroll/generator.h"
+#include "unroll/model.h"
+#include "unroll/scorer.h"
+#include "unroll/train.h"
+
+namespace unroll {
+namespace {
+
+class TrainSoftmax : public SmallRun {
+ protected:
+  TrainOptions adaptive(const std::string& name = "model") {
+    TrainOptions options = small(name);
+    options.tokenizer.kind = TokenizerKind::kWord;
+    options.hidden = 16;
+    options.softmax = Softmax::kAdaptive;
+    options.cutoffs = {4, 9};
+    return options;
+  }
+};
+
+TEST_F(TrainSoftmax, AdaptiveLearnsAndRepeatsAndResumes) {
+  TrainOptions options = adaptive("whole");
+  options.lr = 0.02;
+  const TrainResult result = train(options);
+  const Model model = Model::load(options.save);
+  EXPECT_EQ(model.config().cutoffs, options.cutoffs);
+  EXPECT_LT(*result.best_valid_nats_per_token, 0.95 * std::log(static_cast<double>(model.config().vocabulary)));
+  const std::string bytes = bytes_of(options.save);
+  EXPECT_EQ(trained_in_parts(options), bytes);
+  options.threads = 3;
+  options.overwrite = true;
+  EXPECT_EQ(trained(options), bytes);
+}
+
+TEST_F(TrainSoftmax, AdaptiveCutoffsFollowFromTheVocabularyAndAreRecorded) {
+  TrainOptions options = adaptive();
+  options.cutoffs = {};
+  options.steps = 2;
+  train(options);
+  const Model model = Model::load(options.save);
+  EXPECT_EQ(model.config().cutoffs, default_cutoffs(model.config().vocabulary));
+  options.resume = true;
+  options.softmax = Softmax::kFull;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--softmax is full now and was adaptive", [&] { train(options); }));
+}
+
+TEST_F(TrainSoftmax, EveryPrecisionOfAnAdaptiveModelScoresAndWrites) {
+  TrainOptions options = adaptive();
+  train(options);
+  const Model model = Model::load(options.save);
+  convert(model, Precision::kBf16, folder_.path("bf16"));
+  convert(model, Precision::kInt8, folder_.path("int8"));
+  for (const std::string& path : {options.save, folder_.path("bf16"), folder_.path("int8")}) {
+    Scorer scorer(Model::load(path));
+    const Score score = scorer.score("the old cat sees the house");
+    State state = scorer.initial_state();
+    for (const TokenScore& token : score.tokens) {
+      const std::vector<double> log_probs = scorer.next_log_probs(state);
+      double sum = 0;
+      double entropy = 0;
+      for (const double log_prob : log_probs) {
+        sum += std::exp(log_prob);
+        entropy -= std::exp(log_prob) * log_prob;
+      }
+      EXPECT_NEAR(sum, 1, 1e-6);
+      EXPECT_NEAR(token.log_prob, log_probs[static_cast<std::size_t>(token.id)], 1e-5);
+      EXPECT_NEAR(token.entropy, entropy, 1e-5);
+      EXPECT_EQ(scorer.step(state, token.id), token.log_prob) << path;
+    }
+  }
+}
+
+TEST_F(TrainSoftmax, ContradictionsAreRefused) {
+  const auto refuses = [](const TrainOptions& options, const std::string& part) {
+    return fails_with(ErrorCode::kUsage, part, [&] { train(options); });
+  };
+  TrainOptions tied = adaptive();
+  tied.tied = true;
+  EXPECT_TRUE(refuses(tied, "tied weights and an adaptive softmax exclude each other"));
+  TrainOptions full = adaptive();
+  full.softmax = Softmax::kFull;
+  EXPECT_TRUE(refuses(full, "--cutoffs are for --softmax adaptive"));
+  TrainOptions falling = adaptive();
+  falling.cutoffs = {9, 4};
+  EXPECT_TRUE(refuses(falling, "cutoff 4: expected more than 9"));
+  TrainOptions beyond = adaptive();
+  beyond.cutoffs = {4, 100};
+  EXPECT_TRUE(refuses(beyond, "cutoff 100: expected more than 4 and less than the vocabulary"));
+  TrainOptions narrow = adaptive();
+  narrow.hidden = 15;
+  EXPECT_TRUE(refuses(narrow, "would have no width"));
+}
+
+TEST(DefaultCutoffs, GrowFourfoldBelowHalfOfTheVocabulary) {
+  EXPECT_EQ(default_cutoffs(2), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(default_cutoffs(10000), (std::vector<std::int64_t>{2000}));
+  EXPECT_EQ(default_cutoffs(33278), (std::vector<std::int64_t>{4000, 16000}));
+  EXPECT_EQ(default_cutoffs(250000), (std::vector<std::int64_t>{4000, 16000, 64000}));
+}
+
+}  // namespace
+}  // namespace unroll
