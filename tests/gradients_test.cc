@@ -150,5 +150,48 @@ TEST(Gradients, RefuseAConfigThatCannotBe) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "hidden", [&] { const Gradients gradients(config, 6); }));
 }
 
+TEST(Gradients, WithSamplesRowsOfTheOutputLayerAreLeftOutAndTheRestStands) {
+  Workers workers(2);
+  for (const bool tied : {false, true}) {
+    const NetworkConfig config{
+        .cell = Cell::kLstm, .vocabulary = 40, .embed = 6, .hidden = 6, .layers = 2, .tied = tied};
+    Gradients gradients(config, 5, 7);
+    EXPECT_EQ(gradients.decoder_rows().has_value(), !tied);
+    EXPECT_EQ(gradients.decoder().data, nullptr);
+    const Parameters parameters(config);
+    float number = 1;
+    for (const ParameterTensor& tensor : parameters.tensors()) {
+      const bool is_rows = tensor.name == "encoder.weight" || tensor.name == "decoder.weight";
+      EXPECT_EQ(gradients.dense(tensor).empty(), is_rows) << tensor.name;
+      for (float& g : gradients.dense(tensor)) g = number++;
+    }
+    EXPECT_EQ(gradients.decoder_bias().size(), 40U);
+    EXPECT_EQ(gradients.decoder_bias().back(), number - 1);
+    const std::vector<std::int32_t> sampled{39, 3, 8, 9, 10, 11, 12, 3, 1, 39};
+    const std::vector<std::int32_t> read{2, 39, 4};
+    const RandomMatrix dV(10, 6, 1);
+    const RandomMatrix dx(3, 6, 2);
+    embedding_backward(workers, gradients.sampled_decoder(), sampled, dV.view);
+    gradients.add_embedding(workers, read, dx.view);
+    Parameters all(config);
+    gradients.copy_to(all);
+    number = 1;
+    for (const ParameterTensor& tensor : parameters.tensors()) {
+      if (gradients.dense(tensor).empty()) continue;
+      for (const float g : all.values(tensor)) EXPECT_EQ(g, number++) << tensor.name;
+    }
+    for (std::int64_t c = 0; c < 6; ++c) {
+      EXPECT_EQ(all.decoder()(3, c), dV.view(1, c) + dV.view(7, c));
+      EXPECT_EQ(all.encoder()(4, c), dx.view(2, c));
+      const float of_samples = dV.view(0, c) + dV.view(9, c);
+      EXPECT_EQ(all.decoder()(39, c), tied ? of_samples + dx.view(1, c) : of_samples);
+      EXPECT_EQ(all.decoder()(5, c), 0);
+    }
+    gradients.set_zero(workers);
+    gradients.copy_to(all);
+    EXPECT_TRUE(std::ranges::all_of(all.all(), [](float g) { return g == 0; }));
+  }
+}
+
 }  // namespace
 }  // namespace unroll

@@ -363,6 +363,43 @@ TEST(Network, AdaptiveBitsDoNotDependOnWorkersOrPurpose) {
   }
 }
 
+// The loss of a sampled softmax is a function of the parameters like any other where the noise is the same.
+TEST(Network, SampledGradientsAreDifferencesOfTheLoss) {
+  Workers workers(2);
+  for (const bool tied : {false, true}) {
+    NetworkConfig config{.cell = Cell::kGru, .vocabulary = 31, .embed = 5, .hidden = 6, .layers = 1, .tied = tied};
+    const Window window = window_of(4, 3, config.vocabulary, 6);
+    constexpr std::int64_t kSamples = 9;
+    const NoiseKey noise{.seed = 4, .step = 2};
+    Trained source(config, 4, 3, workers);
+    Gradients gradients(config, 12, kSamples);
+    NetworkWeights weights(config, Purpose::kTraining, Precision::kF32, 0, true);
+    Network net(config, Purpose::kTraining, 4, 3, workers, {}, kSamples);
+    const auto loss = [&] {
+      NetworkState state(config, 3);
+      gradients.set_zero(workers);
+      weights.pack(source.parameters, workers);
+      net.forward(weights, window, state, noise);
+      return net.backward(weights, window, gradients, noise);
+    };
+    loss();
+    Parameters all(config);
+    gradients.copy_to(all);
+    for (const ParameterTensor& tensor : all.tensors()) {
+      const std::span<float> gradient = all.values(tensor);
+      const auto largest = std::ranges::max_element(gradient, {}, [](float g) { return std::fabs(g); });
+      float& value = source.parameters.values(tensor)[static_cast<std::size_t>(largest - gradient.begin())];
+      const float kept = value;
+      value = kept + 0.01F;
+      const double above = loss();
+      value = kept - 0.01F;
+      const double below = loss();
+      value = kept;
+      EXPECT_NEAR((above - below) / 0.02, *largest, 5e-3 * std::fabs(*largest) + 1e-4) << tensor.name << " " << tied;
+    }
+  }
+}
+
 TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
   Workers workers(2);
   for (const Cell cell : kCells) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "all_gradients.h"
@@ -248,6 +249,46 @@ TEST_P(OptimizerOf, RowsWithoutGradientMoveWhereMomentsOrDecayMoveThem) {
     const std::size_t at = id * 3;
     EXPECT_EQ(first[at] != before[at], id == 4 || decays) << id;
     EXPECT_EQ(second[at] != first[at], id == 7 || (id == 4 && moments.m) || decays) << id;
+  }
+}
+
+// Of the embedding and of a sampled output layer, with all that moves other rows: moments, decay. The average moves.
+TEST_P(OptimizerOf, RowsThatRestStayWithTheirMoments) {
+  UpdateRule rule = GetParam().rule;
+  const UpdateRule plain = rule;
+  rule.rows_rest = true;
+  Workers workers(2);
+  const NetworkConfig config{.cell = Cell::kRnnTanh, .vocabulary = 9, .embed = 3, .hidden = 3, .layers = 1};
+  const RandomMatrix dx(1, 3, 1);
+  for (const bool averages : {false, true}) {
+    Gradients gradients(config, 1, 2);
+    Parameters rested = random_weights(config);
+    Parameters moved = random_weights(config);
+    Parameters average(config);
+    Moments rested_moments(rule, config);
+    Moments moved_moments(rule, config);
+    for (const std::int32_t id : {4, 7}) {
+      gradients.set_zero(workers);
+      gradients.add_embedding(workers, std::span(&id, 1), dx.view);
+      embedding_backward(workers, gradients.sampled_decoder(), std::span(&id, 1), dx.view);
+      const UpdateStep step{.rate = kRate, .step = id == 4 ? 1 : 2, .average_share = averages ? 1.0 : 0.0};
+      Parameters before(config);
+      before.copy_from(rested);
+      update_parameters(workers, gradients, rule, step, rested_moments, rested, &average);
+      update_parameters(workers, gradients, plain, step, moved_moments, moved);
+      for (const auto& [table, was, other] : {std::tuple(rested.encoder(), before.encoder(), moved.encoder()),
+                                              std::tuple(rested.decoder(), before.decoder(), moved.decoder())}) {
+        for (std::int64_t row = 0; row < 9; ++row) {
+          EXPECT_EQ(table(row, 1) != was(row, 1), row == id) << row;
+          if (id == 4 && row == id) {  // touched rows as ever
+            EXPECT_EQ(table(row, 1), other(row, 1));
+          }
+        }
+      }
+      if (!averages) continue;
+      EXPECT_TRUE(same_bits(average.encoder().flat(), rested.encoder().flat()));
+      EXPECT_TRUE(same_bits(average.decoder().flat(), rested.decoder().flat()));
+    }
   }
 }
 

@@ -80,6 +80,61 @@ TEST_F(TrainSoftmax, EveryPrecisionOfAnAdaptiveModelScoresAndWrites) {
   }
 }
 
+// Tied and not, with every optimizer's way with rows that no step touches, and with an average of the weights.
+TEST_F(TrainSoftmax, SampledLearnsAndRepeatsAndResumes) {
+  for (const int variant : {0, 1, 2, 3}) {
+    TrainOptions options = small("whole");
+    options.tokenizer.kind = TokenizerKind::kWord;
+    options.softmax = Softmax::kSampled;
+    options.samples = 3;
+    options.overwrite = true;
+    options.lr = variant == 2 ? 2 : 0.02;
+    options.tied = variant % 2 == 1;
+    if (variant == 1) options.embed = 7;  // a projection stands between
+    if (variant == 2) options.optimizer = Optimizer::kSgd;
+    if (variant == 3) options.average = Average::kEma;
+    std::int64_t samples = 0;
+    const TrainResult result = train(options, {.on_plan = [&](const TrainPlan& plan) { samples = plan.samples; }});
+    EXPECT_EQ(samples, 3);
+    const Model model = Model::load(options.save);
+    EXPECT_TRUE(model.config().cutoffs.empty());
+    EXPECT_LT(*result.best_valid_nats_per_token, 0.98 * std::log(static_cast<double>(model.config().vocabulary)));
+    const std::string bytes = bytes_of(options.save);
+    EXPECT_EQ(trained_in_parts(options), bytes) << variant;
+    options.threads = 3;
+    EXPECT_EQ(trained(options), bytes) << variant;
+  }
+}
+
+TEST_F(TrainSoftmax, SampledComesCloseToFull) {
+  TrainOptions options = small();
+  options.tokenizer.kind = TokenizerKind::kWord;
+  options.lr = 0.01;
+  options.steps = 400;
+  options.overwrite = true;
+  const double full = *train(options).best_valid_nats_per_token;
+  options.softmax = Softmax::kSampled;
+  options.samples = 5;
+  const double sampled = *train(options).best_valid_nats_per_token;
+  EXPECT_LT(sampled, full + 0.15);
+}
+
+TEST_F(TrainSoftmax, SamplesAreBoundedAndRecorded) {
+  TrainOptions options = small();
+  options.softmax = Softmax::kSampled;
+  options.steps = 2;
+  options.samples = 1000;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples is 1000: expected 1 to", [&] { train(options); }));
+  options.softmax = Softmax::kFull;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples are for --softmax sampled", [&] { train(options); }));
+  options.softmax = Softmax::kSampled;
+  options.samples = 4;
+  train(options);
+  options.resume = true;
+  options.samples = 5;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples is 5 now and was 4", [&] { train(options); }));
+}
+
 TEST_F(TrainSoftmax, ContradictionsAreRefused) {
   const auto refuses = [](const TrainOptions& options, const std::string& part) {
     return fails_with(ErrorCode::kUsage, part, [&] { train(options); });

@@ -96,13 +96,17 @@ void add_network_flags(Flags* flags, TrainOptions* options) {
   flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &options->residual);
   flags->text({"--softmax", "KIND",
                "full; adaptive: frequent words first, rarer ones in ever narrower clusters: much faster where the "
-               "vocabulary is large, exact, another model",
+               "vocabulary is large, exact, another model; sampled: the model of full, trained on a sample of the "
+               "vocabulary in each step",
                std::string(softmax_name(options->softmax))},
               [options](const std::string& value) { options->softmax = parse_softmax(value); });
   flags->text({"--cutoffs", "N,...", "adaptive: how many of the most frequent words stand before each cluster",
                "from the vocabulary"},
               [options](const std::string& value) { options->cutoffs = parse_wholes(value); });
-  flags->belongs_to("--softmax", {"--cutoffs"});
+  flags->whole(
+      {"--samples", "N", "sampled: words that each step compares with", "a tenth of the vocabulary, at most 8192"},
+      {1, kLargestSize}, [options](std::int64_t n) { options->samples = n; });
+  flags->belongs_to("--softmax", {"--cutoffs", "--samples"});
   flags->toggle({"--layer-norm", "", "layer normalisation inside the cells", ""}, &options->layer_norm);
   flags->text({"--init", "HOW", "uniform, or identity (rnn-relu: recurrent weights start as the identity)",
                std::string(init_name(options->init))},
@@ -164,8 +168,8 @@ void check_paths(const TrainCommand& command) {
 void check_from(const Flags& flags) {
   if (!flags.given("--from")) return;
   for (const char* flag :
-       {"--cell", "--layers", "--hidden", "--embed", "--tied", "--residual", "--softmax", "--cutoffs", "--layer-norm",
-        "--init", "--init-range", "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
+       {"--cell", "--layers", "--hidden", "--embed", "--tied", "--residual", "--cutoffs", "--layer-norm", "--init",
+        "--init-range", "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
     if (flags.given(flag)) {
       throw Error(ErrorCode::kUsage, fmt::format("{} is what the model of --from has: leave it out", flag));
     }

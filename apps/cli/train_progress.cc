@@ -25,6 +25,12 @@ std::string window_words(const TrainPlan& plan) {
   return fmt::format("{} to {}", plan.bptt - 2 * plan.bptt_jitter, plan.bptt + 2 * plan.bptt_jitter);
 }
 
+std::string softmax_text(const TrainPlan& plan) {
+  if (!plan.config.cutoffs.empty()) return ", adaptive softmax";
+  if (plan.samples == 0) return "";
+  return fmt::format(", softmax sampled at {} symbols (the training loss is an estimate)", grouped(plan.samples));
+}
+
 }  // namespace
 
 TrainProgress::TrainProgress(Terminal* terminal, bool characters)
@@ -34,10 +40,10 @@ void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
   start_ = std::chrono::steady_clock::now();
   const NetworkConfig& net = plan.config;
-  terminal_->line(fmt::format(
-      "model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell), plural(net.layers, "layer"),
-      net.hidden, net.embed, net.tied ? ", tied" : "", net.cutoffs.empty() ? "" : ", adaptive softmax",
-      net.layer_norm ? ", layer normalisation" : "", grouped(plan.parameters), people_bytes(plan.parameters * 4)));
+  terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell),
+                              plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
+                              softmax_text(plan), net.layer_norm ? ", layer normalisation" : "",
+                              grouped(plan.parameters), people_bytes(plan.parameters * 4)));
   terminal_->line(fmt::format("text     {} tokens to train on, {} to validate on; vocabulary {}",
                               grouped(plan.train_tokens), plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none",
                               grouped(net.vocabulary)));

@@ -16,7 +16,7 @@ enum class Optimizer { kSgd, kAdam };
 enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
 enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
-enum class Softmax { kFull, kAdaptive };
+enum class Softmax { kFull, kAdaptive, kSampled };
 
 [[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;  // "sgd", "adam"
 [[nodiscard]] Optimizer parse_optimizer(std::string_view name);               // throws Error{kUsage}
@@ -24,7 +24,7 @@ enum class Softmax { kFull, kAdaptive };
 [[nodiscard]] Schedule parse_schedule(std::string_view name);                 // throws Error{kUsage}
 [[nodiscard]] std::string_view average_name(Average average) noexcept;        // "none", "ema", "triggered"
 [[nodiscard]] Average parse_average(std::string_view name);                   // throws Error{kUsage}
-[[nodiscard]] std::string_view softmax_name(Softmax softmax) noexcept;        // "full", "adaptive"
+[[nodiscard]] std::string_view softmax_name(Softmax softmax) noexcept;        // "full", "adaptive", "sampled"
 [[nodiscard]] Softmax parse_softmax(std::string_view name);                   // throws Error{kUsage}
 [[nodiscard]] std::string_view init_name(Init init) noexcept;                 // "uniform", "identity"
 [[nodiscard]] Init parse_init(std::string_view name);                         // throws Error{kUsage}
@@ -45,8 +45,10 @@ struct TrainOptions {
   std::int64_t embed = 0;  // 0: as hidden
   bool tied = false;
   bool residual = false;
+  // kSampled: the network of kFull, trained on a sampled estimate of its loss; validation is exact.
   Softmax softmax = Softmax::kFull;
   std::vector<std::int64_t> cutoffs = {};  // of the adaptive softmax, see NetworkConfig; empty: default_cutoffs(V)
+  std::int64_t samples = 0;                // symbols that a sampled softmax draws in each step; 0: V / 10, 8192 at most
   bool layer_norm = false;
   Regularization regularization;
   Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)
@@ -105,6 +107,7 @@ struct MemoryItem {
 // What a run is going to be, told before its first step.
 struct TrainPlan {
   NetworkConfig config;
+  std::int64_t samples = 0;  // of a sampled softmax; 0: the training loss is exact
   Precision precision = Precision::kF32;
   std::string precision_reason;  // why, where nobody asked for it: "this processor multiplies bf16"; else empty
   std::int64_t parameters = 0;

@@ -9,13 +9,14 @@ namespace unroll {
 
 // What a stream of random numbers is for: part of its counter. Numbers are never reused.
 enum class RandomPurpose : std::uint32_t {
-  kInitialWeights = 1,  // layer: index of the tensor; step 0
-  kDropout = 2,         // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
-  kSampling = 3,        // layer: index of the sample, step: position
-  kTestPoint = 4,       // random points of gradient checks
-  kWordDropout = 5,     // layer 0, row: symbol
-  kWeightDrop = 6,      // layer: recurrent layer, row and unit: those of the matrix
-  kWindowCut = 8,       // step: epoch, row: index of the window; layer 0
+  kInitialWeights = 1,   // layer: index of the tensor; step 0
+  kDropout = 2,          // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
+  kSampling = 3,         // layer: index of the sample, step: position
+  kTestPoint = 4,        // random points of gradient checks
+  kWordDropout = 5,      // layer 0, row: symbol
+  kWeightDrop = 6,       // layer: recurrent layer, row and unit: those of the matrix
+  kWindowCut = 8,        // step: epoch, row: index of the window; layer 0
+  kNegativeSamples = 9,  // step; layer and row 0
 };
 
 // Philox4x32-10: ten rounds of multiplication over four 32-bit words. Same output as Random123's reference.

@@ -34,6 +34,18 @@ void add_scaled_kernel(float factor, const float* x, float* y, std::size_t size)
                             HWY_ATTR { io.store(hn::MulAdd(scale, io.load(x + j), io.load(y + j)), y + j); });
 }
 
+double dot_kernel(const float* x, const float* y, std::size_t size) {
+  VD low = hn::Zero(D());
+  VD high = hn::Zero(D());
+  for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR {
+    const V v = io.load(x + j);  // lanes past the end load as zero
+    const V w = io.load(y + j);
+    low = hn::MulAdd(low_half(v), low_half(w), low);
+    high = hn::MulAdd(high_half(v), high_half(w), high);
+  });
+  return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high)));
+}
+
 double sum_of_squares_kernel(const float* x, std::size_t size) {
   VD low = hn::Zero(D());
   VD high = hn::Zero(D());
@@ -206,6 +218,7 @@ namespace unroll {
 
 HWY_EXPORT(add_kernel);
 HWY_EXPORT(add_scaled_kernel);
+HWY_EXPORT(dot_kernel);
 HWY_EXPORT(sum_of_squares_kernel);
 HWY_EXPORT(add_column_sums_kernel);
 HWY_EXPORT(sgd_kernel);
@@ -225,6 +238,12 @@ void add_scaled(float factor, std::span<const float> x, std::span<float> y) {
   assert(x.size() == y.size());
   prepare_processor();
   HWY_DYNAMIC_DISPATCH(add_scaled_kernel)(factor, x.data(), y.data(), x.size());
+}
+
+double dot(std::span<const float> x, std::span<const float> y) {
+  assert(x.size() == y.size());
+  prepare_processor();
+  return HWY_DYNAMIC_DISPATCH(dot_kernel)(x.data(), y.data(), x.size());
 }
 
 double sum_of_squares(std::span<const float> x) {

@@ -15,6 +15,9 @@ void add(std::span<const float> x, std::span<float> y);
 // y += factor * x.
 void add_scaled(float factor, std::span<const float> x, std::span<float> y);
 
+// Sum of products, in double. Requires equal sizes.
+[[nodiscard]] double dot(std::span<const float> x, std::span<const float> y);
+
 // Sum of squares, in double.
 [[nodiscard]] double sum_of_squares(std::span<const float> x);
 

@@ -92,7 +92,7 @@ void lay_out(Layout& layout, const ActivationShape& s, Activations& a) {
   for (std::int64_t l = 0; l < s.config.layers; ++l) a.mixed.push_back(take_mixed(layout, s, l, a.mixed));
   if (has_projection(s.config)) a.projected = layout.take("projected outputs", rows, E);
   a.output = output_scratch(
-      s.config, rows, s.purpose == Purpose::kTraining,
+      s.config, rows, s.purpose == Purpose::kTraining, s.samples,
       [&layout](const char* name, std::int64_t count, std::int64_t cols) { return layout.take(name, count, cols); });
   if (s.purpose == Purpose::kInference) return;
   for (MatView<float>& d : a.d_activations) d = layout.take("gradients of activations", rows, std::max(E, H));

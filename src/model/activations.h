@@ -30,6 +30,7 @@ struct ActivationShape {
   Purpose purpose = Purpose::kInference;
   std::int64_t T = 0;  // the largest window
   std::int64_t B = 0;
+  std::int64_t samples = 0;  // of a sampled softmax; 0: it is not one
 };
 
 // Views into one block. In inference a layer's buffers are used again by the layers above.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <optional>
 
 #include "kernels/arrays.h"
 #include "nn/activation_penalty.h"
@@ -72,11 +73,12 @@ DropoutMask weight_drop_mask(double probability, NoiseKey noise, std::int64_t l)
 
 }  // namespace
 
-NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision, double weight_drop)
+NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision, double weight_drop,
+                               bool sampled)
     : config_(config),
       precision_(precision),
       weight_drop_(weight_drop),
-      output_(config, precision, purpose == Purpose::kTraining) {
+      output_(config, precision, purpose == Purpose::kTraining, !sampled) {
   const bool training = purpose == Purpose::kTraining;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     layers_.emplace_back(config.cell, inputs_of_layer(config, l), config.hidden, precision, training);
@@ -168,8 +170,9 @@ struct Network::Impl {
   std::vector<RecurrentTape> tapes;  // of the last window
   std::vector<double> log_probs;
   std::vector<SymbolPrediction> predictions;
-  MatView<float> outputs;          // of the last layer in the last window
-  MatView<float> decoder_outputs;  // what the output layer read: outputs, or their projection
+  std::optional<SampledStep> sampled;  // made in the first backward with samples
+  MatView<float> outputs;              // of the last layer in the last window
+  MatView<float> decoder_outputs;      // what the output layer read: outputs, or their projection
   std::int64_t window_T = 0;
   std::int64_t window_B = 0;
 
@@ -302,12 +305,19 @@ struct Network::Impl {
   }
 
   // The loss, and the way back to the last layer's outputs, whose gradient is returned.
-  MatView<float> backward_from_loss(const NetworkWeights& weights, const Window& window, Gradients& gradients) {
+  MatView<float> backward_from_loss(const NetworkWeights& weights, const Window& window, Gradients& gradients,
+                                    NoiseKey noise) {
     const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
     log_probs.resize(window.targets.size());
     const MatView<float> d_inputs(planned.d_activations[0].data, decoder_outputs.rows, decoder_outputs.cols);
-    output_loss_and_gradient(workers, config, weights.output(), decoder_outputs, window.targets, scale, planned.output,
-                             log_probs, gradients, d_inputs);
+    if (shape.samples > 0) {
+      if (!sampled) sampled.emplace(config, shape.samples, weights.precision());
+      output_sampled_loss_and_gradient(workers, *sampled, weights.output(), noise, decoder_outputs, window.targets,
+                                       scale, planned.output, log_probs, gradients, d_inputs);
+    } else {
+      output_loss_and_gradient(workers, config, weights.output(), decoder_outputs, window.targets, scale,
+                               planned.output, log_probs, gradients, d_inputs);
+    }
     if (!has_projection(config)) return d_inputs;
     const MatView<float> dy = other_than(d_inputs, config.hidden);
     projection_backward(workers, weights.projection(), outputs, d_inputs, gradients.projection(), dy);
@@ -322,13 +332,13 @@ struct Network::Impl {
 };
 
 Network::Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
-                 const Regularization& regularization)
-    : impl_(std::make_unique<Impl>(ActivationShape{config, regularization, purpose, T, B}, workers)) {}
+                 const Regularization& regularization, std::int64_t samples)
+    : impl_(std::make_unique<Impl>(ActivationShape{config, regularization, purpose, T, B, samples}, workers)) {}
 Network::~Network() = default;
 
 std::vector<PlannedBuffer> Network::plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B,
-                                         const Regularization& regularization) {
-  return Activations::plan({config, regularization, purpose, T, B});
+                                         const Regularization& regularization, std::int64_t samples) {
+  return Activations::plan({config, regularization, purpose, T, B, samples});
 }
 
 void Network::forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise) {
@@ -381,7 +391,7 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
   Impl& n = *impl_;
   assert(n.shape.purpose == Purpose::kTraining && window.predictions > 0);
   const Regularization& regularization = n.shape.regularization;
-  MatView<float> dy = n.backward_from_loss(weights, window, gradients);
+  MatView<float> dy = n.backward_from_loss(weights, window, gradients, noise);
   if (regularization.ar > 0) add_activation_penalty(n.workers, regularization.ar, n.outputs, dy);
   for (std::int64_t l = n.config.layers - 1; l >= 0; --l) {
     const MatView<float> dh = n.mix_backward(l, noise, dy);

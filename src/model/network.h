@@ -30,11 +30,12 @@ namespace unroll {
 class NetworkWeights {
  public:
   // `precision` is that of the products. Requires f32 or bf16 for training. `weight_drop` is the probability with which
-  // weights of W are dropped; 0 for inference.
+  // weights of W are dropped; 0 for inference. Where `sampled`, the output layer is made ready for the backward() of a
+  // network with samples and for nothing else.
   NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32,
-                 double weight_drop = 0);
-  // Takes the values of `parameters`, of which the encoder and the decoder's bias are viewed, not copied: they must
-  // outlive this. Requires parameters stored in f32 or in the precision of the products; f32 for training. `noise`
+                 double weight_drop = 0, bool sampled = false);
+  // Takes the values of `parameters`, of which the encoder and the decoder and its bias are viewed, not copied: they
+  // must outlive this. Requires parameters stored in f32 or in the precision of the products; f32 for training. `noise`
   // says which weights are dropped.
   void pack(const ParametersView& parameters, Workers& workers, NoiseKey noise = {});
   void pack(const Parameters& parameters, Workers& workers, NoiseKey noise = {}) {
@@ -79,16 +80,18 @@ struct NetworkState {
 class Network {
  public:
   // `regularization` is what training does to activations (and to W, for whose weight-drop NetworkWeights are made with
-  // the same probability); none of it for inference.
+  // the same probability); none of it for inference. `samples`: the loss of backward() is that of a sampled softmax
+  // (nn/sampled_softmax.h) with so many symbols in each window, drawn by its noise key; 0: it is exact. Such a network
+  // is for training alone: it tells no log_probs(), predictions() or logits.
   Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
-          const Regularization& regularization = {});
+          const Regularization& regularization = {}, std::int64_t samples = 0);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
   // What the constructor allocates.
   static std::vector<PlannedBuffer> plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B,
-                                         const Regularization& regularization = {});
+                                         const Regularization& regularization = {}, std::int64_t samples = 0);
 
   // Runs `window` from `state` and leaves the state after it there. `noise` is what masks of a training network come
   // from. What enters the output layer is in outputs() until the next call.

@@ -13,7 +13,8 @@ SoftmaxShape full_shape(const NetworkConfig& config, MatView<const float> h) {
 
 }  // namespace
 
-OutputWeights::OutputWeights(const NetworkConfig& config, Precision precision, bool with_backward) {
+OutputWeights::OutputWeights(const NetworkConfig& config, Precision precision, bool with_backward, bool packed) {
+  if (!packed) return;
   const std::int64_t size = config.cutoffs.empty() ? config.vocabulary : adaptive_shape(config).head_size();
   const std::int64_t inputs = decoder_inputs(config);
   head.V_out = PackedMatrix(inputs, size, precision);
@@ -26,6 +27,8 @@ OutputWeights::OutputWeights(const NetworkConfig& config, Precision precision, b
 
 std::vector<PackingTask> OutputWeights::take(const ParametersView& parameters) {
   head.bias = parameters.decoder_bias;
+  decoder = parameters.decoder;
+  if (head.V_out.bytes() == 0) return {};
   PackedMatrix* const back = head.V_out_back.bytes() > 0 ? &head.V_out_back : nullptr;
   std::vector<PackingTask> tasks{{parameters.decoder, &head.V_out, back}};
   for (std::size_t i = 0; i < tails.size(); ++i) {
@@ -61,6 +64,17 @@ void output_loss_and_gradient(Workers& workers, const NetworkConfig& config, con
   adaptive_softmax_loss_and_gradient(
       workers, adaptive_shape(config), {weights.head, weights.tails}, h, targets, scale, scratch.adaptive, log_probs,
       {.dhead = gradients.decoder(), .dbias = gradients.decoder_bias(), .dtails = gradients.tails()}, dh);
+}
+
+void output_sampled_loss_and_gradient(Workers& workers, SampledStep& step, const OutputWeights& weights, NoiseKey noise,
+                                      MatView<const float> h, std::span<const std::int32_t> targets, float scale,
+                                      const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
+                                      MatView<float> dh) {
+  step.samples.draw(noise);
+  step.weights.take(workers, step.samples, weights.decoder, weights.head.bias, scratch.sampled.rows);
+  sampled_softmax_loss_and_gradient(workers, {step.samples, step.weights, weights.decoder, weights.head.bias}, h,
+                                    targets, scale, scratch.sampled, log_probs, gradients.sampled_decoder(),
+                                    gradients.decoder_bias(), dh);
 }
 
 void output_predictions(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,

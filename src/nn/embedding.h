@@ -28,6 +28,8 @@ class EmbeddingGradient {
   // What the constructor allocates.
   static std::int64_t bytes(std::int64_t V, std::int64_t E, std::int64_t most_rows) noexcept;
 
+  // V.
+  [[nodiscard]] std::int64_t ids_in_all() const noexcept { return static_cast<std::int64_t>(slots_.size()); }
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_; }
   // (ids, E) contiguous: row i is the gradient of row ids()[i] of the table.
   [[nodiscard]] MatView<float> rows() const noexcept {

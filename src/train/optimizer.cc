@@ -29,7 +29,8 @@ class Update {
       : share_(static_cast<float>(step.average_share)),
         moments_(moments),
         parameters_(parameters),
-        average_(step.average_share > 0 ? average : nullptr) {
+        average_(step.average_share > 0 ? average : nullptr),
+        rows_rest_(rule.rows_rest) {
     sgd_.scale = static_cast<float>(step.scale);
     sgd_.rate = static_cast<float>(step.rate);
     sgd_.momentum = static_cast<float>(rule.momentum);
@@ -40,10 +41,9 @@ class Update {
     adam_.correction2 = correction(adam_.beta2, step.step);
   }
 
-  // Whether nothing happens to parameters without a gradient.
-  [[nodiscard]] bool rests_without_gradient() const noexcept {
-    return !moments_.m && sgd_.weight_decay == 0 && average_ == nullptr;
-  }
+  // Whether rows without a gradient stay as they are; their average may move.
+  [[nodiscard]] bool rows_rest() const noexcept { return rows_rest_ || (!moments_.m && sgd_.weight_decay == 0); }
+  [[nodiscard]] bool averages() const noexcept { return average_ != nullptr; }
 
   // Of the parameters from `offset` on that have the gradient g.
   void apply(std::span<const float> g, std::int64_t offset, bool decays) const {
@@ -53,7 +53,10 @@ class Update {
     if (average_ != nullptr) move_towards(w, part(average_->all(), offset, end), share_);
   }
 
-  [[nodiscard]] MatView<float> encoder() const noexcept { return parameters_.encoder(); }
+  // What happens to parameters that rest.
+  void average_only(std::int64_t first, std::int64_t last) const {
+    move_towards(part(parameters_.all(), first, last), part(average_->all(), first, last), share_);
+  }
 
  private:
   void move(std::span<float> w, std::span<const float> g, std::int64_t offset, bool decays) const {
@@ -79,38 +82,41 @@ class Update {
   Moments& moments_;
   Parameters& parameters_;
   Parameters* average_;
+  bool rows_rest_;
 };
 
 // A piece of the parameters that one task updates.
 struct Tile {
-  std::int64_t first = 0;
-  std::int64_t last = 0;
+  std::span<const float> gradient;
+  std::int64_t first = 0;  // of the parameters
   bool decays = false;
 };
 
 std::vector<Tile> dense_tiles(const Gradients& gradients) {
   std::vector<Tile> tiles;
   for (const ParameterTensor& tensor : gradients.tensors()) {
-    if (tensor.offset < gradients.dense_offset()) continue;
-    const std::int64_t end = tensor.offset + tensor.size;
-    for (std::int64_t first = tensor.offset; first < end; first += kTile) {
-      tiles.push_back({.first = first, .last = std::min(end, first + kTile), .decays = tensor.shape.size() > 1});
+    const std::span<float> all = gradients.dense(tensor);
+    const auto size = std::ssize(all);
+    for (std::int64_t first = 0; first < size; first += kTile) {
+      tiles.push_back({.gradient = part(all, first, std::min(size, first + kTile)),
+                       .first = tensor.offset + first,
+                       .decays = tensor.shape.size() > 1});
     }
   }
   return tiles;
 }
 
-// The embedding is the first tensor, so its row `id` begins at id*E.
-void update_embedding(Workers& workers, const EmbeddingGradient& gradient, const Update& update) {
-  const std::int64_t V = update.encoder().rows;
-  const std::int64_t E = update.encoder().cols;
+// A matrix whose gradient is rows, and which begins at `offset` of the parameters.
+void update_rows(Workers& workers, const EmbeddingGradient& gradient, std::int64_t offset, const Update& update) {
+  const std::int64_t V = gradient.ids_in_all();
+  const std::int64_t E = gradient.rows().cols;
   const std::int64_t rows_per_task = std::max<std::int64_t>(1, kTile / E);
-  if (update.rests_without_gradient()) {
+  if (update.rows_rest() && !update.averages()) {
     const std::span<const std::int32_t> ids = gradient.ids();
     workers.run_ranges(gradient.rows().rows, rows_per_task, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t slot = first; slot < last; ++slot) {
         const std::int64_t id = ids[static_cast<std::size_t>(slot)];
-        update.apply(gradient.row(id), id * E, true);
+        update.apply(gradient.row(id), offset + id * E, true);
       }
     });
     return;
@@ -119,16 +125,26 @@ void update_embedding(Workers& workers, const EmbeddingGradient& gradient, const
   workers.run_ranges(V, rows_per_task, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t id = first; id < last; ++id) {
       const std::span<const float> row = gradient.row(id);
-      update.apply(row.empty() ? zeros : row, id * E, true);
+      const std::int64_t at = offset + id * E;
+      if (row.empty() && update.rows_rest()) {
+        update.average_only(at, at + E);
+      } else {
+        update.apply(row.empty() ? zeros : row, at, true);
+      }
     }
   });
+}
+
+void add_rows(const std::optional<EmbeddingGradient>& gradient, std::vector<std::span<const float>>& tiles) {
+  if (gradient) add_tiles(gradient->rows().flat(), tiles);
 }
 }  // namespace
 
 double gradient_norm(Workers& workers, const Gradients& gradients) {
   std::vector<std::span<const float>> tiles;
   add_tiles(gradients.dense(), tiles);
-  if (gradients.embedding()) add_tiles(gradients.embedding()->rows().flat(), tiles);
+  add_rows(gradients.embedding(), tiles);
+  add_rows(gradients.decoder_rows(), tiles);
   std::vector<double> sums(tiles.size());
   workers.run(static_cast<std::int64_t>(tiles.size()), [&](std::int64_t task) {
     const auto tile = static_cast<std::size_t>(task);
@@ -143,7 +159,8 @@ UpdateRule update_rule(const TrainOptions& options) noexcept {
   return {.optimizer = options.optimizer,
           .momentum = options.momentum,
           .beta2 = options.beta2,
-          .weight_decay = options.weight_decay};
+          .weight_decay = options.weight_decay,
+          .rows_rest = options.softmax != Softmax::kFull};
 }
 
 int Moments::count(const UpdateRule& rule) noexcept {
@@ -172,10 +189,12 @@ void update_parameters(Workers& workers, const Gradients& gradients, const Updat
   const std::vector<Tile> tiles = dense_tiles(gradients);
   workers.run(std::ssize(tiles), [&](std::int64_t task) {
     const Tile& tile = tiles[static_cast<std::size_t>(task)];
-    const std::int64_t offset = gradients.dense_offset();
-    update.apply(part(gradients.dense(), tile.first - offset, tile.last - offset), tile.first, tile.decays);
+    update.apply(tile.gradient, tile.first, tile.decays);
   });
-  if (gradients.embedding()) update_embedding(workers, *gradients.embedding(), update);
+  if (gradients.embedding()) update_rows(workers, *gradients.embedding(), 0, update);  // the first tensor
+  if (gradients.decoder_rows()) {
+    update_rows(workers, *gradients.decoder_rows(), gradients.decoder_offset(), update);
+  }
 }
 
 }  // namespace unroll

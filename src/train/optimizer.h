@@ -13,8 +13,9 @@ namespace unroll {
 
 // sqrt of the sum of squares over all parameters, in double.
 //
-// Numerics the sum runs over tiles of a fixed size, those of the embedding's rows last and in the order in which their
-//          symbols were first read, then over tiles in order: the bits do not depend on the number of workers.
+// Numerics the sum runs over tiles of a fixed size, those of rows of the embedding and the output layer last and in
+//          the order in which their symbols first came, then over tiles in order: the bits do not depend on the number
+//          of workers.
 [[nodiscard]] double gradient_norm(Workers& workers, const Gradients& gradients);
 
 // How a run updates, the same at every step. g is the gradient, scaled.
@@ -28,6 +29,9 @@ struct UpdateRule {
   double momentum = 0;  // of sgd
   double beta2 = 0.999;
   double weight_decay = 0;
+  // Rows of the embedding, and of the output layer under a sampled softmax, that have no gradient rest: moments and
+  // decay do not act on them, as in PyTorch's SparseAdam. For large vocabularies, most rows of which no step touches.
+  bool rows_rest = false;
 };
 
 [[nodiscard]] UpdateRule update_rule(const TrainOptions& options) noexcept;
@@ -52,9 +56,9 @@ struct UpdateStep {
   double average_share = 0;  // how far the average of the weights moves towards the updated ones; 0: it stays
 };
 
-// One update of all parameters. A row of the embedding without a gradient is updated as if by a gradient of zeros:
-// moments move it on, and it decays. Plain SGD without decay has nothing to do there and does not touch it. `average`
-// moves in the same pass; null: there is none.
+// One update of all parameters. Unless rows rest, a row of the embedding without a gradient is updated as if by a
+// gradient of zeros: moments move it on, and it decays. Plain SGD without decay has nothing to do there and does not
+// touch it. `average` moves in the same pass, of rows that rest too; null: there is none.
 void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
                        Moments& moments, Parameters& parameters, Parameters* average = nullptr);
 

@@ -23,7 +23,8 @@ constexpr Names<Schedule, 5> kSchedules{{{Schedule::kConstant, "constant"},
                                          {Schedule::kStep, "step"}}};
 constexpr Names<Average, 3> kAverages{
     {{Average::kNone, "none"}, {Average::kEma, "ema"}, {Average::kTriggered, "triggered"}}};
-constexpr Names<Softmax, 2> kSoftmaxes{{{Softmax::kFull, "full"}, {Softmax::kAdaptive, "adaptive"}}};
+constexpr Names<Softmax, 3> kSoftmaxes{
+    {{Softmax::kFull, "full"}, {Softmax::kAdaptive, "adaptive"}, {Softmax::kSampled, "sampled"}}};
 constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
 
 template <class Enum, std::size_t N>
@@ -145,7 +146,8 @@ std::string value_text(const std::optional<Value>& value) {
 NamedValues described_unless_default(const TrainOptions& o, const NetworkConfig& config) {
   const bool adaptive = !config.cutoffs.empty();
   const Regularization& r = o.regularization;
-  return {{"softmax", value_text(softmax_name(adaptive ? Softmax::kAdaptive : Softmax::kFull))},
+  return {{"softmax", value_text(softmax_name(adaptive ? Softmax::kAdaptive : o.softmax))},
+          {"samples", value_text(o.samples)},
           {"cutoffs", adaptive ? fmt::format("{}", fmt::join(config.cutoffs, ",")) : "none"},
           {"residual", value_text(o.residual)},
           {"dropout-input", value_text(r.input)},
@@ -196,6 +198,9 @@ TrainOptions resolve(TrainOptions options) {
   }
   if (!options.cutoffs.empty() && options.softmax != Softmax::kAdaptive) {
     throw Error(ErrorCode::kUsage, "--cutoffs are for --softmax adaptive: give both or neither");
+  }
+  if (options.samples != 0 && options.softmax != Softmax::kSampled) {
+    throw Error(ErrorCode::kUsage, "--samples are for --softmax sampled: give both or neither");
   }
   if (options.resume && options.overwrite) {
     throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");

@@ -15,16 +15,22 @@ namespace unroll {
 
 std::int64_t most_steps(const TrainOptions& options) noexcept { return options.bptt + 2 * options.bptt_jitter; }
 
+std::int64_t trained_products(const NetworkConfig& config, const TrainOptions& options) noexcept {
+  const std::int64_t rows_left_out = options.samples > 0 ? config.vocabulary - options.samples : 0;
+  return multiplied_weights(config) - rows_left_out * decoder_inputs(config);
+}
+
 std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options, std::int64_t tokens,
                                     bool validates) {
   constexpr std::int64_t kFloat = sizeof(float);
   const std::int64_t parameters = kFloat * parameter_count(config);
   const bool bf16 = options.precision == Precision::kBf16;
-  const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * multiplied_weights(config);
-  std::vector<MemoryItem> plan{{"parameters", parameters},
-                               {"gradients", Gradients::bytes(config, most_steps(options) * options.batch_size)},
-                               {"parameters packed for products", 2 * packed},
-                               {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
+  const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * trained_products(config, options);
+  std::vector<MemoryItem> plan{
+      {"parameters", parameters},
+      {"gradients", Gradients::bytes(config, most_steps(options) * options.batch_size, options.samples)},
+      {"parameters packed for products", 2 * packed},
+      {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   const std::int64_t moments = Moments::count(update_rule(options)) * parameters;
   if (moments > 0) plan.push_back({fmt::format("moments of {}", optimizer_name(options.optimizer)), moments});
   const bool averages = options.average != Average::kNone;
@@ -35,8 +41,8 @@ std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOpti
     plan.push_back({"recurrent weights after weight-drop", kFloat * config.layers * W});
   }
   if (validates) plan.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
-  for (const PlannedBuffer& buffer :
-       Network::plan(config, Purpose::kTraining, most_steps(options), options.batch_size, options.regularization)) {
+  for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, most_steps(options), options.batch_size,
+                                                   options.regularization, options.samples)) {
     plan.push_back({buffer.name, kFloat * buffer.floats});
   }
   return plan;

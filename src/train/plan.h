@@ -8,6 +8,10 @@
 
 namespace unroll {
 
+// Weights that take part in products of a training step: all but the output layer's rows that a sampled softmax does
+// not draw.
+[[nodiscard]] std::int64_t trained_products(const NetworkConfig& config, const TrainOptions& options) noexcept;
+
 // Everything that a run keeps in memory, before any of it is allocated.
 [[nodiscard]] std::vector<MemoryItem> memory_plan(const NetworkConfig& config, const TrainOptions& options,
                                                   std::int64_t tokens, bool validates);

@@ -86,7 +86,24 @@ NetworkConfig network_config(const TrainOptions& options, const TrainingText& te
   }
   if (from != nullptr) config = from->config();
   check(config);
+  if (options.softmax == Softmax::kSampled && !config.cutoffs.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--softmax sampled is for a full softmax: that of '{}' is adaptive", options.from));
+  }
   return config;
+}
+
+// The softmax of that network, and how many symbols it draws.
+void fit_softmax(const NetworkConfig& config, TrainOptions& options) {
+  if (!config.cutoffs.empty()) options.softmax = Softmax::kAdaptive;
+  if (options.softmax != Softmax::kSampled) return;
+  constexpr std::int64_t kMostByDefault = 8192;
+  const std::int64_t V = config.vocabulary;
+  if (options.samples == 0) options.samples = std::clamp<std::int64_t>(V / 10, 1, kMostByDefault);
+  if (options.samples >= 1 && options.samples <= V / 2) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("--samples is {}: expected 1 to {}, half of the vocabulary; a full softmax is for more",
+                          options.samples, V / 2));
 }
 
 // All that decides the result: what a resumed run must have in common with the one that was interrupted.
@@ -159,7 +176,8 @@ TrainPlan make_plan(const TrainingRun& run, const TrainOptions& options, const s
   const auto valid_tokens = static_cast<std::int64_t>(text.valid.size());
   plan.memory = memory_plan(config, options, tokens + valid_tokens, valid_tokens > 0);
   for (const MemoryItem& item : plan.memory) plan.memory_bytes += item.bytes;
-  plan.flops_per_token = 6 * static_cast<double>(multiplied_weights(config));
+  plan.samples = options.samples;
+  plan.flops_per_token = 6 * static_cast<double>(trained_products(config, options));
   plan.uniform_nats = std::log(static_cast<double>(config.vocabulary));
   plan.train_tokens = tokens;
   plan.valid_tokens = valid_tokens;
@@ -267,6 +285,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   if (!options.from.empty()) from = Model::load(options.from);
   const TrainingText text = read_training_text(options, from ? &from->tokenizer() : nullptr);
   const NetworkConfig config = network_config(options, text, from ? &*from : nullptr);
+  fit_softmax(config, options);
   options.batch_size = fitting_batch(options, static_cast<std::int64_t>(text.train.size()), observer);
   const NamedValues values = all_options(options, config, text);
 
