@@ -72,6 +72,18 @@ class ReadModel(unittest.TestCase):
             self.assertEqual((metadata["config"]["cell"], metadata["config"]["vocabulary"]), (cell, 256))
             self.assertNotIn("decoder.weight", tensors)
 
+    def test_reads_an_adaptive_softmax(self):
+        path = train(self.folder, "adaptive.safetensors", "--hidden", "16", "--softmax", "adaptive", "--cutoffs", "4,9")
+        inspected = subprocess.run([UNROLL, "inspect", path, "--json"], check=True, capture_output=True, text=True)
+        inspected = json.loads(inspected.stdout)
+        metadata, tensors = read_model.read_model(path)
+        self.assertEqual(metadata["config"]["cutoffs"], [4, 9])
+        self.assertEqual(metadata["config"], inspected["config"])
+        self.assertEqual([(name, shape) for name, (shape, _) in tensors.items()],
+                         [(tensor["name"], tensor["shape"]) for tensor in inspected["tensors"]])
+        self.assertEqual(tensors["decoder.head.weight"][0], [6, 16])
+        self.assertEqual(tensors["decoder.tail.1.0.weight"][0], [1, 16])
+
     def test_reads_normalised_models(self):
         for cell in ("rnn-tanh", "lstm", "gru"):
             path = train(self.folder, cell + "-norm.safetensors", "--cell", cell, "--hidden", "6", "--layer-norm")

@@ -127,6 +127,28 @@ class Train(CommandTest):
             self.assertEqual(self.inspect(model)["tokenizer"]["kind"], kind)
             self.succeed("eval", model, self.text)
 
+    def test_every_softmax_trains_and_is_named(self):
+        adaptive = self.folder / "adaptive"
+        self.succeed("train", self.text, "--save", adaptive, "--softmax", "adaptive", "--cutoffs", "3,7", "--hidden",
+                     "16", "--steps", "5")
+        self.assertEqual(self.inspect(adaptive)["config"]["cutoffs"], [3, 7])
+        self.assertIn("adaptive, cutoffs 3, 7", self.succeed("inspect", adaptive).out)
+        self.succeed("generate", adaptive, "--length", "20")
+        done = self.succeed("train", self.text, "--save", self.folder / "sampled", "--hidden", "8", "--steps", "5",
+                            "--softmax", "sampled", "--samples", "5")
+        self.assertIn("softmax sampled at 5 symbols", done.err)
+        sampled = self.inspect(self.folder / "sampled")
+        self.assertNotIn("cutoffs", sampled["config"])
+        self.assertEqual(sampled["training"]["options"]["samples"], "5")
+        for words, flags in ((["--cutoffs", "adaptive"], ["--cutoffs", "3"]),
+                             (["--samples", "sampled"], ["--samples", "3"]),
+                             (["cutoff 3"], ["--softmax", "adaptive", "--cutoffs", "7,3"]),
+                             (["--cutoffs", "whole numbers"], ["--softmax", "adaptive", "--cutoffs", "3,,7"]),
+                             (["tied"], ["--softmax", "adaptive", "--cutoffs", "3", "--tied"]),
+                             (["half of the vocabulary"], ["--softmax", "sampled", "--samples", "5000"]),
+                             (["hierarchical"], ["--softmax", "hierarchical"])):
+            self.refuse(2, words, "train", self.text, "--save", self.folder / "x", *flags)
+
     def test_options_of_the_network_reach_the_model(self):
         model = self.train("--layers", "3", "--embed", "8", "--tied", "--dropout", "0.25", "--steps", "5",
                            "--optimizer", "sgd", "--schedule", "plateau", "--clip", "0.25", "--warmup", "3",

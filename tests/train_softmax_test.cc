@@ -8,6 +8,7 @@
 #include "error_of.h"
 #include "small_run.h"
 #include "unroll/convert.h"
+#include "unroll/evaluate.h"
 #include "unroll/generator.h"
 #include "unroll/model.h"
 #include "unroll/scorer.h"
@@ -52,6 +53,24 @@ TEST_F(TrainSoftmax, AdaptiveCutoffsFollowFromTheVocabularyAndAreRecorded) {
   options.resume = true;
   options.softmax = Softmax::kFull;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--softmax is full now and was adaptive", [&] { train(options); }));
+}
+
+// Evaluation asks for log-probabilities alone, scoring for more, adaptation for all logits: the same bits.
+TEST_F(TrainSoftmax, EveryWayToAnAdaptiveModelsLogProbabilitiesHasTheSameBits) {
+  train(adaptive());
+  const Model model = Model::load(folder_.path("model"));
+  const std::string text = some_text(9);
+  const EvaluateOptions plain{.exact = true};
+  EvaluateOptions unchanged = plain;
+  unchanged.adaptation = {.cache = CacheOptions{.weight = 0}, .dynamic = DynamicOptions{.rate = 0}};
+  const double nats = evaluate(model, text, "text", plain).nats_per_token;
+  EXPECT_EQ(evaluate(model, text, "text", unchanged).nats_per_token, nats);
+  Scorer scorer(model);
+  const std::string line = "the old cat sees the house";
+  const Score score = scorer.score(line);
+  const EvaluateOptions by_line{.state = StatePolicy::kReset};
+  EXPECT_EQ(-score.log_prob / static_cast<double>(score.tokens.size()),
+            evaluate(model, line + "\n", "line", by_line).nats_per_token);
 }
 
 TEST_F(TrainSoftmax, EveryPrecisionOfAnAdaptiveModelScoresAndWrites) {

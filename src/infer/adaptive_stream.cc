@@ -58,11 +58,23 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
     if (observer_) observer_(network_.outputs());
     out.resize(out.size() + part.size());
     const auto predictions = std::span(out).last(part.size());
-    network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {
-      predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
-    });
+    if (cache_takes_part()) {
+      network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {
+        predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
+      });
+    } else {
+      predict_window(network_, weights(), window_, adaptation_.temperature, detail, predictions);
+    }
     if (dynamic_) learn();
   }
+}
+
+bool AdaptiveStream::cache_takes_part() const {
+  if (!cache_) return false;
+  for (std::int64_t t = 0; t < window_.T; ++t) {
+    if (cache_->takes_part(t)) return true;
+  }
+  return false;
 }
 
 std::size_t AdaptiveStream::room() const noexcept {

@@ -49,6 +49,8 @@ class AdaptiveStream {
   [[nodiscard]] std::size_t room() const noexcept;
   // Takes the window into the segment that dynamic evaluation learns from, and learns when that is full.
   void learn();
+  // Whether the cache changes any prediction of the window.
+  [[nodiscard]] bool cache_takes_part() const;
   [[nodiscard]] SymbolPrediction prediction(std::int64_t t, std::span<float> logits, Detail detail) const;
 
   Adaptation adaptation_;

@@ -37,9 +37,28 @@ double log_of_sum(double a, double b) {
   return most + std::log1p(std::exp(std::min(a, b) - most));
 }
 
+namespace {
+
+// At temperature 1, where the network itself knows: with an adaptive softmax log-probabilities alone take little work.
+void predict_as_it_is(Network& network, const NetworkWeights& weights, const Window& window, Detail detail,
+                      std::span<SymbolPrediction> out) {
+  switch (detail) {
+    case Detail::kLogProb:
+      std::ranges::transform(network.log_probs(weights, window), out.begin(),
+                             [](double log_prob) { return SymbolPrediction{.log_prob = log_prob}; });
+      return;
+    case Detail::kRankAndEntropy:
+      std::ranges::copy(network.predictions(weights, window), out.begin());
+      return;
+  }
+}
+
+}  // namespace
+
 void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
                     Detail detail, std::span<SymbolPrediction> out) {
   assert(std::ssize(out) == window.T * window.B);
+  if (temperature == 1) return predict_as_it_is(network, weights, window, detail, out);
   network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
     const auto r = static_cast<std::size_t>(row);
     const std::int32_t target = window.targets[r];
@@ -47,7 +66,7 @@ void predict_window(Network& network, const NetworkWeights& weights, const Windo
       out[r] = {};
       return;
     }
-    if (temperature != 1) apply_temperature(temperature, logits);
+    apply_temperature(temperature, logits);
     out[r] = predict(std::span<const float>(logits), target, detail);
   });
 }
