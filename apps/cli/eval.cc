@@ -9,6 +9,7 @@
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
+#include "cli/pair_results.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -26,12 +27,26 @@ struct EvalCommand {
   std::vector<std::string> models;
   std::vector<std::string> texts;
   EvaluateOptions options;
+  PairsCommand pairs;
   bool json = false;
   bool quiet = false;
 };
 
+// Pairs are scored by one model as it is, each sentence by itself.
+bool check_pairs(const Flags& flags, EvalCommand* command) {
+  if (command->models.size() > 1 || !command->texts.empty()) {
+    throw Error(ErrorCode::kUsage, "--pairs takes one MODEL and no TEXT");
+  }
+  if (flags.given("--state") || flags.given("--exact") || command->options.adaptation != Adaptation{}) {
+    throw Error(ErrorCode::kUsage, "--pairs scores each sentence by itself: leave --state, --exact and adaptation out");
+  }
+  command->pairs.json = command->json;
+  command->pairs.threads = command->options.threads;
+  return true;
+}
+
 bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
-  Flags flags("unroll eval MODEL... TEXT... [flags]",
+  Flags flags("unroll eval MODEL... TEXT... [flags]; unroll eval MODEL --pairs FILE|DIR",
               "Tells how well a model predicts a text: the mean loss of every token of it, and what follows from that. "
               "Several texts are read as one; .gz is unpacked; - is standard input. Several models of the same "
               "vocabulary are averaged: what ends in .safetensors or begins like a model file is a model.");
@@ -46,6 +61,13 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "them; slower",
                 ""},
                &command->options.exact);
+  flags.heading("Minimal pairs, instead of a text");
+  flags.path({"--pairs", "FILE|DIR",
+              "how often the acceptable sentence is the more probable one: BLiMP's .jsonl, lines of good, tab, bad, or "
+              "SyntaxGym's .json suites; or a folder of them",
+              ""},
+             &command->pairs.path);
+  flags.toggle({"--items", "", "each pair's numbers, too", ""}, &command->pairs.items);
   AdaptationFlags adaptation;
   adaptation.declare(&flags);
   flags.heading("Run");
@@ -58,6 +80,8 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "The same numbers, and all their digits, for programs.");
   flags.example("unroll eval a.safetensors b.safetensors c.safetensors other.txt",
                 "Each model by itself, and the average of their probabilities.");
+  flags.example("unroll eval book.safetensors --pairs blimp/",
+                "Accuracy of each paradigm, with confidence intervals, and what unknown words did to it.");
   if (!flags.parse(arguments)) return false;
   command->options.adaptation = adaptation.adaptation(flags);
   command->texts = flags.positionals();
@@ -65,6 +89,10 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   const auto first_text = std::stable_partition(command->texts.begin(), command->texts.end(), is_model_file);
   command->models.insert(command->models.end(), command->texts.begin(), first_text);
   command->texts.erase(command->texts.begin(), first_text);
+  if (flags.given("--items") && command->pairs.path.empty()) {
+    throw Error(ErrorCode::kUsage, "--items is for --pairs: give both or neither");
+  }
+  if (!command->pairs.path.empty()) return check_pairs(flags, command);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
   return true;
 }
@@ -156,8 +184,14 @@ int run_eval(const std::vector<std::string>& arguments) {
   if (!parse(arguments, &command)) return 0;
   std::vector<Model> models;
   for (const std::string& path : command.models) models.push_back(Model::load(path));
-  const std::string text = read_texts(command.texts);
   Terminal terminal(command.quiet);
+  if (!command.pairs.path.empty()) {
+    Output out;
+    evaluate_pairs(command.pairs, models.front(), &terminal, &out);
+    out.flush();
+    return 0;
+  }
+  const std::string text = read_texts(command.texts);
   const auto start = std::chrono::steady_clock::now();
   command.options.progress = [&](std::int64_t done, std::int64_t total) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

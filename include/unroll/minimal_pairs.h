@@ -1,0 +1,75 @@
+// Minimal pairs: of two sentences that differ in little, does a model find the acceptable one more probable?
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unroll/model.h"
+
+namespace unroll {
+
+struct MinimalPair {
+  std::string good;        // the acceptable sentence
+  std::string bad;         // the other one
+  std::string paradigm;    // pairs of one kind
+  std::string phenomenon;  // paradigms of one kind; empty where the file does not tell
+};
+
+// Reads pairs from a file, also a gzip one.
+//
+// One that ends in .jsonl has an object per line as BLiMP has it (Warstadt et al. 2020): `sentence_good` and
+// `sentence_bad`; `UID` is the paradigm, `linguistics_term` the phenomenon, other keys are for others. Any other file
+// has a pair per line: good, tab, bad, and perhaps a tab and the paradigm. Where none is told, it is the file's name
+// without its folder and its end. Empty lines are skipped, a carriage return at a line's end too.
+//
+// Throws Error{kFile}, and Error{kInput} naming file and line: not an object, a key missing, no text, a sentence that
+// is empty or holds a line end, too few or too many columns, a file without a pair.
+[[nodiscard]] std::vector<MinimalPair> read_minimal_pairs(const std::string& path);
+
+// One sentence under a model, nats.
+struct SentenceScore {
+  double log_prob = 0;  // of all its tokens and the closing boundary
+  std::int64_t tokens = 0;
+  std::int64_t unknown_tokens = 0;
+};
+
+// One pair under a model. Sentences that the model reads as the same symbols score the same bits: a tie.
+struct PairScore {
+  SentenceScore good;
+  SentenceScore bad;
+
+  [[nodiscard]] bool correct() const noexcept { return good.log_prob > bad.log_prob; }
+  [[nodiscard]] bool tie() const noexcept { return good.log_prob == bad.log_prob; }
+  [[nodiscard]] bool unknown() const noexcept { return good.unknown_tokens + bad.unknown_tokens > 0; }
+};
+
+struct PairOptions {
+  int threads = 0;                                                           // 0: as many as there are cores
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // pairs; may be empty
+};
+
+// Scores each sentence by itself, as Scorer does. Throws Error{kInput} for text that the tokenizer cannot read.
+[[nodiscard]] std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs,
+                                                 const PairOptions& options = {});
+
+// How often something was so, of how many times.
+struct Proportion {
+  std::int64_t hits = 0;
+  std::int64_t of = 0;
+
+  [[nodiscard]] double share() const noexcept;  // 0 of none
+  // The ends of the 95% confidence interval (Wilson 1927): all p for which `share` is within 1.96 standard deviations
+  // of p, sqrt(p (1 - p) / of). From 0 to 1 of none.
+  [[nodiscard]] double low() const noexcept;
+  [[nodiscard]] double high() const noexcept;
+
+  void count(bool hit) noexcept {
+    hits += hit ? 1 : 0;
+    ++of;
+  }
+};
+
+}  // namespace unroll

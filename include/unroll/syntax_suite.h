@@ -1,0 +1,89 @@
+// Test suites of SyntaxGym (Gauthier et al. 2020): predictions about the surprisal of regions of sentences.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unroll/model.h"
+
+namespace unroll {
+
+// One part of a sentence. May be empty.
+struct Region {
+  std::int64_t number = 0;
+  std::string content;
+};
+
+// One variant of an item: its sentence is the regions' contents, those that are not empty, with spaces between.
+struct Condition {
+  std::string name;
+  std::vector<Region> regions;
+};
+
+struct SuiteItem {
+  std::int64_t number = 0;
+  std::vector<Condition> conditions;
+};
+
+// The surprisal of a region of a condition: a row per pair of (condition, region number), bits.
+using RegionSurprisals = std::vector<std::pair<std::pair<std::string, std::int64_t>, double>>;
+
+// A statement that a good model makes true: "(2;%mismatch%) > (2;%match%)".
+//
+//   (N;%condition%)   the surprisal of region N; (*;%condition%): the sum over all regions
+//   numbers, + and -  sums; a - b + c without brackets is refused, for SyntaxGym reads it as a - (b + c)
+//   < > =             comparisons; = holds within 1e-3 + 1e-5 |right side|, as there
+//   & |               both, either; & binds more
+//   ( ) [ ]           brackets
+class RegionFormula {
+ public:
+  // Throws Error{kInput} naming the formula and the character (from 1) where it goes wrong.
+  explicit RegionFormula(const std::string& text);
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  // Throws Error{kInput} for a region or condition that is not there.
+  [[nodiscard]] bool holds(const RegionSurprisals& surprisals) const;
+
+ private:
+  struct Node;
+  friend class FormulaParser;
+  std::string text_;
+  std::shared_ptr<const Node> root_;
+};
+
+struct SyntaxSuite {
+  std::string name;
+  std::vector<RegionFormula> predictions;
+  std::vector<SuiteItem> items;
+};
+
+// Reads a suite's JSON, also gzip. Its metric must be "sum", the only one that SyntaxGym's own program evaluates: a
+// region's surprisal is the sum over its tokens. Throws Error{kFile}, and Error{kInput} naming the place: what is
+// missing or of the wrong type, formulas that cannot be read, or that name a region or condition which an item has not.
+[[nodiscard]] SyntaxSuite read_syntax_suite(const std::string& path);
+
+// One item under a model.
+struct ItemScore {
+  std::vector<bool> predictions;  // which of them hold
+  RegionSurprisals surprisals;
+  std::int64_t unknown_tokens = 0;  // of all its sentences
+
+  // An item counts where all predictions hold.
+  [[nodiscard]] bool correct() const noexcept;
+};
+
+struct SuiteOptions {
+  int threads = 0;                                                           // 0: as many as there are cores
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // items; may be empty
+};
+
+// Scores each sentence by itself. A token belongs to the region in which it begins, and the space before a region to
+// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read.
+[[nodiscard]] std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
+                                                 const SuiteOptions& options = {});
+
+}  // namespace unroll
