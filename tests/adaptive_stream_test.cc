@@ -196,8 +196,8 @@ TEST(Adaptation, WithoutEffectGivesTheBitsOfPlainScoresAndEvaluations) {
       const Evaluation adapted = evaluate(model, text, "text", {.state = policy, .adaptation = nothing});
       EXPECT_EQ(plain.nats_per_token, adapted.nats_per_token);
       EXPECT_TRUE(adapted.exact);
-      Scorer one(model, {.state = policy});
-      Scorer other(model, {.state = policy, .adaptation = nothing});
+      Scorer one(model, {.accounting = {.state = policy}});
+      Scorer other(model, {.accounting = {.state = policy}, .adaptation = nothing});
       for (const std::string& line : random_lines(30, 40, 2)) {
         const Score a = one.score(line);
         const Score b = other.score(line);
@@ -220,8 +220,8 @@ TEST(Adaptation, ScoresAddUpToTheEvaluation) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
     const Evaluation whole = evaluate(model, text, "text", {.state = policy, .adaptation = adaptation});
-    Scorer one_by_one(model, {.state = policy, .adaptation = adaptation});
-    Scorer together(model, {.state = policy, .tokens = false, .adaptation = adaptation});
+    Scorer one_by_one(model, {.accounting = {.state = policy}, .adaptation = adaptation});
+    Scorer together(model, {.accounting = {.state = policy}, .tokens = false, .adaptation = adaptation});
     const std::vector<Score> scores = together.score(lines);
     double sum = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {

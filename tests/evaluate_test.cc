@@ -23,7 +23,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 double total_of_scores(const Model& model, const std::string& text, StatePolicy policy) {
   double sum = 0;
-  for (const Score& score : Scorer(model, {.state = policy}).score(lines_of(text))) sum += score.log_prob;
+  for (const Score& score : Scorer(model, {.accounting = {.state = policy}}).score(lines_of(text)))
+    sum += score.log_prob;
   return sum;
 }
 
@@ -164,7 +165,7 @@ TEST(EvaluateAverage, IsTheMeanOfProbabilities) {
     std::vector<double> sums(401);
     for (const Model& model : models) {
       std::size_t i = 0;
-      for (const Score& score : Scorer(model, {.state = policy}).score(lines_of(text))) {
+      for (const Score& score : Scorer(model, {.accounting = {.state = policy}}).score(lines_of(text))) {
         for (const TokenScore& token : score.tokens) sums.at(i++) += std::exp(token.log_prob);
       }
     }

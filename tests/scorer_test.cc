@@ -46,7 +46,7 @@ TEST(Scorer, StepByStepGivesTheBitsOfOnePass) {
   const std::string line = "abcdefgh fade cab h\xC3\xA9 " + random_lines(1, 150, 5).front();
   for (const Cell cell : kAllCells) {
     for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
-      Scorer scorer(tiny_model(cell, tiny_characters()), {.state = policy, .threads = 2});
+      Scorer scorer(tiny_model(cell, tiny_characters()), {.accounting = {.state = policy}, .threads = 2});
       const Score score = scorer.score(line);
       State state = scorer.initial_state();
       for (const TokenScore& token : score.tokens) {
@@ -153,8 +153,8 @@ TEST(Scorer, WithoutEndTheClosingBoundaryIsLeftOut) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
     const std::vector<std::string> lines = {"abc", "", "fed", "a"};
-    std::vector<Score> with = Scorer(model, {.state = policy}).score(lines);
-    const std::vector<Score> without = Scorer(model, {.state = policy, .end = false}).score(lines);
+    std::vector<Score> with = Scorer(model, {.accounting = {.state = policy}}).score(lines);
+    const std::vector<Score> without = Scorer(model, {.accounting = {.state = policy, .end = false}}).score(lines);
     for (std::size_t i = 0; i < lines.size(); ++i) {
       EXPECT_EQ(with[i].tokens.back().text, "\n");
       with[i].tokens.pop_back();
@@ -169,7 +169,7 @@ TEST(Scorer, CarriedLinesAreOneSequence) {
   const std::vector<std::string> lines = random_lines(9, 40, 2);
   for (const Cell cell : kAllCells) {
     const Model model = tiny_model(cell, tiny_characters());
-    const ScorerOptions carry = {.state = StatePolicy::kCarry};
+    const ScorerOptions carry = {.accounting = {.state = StatePolicy::kCarry}};
     const std::vector<Score> scores = Scorer(model, carry).score(lines);
 
     Scorer stepper(model, carry);
@@ -193,7 +193,7 @@ TEST(Scorer, NoLinesGiveNoScores) {
 
 TEST(Scorer, RefusedLinesAreNamedAndChangeNothing) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  Scorer scorer(model, {.state = StatePolicy::kCarry});
+  Scorer scorer(model, {.accounting = {.state = StatePolicy::kCarry}});
   const std::vector<std::string> broken = {"abc",
                                            "a\xFF"
                                            "b"};
@@ -238,9 +238,9 @@ TEST(Scorer, WithoutTokensTheLineScoresTheSameBits) {
   for (const StatePolicy state : {StatePolicy::kReset, StatePolicy::kCarry}) {
     for (const bool end : {true, false}) {
       Scorer with(tiny_model(Cell::kLstm, tiny_characters()),
-                  {.state = state, .end = end, .tokens = true, .threads = 1});
+                  {.accounting = {.state = state, .end = end}, .tokens = true, .threads = 1});
       Scorer without(tiny_model(Cell::kLstm, tiny_characters()),
-                     {.state = state, .end = end, .tokens = false, .threads = 1});
+                     {.accounting = {.state = state, .end = end}, .tokens = false, .threads = 1});
       const std::vector<Score> expected = with.score(lines);
       const std::vector<Score> scores = without.score(lines);
       for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -104,7 +104,7 @@ TEST_F(SyntaxSuites, RegionsHaveTheBitsOfWhatTheyAddToTheSentence) {
     const Model model = tiny_model(Cell::kLstm, tokenizer);
     const std::vector<ItemScore> scores = score_suite(model, read(small_suite()));
     ASSERT_EQ(scores.size(), 1U);
-    Scorer scorer(model, {.end = false});
+    Scorer scorer(model, {.accounting = {.end = false}});
     const auto bits = [&](const std::string& text) { return -scorer.score(text).log_prob / std::numbers::ln2; };
     const std::map<std::pair<std::string, int>, double> expected = {
         {{"good", 1}, bits("the cat")},

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/escaped.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/loss_chart.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
-#include "cli/score_text.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
 #include "unroll/model.h"

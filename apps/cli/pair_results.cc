@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "cli/escaped.h"
 #include "cli/json_text.h"
 #include "cli/quantities.h"
-#include "cli/score_text.h"
 #include "unroll/error.h"
 #include "unroll/minimal_pairs.h"
 #include "unroll/syntax_suite.h"

@@ -1,58 +1,104 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "cli/accounting_flags.h"
 #include "cli/adaptation_flags.h"
+#include "cli/dialects/dialect.h"
 #include "cli/flags.h"
-#include "cli/json_text.h"
+#include "cli/line_batches.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
-#include "cli/score_text.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
 #include "unroll/scorer.h"
-#include "unroll/text.h"
 
 namespace unroll {
 namespace {
-
-// Enough lines to fill the processor, few enough that a long file prints as it goes.
-constexpr std::size_t kBatchLines = 512;
-constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 
 struct ScoreCommand {
   std::string model;
   std::string text = "-";
   ScorerOptions options;
-  ScoreFormat format;
+  const Dialect* dialect = &dialects().front();
+  LogBase base = LogBase::kE;
+  std::optional<LineIds> ids;
+  bool header = false;
   bool quiet = false;
 };
 
-void add_flags(Flags* flags, AdaptationFlags* adaptation, ScoreCommand* command) {
+// What parsing sets, and what is made of it afterwards.
+struct ScoreFlags {
+  AccountingFlags accounting;
+  AdaptationFlags adaptation;
+  StatePolicy state = StatePolicy::kReset;
+  bool tokens = false;
+  bool json = false;
+};
+
+std::string dialect_names() {
+  std::string names;
+  for (const Dialect& dialect : dialects()) names += (names.empty() ? "" : ", ") + std::string(dialect.name);
+  return names;
+}
+
+void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
   flags->heading("Text");
   flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
-              [command](const std::string& value) { command->options.state = parse_state(value); });
-  flags->toggle({"--no-end", "", "leave out the end of the line, which is otherwise scored like a token", ""},
-                &command->format.no_end);
-  adaptation->declare(flags);
+              [given](const std::string& value) { given->state = parse_state(value); });
+  given->accounting.declare(flags);
+  flags->text({"--ids", "WHERE",
+               "for --format kaldi. first: each line begins with its id; number: its number is its id", "first"},
+              [command](const std::string& value) {
+                command->ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
+              });
+  given->adaptation.declare(flags);
   flags->heading("Output");
-  flags->text({"--log-base", "B", "base of the logarithms: e, 2 or 10", "e"}, [command](const std::string& value) {
-    constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
-    command->format.base = kBases.at(parse_choice(value, {"e", "2", "10"}));
-  });
-  flags->toggle({"--tokens", "", "one row per token: log-probability, rank, entropy of the prediction, token", ""},
-                &command->format.tokens);
-  flags->toggle({"--json", "", "one JSON object per line of text, with all its tokens; always in nats", ""},
-                &command->format.json);
+  flags->text({"--format", "NAME", dialect_names() + " (docs/dialects.md shows each)", "plain"},
+              [command](const std::string& value) { command->dialect = &parse_dialect(value); });
+  flags->text({"--log-base", "B", "base of the logarithms of plain and tokens: e, 2 or 10", "e"},
+              [command](const std::string& value) {
+                constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
+                command->base = kBases.at(parse_choice(value, {"e", "2", "10"}));
+              });
+  flags->toggle({"--tokens", "", "--format tokens: a row per token with log-probability, rank, entropy, token", ""},
+                &given->tokens);
+  flags->toggle({"--json", "", "--format json: an object per line of text, with all its tokens", ""}, &given->json);
+  flags->exclusive({"--format", "--tokens", "--json"});
+  flags->toggle({"--header", "",
+                 "policy and unit as # lines before the output of any format; without it they are told on standard "
+                 "error where a format knows no comments",
+                 ""},
+                &command->header);
   flags->heading("Run");
   flags->whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
                [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
   flags->toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
+}
+
+void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) {
+  if (given.tokens) command->dialect = &parse_dialect("tokens");
+  if (given.json) command->dialect = &parse_dialect("json");
+  const Dialect& dialect = *command->dialect;
+  if (!dialect.unit.empty() && flags.given("--log-base")) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--{} has its own unit ({}): leave --log-base out",
+                            given.json ? "json" : fmt::format("format {}", dialect.name), dialect.unit));
+  }
+  if (!dialect.ids && command->ids) {
+    throw Error(ErrorCode::kUsage, "--ids is for --format kaldi: no other format tells ids");
+  }
+  command->options.accounting = given.accounting.accounting(flags, given.state);
+  command->options.adaptation = given.adaptation.adaptation(flags);
+  command->options.tokens = dialect.tokens;
+  command->options.ranks = dialect.ranks;
 }
 
 bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
@@ -61,12 +107,14 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
       "Gives each line of a text its log-probability under a model; TEXT is a file, a .gz, or standard input. The "
       "same line gets the same bits wherever it stands, and a line that comes through a pipe is answered at once. "
       "Rows are log-probability, number of tokens, text, separated by tabs; lines that begin with # explain.");
-  AdaptationFlags adaptation;
-  add_flags(&flags, &adaptation, command);
+  ScoreFlags given;
+  add_flags(&flags, &given, command);
   flags.example("unroll score book.safetensors sentences.txt", "One row for each sentence.");
   flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
                 "The surprise of each token, in bits (and negative).");
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
+  flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
+                "Perplexity as SRILM counts it, without unknown words.");
   if (!flags.parse(arguments)) return false;
   std::vector<std::string> positionals = flags.positionals();
   command->model = take_model(command->model, &positionals);
@@ -74,76 +122,102 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
     throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": score takes one TEXT", positionals[1]));
   }
   if (!positionals.empty()) command->text = positionals.front();
-  if (command->format.json && flags.given("--log-base")) {
-    throw Error(ErrorCode::kUsage, "--json is always in nats: leave --log-base out");
-  }
-  command->options.adaptation = adaptation.adaptation(flags);
-  command->options.end = !command->format.no_end;
-  command->options.tokens = command->format.tokens || command->format.json;
+  finish(flags, given, command);
   return true;
 }
 
-// Lines that have arrived are scored together; a pipe that pauses gets what it has sent answered.
+// Policy and unit, a line each.
+std::vector<std::string> header_lines(const ScoreCommand& command, const Model& model) {
+  std::vector<std::string> lines{fmt::format("policy: {}; precision {}",
+                                             describe(command.options.accounting, model.tokenizer()),
+                                             precision_name(model.precision()))};
+  if (const std::string words = describe(command.options.adaptation); !words.empty()) {
+    lines.push_back(fmt::format("adaptation: {}; over all lines, in order", words));
+  }
+  const Dialect& dialect = *command.dialect;
+  lines.push_back(dialect.unit.empty() ? fmt::format("log base: {}", base_words(command.base))
+                                       : std::string(dialect.unit));
+  if (!dialect.columns.empty()) lines.push_back(fmt::format("columns: {}", dialect.columns));
+  return lines;
+}
+
+void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
+  const bool words = tokenizer.kind() == TokenizerKind::kWord || tokenizer.kind() == TokenizerKind::kWhitespace;
+  if (!dialect.of_words || words) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("--format {} is for models whose tokens are words (tokenizer word or whitespace), but this "
+                          "model's tokenizer is {}: --format surprisal takes any",
+                          dialect.name, tokenizer_kind_name(tokenizer.kind())));
+}
+
+// Scores a text batch by batch and prints it.
 class LineScoring {
  public:
   LineScoring(const ScoreCommand& command, const Model& model)
-      : format_(command.format), scorer_(model, command.options), reader_(command.text) {}
+      : dialect_(*command.dialect),
+        tokenizer_(model.tokenizer()),
+        context_{tokenizer_, command.options.accounting, command.base, command.text},
+        scorer_(model, command.options),
+        batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber) {}
 
   void run(Output* out) {
-    while (gather()) {
+    out->write(dialect_.title);
+    while (batches_.next(&batch_)) {
       answer(out);
       out->flush();
     }
+    if (dialect_.summary != nullptr) out->write(dialect_.summary(context_, totals_));
+    out->flush();
   }
 
-  [[nodiscard]] std::int64_t tokens() const noexcept { return tokens_; }
-  [[nodiscard]] std::int64_t unknown_tokens() const noexcept { return unknown_tokens_; }
+  [[nodiscard]] const ScoreTotals& totals() const noexcept { return totals_; }
 
  private:
-  bool gather() {
-    lines_.clear();
-    std::size_t bytes = 0;
-    while (!ended_ && lines_.size() < kBatchLines && bytes < kBatchBytes && (lines_.empty() || reader_.ready())) {
-      std::string line;
-      ended_ = !reader_.next(line);
-      if (ended_) break;
-      bytes += line.size();
-      lines_.push_back(std::move(line));
-    }
-    return !lines_.empty();
-  }
-
   void answer(Output* out) {
-    std::vector<Score> scores;
     try {
-      scores = scorer_.score(lines_, next_line_);
+      print(out, scorer_.score(batch_.lines, batch_.first_number));
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kInput) throw;
-      // One line cannot be scored. Those before it get their rows all the same, however they were batched.
-      for (const std::string& line : lines_) {
-        print(out, scorer_.score(std::span(&line, 1), next_line_).front(), line);
+      const bool of_a_line = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kNumeric;
+      if (!of_a_line) throw;
+      // Where a line cannot be read nothing was scored. Those before it get their rows all the same.
+      if (error.code() == ErrorCode::kInput) {
+        const std::span<const std::string> readable = std::span(batch_.lines).first(readable_lines());
+        print(out, scorer_.score(readable, batch_.first_number));
         out->flush();
       }
-      throw;
+      throw Error(error.code(), fmt::format("{}, {}{}", batches_.name(), error.what(),
+                                            batch_.ids.empty() ? "" : " (counted after the line's id)"));
     }
-    for (std::size_t i = 0; i < scores.size(); ++i) print(out, scores[i], lines_[i]);
   }
 
-  void print(Output* out, const Score& score, const std::string& line) {
-    out->write(format_score(format_, score, line));
-    tokens_ += score.predictions;
-    unknown_tokens_ += score.unknown_tokens;
-    ++next_line_;
+  [[nodiscard]] std::size_t readable_lines() const {
+    const auto refused = std::ranges::find_if(batch_.lines, [this](const std::string& line) {
+      try {
+        (void)tokenizer_.encode_line(line, "");
+        return false;
+      } catch (const Error&) {
+        return true;
+      }
+    });
+    return static_cast<std::size_t>(refused - batch_.lines.begin());
   }
 
-  ScoreFormat format_;
+  void print(Output* out, const std::vector<Score>& scores) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
+      const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
+      out->write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
+      totals_.add(context_, scores[i]);
+    }
+  }
+
+  const Dialect& dialect_;
+  const Tokenizer& tokenizer_;
+  DialectContext context_;
   Scorer scorer_;
-  LineReader reader_;
-  std::vector<std::string> lines_;
-  std::int64_t next_line_ = 1;
-  std::int64_t tokens_ = 0;
-  std::int64_t unknown_tokens_ = 0;
-  bool ended_ = false;
+  LineBatches batches_;
+  LineBatch batch_;
+  ScoreTotals totals_;
 };
 
 }  // namespace
@@ -152,15 +226,22 @@ int run_score(const std::vector<std::string>& arguments) {
   ScoreCommand command;
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
+  expect_words(*command.dialect, model.tokenizer());
   LineScoring scoring(command, model);
+  Terminal terminal(command.quiet);
   Output out;
-  out.write(format_header(command.format, command.options, model));
+  for (const std::string& line : header_lines(command, model)) {
+    if (command.header || command.dialect->comments) {
+      out.write(fmt::format("# {}\n", line));
+    } else {
+      terminal.line(line);
+    }
+  }
   scoring.run(&out);
-  out.flush();
-  if (scoring.unknown_tokens() > 0) {
-    Terminal(command.quiet)
-        .line(fmt::format("{} of {} tokens are unknown to the model; they are scored as <unk>",
-                          grouped(scoring.unknown_tokens()), grouped(scoring.tokens())));
+  if (scoring.totals().unknown_tokens > 0) {
+    terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}",
+                              grouped(scoring.totals().unknown_tokens), grouped(scoring.totals().tokens),
+                              unknown_words(command.options.accounting)));
   }
   return 0;
 }

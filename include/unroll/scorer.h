@@ -1,13 +1,16 @@
 // The probability of text under a model, token by token. Natural logarithms (nats) throughout.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "unroll/accounting.h"
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
 
@@ -15,12 +18,20 @@ namespace unroll {
 
 // What a model remembers: the hidden state of every layer and the symbol that it reads next.
 //
-// A value: copy it to branch, compare it to find equal histories, keep its numbers to go on later. Its size
-// depends on the network alone, not on how much was read.
+// A value: copy it to branch, compare or hash it to find equal histories (std::hash is given below), save it to go on
+// later. Its size depends on the network alone, not on how much was read.
 struct State {
-  std::vector<float> h;    // (L, H)
-  std::vector<float> c;    // (L, H) for LSTM, empty for other cells
-  std::int32_t input = 0;  // the symbol that was read last and enters the network at the next step
+  std::vector<float> h = {};  // (L, H)
+  std::vector<float> c = {};  // (L, H) for LSTM, empty for other cells
+  std::int32_t input = 0;     // the symbol that was read last and enters the network at the next step
+
+  // The state as 20 + 4 (|h| + |c|) bytes, whatever the machine: the letters "unrollS1", |h|, |c| and input as 32-bit
+  // integers, the numbers of h and of c as IEEE 754 floats, all little-endian.
+  [[nodiscard]] std::string save() const;
+
+  // What save() wrote, bit for bit. Throws Error{kFormat} for any other bytes: of another length or kind, or with a
+  // number that is not finite. Whether it fits a model is seen by the Scorer that is given it.
+  [[nodiscard]] static State load(std::string_view bytes);
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -29,7 +40,8 @@ struct State {
 struct TokenScore {
   std::int32_t id = 0;
   std::string text;         // of the symbol as the input has it; "\n" or "<eos>" for a closing boundary
-  double log_prob = 0;      // nats, <= 0
+  double log_prob = 0;      // nats, <= 0; what it adds to the line where it counts
+  bool counted = true;      // false: left out of the line's sum (UnknownPolicy::kSkip); log_prob is then that of <unk>
   std::int64_t rank = 1;    // 1 + number of symbols that were more probable
   double entropy = 0;       // of the prediction, nats
   std::int64_t offset = 0;  // first byte in the scored text
@@ -39,24 +51,28 @@ struct TokenScore {
 struct Score {
   double log_prob = 0;             // nats: the sum over the predictions that count
   std::int64_t predictions = 0;    // how many those are
-  std::vector<TokenScore> tokens;  // each of them; empty without ScorerOptions::tokens
+  std::vector<TokenScore> tokens;  // all of the line, also those that do not count; empty without ScorerOptions::tokens
   std::int64_t unknown_tokens = 0;
 };
 
 struct ScorerOptions {
-  StatePolicy state = StatePolicy::kReset;  // kCarry: each line goes on from the state after the line before
-  bool end = true;                          // a line's score includes its closing boundary
-  bool tokens = true;                       // keep the score of each token, not of lines only: about 90 bytes a token
-  int threads = 0;                          // 0: as many as there are cores
-  Adaptation adaptation = {};               // to the lines as they come
+  Accounting accounting = {};  // what a line's score is the sum of
+  bool tokens = true;          // keep the score of each token, not of lines only: about 100 bytes a token
+  bool ranks = true;           // and its rank and entropy; without them these are 1 and 0, and nothing is computed
+  int threads = 0;             // 0: as many as there are cores
+  Adaptation adaptation = {};  // to the lines as they come
 };
 
 // Scores lines of text. A line's score depends on the model and, where state is carried or the model is adapted to the
 // text, on the lines before; never on what it is batched with, on its place in the batch, or on the number of threads:
 // the same line gets the same bits. A cache goes on from line to line, whatever becomes of the hidden state.
+//
+// All log-probabilities are natural logarithms (nats); divide by ln 2 for bits, by ln 10 for decimal ones.
 // Not for two threads at once; several Scorers may share a Model.
 class Scorer {
  public:
+  // Throws what check() throws for accounting and adaptation, and Error{kUsage} for a context together with a cache or
+  // dynamic evaluation.
   explicit Scorer(Model model, const ScorerOptions& options = {});
   ~Scorer();
   Scorer(Scorer&&) noexcept;
@@ -65,18 +81,21 @@ class Scorer {
   // Scores one line (without its newline). Throws Error{kInput} for text that the tokenizer cannot read.
   [[nodiscard]] Score score(std::string_view line);
 
-  // Scores many lines, in order; equal to calling score() on each, only faster. `first_line` is the number of the
-  // first one in its file, for messages.
+  // Scores many lines, in order; equal to calling score() on each, only faster: where state is reset, lines of similar
+  // length run side by side, so give it some thousands of tokens at once. Needs memory for all their scores.
+  // `first_line` is the number of the first one in its file, for messages.
   [[nodiscard]] std::vector<Score> score(std::span<const std::string> lines, std::int64_t first_line = 1);
 
-  // Before anything was read: zero state, the boundary symbol as input.
+  // Before anything was read: zero state, the boundary symbol as input. (The context of the accounting is not in it:
+  // step() through its tokens.)
   [[nodiscard]] State initial_state() const;
 
-  // Log-probability (nats) of `token` after `state`, which moves on past it. Of the adaptation only the temperature
-  // counts: a state does not hold the rest. The bits equal those of score() but for that.
+  // ln p(token | state) in nats; `state` moves on past the token. Of the adaptation only the temperature counts: a
+  // state does not hold the rest; and of the accounting nothing does. The bits equal those of score() but for that.
+  // Throws Error{kUsage} for a state or a symbol that is not this model's.
   double step(State& state, std::int32_t token);
 
-  // Log-probabilities (nats) of all V symbols after `state`, which stays as it is; adapted as for step().
+  // ln p of each of the V symbols after `state`, in nats; the state stays as it is. Adapted and refused as by step().
   [[nodiscard]] std::vector<double> next_log_probs(const State& state);
 
  private:
@@ -85,3 +104,9 @@ class Scorer {
 };
 
 }  // namespace unroll
+
+// States that compare equal have equal hashes; it differs between machines of different byte order.
+template <>
+struct std::hash<unroll::State> {
+  std::size_t operator()(const unroll::State& state) const noexcept;
+};

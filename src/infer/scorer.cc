@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "infer/adaptive_stream.h"
 #include "infer/inference.h"
+#include "infer/line_rows.h"
 #include "infer/prediction.h"
 #include "kernels/softmax.h"
 #include "unroll/error.h"
@@ -25,113 +27,163 @@ constexpr std::int64_t kStepsOfSequence = 64;
 std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kStepsOfSequence; }
 std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
 
-// Lines as one sequence of ids, each closed by a boundary, and the scores that their predictions go to.
-struct Lines {
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> starts;  // of each line in ids, and the end of ids
-  std::vector<Score> scores;         // complete but for the predictions
-  std::int64_t first_line = 1;
-};
-
-// The ids of a line, closed by a boundary.
-std::vector<Token> encode(const Tokenizer& tokenizer, std::string_view line, std::int64_t line_number) {
-  const std::string name = fmt::format("line {}", line_number);
+// The tokens of a line.
+std::vector<Token> encode(const Tokenizer& tokenizer, std::string_view line, const std::string& name) {
   if (const std::size_t newline = line.find('\n'); newline != std::string_view::npos) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{} has a line end at byte {}: score one line at a time", name, newline));
   }
-  std::vector<Token> tokens = tokenizer.encode_line(line, name);
-  tokens.push_back({.id = tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
-  return tokens;
+  return tokenizer.encode_line(line, name);
 }
 
-// A line's score but for the predictions, of which the first `counted` are asked for.
-Score unpredicted(const Tokenizer& tokenizer, std::string_view line, std::span<const Token> counted, bool keep_tokens) {
-  Score score;
-  score.predictions = std::ssize(counted);
-  for (const Token& token : counted) score.unknown_tokens += token.id == tokenizer.unknown() ? 1 : 0;
-  if (!keep_tokens) return score;
-  score.tokens.reserve(counted.size());
-  for (const Token& token : counted) {
-    TokenScore& added = score.tokens.emplace_back();
-    added.id = token.id;
-    added.text =
-        token.offset == std::ssize(line)
-            ? tokenizer.symbol(token.id)
-            : std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
-    added.offset = token.offset;
+// What every line has in common.
+struct Reading {
+  Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
+      : tokenizer(its_tokenizer), options(its_options) {
+    for (const Token& token : encode(tokenizer, options.accounting.context, "the context")) {
+      context.push_back(token.id);
+    }
   }
-  return score;
-}
 
-void append_line(const Tokenizer& tokenizer, std::string_view line, const ScorerOptions& options, Lines& lines) {
-  const auto line_number = lines.first_line + std::ssize(lines.scores);
-  const std::vector<Token> tokens = encode(tokenizer, line, line_number);
-  lines.ids.reserve(lines.ids.size() + tokens.size());
-  for (const Token& token : tokens) lines.ids.push_back(token.id);
-  lines.starts.push_back(std::ssize(lines.ids));
-  const std::span<const Token> counted(tokens.data(), tokens.size() - (options.end ? 0 : 1));
-  lines.scores.push_back(unpredicted(tokenizer, line, counted, options.tokens));
-}
+  [[nodiscard]] bool is_unknown(std::int32_t id) const { return id == tokenizer.unknown(); }
 
-// Takes predictions in the order of positions from one position on.
-class ScoreWriter {
+  const Tokenizer& tokenizer;
+  const ScorerOptions& options;
+  std::vector<std::int32_t> context;  // read before each line
+};
+
+// Lines as one sequence of ids, each of them its context, its tokens and a closing boundary.
+class Lines {
  public:
-  ScoreWriter(Lines& lines, std::int64_t position) : lines_(&lines), position_(position) {
-    const auto after = std::upper_bound(lines.starts.begin(), lines.starts.end(), position);
-    line_ = static_cast<std::size_t>(after - lines.starts.begin()) - 1;
+  Lines(const Reading& reading, std::int64_t first_line, std::size_t expected)
+      : reading_(reading), first_line_(first_line) {
+    scores_.reserve(expected);
   }
 
-  void take(const SymbolPrediction& prediction) {
-    while (position_ >= lines_->starts[line_ + 1]) ++line_;
-    const std::int64_t index = position_ - lines_->starts[line_];
-    ++position_;
-    Score& score = lines_->scores[line_];
-    if (index == score.predictions) return;  // a closing boundary that does not count
+  void append(std::string_view line) {
+    std::vector<Token> tokens =
+        encode(reading_.tokenizer, line, fmt::format("line {}", first_line_ + std::ssize(scores_)));
+    tokens.push_back({.id = reading_.tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
+    ids_.insert(ids_.end(), reading_.context.begin(), reading_.context.end());
+    for (const Token& token : tokens) ids_.push_back(token.id);
+    starts_.push_back(std::ssize(ids_));
+    lengths_.push_back(std::ssize(reading_.context) + std::ssize(tokens));
+    if (!reading_.options.accounting.end) tokens.pop_back();
+    scores_.push_back(unpredicted(line, tokens));
+  }
+
+  // Takes the prediction of the id at `position` of a line.
+  void take(std::int64_t line, std::int64_t position, const SymbolPrediction& prediction) {
+    const std::int64_t index = position - std::ssize(reading_.context);
+    const bool closes = position == length(line) - 1;
+    if (index < 0 || (closes && !reading_.options.accounting.end)) return;
     if (!std::isfinite(prediction.log_prob)) {
       throw Error(ErrorCode::kNumeric,
                   fmt::format("line {}, symbol {}: the prediction is {}: the model's weights or its "
                               "state overflowed",
-                              lines_->first_line + static_cast<std::int64_t>(line_), index + 1, prediction.log_prob));
+                              first_line_ + line, index + 1, prediction.log_prob));
     }
-    score.log_prob += prediction.log_prob;
+    Score& score = scores_[static_cast<std::size_t>(line)];
+    const bool unknown = reading_.is_unknown(id(line, position));
+    const double log_prob = counted_log_prob(reading_.options.accounting, unknown, prediction.log_prob);
+    if (counts(reading_.options.accounting, unknown)) score.log_prob += log_prob;
     if (score.tokens.empty()) return;
     TokenScore& token = score.tokens[static_cast<std::size_t>(index)];
-    token.log_prob = prediction.log_prob;
+    token.log_prob = log_prob;
+    if (!reading_.options.ranks) return;
     token.rank = prediction.rank;
     token.entropy = prediction.entropy;
   }
 
+  [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_; }
+  [[nodiscard]] std::span<const std::int64_t> starts() const noexcept { return starts_; }
+  [[nodiscard]] std::span<const std::int64_t> lengths() const noexcept { return lengths_; }
+  [[nodiscard]] std::int64_t length(std::int64_t line) const { return lengths_[static_cast<std::size_t>(line)]; }
+  [[nodiscard]] std::vector<Score> scores() && { return std::move(scores_); }
+
  private:
-  Lines* lines_;
-  std::int64_t position_;
-  std::size_t line_;
+  [[nodiscard]] std::int32_t id(std::int64_t line, std::int64_t position) const {
+    return ids_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(line)] + position)];
+  }
+
+  // A line's score but for the predictions.
+  [[nodiscard]] Score unpredicted(std::string_view line, std::span<const Token> tokens) const {
+    const auto piece = [&](const Token& token) {
+      if (token.offset == std::ssize(line)) return reading_.tokenizer.symbol(token.id);
+      return std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
+    };
+    Score score;
+    if (reading_.options.tokens) score.tokens.reserve(tokens.size());
+    for (const Token& token : tokens) {
+      const bool unknown = reading_.is_unknown(token.id);
+      const bool counted = counts(reading_.options.accounting, unknown);
+      score.unknown_tokens += unknown ? 1 : 0;
+      score.predictions += counted ? 1 : 0;
+      if (!reading_.options.tokens) continue;
+      score.tokens.push_back({.id = token.id, .text = piece(token), .counted = counted, .offset = token.offset});
+    }
+    return score;
+  }
+
+  const Reading& reading_;
+  std::int64_t first_line_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::int64_t> starts_{0};  // of each line in ids_, and the end
+  std::vector<std::int64_t> lengths_;
+  std::vector<Score> scores_;
 };
 
-// Pieces that are far longer than the others (one line may hold most of the text) and the rest: rows of one batch
-// should end together, since a row that has ended still costs its share.
-std::vector<std::vector<Piece>> batches(std::vector<Piece> pieces) {
-  std::int64_t steps = 0;
-  for (const Piece& piece : pieces) steps += piece.steps();
-  const auto is_long = [&](const Piece& piece) { return piece.steps() > 4 * steps / std::ssize(pieces); };
-  const auto rest = std::stable_partition(pieces.begin(), pieces.end(), is_long);
-  std::vector<std::vector<Piece>> result;
-  if (rest != pieces.begin()) result.emplace_back(pieces.begin(), rest);
-  if (rest != pieces.end()) result.emplace_back(rest, pieces.end());
-  return result;
+// Hands on the predictions of some lines, which come in this order.
+class ScoreWriter {
+ public:
+  ScoreWriter(Lines& lines, std::vector<std::int64_t> order) : lines_(&lines), order_(std::move(order)) {}
+
+  void take(const SymbolPrediction& prediction) {
+    const std::int64_t line = order_[at_];
+    lines_->take(line, position_, prediction);
+    if (++position_ == lines_->length(line)) {
+      ++at_;
+      position_ = 0;
+    }
+  }
+
+ private:
+  Lines* lines_;
+  std::vector<std::int64_t> order_;
+  std::size_t at_ = 0;         // in order_
+  std::int64_t position_ = 0;  // in that line
+};
+
+ScoreWriter writer_of_all(Lines& lines) {
+  std::vector<std::int64_t> order(lines.lengths().size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return {lines, std::move(order)};
+}
+
+// `options`, checked before memory is taken for them.
+const ScorerOptions& checked(const ScorerOptions& options) {
+  check(options.accounting);
+  check(options.adaptation);
+  if (!options.accounting.context.empty() && reads_in_order(options.adaptation)) {
+    throw Error(ErrorCode::kUsage,
+                "a context stands before each line by itself, so it does not go with a cache or dynamic evaluation, "
+                "which read the lines as one text");
+  }
+  return options;
 }
 
 }  // namespace
 
 struct Scorer::Impl {
   Impl(Model model, const ScorerOptions& given)
-      : options(given),
-        inference(std::move(model), given.threads, planned_steps(given.state), planned_rows(given.state)),
+      : options(checked(given)),
+        inference(std::move(model), given.threads, planned_steps(given.accounting.state),
+                  planned_rows(given.accounting.state)),
+        reading(tokenizer(), options),
         carried(inference.model.config(), 1),
         single(inference.model.config(), 1) {
-    check(options.adaptation);
     if (reads_in_order(options.adaptation)) {
-      adapted.emplace(inference.model, options.adaptation, options.state, inference.workers);
+      adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers);
     }
   }
 
@@ -139,41 +191,36 @@ struct Scorer::Impl {
 
   template <class Line>
   std::vector<Score> score(std::span<const Line> texts, std::int64_t first_line) {
-    Lines lines;
-    lines.first_line = first_line;
-    lines.starts.push_back(0);
-    lines.scores.reserve(texts.size());
-    for (const Line& text : texts) append_line(tokenizer(), text, options, lines);
+    Lines lines(reading, first_line, texts.size());
+    for (const Line& text : texts) lines.append(text);
     if (adapted) {
       score_in_order(lines);
-    } else if (options.state == StatePolicy::kReset) {
+    } else if (options.accounting.state == StatePolicy::kReset) {
       score_apart(lines);
     } else {
       score_on(lines);
     }
-    return std::move(lines.scores);
+    return std::move(lines).scores();
   }
 
   // Each line from a zero state: rows of whole lines side by side.
   void score_apart(Lines& lines) {
-    if (lines.ids.empty()) return;
-    for (const std::vector<Piece>& pieces : batches(line_pieces(lines.ids, tokenizer().boundary(), kRows))) {
-      std::vector<ScoreWriter> writers;
-      for (const Piece& piece : pieces) writers.emplace_back(lines, piece.first);
-      const Batcher batcher(lines.ids, tokenizer().boundary(), StatePolicy::kReset, pieces, kStepsOfRows);
-      NetworkState state(inference.model.config(), batcher.rows());
-      for (std::int64_t i = 0; i < batcher.windows(); ++i) {
-        batcher.window(i, window);
-        inference.forward(window, state);
-        write_predictions(writers);
-      }
+    const std::vector<std::vector<std::int64_t>> rows = deal_lines(lines.lengths(), kRows);
+    std::vector<ScoreWriter> writers;
+    for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
+    LineRows windows(lines.ids(), lines.starts(), rows, tokenizer().boundary(), kStepsOfRows);
+    NetworkState state(inference.model.config(), std::ssize(rows));
+    while (windows.next(window)) {
+      if (window.B < state.B) state = first_rows(inference.model.config(), state, window.B);
+      inference.forward(window, state);
+      write_predictions(writers);
     }
   }
 
   // Each line from the state after the one before.
   void score_on(Lines& lines) {
-    std::vector<ScoreWriter> writers{ScoreWriter(lines, 0)};
-    std::span<const std::int32_t> rest = lines.ids;
+    std::vector<ScoreWriter> writers{writer_of_all(lines)};
+    std::span<const std::int32_t> rest = lines.ids();
     std::int32_t input = tokenizer().boundary();
     while (!rest.empty()) {
       const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
@@ -187,8 +234,8 @@ struct Scorer::Impl {
 
   // Lines as the text that the model is adapted to.
   void score_in_order(Lines& lines) {
-    ScoreWriter writer(lines, 0);
-    std::span<const std::int32_t> rest = lines.ids;
+    ScoreWriter writer = writer_of_all(lines);
+    std::span<const std::int32_t> rest = lines.ids();
     while (!rest.empty()) {
       const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
       predictions.clear();
@@ -198,7 +245,9 @@ struct Scorer::Impl {
     }
   }
 
-  [[nodiscard]] Detail detail() const { return options.tokens ? Detail::kRankAndEntropy : Detail::kLogProb; }
+  [[nodiscard]] Detail detail() const {
+    return options.tokens && options.ranks ? Detail::kRankAndEntropy : Detail::kLogProb;
+  }
 
   void predict(Detail wanted) {
     predictions.resize(window.targets.size());
@@ -207,7 +256,7 @@ struct Scorer::Impl {
 
   void write_predictions(std::vector<ScoreWriter>& writers) {
     predict(detail());
-    const std::size_t rows = writers.size();
+    const auto rows = static_cast<std::size_t>(window.B);
     for (std::size_t i = 0; i < predictions.size(); ++i) {
       if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
     }
@@ -243,6 +292,7 @@ struct Scorer::Impl {
 
   ScorerOptions options;
   Inference inference;
+  Reading reading;
   NetworkState carried;  // after the lines so far
   NetworkState single;   // of step() and next_log_probs()
   std::optional<AdaptiveStream> adapted;

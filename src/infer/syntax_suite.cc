@@ -171,7 +171,7 @@ SyntaxSuite read_syntax_suite(const std::string& path) {
 }
 
 std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite, const SuiteOptions& options) {
-  Scorer scorer(model, {.end = false, .threads = options.threads});
+  Scorer scorer(model, {.accounting = {.end = false}, .ranks = false, .threads = options.threads});
   std::vector<ItemScore> result;
   while (result.size() < suite.items.size()) {
     const auto part =

@@ -1,0 +1,67 @@
+#include "cli/dialects/dialect.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "cli/flags.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::array kDialects{
+    Dialect{.name = "plain",
+            .comments = true,
+            .tokens = false,
+            .columns = "log_prob tokens text (tab-separated)",
+            .line = plain_line},
+    Dialect{.name = "tokens",
+            .comments = true,
+            .ranks = true,
+            .columns = "log_prob rank entropy token (tab-separated; an empty line ends each line's rows)",
+            .line = token_lines},
+    Dialect{.name = "json", .unit = "log base: e (nats)", .ranks = true, .line = json_object},
+    Dialect{.name = "surprisal",
+            .unit = "surprisal: -log2 p (bits)",
+            .title = "sentence_id\ttoken_id\ttoken\tsurprisal\n",
+            .line = surprisal_lines},
+    Dialect{.name = "words",
+            .unit = "surp: -log2 p (bits); entropy: of the prediction (bits); entred: max(0, what it fell by)",
+            .ranks = true,
+            .of_words = true,
+            .title = "word sentid sentpos wlen surp entropy entred\n",
+            .line = word_lines},
+    Dialect{.name = "srilm", .unit = "log base: 10", .line = srilm_block, .summary = srilm_summary},
+    Dialect{.name = "kenlm", .unit = "log base: 10", .line = kenlm_line, .summary = kenlm_summary},
+    Dialect{.name = "rnnlm", .unit = "log base: 10", .tokens = false, .line = rnnlm_line},
+    Dialect{.name = "kaldi", .unit = "log base: e (nats)", .ids = true, .line = kaldi_line},
+};
+
+}  // namespace
+
+std::span<const Dialect> dialects() { return kDialects; }
+
+const Dialect& parse_dialect(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Dialect& dialect : kDialects) names.emplace_back(dialect.name);
+  return kDialects.at(parse_choice(std::string(name), names));
+}
+
+void ScoreTotals::add(const DialectContext& context, const Score& score) {
+  for (const TokenScore& token : score.tokens) {
+    if (token.id == context.tokenizer.unknown()) unknown_nats += added_nats(token);
+  }
+  ++lines;
+  counted_tokens += score.predictions;
+  tokens += score.predictions + (counts(context.accounting, true) ? 0 : score.unknown_tokens);
+  unknown_tokens += score.unknown_tokens;
+  nats += score.log_prob;
+}
+
+double added_nats(const TokenScore& token) noexcept { return token.counted ? token.log_prob : 0; }
+
+bool has_end(const DialectContext& context, const Score& score) {
+  return context.accounting.end && !score.tokens.empty();
+}
+
+}  // namespace unroll

@@ -1,0 +1,55 @@
+// What the probability of a line of text is made of: one policy behind every number that is told about a line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "unroll/network.h"
+
+namespace unroll {
+
+// What a token that the vocabulary lacks adds to the log-probability of its line. The network reads <unk> in any case.
+enum class UnknownPolicy {
+  kScore,  // ln p(<unk>): that some unknown word comes here, whichever it is
+  kSkip,   // nothing: it is left out of the sum and of the count
+  kShare,  // ln p(<unk>) - ln N: that this one comes, of N unknown words that are equally likely
+};
+
+// "score", "skip", "share".
+[[nodiscard]] std::string_view unknown_policy_name(UnknownPolicy policy) noexcept;
+
+// The policy of that name. Throws Error{kUsage} naming the known ones.
+[[nodiscard]] UnknownPolicy parse_unknown_policy(std::string_view name);
+
+// Most words that may share the probability of <unk>.
+inline constexpr std::int64_t kMostUnknownWords = std::int64_t{1} << 40;
+
+// Begin, end, unknown words and state of a line.
+//
+//   ln p(line) = sum over its tokens w_t, and with `end` its closing boundary, of ln p(w_t | begin, w_1 .. w_(t-1))
+//
+// Begin is the boundary symbol, read from a zero state (kReset) or from the state after the line before (kCarry), and
+// then `context`, whose tokens are read and never counted. It is made to tokens by itself, and the line follows it at
+// once.
+struct Accounting {
+  StatePolicy state = StatePolicy::kReset;
+  std::string context = {};  // read before each line; with kReset alone
+  bool end = true;           // the closing boundary counts
+  UnknownPolicy unknown = UnknownPolicy::kScore;
+  std::int64_t unknown_words = 1;  // N of kShare
+
+  friend bool operator==(const Accounting&, const Accounting&) = default;
+};
+
+// Throws Error{kUsage} for unknown_words out of range, or other than 1 without kShare, for a context with kCarry, and
+// for one that holds a line end.
+void check(const Accounting& accounting);
+
+// What a counted token adds: its ln p, less ln N where it is unknown and the policy kShare.
+[[nodiscard]] double counted_log_prob(const Accounting& accounting, bool is_unknown, double log_prob);
+
+// Whether a token is counted at all.
+[[nodiscard]] bool counts(const Accounting& accounting, bool is_unknown) noexcept;
+
+}  // namespace unroll

@@ -1,0 +1,65 @@
+#include "unroll/accounting.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::array kPolicies{UnknownPolicy::kScore, UnknownPolicy::kSkip, UnknownPolicy::kShare};
+
+}  // namespace
+
+std::string_view unknown_policy_name(UnknownPolicy policy) noexcept {
+  switch (policy) {
+    case UnknownPolicy::kScore:
+      return "score";
+    case UnknownPolicy::kSkip:
+      return "skip";
+    case UnknownPolicy::kShare:
+      return "share";
+  }
+  return "";
+}
+
+UnknownPolicy parse_unknown_policy(std::string_view name) {
+  for (const UnknownPolicy policy : kPolicies) {
+    if (unknown_policy_name(policy) == name) return policy;
+  }
+  throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected score, skip or share", name));
+}
+
+void check(const Accounting& accounting) {
+  if (accounting.unknown_words < 1 || accounting.unknown_words > kMostUnknownWords) {
+    throw Error(ErrorCode::kUsage, fmt::format("{} unknown words cannot share a probability: expected 1 to {}",
+                                               accounting.unknown_words, kMostUnknownWords));
+  }
+  if (accounting.unknown != UnknownPolicy::kShare && accounting.unknown_words != 1) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} unknown words are given, but the policy is {}: only share divides by their number",
+                            accounting.unknown_words, unknown_policy_name(accounting.unknown)));
+  }
+  if (!accounting.context.empty() && accounting.state == StatePolicy::kCarry) {
+    throw Error(ErrorCode::kUsage,
+                "a context stands before each line by itself, so it does not go with a state that is carried on");
+  }
+  if (const std::size_t newline = accounting.context.find('\n'); newline != std::string::npos) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("the context has a line end at byte {}: it is read as part of a line", newline));
+  }
+}
+
+double counted_log_prob(const Accounting& accounting, bool is_unknown, double log_prob) {
+  if (!is_unknown || accounting.unknown != UnknownPolicy::kShare) return log_prob;
+  return log_prob - std::log(static_cast<double>(accounting.unknown_words));
+}
+
+bool counts(const Accounting& accounting, bool is_unknown) noexcept {
+  return !is_unknown || accounting.unknown != UnknownPolicy::kSkip;
+}
+
+}  // namespace unroll

@@ -1,0 +1,52 @@
+// Lines of any length side by side, each from a zero state, so that little work goes to rows that have ended.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/network.h"
+#include "text/batcher.h"
+
+namespace unroll {
+
+// Deals lines to at most B rows, longest line first, each to the row that is shortest by then: rows of about equal
+// length, unless one line is longer than that by itself. Rows come longest first; none is empty. (Graham 1969)
+[[nodiscard]] std::vector<std::vector<std::int64_t>> deal_lines(std::span<const std::int64_t> lengths, std::int64_t B);
+
+// Cuts rows of lines into windows of at most T steps. Rows that have ended leave, so later windows may be narrower.
+//
+// Every line closes with the boundary, and so the input of its first step is one, read from a zero state. Views the
+// ids and the rows, which must outlive it.
+class LineRows {
+ public:
+  // Line i is ids[starts[i] .. starts[i + 1]).
+  LineRows(std::span<const std::int32_t> ids, std::span<const std::int64_t> starts,
+           std::span<const std::vector<std::int64_t>> rows, std::int32_t boundary, std::int64_t T);
+
+  // The next window; false when there is none. Its row b is rows[b].
+  bool next(Window& out);
+
+ private:
+  struct Place {
+    std::size_t line = 0;       // of the row's lines
+    std::int64_t position = 0;  // in the line
+  };
+
+  [[nodiscard]] std::int64_t start(std::int64_t line) const { return starts_[static_cast<std::size_t>(line)]; }
+  [[nodiscard]] std::int64_t length(std::int64_t line) const { return start(line + 1) - start(line); }
+  void fill_row(std::int64_t row, Window& out);
+
+  std::span<const std::int32_t> ids_;
+  std::span<const std::int64_t> starts_;
+  std::span<const std::vector<std::int64_t>> rows_;
+  std::int32_t boundary_;
+  std::int64_t steps_per_window_;
+  std::vector<std::int64_t> rest_;  // steps that each row has left
+  std::vector<Place> places_;
+};
+
+// The first B rows of a state.
+[[nodiscard]] NetworkState first_rows(const NetworkConfig& config, const NetworkState& state, std::int64_t B);
+
+}  // namespace unroll
