@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/accounting_flags.h"
 #include "cli/adaptation_flags.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
@@ -40,6 +41,9 @@ bool check_pairs(const Flags& flags, EvalCommand* command) {
   if (flags.given("--state") || flags.given("--exact") || command->options.adaptation != Adaptation{}) {
     throw Error(ErrorCode::kUsage, "--pairs scores each sentence by itself: leave --state, --exact and adaptation out");
   }
+  if (flags.given("--no-end") || flags.given("--unk")) {
+    throw Error(ErrorCode::kUsage, "--pairs has its own accounting: leave --no-end and --unk out");
+  }
   command->pairs.json = command->json;
   command->pairs.threads = command->options.threads;
   return true;
@@ -61,6 +65,8 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "them; slower",
                 ""},
                &command->options.exact);
+  AccountingFlags accounting;
+  accounting.declare_counting(&flags);
   flags.heading("Minimal pairs, instead of a text");
   flags.path({"--pairs", "FILE|DIR",
               "how often the acceptable sentence is the more probable one: BLiMP's .jsonl, lines of good, tab, bad, or "
@@ -84,6 +90,10 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "Accuracy of each paradigm, with confidence intervals, and what unknown words did to it.");
   if (!flags.parse(arguments)) return false;
   command->options.adaptation = adaptation.adaptation(flags);
+  const Accounting counted = accounting.accounting(flags, StatePolicy::kReset);
+  command->options.end = counted.end;
+  command->options.unknown = counted.unknown;
+  command->options.unknown_words = counted.unknown_words;
   command->texts = flags.positionals();
   command->models = {take_model(model, &command->texts)};
   const auto first_text = std::stable_partition(command->texts.begin(), command->texts.end(), is_model_file);
@@ -129,6 +139,9 @@ std::string precision_words(const std::vector<Model>& models) {
 std::string as_json(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& result) {
   nlohmann::ordered_json object = as_object(result.average);
   object["precision"] = precision_words(models);
+  object["end"] = command.options.end;
+  object["unknown"] = unknown_policy_name(command.options.unknown);
+  if (command.options.unknown == UnknownPolicy::kShare) object["unknown_words"] = command.options.unknown_words;
   put_adaptation(&object, command.options.adaptation);
   object["tokens_per_s"] = tokens_per_s(result.average);
   if (models.size() > 1) {
@@ -147,6 +160,12 @@ std::string as_json(const EvalCommand& command, const std::vector<Model>& models
 std::string state_words(const Evaluation& result) {
   if (result.state == StatePolicy::kReset) return "reset: each line by itself";
   return result.exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
+}
+
+std::string counted_words(const EvaluateOptions& options) {
+  const Accounting accounting{.unknown = options.unknown, .unknown_words = options.unknown_words};
+  return fmt::format("line ends {}; unknown tokens {}", options.end ? "scored" : "not scored",
+                     unknown_words(accounting));
 }
 
 std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
@@ -169,6 +188,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
   text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
   text += fmt::format("state                 {}\n", state_words(result));
+  text += fmt::format("counted               {}\n", counted_words(command.options));
   text += fmt::format("precision             {}\n", precision_words(models));
   if (const std::string words = describe(command.options.adaptation); !words.empty()) {
     text += fmt::format("adaptation            {}\n", words);

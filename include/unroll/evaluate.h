@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "unroll/accounting.h"
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
 
@@ -16,14 +17,17 @@ namespace unroll {
 struct EvaluateOptions {
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
   bool exact = false;                     // carried text as one piece instead of warmed pieces; slower
-  Adaptation adaptation = {};             // a cache makes the evaluation exact
-  int threads = 0;                        // 0: as many as there are cores
+  bool end = true;                        // boundaries count, as in Accounting, and so do the next two
+  UnknownPolicy unknown = UnknownPolicy::kScore;
+  std::int64_t unknown_words = 1;
+  Adaptation adaptation = {};                                                // a cache makes the evaluation exact
+  int threads = 0;                                                           // 0: as many as there are cores
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
 
 struct Evaluation {
-  std::int64_t tokens = 0;                // predictions: each symbol of the text once
-  std::int64_t unknown_tokens = 0;        // of which the unknown symbol
+  std::int64_t tokens = 0;                // predictions that count: each symbol of the text once, unless told otherwise
+  std::int64_t unknown_tokens = 0;        // unknown symbols of the text
   double nats_per_token = 0;              // mean of -ln p
   double perplexity = 0;                  // exp(nats_per_token)
   double nats_per_known_token = 0;        // the mean over tokens that are not the unknown symbol
@@ -32,7 +36,7 @@ struct Evaluation {
   std::int64_t bytes = 0;                 // of the text
   double bits_per_char = 0;               // total / characters, in bits
   double bits_per_byte = 0;               // total / bytes, in bits
-  bool comparable = false;                // bits compare between tokenizers: nothing lost, nothing unknown
+  bool comparable = false;                // bits compare between tokenizers: nothing lost, unknown or left out
   StatePolicy state = StatePolicy::kCarry;
   bool exact = false;  // carried text was one piece
   double seconds = 0;  // spent predicting
@@ -42,7 +46,8 @@ struct Evaluation {
 //
 // Carried state: the text is cut into pieces by a rule on its length alone, each warmed on the 256 symbols before it,
 // so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result does not depend on
-// the number of threads. Throws Error{kInput} for an empty text or one that the tokenizer cannot read.
+// the number of threads. What it sums is what the Scorer sums under the same policy. Throws Error{kInput} for an empty
+// text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does.
 [[nodiscard]] Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                                   const EvaluateOptions& options = {});
 

@@ -25,10 +25,28 @@ double mean(double sum, std::int64_t count) {
 
 double bits(double nats) { return nats / std::numbers::ln2; }
 
-Evaluation summary(const IdsEvaluation& sum, const EncodedText& text) {
+Accounting accounting_of(const EvaluateOptions& options, StatePolicy state) {
+  return {.state = state, .end = options.end, .unknown = options.unknown, .unknown_words = options.unknown_words};
+}
+
+// evaluation_of(), but for what does not count.
+IdsEvaluation counted_evaluation(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                                 const Tokenizer& tokenizer, const Accounting& accounting) {
+  std::vector<std::int32_t> counted_ids;
+  std::vector<double> counted_log_probs;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const bool unknown = ids[i] == tokenizer.unknown();
+    if (!counts(accounting, unknown) || (!accounting.end && ids[i] == tokenizer.boundary())) continue;
+    counted_ids.push_back(ids[i]);
+    counted_log_probs.push_back(counted_log_prob(accounting, unknown, log_probs[i]));
+  }
+  return evaluation_of(counted_ids, counted_log_probs, tokenizer.unknown());
+}
+
+Evaluation summary(const IdsEvaluation& sum, const EncodedText& text, const Accounting& accounting) {
   Evaluation result;
   result.tokens = sum.tokens;
-  result.unknown_tokens = sum.unknown;
+  result.unknown_tokens = text.unknown;
   result.nats_per_token = mean(sum.nats, sum.tokens);
   result.perplexity = std::exp(result.nats_per_token);
   result.nats_per_known_token =
@@ -38,7 +56,7 @@ Evaluation summary(const IdsEvaluation& sum, const EncodedText& text) {
   result.bytes = text.bytes;
   result.bits_per_char = mean(bits(sum.nats), text.characters);
   result.bits_per_byte = mean(bits(sum.nats), text.bytes);
-  result.comparable = text.lossless && sum.unknown == 0;
+  result.comparable = text.lossless && text.unknown == 0 && accounting.end;
   return result;
 }
 
@@ -92,9 +110,9 @@ StatePolicy common_state(std::span<const Model> models) {
 
 // What these predictions of the text amount to.
 Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
-                     const std::string& name) {
-  const IdsEvaluation sum = evaluation_of(encoded.ids, log_probs, tokenizer.unknown());
-  if (std::isfinite(sum.nats)) return summary(sum, encoded);
+                     const Accounting& accounting, const std::string& name) {
+  const IdsEvaluation sum = counted_evaluation(encoded.ids, log_probs, tokenizer, accounting);
+  if (std::isfinite(sum.nats)) return summary(sum, encoded, accounting);
   throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
                                                "overflowed",
                                                name, sum.nats));
@@ -119,11 +137,13 @@ Evaluation evaluate(const Model& model, const std::string& text, const std::stri
 AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text, const std::string& name,
                                    const EvaluateOptions& options) {
   check(options.adaptation);
+  check(accounting_of(options, StatePolicy::kReset));
   if (models.empty()) throw Error(ErrorCode::kUsage, "there is no model to evaluate: give one at least");
   const Tokenizer& tokenizer = models.front().tokenizer();
   for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);
   const EncodedText encoded = encode_to_predict(tokenizer, text, name);
   const StatePolicy state = options.state ? *options.state : common_state(models);
+  const Accounting accounting = accounting_of(options, state);
 
   AverageEvaluation result;
   std::vector<double> sums;  // ln of the sum of the models' p
@@ -139,7 +159,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
     const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, of_one);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     seconds += elapsed.count();
-    Evaluation& evaluation = result.models.emplace_back(result_of(encoded, log_probs, tokenizer, name));
+    Evaluation& evaluation = result.models.emplace_back(result_of(encoded, log_probs, tokenizer, accounting, name));
     evaluation.state = state;
     evaluation.exact = options.exact || reads_in_order(options.adaptation);
     evaluation.seconds = elapsed.count();
@@ -153,7 +173,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
     const double log_count = std::log(static_cast<double>(models.size()));
     for (double& sum : sums) sum -= log_count;
   }
-  result.average = result_of(encoded, sums, tokenizer, name);
+  result.average = result_of(encoded, sums, tokenizer, accounting, name);
   result.average.state = state;
   result.average.exact = result.models.front().exact;
   result.average.seconds = seconds;
