@@ -36,13 +36,15 @@ class Install(unittest.TestCase):
         root = pathlib.Path(folder.name)
         cls.prefix = root / "prefix"
         cls.unroll = cls.prefix / "bin" / "unroll"
-        cls.example = root / "example" / "score_and_write"
+        cls.example = root / "score_and_write" / "score_and_write"
+        cls.beam_search = root / "beam_search" / "beam_search"
         cls.model = root / "model.safetensors"
 
         run(CMAKE, "--install", BUILD, "--prefix", cls.prefix)
-        run(CMAKE, "-S", SOURCE / "examples" / "score_and_write", "-B", cls.example.parent, "-G", "Ninja",
-            f"-DCMAKE_PREFIX_PATH={cls.prefix}", *CMAKE_OPTIONS)
-        run(CMAKE, "--build", cls.example.parent)
+        for example in [cls.example, cls.beam_search]:
+            run(CMAKE, "-S", SOURCE / "examples" / example.name, "-B", example.parent, "-G", "Ninja",
+                f"-DCMAKE_PREFIX_PATH={cls.prefix}", *CMAKE_OPTIONS)
+            run(CMAKE, "--build", example.parent)
         text = root / "text.txt"
         text.write_text("\n".join(LINES * 100) + "\n", encoding="utf-8")
         run(cls.unroll, "train", text, "--save", cls.model, "--hidden", "32", "--steps", "100", "--batch-size", "8",
@@ -61,6 +63,22 @@ class Install(unittest.TestCase):
         line.write_text(SENTENCE + "\n", encoding="utf-8")
         scored = json.loads(run(self.unroll, "score", self.model, line, "--json"))
         self.assertEqual(scored["log_prob"], log_prob)
+
+    def test_the_beam_search_finds_the_text_behind_the_digits(self):
+        keys = {letter: str(key) for key, letters in enumerate([" ", ".,!?'", "abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv",
+                                                                "wxyz"]) for letter in letters}
+        digits = "".join(keys[letter] for letter in SENTENCE)
+        found = [row.split("\t") for row in run(self.beam_search, self.model, digits).splitlines()]
+        self.assertEqual(len(found), 10)
+        self.assertEqual(found[0][1], SENTENCE)
+        log_probs = [float(log_prob) for log_prob, _ in found]
+        self.assertEqual(log_probs, sorted(log_probs, reverse=True))
+        for log_prob, text in found:
+            self.assertEqual("".join(keys[letter] for letter in text), digits)
+            line = self.model.with_name("found.txt")
+            line.write_text(text + "\n", encoding="utf-8")
+            scored = json.loads(run(self.unroll, "score", self.model, line, "--json", "--no-end"))
+            self.assertEqual(scored["log_prob"], float(log_prob))
 
     def test_the_model_learned_the_lines(self):
         log_prob = float(self.output.split()[1])
