@@ -7,6 +7,7 @@
 #include "error_of.h"
 #include "tiny_model.h"
 #include "unroll/error.h"
+#include "unroll/evaluate.h"
 #include "unroll/scorer.h"
 
 namespace unroll {
@@ -82,6 +83,36 @@ TEST(Accounting, AContextIsReadBeforeEachLineAndNotCounted) {
   EXPECT_EQ(got[0].unknown_tokens, 1);
 }
 
+TEST(Accounting, EvaluateSumsWhatTheScorerSums) {
+  std::string text;
+  for (const std::string& line : kLines) text += line + '\n';
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  for (const Accounting& accounting :
+       {Accounting{}, Accounting{.end = false}, Accounting{.unknown = UnknownPolicy::kSkip},
+        Accounting{.end = false, .unknown = UnknownPolicy::kShare, .unknown_words = 77},
+        Accounting{.state = StatePolicy::kCarry, .end = false, .unknown = UnknownPolicy::kSkip}}) {
+    const Evaluation result = evaluate(model, text, "text",
+                                       {.state = accounting.state,
+                                        .exact = true,
+                                        .end = accounting.end,
+                                        .unknown = accounting.unknown,
+                                        .unknown_words = accounting.unknown_words,
+                                        .threads = 1});
+    double sum = 0;
+    std::int64_t predictions = 0;
+    std::int64_t unknown = 0;
+    for (const Score& score : scores(accounting)) {
+      sum += score.log_prob;
+      predictions += score.predictions;
+      unknown += score.unknown_tokens;
+    }
+    EXPECT_EQ(result.tokens, predictions);
+    EXPECT_EQ(result.unknown_tokens, unknown);
+    EXPECT_NEAR(result.nats_per_token * static_cast<double>(result.tokens), -sum, 1e-9);
+    EXPECT_FALSE(result.comparable);
+  }
+}
+
 TEST(Accounting, PoliciesThatContradictThemselvesAreRefused) {
   const Model model = tiny_model(Cell::kGru, tiny_characters());
   const auto refused = [&](const std::string& part, const ScorerOptions& options) {
@@ -93,7 +124,7 @@ TEST(Accounting, PoliciesThatContradictThemselvesAreRefused) {
   EXPECT_TRUE(refused("byte 2", {.accounting = {.context = "ab\nc"}}));
   EXPECT_TRUE(refused("cache", {.accounting = {.context = "a"}, .adaptation = {.cache = CacheOptions{}}}));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "the context",
-                         [&] { Scorer scorer(model, {.accounting = {.context = "a\xFF"}}); }));
+                         [&] { Scorer scorer(model, {.accounting = {.context = "a\xFF"}, .threads = 1}); }));
 }
 
 TEST(Accounting, NamesOfUnknownPoliciesAreParsed) {

@@ -36,6 +36,7 @@ BAD_NUMBERS = [
     ("score", "--dynamic-bptt", ["0", "-1", "1.5", "4097"], "whole number from 1 to 4096"),
     ("score", "--temperature", ["0", "-1", "nan", "1e9"], "a number from 0.001 to 1000"),
     ("score", "--threads", ["0", "two"], "whole number"),
+    ("score", "--unk-words", ["0", "-1", "1.5", "1099511627777"], "whole number from 1 to 1099511627776"),
     ("generate", "--length", ["0", "-5", "3.5"], "whole number"),
     ("generate", "--temperature", ["-1", "nan", "inf", "hot"], "a number from 0"),
     ("generate", "--top-k", ["-1", "1.5"], "whole number from 0"),
@@ -118,6 +119,8 @@ class Usage(CommandTest):
                                   ("train", "--schedule", "step"), ("train", "--init", "identity"),
                                   ("train", "--precision", "bf16"), ("convert", "--precision", "int8"),
                                   ("score", "--log-base", "10"), ("score", "--state", "reset"),
+                                  ("score", "--format", "kenlm"), ("score", "--unk", "share"), ("score", "--ids", "number"),
+                                  ("eval", "--unk", "skip"),
                                   ("eval", "--state", "reset"), ("gradcheck", "--cell", "lstm")]:
             model = [] if verb == "gradcheck" else [self.text]
             for value in ["LSTM", "", "x"]:
