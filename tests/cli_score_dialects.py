@@ -308,7 +308,7 @@ class Dialects(CommandTest):
 
     def test_batches_end_anywhere_and_change_nothing(self):
         # More lines and more bytes than a batch takes, a long line among them.
-        lines = ["t"] * 17000 + sentences(50) + ["the cat " * 40000] + [""] * 10 + sentences(3000)
+        lines = ["t"] * 17000 + sentences(10) + ["the cat " * 40000] + [""] * 10 + sentences(10) * 300
         text = "".join(line + "\n" for line in lines)
         expected = {line: self.score(self.chars, "--format", "rnnlm", text=line + "\n") for line in set(lines)}
         self.assertEqual(self.score(self.chars, "--format", "rnnlm", text=text), "".join(expected[x] for x in lines))

@@ -24,16 +24,16 @@ struct LineBatch {
   std::int64_t first_number = 1;  // of the first line
 };
 
-// Reads enough lines at once to fill the processor, few enough for little memory and for output that comes as it goes. A
-// pipe that pauses ends a batch, so that what it has sent is answered.
+// Reads enough lines at once to fill the processor, few enough for little memory and for output that comes as it goes.
+// A pipe that pauses ends a batch, so that what it has sent is answered.
 class LineBatches {
  public:
   // Throws what LineReader throws.
   LineBatches(const std::string& path, LineIds ids);
 
   // The next lines, one at least; false at the end. Throws what LineReader throws and Error{kInput}, naming file and
-  // line, for a line without an id and for an id that came before, as words at the beginnings of lines do (it looks back
-  // at the first 65,536 ids); but only when the lines before have been handed out.
+  // line, for a line without an id and for an id that came before, as words at the beginnings of lines do (it looks
+  // back at the first 65,536 ids); but only when the lines before have been handed out.
   bool next(LineBatch* batch);
 
   // As messages call it: "'a.txt'", "standard input".

@@ -1,5 +1,5 @@
-// beam_search MODEL DIGITS [BEAM]: the text that somebody meant who typed it on the keys of a telephone, where 2 is a, b
-// or c, 3 is d, e or f, and 0 is the space: "843028804" may be "the cat i" or "tid bat g". Of all texts that fit the
+// beam_search MODEL DIGITS [BEAM]: the text that somebody meant who typed it on the keys of a telephone, where 2 is a,
+// b or c, 3 is d, e or f, and 0 is the space: "8430228" may be "the cat" or "tid bat". Of all texts that fit the
 // digits, the decoder follows the BEAM most probable ones (10 if not given) under a model of characters.
 #include <unroll/error.h>
 #include <unroll/model.h>
