@@ -396,6 +396,7 @@ class Dialects(CommandTest):
         self.refuse(2, ["cache"], "score", self.chars, "--context", "a", "--cache", stdin=b"a\n")
         self.refuse(1, ["the context"], "score", self.chars, "--context", b"a\xff", stdin=b"a\n")
         self.refuse(2, ["--unk"], "eval", self.chars, self.text, "--unk", "drop")
+        self.refuse(2, ["--pairs", "--unk"], "eval", self.chars, "--pairs", self.text, "--unk", "skip")
 
 
 if __name__ == "__main__":
