@@ -14,9 +14,11 @@
 #include "cli/line_batches.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
+#include "cli/reference_lines.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
+#include "unroll/odd_lines.h"
 #include "unroll/scorer.h"
 
 namespace unroll {
@@ -29,6 +31,8 @@ struct ScoreCommand {
   const Dialect* dialect = &dialects().front();
   LogBase base = LogBase::kE;
   std::optional<LineIds> ids;
+  std::string reference;  // lines among which each has a percentile; empty: none
+  double alarm = 1;       // the largest share that is printed
   bool header = false;
   bool quiet = false;
 };
@@ -60,6 +64,14 @@ void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
                 command->ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
               });
   given->adaptation.declare(flags);
+  flags->heading("Odd lines");
+  flags->path({"--percentile", "REFERENCE",
+               "before each line the percentage of lines like REFERENCE's, of its length, that are as improbable or "
+               "more: small is odd. REFERENCE is usual text that the model was not trained on",
+               ""},
+              &command->reference);
+  flags->real({"--alarm", "A", "with --percentile: print lines with a percentage up to 100 A alone", "1: all"},
+              {0, 1, false, true}, [command](double share) { command->alarm = share; });
   flags->heading("Output");
   flags->text({"--format", "NAME", dialect_names() + " (docs/dialects.md shows each)", "plain"},
               [command](const std::string& value) { command->dialect = &parse_dialect(value); });
@@ -83,6 +95,20 @@ void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
   flags->toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
 }
 
+// A line compares with those of the reference where it stands for itself, as they do.
+void check_percentile(const ScoreCommand& command) {
+  if (command.dialect != &dialects().front()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--percentile has columns of its own: leave --format {} out", command.dialect->name));
+  }
+  const Adaptation& adaptation = command.options.adaptation;
+  if (command.options.accounting.state == StatePolicy::kCarry || adaptation.cache || adaptation.dynamic) {
+    throw Error(ErrorCode::kUsage,
+                "--percentile compares lines that stand by themselves: leave --state carry, --cache "
+                "and --dynamic out");
+  }
+}
+
 void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) {
   if (given.tokens) command->dialect = &parse_dialect("tokens");
   if (given.json) command->dialect = &parse_dialect("json");
@@ -97,6 +123,10 @@ void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) 
   }
   command->options.accounting = given.accounting.accounting(flags, given.state);
   command->options.adaptation = given.adaptation.adaptation(flags);
+  if (!command->reference.empty()) check_percentile(*command);
+  if (flags.given("--alarm") && command->reference.empty()) {
+    throw Error(ErrorCode::kUsage, "--alarm is for --percentile: give both or neither");
+  }
   command->options.tokens = dialect.tokens;
   command->options.ranks = dialect.ranks;
 }
@@ -113,6 +143,8 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
                 "The surprise of each token, in bits (and negative).");
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
+  flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
+                "Lines so odd that one usual line in a thousand is.");
   flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
                 "Perplexity as SRILM counts it, without unknown words.");
   if (!flags.parse(arguments)) return false;
@@ -137,7 +169,8 @@ std::vector<std::string> header_lines(const ScoreCommand& command, const Model& 
   const Dialect& dialect = *command.dialect;
   lines.push_back(dialect.unit.empty() ? fmt::format("log base: {}", base_words(command.base))
                                        : std::string(dialect.unit));
-  if (!dialect.columns.empty()) lines.push_back(fmt::format("columns: {}", dialect.columns));
+  const std::string own(command.reference.empty() ? "" : "percentile ");
+  if (!dialect.columns.empty()) lines.push_back(fmt::format("columns: {}{}", own, dialect.columns));
   return lines;
 }
 
@@ -153,8 +186,11 @@ void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
 // Scores a text batch by batch and prints it.
 class LineScoring {
  public:
-  LineScoring(const ScoreCommand& command, const Model& model)
+  // `reference` may be null.
+  LineScoring(const ScoreCommand& command, const Model& model, const OddLines* reference)
       : dialect_(*command.dialect),
+        reference_(reference),
+        alarm_(command.alarm),
         tokenizer_(model.tokenizer()),
         context_{tokenizer_, command.options.accounting, command.base, command.text},
         scorer_(model, command.options),
@@ -206,12 +242,23 @@ class LineScoring {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
       const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
-      out->write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
       totals_.add(context_, scores[i]);
+      if (reference_ != nullptr && !print_percentile(out, scores[i])) continue;
+      out->write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
     }
   }
 
+  // False where the line is not odd enough to be printed. A line of no tokens is not odd.
+  [[nodiscard]] bool print_percentile(Output* out, const Score& score) const {
+    const double share = score.predictions > 0 ? reference_->share(probability(score)) : 1;
+    if (share > alarm_) return false;
+    out->write(fmt::format("{:.4g}\t", 100 * share));
+    return true;
+  }
+
   const Dialect& dialect_;
+  const OddLines* reference_;
+  double alarm_;
   const Tokenizer& tokenizer_;
   DialectContext context_;
   Scorer scorer_;
@@ -227,8 +274,10 @@ int run_score(const std::vector<std::string>& arguments) {
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
   expect_words(*command.dialect, model.tokenizer());
-  LineScoring scoring(command, model);
   Terminal terminal(command.quiet);
+  std::optional<OddLines> reference;
+  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, &terminal);
+  LineScoring scoring(command, model, reference ? &*reference : nullptr);
   Output out;
   for (const std::string& line : header_lines(command, model)) {
     if (command.header || command.dialect->comments) {
