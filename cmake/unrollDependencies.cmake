@@ -19,6 +19,8 @@ endfunction()
 
 unroll_find_library(hwy hwy/highway.h libhwy-dev)
 unroll_find_library(xxhash xxhash.h libxxhash-dev)
+unroll_find_library(sentencepiece sentencepiece_processor.h libsentencepiece-dev)
+unroll_find_library(sentencepiece_train sentencepiece_trainer.h libsentencepiece-dev)
 find_package(ICU REQUIRED COMPONENTS uc)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)

@@ -20,6 +20,7 @@ THIRD_PARTY = [
     ("hwy/", ["src/kernels/"]),
     ("unicode/", ["src/text/"]),
     ("zlib.h", ["src/text/"]),
+    ("sentencepiece_", ["src/text/"]),
     ("xxhash.h", ["src/model/"]),
     ("nlohmann/", ["src/model/", "apps/"]),
     ("CLI/", ["apps/cli/"]),

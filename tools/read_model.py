@@ -181,7 +181,7 @@ def show(metadata, tensors):
     tokenizer, training, history = metadata["tokenizer"], metadata["training"], metadata["history"]
     print("config    ", json.dumps(metadata["config"]))
     print("precision ", metadata["precision"])
-    print("tokenizer ", tokenizer["kind"], len(tokenizer.get("symbols", range(256))), "symbols")
+    print("tokenizer ", tokenizer["kind"], metadata["config"]["vocabulary"], "symbols")
     print("training  ", "complete" if training["complete"] else "not complete", json.dumps(training["options"]))
     print(f"\n{'tensor':<20} {'shape':>14} {'min':>10} {'max':>10} {'mean':>10}")
     for name, (shape, values) in tensors.items():

@@ -29,13 +29,14 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 9> kVerbs{{
+constexpr std::array<Verb, 10> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"eval", "measure how well a model predicts a text", run_eval},
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},
     {"generate", "write text with a model", run_generate},
     {"convert", "round a model's weights: a smaller file, faster to run", run_convert},
+    {"tokenize", "cut text into a model's tokens, or learn sub-words", run_tokenize},
     {"inspect", "show what is in a model file", run_inspect},
     {"recipes", "list the recipes that train knows", run_recipes},
     {"gradcheck", "compare backpropagation with exact derivatives", run_gradcheck},

@@ -13,6 +13,7 @@
 #include "cli/flags.h"
 #include "cli/recipe.h"
 #include "cli/regularization_flags.h"
+#include "cli/tokenizer_flag.h"
 #include "unroll/error.h"
 #include "unroll/train.h"
 
@@ -53,11 +54,13 @@ std::string recipe_words(const std::string& name, const Flags& flags) {
 
 void add_text_flags(Flags* flags, TrainOptions* options) {
   flags->heading("Text");
-  flags->text({"--tokenizer", "KIND",
-               "how text becomes tokens. char: Unicode characters; byte: the bytes of any file; word: words as Unicode "
-               "finds them; whitespace: text that is tokenised already, split at white space",
-               std::string(tokenizer_kind_name(options->tokenizer.kind))},
-              [options](const std::string& value) { options->tokenizer.kind = parse_tokenizer_kind(value); });
+  flags->text(
+      {"--tokenizer", "KIND",
+       "how text becomes tokens. char: Unicode characters; byte: the bytes of any file; word: words as Unicode "
+       "finds them; whitespace: text that is tokenised already, split at white space; FILE.model: sub-words of a "
+       "SentencePiece model (unroll tokenize train makes one)",
+       std::string(tokenizer_kind_name(options->tokenizer.kind))},
+      [options](const std::string& value) { set_tokenizer(value, &options->tokenizer); });
   flags->toggle({"--lowercase", "", "fold words to lower case (word, whitespace)", ""}, &options->tokenizer.lowercase);
   flags->whole({"--vocab-size", "N", "keep the N most frequent tokens; the others are <unk>", "all"}, {2, kLargestSize},
                [options](std::int64_t n) { options->tokenizer.vocab_size = n; });
@@ -205,6 +208,9 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
     throw Error(ErrorCode::kUsage, "--valid and --valid-split exclude each other: give one of them");
   }
   check_from(flags);
+  if (flags.given("--vocab") && command->options.tokenizer.kind == TokenizerKind::kSentencePiece) {
+    throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
+  }
   if (!recipe.empty()) command->recipe = recipe_words(recipe, flags);
   command->options.texts = flags.positionals();
   if (command->options.texts.empty()) {

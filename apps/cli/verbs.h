@@ -11,6 +11,7 @@ namespace unroll {
 int run_train(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);
+int run_tokenize(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_convert(const std::vector<std::string>& arguments);

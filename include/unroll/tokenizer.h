@@ -11,13 +11,14 @@ namespace unroll {
 
 // How text is cut into symbols.
 enum class TokenizerKind {
-  kChar,        // Unicode code points of UTF-8 text; loses nothing
-  kByte,        // the 256 byte values of any file; loses nothing
-  kWord,        // ICU word boundaries; white space between words is dropped
-  kWhitespace,  // runs of bytes between ASCII white space: text that is tokenised already (Penn Treebank)
+  kChar,           // Unicode code points of UTF-8 text; loses nothing
+  kByte,           // the 256 byte values of any file; loses nothing
+  kWord,           // ICU word boundaries; white space between words is dropped
+  kWhitespace,     // runs of bytes between ASCII white space: text that is tokenised already (Penn Treebank)
+  kSentencePiece,  // sub-words of a SentencePiece model, which also says how text is normalised
 };
 
-// "char", "byte", "word", "whitespace".
+// "char", "byte", "word", "whitespace", "sentencepiece".
 [[nodiscard]] std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept;
 
 // The kind of that name. Throws Error{kUsage} naming the known kinds.
@@ -29,7 +30,8 @@ struct TokenizerOptions {
   bool lowercase = false;       // kWord and kWhitespace: fold to lower case first (ICU, root locale)
   std::int64_t vocab_size = 0;  // keep this many symbols at most, special ones included; 0: all
   std::int64_t min_count = 1;   // leave out symbols that occur less often
-  std::string vocab_file = {};  // read the vocabulary from this file instead; empty: make it from the text
+  std::string vocab_file = {};  // read the vocabulary from this file instead; empty: make it from the text. For
+                                // kSentencePiece the .model file, which must be given
 };
 
 // One symbol of an encoded text.
@@ -52,11 +54,15 @@ struct EncodedText {
 //
 // Ids: special symbols first ("<unk>"; then "<eos>" for words), then words by falling count, ties by bytes;
 // characters by code point; bytes by value. Every vocabulary has one boundary symbol, which ends each line and is
-// the input before the first symbol: the newline for kChar (always present) and kByte, "<eos>" for words.
+// the input before the first symbol: the newline for kChar (always present) and kByte, "<eos>" for words. For
+// kSentencePiece ids are the model's own, and its end of sentence ("</s>") is the boundary; where it has none, one more
+// symbol "<eos>".
 //
 // Line ends: kChar and kByte keep every byte, a carriage return is a symbol like any other. kWord and kWhitespace
 // turn each line end (LF or CR LF) into "<eos>", also after a last line without one; an empty text has none.
-// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is refused.
+// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is refused. kSentencePiece reads
+// each line by itself, turns line ends into the boundary as words do, and loses what the model's normalisation changes:
+// `lossless` says whether each line is decoded as it was.
 class Tokenizer {
  public:
   // Makes the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
@@ -67,7 +73,15 @@ class Tokenizer {
 
   // Rebuilds a tokenizer from what kind(), lowercase() and vocabulary() returned. Throws Error{kFormat} for
   // duplicates, missing special symbols or symbols that the kind cannot have.
+  // kSentencePiece is not made this way.
   static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
+
+  // A tokenizer of kind kSentencePiece from the bytes of a .model file; `name` is how messages call it. Throws
+  // Error{kFormat} for bytes that are no such model.
+  static Tokenizer from_sentencepiece(std::string model, const std::string& name);
+
+  // The same from the file `path`. Throws Error{kFile} too.
+  static Tokenizer from_sentencepiece_file(const std::string& path);
 
   [[nodiscard]] TokenizerKind kind() const noexcept;
   [[nodiscard]] bool lowercase() const noexcept;
@@ -75,6 +89,12 @@ class Tokenizer {
   [[nodiscard]] const std::vector<std::string>& vocabulary() const noexcept;  // by id
   [[nodiscard]] std::int32_t boundary() const noexcept;                       // id of newline or "<eos>"
   [[nodiscard]] std::int32_t unknown() const noexcept;                        // id of "<unk>"; -1 for kByte
+
+  // The bytes of the .model file; empty unless kSentencePiece.
+  [[nodiscard]] const std::string& sentencepiece_model() const noexcept;
+
+  // Whether no text holds this symbol: control symbols of kSentencePiece ("<s>") but for the boundary.
+  [[nodiscard]] bool is_control(std::int32_t id) const;
 
   // A whole text, line ends included. `name` is how messages call it. Throws Error{kInput} for text that is not UTF-8
   // (unless kByte) and for the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
@@ -88,7 +108,8 @@ class Tokenizer {
   [[nodiscard]] const std::string& symbol(std::int32_t id) const;
 
   // What to write for `id` after `previous` (-1: nothing before): the symbol's bytes, for words with the space that
-  // belongs before it; the boundary is a newline.
+  // belongs before it; the boundary is a newline. For kSentencePiece the piece with its spaces, without the first one
+  // at the start of a line; nothing for control symbols.
   [[nodiscard]] std::string written(std::int32_t previous, std::int32_t id) const;
 
  private:

@@ -88,6 +88,7 @@ void expect_same_vocabulary(const Tokenizer& first, const Tokenizer& other, std:
                                          tokenizer_kind_name(other.kind())));
   }
   if (first.lowercase() != other.lowercase()) refuse_vocabulary(model, "one folds words to lower case");
+  if (first.sentencepiece_model() != other.sentencepiece_model()) refuse_vocabulary(model, "SentencePiece's models");
   for (std::int32_t id = 0; id < std::min(first.size(), other.size()); ++id) {
     if (first.symbol(id) == other.symbol(id)) continue;
     refuse_vocabulary(model, fmt::format("symbol {} is \"{}\" and \"{}\"", id, first.symbol(id), other.symbol(id)));

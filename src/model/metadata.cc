@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
+#include "model/base64.h"
 #include "model/model_file.h"
 #include "model/strict_json.h"
 #include "unroll/error.h"
@@ -52,8 +54,18 @@ Json config_json(const NetworkConfig& config) {
 
 Json tokenizer_json(const Tokenizer& tokenizer) {
   Json json = {{"kind", tokenizer_kind_name(tokenizer.kind())}, {"lowercase", tokenizer.lowercase()}};
-  // The 256 byte values go without saying, and are not UTF-8.
-  if (tokenizer.kind() != TokenizerKind::kByte) json["symbols"] = tokenizer.vocabulary();
+  switch (tokenizer.kind()) {
+    case TokenizerKind::kByte:  // the 256 byte values go without saying, and are not UTF-8
+      break;
+    case TokenizerKind::kSentencePiece:
+      json["model"] = encode_base64(tokenizer.sentencepiece_model());
+      break;
+    case TokenizerKind::kChar:
+    case TokenizerKind::kWord:
+    case TokenizerKind::kWhitespace:
+      json["symbols"] = tokenizer.vocabulary();
+      break;
+  }
   return json;
 }
 
@@ -112,6 +124,25 @@ std::vector<std::string> symbols_of(const Json& array, const std::string& where)
     symbols.push_back(symbol.get_ref<const std::string&>());
   }
   return symbols;
+}
+
+// The tokenizer whose SentencePiece model stands in the file.
+Tokenizer sentencepiece_of(const JsonFields& fields, const std::string& where) {
+  const std::optional<std::string> model = decode_base64(fields.string("model"));
+  if (!model) throw Error(ErrorCode::kFormat, fmt::format("{}: \"model\" is not base64", where));
+  return Tokenizer::from_sentencepiece(*model, where);
+}
+
+// Throws where a kind has a field that it has no use for, or lacks the one that it needs.
+void expect_field(const JsonFields& fields, std::string_view key, bool needed, const std::string& where) {
+  if (fields.has(key) == needed) return;
+  throw Error(ErrorCode::kFormat, fmt::format("{} {} \"{}\", which its kind {}", where, needed ? "lacks" : "has", key,
+                                              needed ? "needs" : "has not"));
+}
+
+void expect_size(std::int64_t symbols, std::int64_t network, const std::string& where) {
+  if (symbols == network) return;
+  throw Error(ErrorCode::kFormat, fmt::format("{} has {} symbols, but the network has {}", where, symbols, network));
 }
 
 void check_option(const std::string& name, const std::string& value, std::initializer_list<std::string_view> expected,
@@ -186,20 +217,22 @@ Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& meta
   const std::string where = place(path, "tokenizer");
   const std::int64_t size = config_from_metadata(metadata, path).vocabulary;
   const Json json = parse_metadata(metadata, "tokenizer", size + kMostConfigValues, path);
-  const JsonFields fields(json, where, {"kind", "lowercase"}, {"symbols"});
+  const JsonFields fields(json, where, {"kind", "lowercase"}, {"symbols", "model"});
   const std::string& kind_name = fields.string("kind");
   const bool lowercase = fields.boolean("lowercase");
   const TokenizerKind kind = as_format_error(where, [&] { return parse_tokenizer_kind(kind_name); });
-  const bool needs_symbols = kind != TokenizerKind::kByte;
-  if (fields.has("symbols") != needs_symbols) {
-    throw Error(ErrorCode::kFormat, fmt::format("{} {} \"symbols\", which its kind {}", where,
-                                                needs_symbols ? "lacks" : "has", needs_symbols ? "needs" : "has not"));
+  const bool has_model = kind == TokenizerKind::kSentencePiece;
+  const bool needs_symbols = kind != TokenizerKind::kByte && !has_model;
+  expect_field(fields, "symbols", needs_symbols, where);
+  expect_field(fields, "model", has_model, where);
+  if (has_model) {
+    if (lowercase) throw Error(ErrorCode::kFormat, fmt::format("{}: lower case does not go with its kind", where));
+    Tokenizer tokenizer = sentencepiece_of(fields, where);
+    expect_size(tokenizer.size(), size, where);
+    return tokenizer;
   }
   std::vector<std::string> symbols = needs_symbols ? symbols_of(fields.array("symbols"), where) : all_bytes();
-  if (std::cmp_not_equal(symbols.size(), size)) {
-    throw Error(ErrorCode::kFormat,
-                fmt::format("{} has {} symbols, but the network has {}", where, symbols.size(), size));
-  }
+  expect_size(std::ssize(symbols), size, where);
   return as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "text/utf8.h"
+#include "text/vocabulary.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
@@ -121,8 +122,7 @@ SplitText split_tail(std::string_view text, double share, TokenizerKind kind, St
   const std::int64_t n = bytes ? static_cast<std::int64_t>(text.size()) : count_code_points(text);
   const std::int64_t count = train_count(n, share);
   std::size_t cut = bytes ? static_cast<std::size_t>(count) : byte_of_character(text, count);
-  const bool words = kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
-  if (words || state == StatePolicy::kReset) cut = move_to_line_start(text, cut);
+  if (reads_lines(kind) || state == StatePolicy::kReset) cut = move_to_line_start(text, cut);
   return {text.substr(0, cut), text.substr(cut)};
 }
 

@@ -32,9 +32,9 @@ struct SplitText {
 // Holds out the tail: of n symbols the first floor(n (1 - share)) are trained on, n counting bytes for kByte and
 // characters for the other kinds. Share 0 holds out nothing.
 //
-// For words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start of the next
-// line, or, where that would leave nothing, back to the start of its own; in a text of a single line it stays. Throws
-// Error{kUsage} unless 0 <= share < 1. Requires UTF-8 unless kByte.
+// For words and sub-words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start
+// of the next line, or, where that would leave nothing, back to the start of its own; in a text of a single line it
+// stays. Throws Error{kUsage} unless 0 <= share < 1. Requires UTF-8 unless kByte.
 [[nodiscard]] SplitText split_tail(std::string_view text, double share, TokenizerKind kind, StatePolicy state);
 
 }  // namespace unroll

@@ -70,6 +70,8 @@ std::vector<SymbolCount> count_symbols(TokenizerKind kind, std::string_view text
     case TokenizerKind::kWord:
     case TokenizerKind::kWhitespace:
       return count_words(text, splitter);
+    case TokenizerKind::kSentencePiece:
+      break;  // its vocabulary is its model's
   }
   return {};
 }

@@ -18,7 +18,7 @@ struct SymbolCount {
 };
 
 // The different symbols of a text, in no particular order, without those that every vocabulary of the kind holds and,
-// for kByte, without the newline. Requires UTF-8 unless kByte.
+// for kByte, without the newline; none for kSentencePiece. Requires UTF-8 unless kByte.
 [[nodiscard]] std::vector<SymbolCount> count_symbols(TokenizerKind kind, std::string_view text,
                                                      const WordSplitter& splitter);
 

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "text/corpus.h"
+#include "text/sentencepiece.h"
+#include "text/sentencepiece_file.h"
 #include "text/spacing.h"
 #include "text/symbol_counts.h"
 #include "text/utf8.h"
@@ -19,7 +23,7 @@ namespace unroll {
 namespace {
 
 constexpr std::array kKinds = {TokenizerKind::kChar, TokenizerKind::kByte, TokenizerKind::kWord,
-                               TokenizerKind::kWhitespace};
+                               TokenizerKind::kWhitespace, TokenizerKind::kSentencePiece};
 
 // Fewer would leave nothing to predict.
 constexpr std::int64_t kFewestSymbols = 2;
@@ -34,6 +38,14 @@ void check_options(const TokenizerOptions& options) {
   }
   if (options.kind == TokenizerKind::kByte && (limited || !options.vocab_file.empty())) {
     refuse_options("--tokenizer byte always has the 256 bytes: leave out --vocab, --vocab-size and --min-count");
+  }
+  if (options.kind == TokenizerKind::kSentencePiece && limited) {
+    refuse_options(
+        "a SentencePiece model is its own vocabulary: leave out --vocab-size and --min-count, or make a "
+        "model of another size with unroll tokenize train");
+  }
+  if (options.kind == TokenizerKind::kSentencePiece && options.vocab_file.empty()) {
+    refuse_options("--tokenizer sentencepiece: give the model's file instead, --tokenizer FILE.model");
   }
   if (limited && !options.vocab_file.empty()) {
     refuse_options("--vocab names the whole vocabulary: leave out --vocab-size and --min-count");
@@ -91,11 +103,47 @@ void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, st
   out.lossless = as_written && whole_lines && out.unknown == 0;
 }
 
+// The lines of a text, each with its first byte's offset and without its line end.
+template <class F>
+void for_each_line(std::string_view text, const F& f) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    f(text.substr(at, end - at), static_cast<std::int64_t>(at), end < text.size());
+    at = end + 1;
+  }
+}
+
+std::string_view without_carriage_return(std::string_view line) {
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+}
+
+void encode_pieces(const SentencePiece& pieces, std::string_view text, std::string_view name, EncodedText& out) {
+  out.lossless = true;
+  std::vector<Token> tokens;
+  for_each_line(text, [&](std::string_view line, std::int64_t offset, bool whole) {
+    tokens.clear();
+    pieces.encode(without_carriage_return(line), offset, name, tokens);
+    for (const Token& token : tokens) {
+      out.ids.push_back(token.id);
+      out.unknown += token.id == pieces.unknown() ? 1 : 0;
+    }
+    out.ids.push_back(pieces.boundary());
+    out.lossless = out.lossless && whole && out.unknown == 0 && pieces.decode(tokens) == line;
+  });
+}
+
 }  // namespace
 
 struct Tokenizer::Data {
   Data(TokenizerKind the_kind, bool lower, std::vector<std::string> symbols)
       : kind(the_kind), lowercase(lower), vocabulary(the_kind, std::move(symbols)), splitter(the_kind, lower) {}
+
+  Data(std::string model, const std::string& name)
+      : kind(TokenizerKind::kSentencePiece),
+        lowercase(false),
+        pieces(std::in_place, std::move(model), name),
+        vocabulary(pieces->symbols(), pieces->boundary(), pieces->unknown()),
+        splitter(kind, false) {}
 
   // An id that a caller made up is refused.
   [[nodiscard]] const std::string& symbol(std::int32_t id) const {
@@ -108,6 +156,7 @@ struct Tokenizer::Data {
 
   TokenizerKind kind;
   bool lowercase;
+  std::optional<SentencePiece> pieces;  // of kSentencePiece alone
   Vocabulary vocabulary;
   WordSplitter splitter;
 };
@@ -122,6 +171,8 @@ std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept {
       return "word";
     case TokenizerKind::kWhitespace:
       return "whitespace";
+    case TokenizerKind::kSentencePiece:
+      return "sentencepiece";
   }
   return "";
 }
@@ -130,7 +181,9 @@ TokenizerKind parse_tokenizer_kind(std::string_view name) {
   for (const TokenizerKind kind : kKinds) {
     if (tokenizer_kind_name(kind) == name) return kind;
   }
-  throw Error(ErrorCode::kUsage, fmt::format("unknown tokenizer '{}': expected char, byte, word or whitespace", name));
+  throw Error(ErrorCode::kUsage, fmt::format("unknown tokenizer '{}': expected char, byte, word, whitespace or a "
+                                             "SentencePiece model's FILE.model",
+                                             name));
 }
 
 Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -139,6 +192,9 @@ Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view tex
   check_options(options);
   if (text.empty()) refuse_text(name, "the text is empty");
   check_text(options.kind, options.lowercase, text, name);
+  if (options.kind == TokenizerKind::kSentencePiece) {
+    return from_sentencepiece_file(options.vocab_file);
+  }
   const WordSplitter splitter(options.kind, options.lowercase);
   std::vector<SymbolCount> counts = count_symbols(options.kind, text, splitter);
   if (counts.empty() && is_word_kind(options.kind)) refuse_text(name, "the text holds no word");
@@ -162,11 +218,24 @@ Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view tex
 }
 
 Tokenizer Tokenizer::from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols) {
+  if (kind == TokenizerKind::kSentencePiece) {
+    throw Error(ErrorCode::kUsage, "vocabulary: that of SentencePiece comes from its model");
+  }
   if (lowercase && !is_word_kind(kind)) {
     throw Error(ErrorCode::kFormat,
                 fmt::format("vocabulary: lower case does not go with '{}'", tokenizer_kind_name(kind)));
   }
   return Tokenizer(std::make_shared<const Data>(kind, lowercase, std::move(symbols)));
+}
+
+Tokenizer Tokenizer::from_sentencepiece(std::string model, const std::string& name) {
+  return Tokenizer(std::make_shared<const Data>(std::move(model), name));
+}
+
+Tokenizer Tokenizer::from_sentencepiece_file(const std::string& path) {
+  const MappedFile file(path);
+  const std::string_view start = file.bytes().substr(0, kLargestSentencePieceFile + 1);
+  return from_sentencepiece(std::string(start), fmt::format("'{}'", path));
 }
 
 TokenizerKind Tokenizer::kind() const noexcept { return data_->kind; }
@@ -176,6 +245,16 @@ const std::vector<std::string>& Tokenizer::vocabulary() const noexcept { return 
 std::int32_t Tokenizer::boundary() const noexcept { return data_->vocabulary.boundary(); }
 std::int32_t Tokenizer::unknown() const noexcept { return data_->vocabulary.unknown(); }
 const std::string& Tokenizer::symbol(std::int32_t id) const { return data_->symbol(id); }
+
+const std::string& Tokenizer::sentencepiece_model() const noexcept {
+  static const std::string kNone;
+  return data_->pieces ? data_->pieces->model() : kNone;
+}
+
+bool Tokenizer::is_control(std::int32_t id) const {
+  static_cast<void>(data_->symbol(id));
+  return data_->pieces && id != boundary() && data_->pieces->is_control(id);
+}
 
 EncodedText Tokenizer::encode(std::string_view text, std::string_view name) const {
   check_text(data_->kind, data_->lowercase, text, name);
@@ -199,6 +278,9 @@ EncodedText Tokenizer::encode(std::string_view text, std::string_view name) cons
       encode_words(data_->vocabulary, data_->splitter, text, out);
       out.lossless = false;  // nothing says where white space stood
       break;
+    case TokenizerKind::kSentencePiece:
+      encode_pieces(*data_->pieces, text, name, out);
+      break;
   }
   return out;
 }
@@ -211,6 +293,13 @@ std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_vie
     data_->splitter.split(line, [&](std::string_view piece, std::string_view word) {
       const std::int32_t id = piece == kNewline ? vocabulary.boundary() : vocabulary.word_id(word);
       tokens.push_back({id, piece.data() - line.data(), std::ssize(piece)});
+    });
+    return tokens;
+  }
+  if (data_->pieces) {
+    for_each_line(line, [&](std::string_view part, std::int64_t offset, bool whole) {
+      data_->pieces->encode(without_carriage_return(part), offset, name, tokens);
+      if (whole) tokens.push_back({vocabulary.boundary(), offset + std::ssize(part), 1});
     });
     return tokens;
   }
@@ -227,8 +316,13 @@ std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_vie
 
 std::string Tokenizer::written(std::int32_t previous, std::int32_t id) const {
   const std::string& symbol = data_->symbol(id);
-  if (!is_word_kind(data_->kind)) return symbol;
+  if (!reads_lines(data_->kind)) return symbol;
   if (id == boundary()) return "\n";
+  if (data_->pieces) {
+    const std::string& piece = data_->pieces->written(id);
+    const bool first = previous == -1 || previous == boundary();
+    return first && data_->pieces->drops_first_space() && piece.starts_with(' ') ? piece.substr(1) : piece;
+  }
   if (previous == -1 || previous == boundary()) return symbol;
   const bool space = data_->kind == TokenizerKind::kWhitespace || space_between(data_->symbol(previous), symbol);
   return space ? " " + symbol : symbol;

@@ -21,6 +21,7 @@ namespace {
 std::vector<std::string_view> required_symbols(TokenizerKind kind) {
   switch (kind) {
     case TokenizerKind::kByte:
+    case TokenizerKind::kSentencePiece:
       return {};
     case TokenizerKind::kChar:
       return {kUnknownSymbol, kNewline};

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "unroll/tokenizer.h"
@@ -20,7 +21,13 @@ inline constexpr std::string_view kNewline = "\n";
   return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
 }
 
-// The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte.
+// Whether a line end is no symbol of the text but the boundary, so that the text is read line by line.
+[[nodiscard]] inline bool reads_lines(TokenizerKind kind) noexcept {
+  return is_word_kind(kind) || kind == TokenizerKind::kSentencePiece;
+}
+
+// The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte and for
+// kSentencePiece, whose symbols are its model's.
 [[nodiscard]] std::vector<std::string_view> required_symbols(TokenizerKind kind);
 
 // Why this cannot be a symbol of a kChar, kWord or kWhitespace vocabulary ("is empty", ...); empty when it can.
@@ -34,6 +41,10 @@ class Vocabulary {
  public:
   // Throws Error{kFormat} for duplicates, missing required symbols and symbols that the kind cannot have.
   Vocabulary(TokenizerKind kind, std::vector<std::string> symbols);
+
+  // Symbols that are not looked up here: those of kSentencePiece.
+  Vocabulary(std::vector<std::string> symbols, std::int32_t boundary, std::int32_t unknown)
+      : symbols_(std::move(symbols)), boundary_(boundary), unknown_(unknown) {}
   Vocabulary(const Vocabulary&) = delete;  // ids_ views symbols_
   Vocabulary& operator=(const Vocabulary&) = delete;
 

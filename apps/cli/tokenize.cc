@@ -1,0 +1,193 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/flags.h"
+#include "cli/json_text.h"
+#include "cli/output.h"
+#include "cli/quantities.h"
+#include "cli/score_text.h"
+#include "cli/terminal.h"
+#include "cli/tokenize_train.h"
+#include "cli/tokenizer_flag.h"
+#include "cli/verbs.h"
+#include "unroll/error.h"
+#include "unroll/model.h"
+#include "unroll/text.h"
+
+namespace unroll {
+namespace {
+
+enum class Shown { kPieces, kIds, kJson };
+
+struct TokenizeCommand {
+  std::string text = "-";
+  std::string tokenizer;
+  bool ids = false;
+  bool json = false;
+};
+
+bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) {
+  Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]   or   unroll tokenize train TEXT... --save FILE.model",
+              "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
+              "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
+              "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help.");
+  flags.heading("Text");
+  flags.path({"--tokenizer,--model,-m", "X",
+              "whose tokens: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
+              "vocabulary is then made from TEXT itself",
+              ""},
+             &command->tokenizer);
+  flags.heading("Output");
+  flags.toggle({"--ids", "", "the tokens' numbers", ""}, &command->ids);
+  flags.toggle({"--json", "", "one JSON object per line of text: each token with its id and its bytes in the line", ""},
+               &command->json);
+  flags.exclusive({"--ids", "--json"});
+  flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "Learn 4,000 sub-words.");
+  flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
+  flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
+  if (!flags.parse(arguments)) return false;
+  const std::vector<std::string>& positionals = flags.positionals();
+  if (positionals.size() > 1) {
+    throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": tokenize takes one TEXT", positionals[1]));
+  }
+  if (!positionals.empty()) command->text = positionals.front();
+  if (command->tokenizer.empty()) {
+    throw Error(ErrorCode::kUsage, "whose tokens? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
+  }
+  return true;
+}
+
+// The tokenizer of a file; nothing where the vocabulary is to be made from the text.
+std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOptions* options) {
+  std::error_code failure;
+  if (!value.ends_with(".model") && (is_model_file(value) || std::filesystem::exists(value, failure))) {
+    return Model::load(value).tokenizer();
+  }
+  set_tokenizer(value, options);
+  if (options->kind != TokenizerKind::kSentencePiece) return std::nullopt;
+  return Tokenizer::from_sentencepiece_file(options->vocab_file);
+}
+
+std::string header(const Tokenizer& tokenizer, Shown shown) {
+  if (shown == Shown::kJson) return "";
+  return fmt::format("# {} of tokenizer {}, {} symbols; boundary {} (id {}) ends each line and is not shown{}\n",
+                     shown == Shown::kIds ? "ids" : "tokens", tokenizer_kind_name(tokenizer.kind()), tokenizer.size(),
+                     escaped(tokenizer.symbol(tokenizer.boundary())), tokenizer.boundary(),
+                     shown == Shown::kIds ? "" : "; \xE2\x96\x81 is a space within a token");
+}
+
+// A token as it stands between spaces.
+std::string shown_token(const std::string& symbol) {
+  std::string text;
+  for (const char byte : escaped(symbol)) {
+    if (byte == ' ') {
+      text += "\xE2\x96\x81";
+    } else {
+      text += byte;
+    }
+  }
+  return text;
+}
+
+std::string as_json(const Tokenizer& tokenizer, const std::string& line, const std::vector<Token>& tokens) {
+  nlohmann::ordered_json object;
+  put_text(&object, line);
+  nlohmann::ordered_json& array = object["tokens"] = nlohmann::ordered_json::array();
+  for (const Token& token : tokens) {
+    nlohmann::ordered_json entry;
+    put_text(&entry, tokenizer.symbol(token.id));
+    entry["id"] = token.id;
+    entry["offset"] = token.offset;
+    entry["length"] = token.length;
+    array.push_back(std::move(entry));
+  }
+  return json_line(object);
+}
+
+std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens, Shown shown) {
+  std::string row;
+  for (const Token& token : tokens) {
+    if (!row.empty()) row += ' ';
+    row += shown == Shown::kIds ? fmt::format("{}", token.id) : shown_token(tokenizer.symbol(token.id));
+  }
+  return row + '\n';
+}
+
+// Prints lines as they come, and counts what is unknown.
+class Printing {
+ public:
+  Printing(const Tokenizer& tokenizer, Shown shown) : tokenizer_(tokenizer), shown_(shown) {
+    out_.write(header(tokenizer, shown));
+  }
+
+  void line(const std::string& line) {
+    const std::vector<Token> tokens = tokenizer_.encode_line(line, fmt::format("line {}", ++lines_));
+    for (const Token& token : tokens) unknown_ += token.id == tokenizer_.unknown() ? 1 : 0;
+    count_ += std::ssize(tokens);
+    out_.write(shown_ == Shown::kJson ? as_json(tokenizer_, line, tokens) : as_row(tokenizer_, tokens, shown_));
+  }
+
+  void flush() { out_.flush(); }
+
+  void finish() {
+    out_.flush();
+    if (unknown_ > 0)
+      Terminal(false).line(fmt::format("{} of {} tokens are unknown", grouped(unknown_), grouped(count_)));
+  }
+
+ private:
+  const Tokenizer& tokenizer_;
+  Shown shown_;
+  Output out_;
+  std::int64_t lines_ = 0;
+  std::int64_t count_ = 0;
+  std::int64_t unknown_ = 0;
+};
+
+void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown) {
+  Printing printing(tokenizer, shown);
+  LineReader reader(path);
+  for (std::string line; reader.next(line);) {
+    printing.line(line);
+    if (!reader.ready()) printing.flush();
+  }
+  printing.finish();
+}
+
+void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown) {
+  const std::string text = read_text(path);
+  const std::string name = path == "-" ? "standard input" : path;
+  const Tokenizer tokenizer = Tokenizer::train(options, text, name);
+  Printing printing(tokenizer, shown);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    printing.line(text.substr(at, end - at));
+    at = end + 1;
+  }
+  printing.finish();
+}
+
+}  // namespace
+
+int run_tokenize(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == "train") {
+    return run_tokenize_train({arguments.begin() + 1, arguments.end()});
+  }
+  TokenizeCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Shown shown = command.ids ? Shown::kIds : command.json ? Shown::kJson : Shown::kPieces;
+  TokenizerOptions options;
+  if (const std::optional<Tokenizer> tokenizer = stored_tokenizer(command.tokenizer, &options)) {
+    print_stream(*tokenizer, command.text, shown);
+  } else {
+    print_whole(options, command.text, shown);
+  }
+  return 0;
+}
+
+}  // namespace unroll

@@ -1,0 +1,60 @@
+// Text to SentencePiece's pieces and back: the only door to the library for texts.
+//
+// Source: Kudo & Richardson, "SentencePiece: A simple and language independent subword tokenizer and detokenizer"
+// (2018).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// A model of SentencePiece. Immutable; any number of threads may use one.
+//
+// Ids are the library's. The boundary is the model's end of sentence ("</s>"); where it has none, one more symbol after
+// all others, "<eos>".
+class SentencePiece {
+ public:
+  // `model`: the bytes of a .model file. Throws Error{kFormat} with `name` at the front for bytes that are none.
+  SentencePiece(std::string model, const std::string& name);
+  ~SentencePiece();
+
+  [[nodiscard]] const std::string& model() const noexcept { return model_; }
+  [[nodiscard]] const std::vector<std::string>& symbols() const noexcept { return symbols_; }  // by id
+  [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }
+  [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }
+
+  // What `id` adds to a text: U+2581 as a space, a byte piece as its byte, nothing for control symbols.
+  [[nodiscard]] const std::string& written(std::int32_t id) const { return written_[static_cast<std::size_t>(id)]; }
+
+  // Whether no text has this symbol in it: control symbols and unused pieces.
+  [[nodiscard]] bool is_control(std::int32_t id) const { return control_[static_cast<std::size_t>(id)]; }
+
+  // Whether a line written from its beginning has its first space left out, which encode() put there.
+  [[nodiscard]] bool drops_first_space() const noexcept { return drops_first_space_; }
+
+  // Adds the pieces of a line without line end; `offset` is its first byte's. Throws Error{kInput}, naming `name`,
+  // where the line is longer than 1 GiB or the library refuses it. Requires UTF-8.
+  void encode(std::string_view line, std::int64_t offset, std::string_view name, std::vector<Token>& tokens) const;
+
+  // The text of a line's pieces.
+  [[nodiscard]] std::string decode(const std::vector<Token>& tokens) const;
+
+ private:
+  struct Library;
+  std::string model_;
+  std::unique_ptr<const Library> library_;
+  std::vector<std::string> symbols_;
+  std::vector<std::string> written_;
+  std::vector<bool> control_;
+  std::int32_t boundary_ = -1;
+  std::int32_t unknown_ = -1;
+  bool drops_first_space_ = false;
+};
+
+}  // namespace unroll
