@@ -17,6 +17,7 @@
 #include "cli/reference_lines.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "cli/word_table.h"
 #include "unroll/error.h"
 #include "unroll/odd_lines.h"
 #include "unroll/scorer.h"
@@ -142,6 +143,8 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   flags.example("unroll score book.safetensors sentences.txt", "One row for each sentence.");
   flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
                 "The surprise of each token, in bits (and negative).");
+  flags.example("unroll score book.safetensors sentences.txt --words",
+                "The surprisal of each word, whatever the tokens are; unroll score --words --help says more.");
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
   flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
                 "Lines so odd that one usual line in a thousand is.");
@@ -270,6 +273,7 @@ class LineScoring {
 }  // namespace
 
 int run_score(const std::vector<std::string>& arguments) {
+  if (asks_for_words(arguments)) return run_score_words(arguments);
   ScoreCommand command;
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);

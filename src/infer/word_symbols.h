@@ -1,0 +1,67 @@
+// Where words begin and end among a tokenizer's symbols (docs/math/words.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// How far a word has come.
+enum class WordStage {
+  kSpace,   // no text yet, white space at most: whatever comes belongs to the same word, or is the end of the line
+  kText,    // it has text, and goes on until a symbol that closes it
+  kClosed,  // its last symbol ended with white space: whatever comes is the next word
+};
+
+// `text` without ASCII white space at its ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
+
+// A word's symbols within a line.
+struct WordSymbols {
+  std::size_t first = 0;
+  std::size_t last = 0;                  // one past the last
+  WordStage before = WordStage::kSpace;  // of the word before it: kText where only a closing symbol could come
+  bool end = false;                      // the end of the line: the boundary, after white space that no word follows
+};
+
+// The symbols of a vocabulary as parts of words. Immutable.
+class WordVocabulary {
+ public:
+  // Throws Error{kUsage} for a symbol that has white space within its text.
+  explicit WordVocabulary(const Tokenizer& tokenizer);
+
+  [[nodiscard]] bool tokens_are_words() const noexcept { return tokens_are_words_; }
+  [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }
+
+  // Whether `id` closes a word that has text: it begins with white space, or is the boundary.
+  [[nodiscard]] bool closes(std::int32_t id) const { return shapes_[static_cast<std::size_t>(id)].space_first; }
+
+  // All of these, by id.
+  [[nodiscard]] std::span<const std::int32_t> closing() const noexcept { return closing_; }
+
+  // How far a word has come when `id`, which is not the boundary, has been added to it.
+  [[nodiscard]] WordStage after(WordStage stage, std::int32_t id) const;
+
+  // Cuts the symbols of a line, the boundary as the last one, into words and the end of the line.
+  [[nodiscard]] std::vector<WordSymbols> cut(std::span<const std::int32_t> ids) const;
+
+ private:
+  struct Shape {
+    bool space_first = false;
+    bool space_last = false;
+    bool text = false;
+  };
+  static Shape shape_of(std::string_view symbol, bool pieces);
+
+  bool tokens_are_words_;
+  std::int32_t boundary_;
+  std::vector<Shape> shapes_;
+  std::vector<std::int32_t> closing_;
+};
+
+}  // namespace unroll
