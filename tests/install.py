@@ -103,6 +103,14 @@ class Install(unittest.TestCase):
                 run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only",
                     f"-I{self.prefix / 'include'}", "-include", header, "-x", "c++", "/dev/null")
 
+    def test_the_installed_program_learns_sub_words_and_scores_with_them(self):
+        text, pieces = self.model.with_name("text.txt"), self.model.with_name("sub.model")
+        model = self.model.with_name("sub.safetensors")
+        run(self.unroll, "tokenize", "train", text, "--vocab-size", "40", "--model-type", "bpe", "--save", pieces)
+        run(self.unroll, "train", text, "--tokenizer", pieces, "--save", model, "--hidden", "8", "--steps", "5",
+            "--batch-size", "4", "--bptt", "8", "--quiet")
+        self.assertTrue(run(self.example, model, SENTENCE).startswith("log_prob -"))
+
     def test_the_example_says_what_is_wrong_with_a_file_that_is_no_model(self):
         done = subprocess.run([self.example, SOURCE / "LICENSE", SENTENCE], capture_output=True, check=False)
         self.assertEqual(done.returncode, 1)
