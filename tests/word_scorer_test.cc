@@ -34,6 +34,12 @@ Tokenizer pieces(bool lossless = true) {
       "pieces");
 }
 
+// A piece of a .model file: its text and its type (1 normal, 2 unknown, 3 control).
+std::string piece(const std::string& text, char type) {
+  const std::string body = "\n" + std::string(1, static_cast<char>(text.size())) + text + "\x18" + type;
+  return "\n" + std::string(1, static_cast<char>(body.size())) + body;
+}
+
 double log_prob_of(const std::vector<WordScore>& words) {
   double sum = 0;
   for (const WordScore& word : words) sum += word.log_prob;
@@ -263,6 +269,34 @@ TEST(WordScorer, BitsDependNeitherOnThreadsNorOnWhatWasScoredBefore) {
     EXPECT_EQ(a[i].entropy.upper, b[i].entropy.upper);
     EXPECT_EQ(a[i].rank, b[i].rank);
   }
+}
+
+TEST(WordScorer, APieceThatEndsWithASpaceClosesItsWord) {
+  // "<unk>", "<s>", "</s>", then "a" and "b" with the space after them, and both without.
+  const std::string space = "\xE2\x96\x81";
+  const std::string suffix_mode("\x12\x03\xC0\x01\x01", 5);
+  const Tokenizer tokenizer = Tokenizer::from_sentencepiece(
+      piece("<unk>", '\2') + piece("<s>", '\3') + piece("</s>", '\3') + piece("a" + space, '\1') +
+          piece("b" + space, '\1') + piece("a", '\1') + piece("b", '\1') + suffix_mode,
+      "pieces");
+  const Model model = tiny_model(Cell::kGru, tokenizer);
+  const std::vector<WordScore> words = WordScorer(model, kWithoutOutcomes).score("a ba");
+  ASSERT_EQ(words.size(), 3U);
+  EXPECT_EQ(words[0].text, "a");
+  EXPECT_EQ(words[1].text, "ba");
+  EXPECT_EQ(words[1].predictions, 2);
+  const Score score = Scorer(model, {.threads = 1}).score("a ba");
+  ASSERT_EQ(score.tokens.size(), 4U);
+  EXPECT_DOUBLE_EQ(words[0].log_prob, score.tokens[0].log_prob);
+  EXPECT_DOUBLE_EQ(words[2].log_prob, score.tokens[3].log_prob);
+}
+
+TEST(WordScorer, RefusesAVocabularyWithSymbolsThatSpanWords) {
+  const Tokenizer tokenizer = Tokenizer::from_sentencepiece(
+      piece("<unk>", '\2') + piece("</s>", '\3') + piece("\xE2\x96\x81of\xE2\x96\x81the", '\1') + piece("a", '\1'),
+      "pieces");
+  const Model model = tiny_model(Cell::kGru, tokenizer);
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "spans words", [&] { WordScorer(model, kWithoutOutcomes); }));
 }
 
 TEST(WordScorer, RefusesOptionsAndLinesThatItCannotUse) {

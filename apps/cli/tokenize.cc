@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -64,10 +63,7 @@ bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) 
 
 // The tokenizer of a file; nothing where the vocabulary is to be made from the text.
 std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOptions* options) {
-  std::error_code failure;
-  if (!value.ends_with(".model") && (is_model_file(value) || std::filesystem::exists(value, failure))) {
-    return Model::load(value).tokenizer();
-  }
+  if (is_model_file(value)) return Model::load(value).tokenizer();
   set_tokenizer(value, options);
   if (options->kind != TokenizerKind::kSentencePiece) return std::nullopt;
   return Tokenizer::from_sentencepiece_file(options->vocab_file);

@@ -54,8 +54,9 @@ struct WordScorerOptions {
 // Scores the words of lines.
 //
 // A word is a run of text between white space; where tokens are words (kWord, kWhitespace), a token. White space is the
-// six ASCII characters, and U+2581 in pieces of kSentencePiece. It belongs to the word after it, and before the end of
-// the line to the end. With the symbols x_a .. x_b of a word after the history h (docs/math/words.md),
+// six ASCII characters; for kSentencePiece the space, which is U+2581 in its pieces. It belongs to the word after it,
+// and before the end of the line to the end. With the symbols x_a .. x_b of a word after the history h
+// (docs/math/words.md),
 //
 //   p(word | h) = prod_i P(x_i | h, x_a .. x_(i-1)) * B(h, word) / B(h)
 //

@@ -41,9 +41,11 @@ std::vector<float> row_of(std::span<const float> all, std::int64_t row, std::int
 }  // namespace
 
 double log_sum(std::span<const double> log_probs, std::span<const std::int32_t> ids) {
+  double most = kNothing;
+  for (const std::int32_t id : ids) most = std::max(most, log_probs[static_cast<std::size_t>(id)]);
   double sum = 0;
-  for (const std::int32_t id : ids) sum += std::exp(log_probs[static_cast<std::size_t>(id)]);
-  return std::log(sum);
+  for (const std::int32_t id : ids) sum += std::exp(log_probs[static_cast<std::size_t>(id)] - most);
+  return most + std::log(sum);
 }
 
 WordOutcomes::WordOutcomes(Inference& inference, const WordVocabulary& vocabulary, const WordScorerOptions& options)

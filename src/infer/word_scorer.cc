@@ -110,7 +110,9 @@ struct WordScorer::Impl {
     if (end) return score;
     const auto first = static_cast<std::size_t>(tokens.front().offset);
     const auto last = static_cast<std::size_t>(tokens.back().offset + tokens.back().length);
-    const std::string_view text = trimmed(line.substr(first, last - first));
+    const std::string_view whole = line.substr(first, last - first);
+    const std::string_view within = trimmed(whole);
+    const std::string_view text = within.empty() ? whole : within;
     score.text = text;
     score.offset = text.data() - line.data();
     return score;

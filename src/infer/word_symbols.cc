@@ -10,9 +10,10 @@ namespace {
 constexpr std::string_view kSpaces = " \t\n\v\f\r";
 constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
-// How many bytes of white space `text` begins with.
+// How many bytes of white space `text` begins with. In pieces other white space is text like any letter: models that do
+// not normalise learn pieces across tabs.
 std::size_t leading_space(std::string_view text, bool pieces) {
-  if (pieces && text.starts_with(kSpacePiece)) return kSpacePiece.size();
+  if (pieces) return text.starts_with(kSpacePiece) ? kSpacePiece.size() : text.starts_with(' ') ? 1 : 0;
   return !text.empty() && kSpaces.find(text.front()) != std::string_view::npos ? 1 : 0;
 }
 
