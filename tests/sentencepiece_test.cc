@@ -142,6 +142,12 @@ TEST(SentencePiece, RefusesTextThatItCannotLearnFrom) {
   EXPECT_EQ(train("\n\n\n").code(), ErrorCode::kInput);
 }
 
+TEST(SentencePiece, RefusesALineThatTheLibraryHasNoMemoryFor) {
+  const Tokenizer tokenizer = tokenizer_of(learned());
+  const std::string line((std::size_t{16} << 20) + 1, 'a');
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "break it", [&] { static_cast<void>(tokenizer.encode_line(line, "f")); }));
+}
+
 TEST(SentencePiece, EveryShorterFileIsRefusedOrStillAModel) {
   const std::string model = learned();
   int refused = 0;

@@ -13,7 +13,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::size_t kLongestLine = std::size_t{1} << 30;
+// The library takes some 240 bytes of memory for each byte of a line.
+constexpr std::size_t kLongestLine = std::size_t{16} << 20;
 constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
 // Pieces are "<0x00>" to "<0xFF>".
@@ -81,7 +82,8 @@ void SentencePiece::encode(std::string_view line, std::int64_t offset, std::stri
                            std::vector<Token>& tokens) const {
   if (line.size() > kLongestLine) {
     throw Error(ErrorCode::kInput,
-                fmt::format("{}: a line of {} bytes: SentencePiece takes at most {}", name, line.size(), kLongestLine));
+                fmt::format("{}: a line of {} bytes: sub-words are made of lines of at most {}; break it", name,
+                            line.size(), kLongestLine));
   }
   sentencepiece::ImmutableSentencePieceText text;
   const auto status = library_->processor.Encode(line, text.mutable_proto());

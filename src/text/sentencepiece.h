@@ -39,7 +39,7 @@ class SentencePiece {
   [[nodiscard]] bool drops_first_space() const noexcept { return drops_first_space_; }
 
   // Adds the pieces of a line without line end; `offset` is its first byte's. Throws Error{kInput}, naming `name`,
-  // where the line is longer than 1 GiB or the library refuses it. Requires UTF-8.
+  // where the line is longer than 16 MiB or the library refuses it. Requires UTF-8.
   void encode(std::string_view line, std::int64_t offset, std::string_view name, std::vector<Token>& tokens) const;
 
   // The text of a line's pieces.
