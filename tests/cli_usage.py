@@ -5,7 +5,7 @@ import re
 
 from command_line import CommandTest, main, run
 
-VERBS = ["train", "eval", "tune", "score", "generate", "convert", "inspect", "recipes", "gradcheck"]
+VERBS = ["train", "eval", "tune", "score", "generate", "convert", "tokenize", "inspect", "recipes", "gradcheck"]
 
 # Flag, values that it must refuse, words that the refusal must hold beside the flag and the value.
 BAD_NUMBERS = [

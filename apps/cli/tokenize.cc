@@ -31,7 +31,7 @@ struct TokenizeCommand {
 };
 
 bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) {
-  Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]   or   unroll tokenize train TEXT... --save FILE.model",
+  Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]",
               "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
               "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
               "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help.");
