@@ -318,7 +318,7 @@ class Dialects(CommandTest):
                          "".join(expected[x] for x in lines))
 
     def test_a_word_table_is_for_words(self):
-        self.refuse(2, ["words", "char", "surprisal"], "score", self.chars, "--format", "words", stdin=b"a\n")
+        self.refuse(2, ["words", "char", "--words"], "score", self.chars, "--format", "words", stdin=b"a\n")
 
     def test_kaldi_lines_begin_with_their_ids(self):
         table = "".join(f"utt-{i} {line}\n" for i, line in enumerate(self.lines, 1))

@@ -59,7 +59,7 @@ const WordScorerOptions kWithoutOutcomes{.outcomes = false, .threads = 1};
 TEST(WordScorer, TheProbabilitiesOfAllWordsAfterAContextSumToOne) {
   const Model model = tiny_model(Cell::kLstm, three_letters());
   WordScorer words(model, kWithoutOutcomes);
-  Scorer scorer(model, {.end = false, .tokens = false, .threads = 1});
+  Scorer scorer(model, {.accounting = {.end = false}, .tokens = false, .threads = 1});
   constexpr std::size_t kLongest = 4;
   for (const std::string context : {"", "ab", "c a b"}) {
     const std::size_t place = context.empty() ? 0 : context == "ab" ? 1 : 3;
@@ -96,7 +96,7 @@ TEST(WordScorer, TheProductOverALineIsItsProbability) {
     for (const StatePolicy state : {StatePolicy::kReset, StatePolicy::kCarry}) {
       WordScorer words(model, {.state = state, .outcomes = false, .threads = 1});
       WordScorer with_outcomes(model, {.state = state, .budget = 40, .threads = 2});
-      Scorer scorer(model, {.state = state, .threads = 1});
+      Scorer scorer(model, {.accounting = {.state = state}, .threads = 1});
       for (const std::string line : {"the cat sees", "", " a  bad  ", "a", "\xE2\x82\xAC\xC3\xA9 dead", "  "}) {
         const Score score = scorer.score(line);
         const std::vector<WordScore> scored = words.score(line);

@@ -182,7 +182,7 @@ void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
   if (!dialect.of_words || words) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("--format {} is for models whose tokens are words (tokenizer word or whitespace), but this "
-                          "model's tokenizer is {}: --format surprisal takes any",
+                          "model's tokenizer is {}: --words makes words of them",
                           dialect.name, tokenizer_kind_name(tokenizer.kind())));
 }
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "cli/escaped.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
-#include "cli/score_text.h"
 #include "cli/terminal.h"
 #include "cli/tokenize_train.h"
 #include "cli/tokenizer_flag.h"

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "cli/escaped.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
-#include "cli/score_text.h"
 #include "cli/terminal.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
