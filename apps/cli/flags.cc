@@ -425,4 +425,11 @@ std::string take_model(const std::string& model_flag, std::vector<std::string>* 
   return model;
 }
 
+std::string take_text(const std::string& verb, const std::vector<std::string>& positionals) {
+  if (positionals.size() > 1) {
+    throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": {} takes one TEXT", positionals[1], verb));
+  }
+  return positionals.empty() ? "-" : positionals.front();
+}
+
 }  // namespace unroll

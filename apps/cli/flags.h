@@ -124,4 +124,7 @@ class Flags {
 // Takes MODEL off the positional arguments, or what --model said. Throws Error{kUsage} when there is neither.
 [[nodiscard]] std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals);
 
+// The one TEXT that a verb takes, "-" where there is none. Throws Error{kUsage} when more is left.
+[[nodiscard]] std::string take_text(const std::string& verb, const std::vector<std::string>& positionals);
+
 }  // namespace unroll

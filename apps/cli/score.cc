@@ -27,7 +27,7 @@ namespace {
 
 struct ScoreCommand {
   std::string model;
-  std::string text = "-";
+  std::string text;
   ScorerOptions options;
   const Dialect* dialect = &dialects().front();
   LogBase base = LogBase::kE;
@@ -102,8 +102,7 @@ void check_percentile(const ScoreCommand& command) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--percentile has columns of its own: leave --format {} out", command.dialect->name));
   }
-  const Adaptation& adaptation = command.options.adaptation;
-  if (command.options.accounting.state == StatePolicy::kCarry || adaptation.cache || adaptation.dynamic) {
+  if (command.options.accounting.state == StatePolicy::kCarry || reads_in_order(command.options.adaptation)) {
     throw Error(ErrorCode::kUsage,
                 "--percentile compares lines that stand by themselves: leave --state carry, --cache "
                 "and --dynamic out");
@@ -153,10 +152,7 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   if (!flags.parse(arguments)) return false;
   std::vector<std::string> positionals = flags.positionals();
   command->model = take_model(command->model, &positionals);
-  if (positionals.size() > 1) {
-    throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": score takes one TEXT", positionals[1]));
-  }
-  if (!positionals.empty()) command->text = positionals.front();
+  command->text = take_text("score", positionals);
   finish(flags, given, command);
   return true;
 }
@@ -178,8 +174,7 @@ std::vector<std::string> header_lines(const ScoreCommand& command, const Model& 
 }
 
 void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
-  const bool words = tokenizer.kind() == TokenizerKind::kWord || tokenizer.kind() == TokenizerKind::kWhitespace;
-  if (!dialect.of_words || words) return;
+  if (!dialect.of_words || tokens_are_words(tokenizer.kind())) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("--format {} is for models whose tokens are words (tokenizer word or whitespace), but this "
                           "model's tokenizer is {}: --words makes words of them",
@@ -200,7 +195,7 @@ class LineScoring {
         batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber) {}
 
   void run(Output* out) {
-    out->write(dialect_.title);
+    if (!dialect_.title.empty()) out->write(fmt::format("{}\n", dialect_.title));
     while (batches_.next(&batch_)) {
       answer(out);
       out->flush();

@@ -3,11 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/escaped.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/line_batches.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
@@ -24,7 +26,7 @@ namespace {
 enum class Shown { kPieces, kIds, kJson };
 
 struct TokenizeCommand {
-  std::string text = "-";
+  std::string text;
   std::string tokenizer;
   bool ids = false;
   bool json = false;
@@ -50,11 +52,7 @@ bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) 
   flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
   flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
   if (!flags.parse(arguments)) return false;
-  const std::vector<std::string>& positionals = flags.positionals();
-  if (positionals.size() > 1) {
-    throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": tokenize takes one TEXT", positionals[1]));
-  }
-  if (!positionals.empty()) command->text = positionals.front();
+  command->text = take_text("tokenize", flags.positionals());
   if (command->tokenizer.empty()) {
     throw Error(ErrorCode::kUsage, "whose tokens? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
   }
@@ -117,12 +115,14 @@ std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens,
 // Prints lines as they come, and counts what is unknown.
 class Printing {
  public:
-  Printing(const Tokenizer& tokenizer, Shown shown) : tokenizer_(tokenizer), shown_(shown) {
+  // `name` is how messages call the text.
+  Printing(const Tokenizer& tokenizer, Shown shown, std::string name)
+      : tokenizer_(tokenizer), shown_(shown), name_(std::move(name)) {
     out_.write(header(tokenizer, shown));
   }
 
   void line(const std::string& line) {
-    const std::vector<Token> tokens = tokenizer_.encode_line(line, fmt::format("line {}", ++lines_));
+    const std::vector<Token> tokens = tokenizer_.encode_line(line, fmt::format("{}, line {}", name_, ++lines_));
     for (const Token& token : tokens) unknown_ += token.id == tokenizer_.unknown() ? 1 : 0;
     count_ += std::ssize(tokens);
     out_.write(shown_ == Shown::kJson ? as_json(tokenizer_, line, tokens) : as_row(tokenizer_, tokens, shown_));
@@ -139,6 +139,7 @@ class Printing {
  private:
   const Tokenizer& tokenizer_;
   Shown shown_;
+  std::string name_;
   Output out_;
   std::int64_t lines_ = 0;
   std::int64_t count_ = 0;
@@ -146,11 +147,11 @@ class Printing {
 };
 
 void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown) {
-  Printing printing(tokenizer, shown);
-  LineReader reader(path);
-  for (std::string line; reader.next(line);) {
-    printing.line(line);
-    if (!reader.ready()) printing.flush();
+  LineBatches batches(path, LineIds::kNumber);
+  Printing printing(tokenizer, shown, batches.name());
+  for (LineBatch batch; batches.next(&batch);) {
+    for (const std::string& line : batch.lines) printing.line(line);
+    printing.flush();
   }
   printing.finish();
 }
@@ -159,7 +160,7 @@ void print_whole(const TokenizerOptions& options, const std::string& path, Shown
   const std::string text = read_text(path);
   const std::string name = path == "-" ? "standard input" : path;
   const Tokenizer tokenizer = Tokenizer::train(options, text, name);
-  Printing printing(tokenizer, shown);
+  Printing printing(tokenizer, shown, name);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     printing.line(text.substr(at, end - at));

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "cli/accounting_flags.h"
 #include "cli/escaped.h"
 #include "cli/flags.h"
+#include "cli/line_batches.h"
+#include "cli/log_base.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
+#include "cli/word_row.h"
 #include "unroll/error.h"
-#include "unroll/text.h"
 #include "unroll/word_scorer.h"
 
 namespace unroll {
@@ -22,7 +24,7 @@ constexpr std::string_view kMissing = "NA";
 
 struct WordsCommand {
   std::string model;
-  std::string text = "-";
+  std::string text;
   WordScorerOptions options;
   bool words = false;
   bool no_end = false;
@@ -65,27 +67,18 @@ bool parse(const std::vector<std::string>& arguments, WordsCommand* command) {
   if (!flags.parse(arguments)) return false;
   std::vector<std::string> positionals = flags.positionals();
   command->model = take_model(command->model, &positionals);
-  if (positionals.size() > 1) {
-    throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": score takes one TEXT", positionals[1]));
-  }
-  if (!positionals.empty()) command->text = positionals.front();
+  command->text = take_text("score", positionals);
   options.end = !command->no_end;
   return true;
 }
 
-// Adding zero turns a negative zero into a plain one.
-double bits(double nats) { return nats / std::numbers::ln2 + 0.0; }
-
 std::string header(const WordsCommand& command, const Model& model, bool exact) {
   const WordScorerOptions& options = command.options;
   const Tokenizer& tokenizer = model.tokenizer();
-  const std::string boundary = escaped(tokenizer.symbol(tokenizer.boundary()));
-  std::string text = fmt::format(
-      "# policy: state {}; begin {} (read, not scored); end {}; unknown {}; tokenizer {}; temperature {}; precision "
-      "{}\n",
-      state_policy_name(options.state), boundary, options.end ? boundary + " (scored)" : std::string("not scored"),
-      tokenizer.unknown() < 0 ? "none" : "scored as <unk>", tokenizer_kind_name(tokenizer.kind()), options.temperature,
-      precision_name(model.precision()));
+  std::string text =
+      fmt::format("# policy: {}; tokenizer {}; temperature {}; precision {}\n",
+                  describe(Accounting{.state = options.state, .end = options.end}, tokenizer),
+                  tokenizer_kind_name(tokenizer.kind()), options.temperature, precision_name(model.precision()));
   text +=
       "# surp: -log2 p of the word and of its end (bits); entropy: of what can stand there, before it is read "
       "(bits); entred: max(0, what the entropy fell by since the word before)\n";
@@ -96,44 +89,31 @@ std::string header(const WordsCommand& command, const Model& model, bool exact) 
         options.budget, options.longest);
   }
   if (options.top > 0) text += "# rank, alternatives with their probabilities: NA where that search did not decide\n";
-  text += "word sentid sentpos wlen surp entropy entred";
+  text += kWordColumns;
   if (!exact) text += " entropyhi";
   if (options.top > 0) text += " rank";
   for (std::int64_t i = 1; i <= options.top; ++i) text += fmt::format(" word{} p{}", i, i);
   return text + '\n';
 }
 
-// A word as it stands between blanks.
-std::string as_field(const std::string& word) {
-  std::string text;
-  for (const char byte : escaped(word)) {
-    if (byte == ' ') {
-      text += "\\s";
-    } else {
-      text += byte;
-    }
-  }
-  return text;
-}
-
-std::int64_t characters(const std::string& word) {
-  return std::ranges::count_if(word, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; });
-}
-
 std::string rows(const std::vector<WordScore>& words, std::int64_t sentence, bool exact, std::int64_t top) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const WordScore& word = words[i];
-    const double fall = i == 0 ? 0 : words[i - 1].entropy.lower - word.entropy.lower;
-    text += fmt::format("{} {} {} {} {} {} {}", as_field(word.text), sentence, i, characters(word.text),
-                        bits(-word.log_prob), bits(word.entropy.lower), bits(std::max(0.0, fall)));
-    if (!exact) text += fmt::format(" {}", bits(word.entropy.upper));
+  WordRow row{.word = {}, .sentence = sentence};
+  for (const WordScore& word : words) {
+    row.word = word.text;
+    row.log_prob = word.log_prob;
+    row.entropy = word.entropy.lower;
+    text += word_row(row);
+    if (!exact) text += fmt::format(" {}", in_base(word.entropy.upper, LogBase::k2));
     if (top > 0) text += word.rank ? fmt::format(" {}", *word.rank) : fmt::format(" {}", kMissing);
     for (std::size_t n = 0; n < static_cast<std::size_t>(top); ++n) {
-      text += n < word.top.size() ? fmt::format(" {} {}", as_field(word.top[n].text), std::exp(word.top[n].log_prob))
-                                  : fmt::format(" {} {}", kMissing, kMissing);
+      text += n < word.top.size()
+                  ? fmt::format(" {} {}", escaped_field(word.top[n].text), std::exp(word.top[n].log_prob))
+                  : fmt::format(" {} {}", kMissing, kMissing);
     }
     text += '\n';
+    row.entropy_before = word.entropy.lower;
+    ++row.position;
   }
   return text;
 }
@@ -149,22 +129,34 @@ int run_score_words(const std::vector<std::string>& arguments) {
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
   WordScorer scorer(model, command.options);
-  LineReader reader(command.text);
+  LineBatches batches(command.text, LineIds::kNumber);
+  LineBatch batch;
   Terminal terminal(command.quiet);
   Output out;
   out.write(header(command, model, scorer.tokens_are_words()));
   std::int64_t lines = 0;
   std::int64_t symbols = 0;
   std::int64_t unknown = 0;
-  for (std::string line; reader.next(line); ++lines) {
-    const std::vector<WordScore> words = scorer.score(line, lines + 1);
-    for (const WordScore& word : words) {
-      symbols += word.predictions;
-      unknown += word.unknown_symbols;
+  const auto score_line = [&](const std::string& line, std::int64_t number) {
+    try {
+      return scorer.score(line, number);
+    } catch (const Error& error) {
+      out.flush();  // the lines before have their rows
+      throw Error(error.code(), fmt::format("{}, {}", batches.name(), error.what()));
     }
-    out.write(rows(words, lines, scorer.tokens_are_words(), command.options.top));
-    if (!reader.ready()) out.flush();
-    if (terminal.live_due()) terminal.live(fmt::format("{} lines, {} tokens", grouped(lines + 1), grouped(symbols)));
+  };
+  while (batches.next(&batch)) {
+    for (const std::string& line : batch.lines) {
+      const std::vector<WordScore> words = score_line(line, lines + 1);
+      for (const WordScore& word : words) {
+        symbols += word.predictions;
+        unknown += word.unknown_symbols;
+      }
+      out.write(rows(words, lines, scorer.tokens_are_words(), command.options.top));
+      ++lines;
+      if (terminal.live_due()) terminal.live(fmt::format("{} lines, {} tokens", grouped(lines), grouped(symbols)));
+    }
+    out.flush();
   }
   out.flush();
   if (unknown > 0) {

@@ -24,6 +24,9 @@ enum class TokenizerKind {
 // The kind of that name. Throws Error{kUsage} naming the known kinds.
 [[nodiscard]] TokenizerKind parse_tokenizer_kind(std::string_view name);
 
+// Whether each symbol is a word: kWord and kWhitespace.
+[[nodiscard]] bool tokens_are_words(TokenizerKind kind) noexcept;
+
 // How a vocabulary is made from a text.
 struct TokenizerOptions {
   TokenizerKind kind = TokenizerKind::kChar;

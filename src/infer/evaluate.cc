@@ -29,20 +29,6 @@ Accounting accounting_of(const EvaluateOptions& options, StatePolicy state) {
   return {.state = state, .end = options.end, .unknown = options.unknown, .unknown_words = options.unknown_words};
 }
 
-// evaluation_of(), but for what does not count.
-IdsEvaluation counted_evaluation(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                                 const Tokenizer& tokenizer, const Accounting& accounting) {
-  std::vector<std::int32_t> counted_ids;
-  std::vector<double> counted_log_probs;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const bool unknown = ids[i] == tokenizer.unknown();
-    if (!counts(accounting, unknown) || (!accounting.end && ids[i] == tokenizer.boundary())) continue;
-    counted_ids.push_back(ids[i]);
-    counted_log_probs.push_back(counted_log_prob(accounting, unknown, log_probs[i]));
-  }
-  return evaluation_of(counted_ids, counted_log_probs, tokenizer.unknown());
-}
-
 Evaluation summary(const IdsEvaluation& sum, const EncodedText& text, const Accounting& accounting) {
   Evaluation result;
   result.tokens = sum.tokens;
@@ -112,7 +98,8 @@ StatePolicy common_state(std::span<const Model> models) {
 // What these predictions of the text amount to.
 Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
                      const Accounting& accounting, const std::string& name) {
-  const IdsEvaluation sum = counted_evaluation(encoded.ids, log_probs, tokenizer, accounting);
+  const IdsEvaluation sum =
+      evaluation_of(encoded.ids, log_probs, tokenizer.boundary(), tokenizer.unknown(), accounting);
   if (std::isfinite(sum.nats)) return summary(sum, encoded, accounting);
   throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
                                                "overflowed",

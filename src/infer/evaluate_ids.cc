@@ -43,13 +43,17 @@ std::vector<double> log_probs_of_ids(const NetworkConfig& config, const NetworkW
   return log_probs;
 }
 
-IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                            std::int32_t unknown) {
-  IdsEvaluation sum{.tokens = std::ssize(ids)};
+IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs, std::int32_t boundary,
+                            std::int32_t unknown, const Accounting& accounting) {
+  IdsEvaluation sum;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    sum.nats -= log_probs[i];
-    if (ids[i] == unknown) {
-      sum.unknown_nats -= log_probs[i];
+    const bool is_unknown = ids[i] == unknown;
+    if (!counts(accounting, is_unknown) || (!accounting.end && ids[i] == boundary)) continue;
+    const double nats = -counted_log_prob(accounting, is_unknown, log_probs[i]);
+    ++sum.tokens;
+    sum.nats += nats;
+    if (is_unknown) {
+      sum.unknown_nats += nats;
       ++sum.unknown;
     }
   }
@@ -60,7 +64,7 @@ IdsEvaluation evaluate_ids(const NetworkConfig& config, const NetworkWeights& we
                            std::span<const std::int32_t> ids, std::int32_t boundary, std::int32_t unknown,
                            StatePolicy state, bool exact, const EvaluationProgress& progress) {
   return evaluation_of(ids, log_probs_of_ids(config, weights, workers, ids, boundary, state, exact, 1, progress),
-                       unknown);
+                       boundary, unknown);
 }
 
 }  // namespace unroll

@@ -8,6 +8,7 @@
 
 #include "base/workers.h"
 #include "model/network.h"
+#include "unroll/accounting.h"
 
 namespace unroll {
 
@@ -30,10 +31,11 @@ using EvaluationProgress = std::function<void(std::int64_t done, std::int64_t to
                                                    std::int32_t boundary, StatePolicy state, bool exact,
                                                    double temperature, const EvaluationProgress& progress);
 
-// Sums over a text whose ids have these ln p, in double and in the order of the text; `unknown` is -1 where the
-// vocabulary has no such symbol. NaN comes out as NaN.
+// Sums over a text whose ids have these ln p, in double and in the order of the text, over what counts; `unknown` is -1
+// where the vocabulary has no such symbol. NaN comes out as NaN.
 [[nodiscard]] IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                                          std::int32_t unknown);
+                                          std::int32_t boundary, std::int32_t unknown,
+                                          const Accounting& accounting = {});
 
 // Both, at temperature 1.
 [[nodiscard]] IdsEvaluation evaluate_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "infer/line_tokens.h"
 #include "model/strict_json.h"
 #include "unroll/error.h"
 #include "unroll/scorer.h"
@@ -35,12 +36,7 @@ std::string text_of(const Json& value, std::string_view key, const std::string& 
 }
 
 MinimalPair pair_of_json(const std::string& line, const std::string& where) {
-  Json object;
-  try {
-    object = parse_json(line, kMostValuesOfALine, where);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::kInput, error.what());
-  }
+  const Json object = parse_json(line, kMostValuesOfALine, where, ErrorCode::kInput);
   if (!object.is_object()) throw Error(ErrorCode::kInput, fmt::format("{}: expected a JSON object", where));
   for (const char* key : {"sentence_good", "sentence_bad"}) {
     if (!object.contains(key)) throw Error(ErrorCode::kInput, fmt::format("{}: the key {} is missing", where, key));
@@ -84,23 +80,6 @@ SentenceScore sentence_score(const Score& score) {
   return {.log_prob = score.log_prob, .tokens = score.predictions, .unknown_tokens = score.unknown_tokens};
 }
 
-// Batched, but told by its own words where one of them cannot be read.
-std::vector<Score> scores_of(Scorer& scorer, const std::vector<std::string>& sentences) {
-  try {
-    return scorer.score(sentences);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInput) throw;
-    for (const std::string& sentence : sentences) {
-      try {
-        static_cast<void>(scorer.score(sentence));
-      } catch (const Error& reason) {
-        throw Error(reason.code(), fmt::format("the sentence {}: {}", quote(sentence), reason.what()));
-      }
-    }
-    throw;
-  }
-}
-
 // The end of Wilson's interval on the side of `sign`.
 double wilson(std::int64_t hits, std::int64_t of, double sign) {
   constexpr double z = 1.959963984540054;  // of the normal distribution, 2.5% lie beyond it
@@ -142,7 +121,7 @@ std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPa
       sentences.push_back(pair.good);
       sentences.push_back(pair.bad);
     }
-    const std::vector<Score> found = scores_of(scorer, sentences);
+    const std::vector<Score> found = score_sentences(scorer, sentences);
     for (std::size_t i = 0; i < found.size(); i += 2) {
       scores.push_back({.good = sentence_score(found[i]), .bad = sentence_score(found[i + 1])});
     }

@@ -27,11 +27,11 @@ std::string printable(std::string_view text) {
 }
 
 [[noreturn]] void refuse(const Tokenizer& tokenizer, std::string_view symbol, std::int64_t offset) {
-  const bool words = tokenizer.kind() == TokenizerKind::kWord || tokenizer.kind() == TokenizerKind::kWhitespace;
   throw Error(ErrorCode::kInput,
               fmt::format("the prompt's {} '{}' at byte {} is not in the model's vocabulary ({} symbols, those of its "
                           "training text): write the prompt without it",
-                          words ? "word" : "character", printable(symbol), offset, tokenizer.size()));
+                          tokens_are_words(tokenizer.kind()) ? "word" : "character", printable(symbol), offset,
+                          tokenizer.size()));
 }
 
 }  // namespace

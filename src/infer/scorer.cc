@@ -12,6 +12,7 @@
 #include "infer/adaptive_stream.h"
 #include "infer/inference.h"
 #include "infer/line_rows.h"
+#include "infer/line_tokens.h"
 #include "infer/prediction.h"
 #include "kernels/softmax.h"
 #include "unroll/error.h"
@@ -27,20 +28,11 @@ constexpr std::int64_t kStepsOfSequence = 64;
 std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kStepsOfSequence; }
 std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
 
-// The tokens of a line.
-std::vector<Token> encode(const Tokenizer& tokenizer, std::string_view line, const std::string& name) {
-  if (const std::size_t newline = line.find('\n'); newline != std::string_view::npos) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} has a line end at byte {}: score one line at a time", name, newline));
-  }
-  return tokenizer.encode_line(line, name);
-}
-
 // What every line has in common.
 struct Reading {
   Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
       : tokenizer(its_tokenizer), options(its_options) {
-    for (const Token& token : encode(tokenizer, options.accounting.context, "the context")) {
+    for (const Token& token : line_tokens(tokenizer, options.accounting.context, "the context")) {
       context.push_back(token.id);
     }
   }
@@ -62,7 +54,7 @@ class Lines {
 
   void append(std::string_view line) {
     std::vector<Token> tokens =
-        encode(reading_.tokenizer, line, fmt::format("line {}", first_line_ + std::ssize(scores_)));
+        line_tokens(reading_.tokenizer, line, fmt::format("line {}", first_line_ + std::ssize(scores_)));
     tokens.push_back({.id = reading_.tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
     ids_.insert(ids_.end(), reading_.context.begin(), reading_.context.end());
     for (const Token& token : tokens) ids_.push_back(token.id);

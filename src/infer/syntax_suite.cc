@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "infer/line_tokens.h"
 #include "model/strict_json.h"
 #include "unroll/error.h"
 #include "unroll/scorer.h"
@@ -155,13 +156,7 @@ bool ItemScore::correct() const noexcept {
 
 SyntaxSuite read_syntax_suite(const std::string& path) {
   const std::string where = fmt::format("'{}'", path);
-  Json json;
-  try {
-    json = parse_json(read_text(path), kMostValues, where);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kFormat) throw;
-    throw Error(ErrorCode::kInput, error.what());
-  }
+  const Json json = parse_json(read_text(path), kMostValues, where, ErrorCode::kInput);
   const Place root(json, where);
   const Place meta = root.at("meta");
   if (meta.at("metric").text() != "sum") meta.at("metric").refuse("expected \"sum\": no other metric is known");
@@ -180,7 +175,7 @@ std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
     for (const SuiteItem& item : part) {
       for (const Condition& condition : item.conditions) sentences.push_back(sentence_of(condition));
     }
-    const std::vector<Score> scores = scorer.score(sentences);
+    const std::vector<Score> scores = score_sentences(scorer, sentences);
     auto next = std::span(scores);
     for (const SuiteItem& item : part) {
       result.push_back(score_item(item, suite, next.first(item.conditions.size())));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "infer/inference.h"
+#include "infer/line_tokens.h"
 #include "infer/prediction.h"
 #include "infer/word_outcomes.h"
 #include "infer/word_symbols.h"
@@ -143,12 +144,7 @@ struct WordScorer::Impl {
   }
 
   [[nodiscard]] std::vector<Token> encode(std::string_view line, std::int64_t line_number) const {
-    const std::string name = fmt::format("line {}", line_number);
-    if (const std::size_t newline = line.find('\n'); newline != std::string_view::npos) {
-      throw Error(ErrorCode::kInput,
-                  fmt::format("{} has a line end at byte {}: score one line at a time", name, newline));
-    }
-    std::vector<Token> tokens = tokenizer().encode_line(line, name);
+    std::vector<Token> tokens = line_tokens(tokenizer(), line, fmt::format("line {}", line_number));
     tokens.push_back({.id = tokenizer().boundary(), .offset = std::ssize(line), .length = 0});
     return tokens;
   }

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "text/sentencepiece.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\n\v\f\r";
-constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
 // How many bytes of white space `text` begins with. In pieces other white space is text like any letter: models that do
 // not normalise learn pieces across tabs.
@@ -26,8 +26,7 @@ std::string_view trimmed(std::string_view text) noexcept {
 }
 
 WordVocabulary::WordVocabulary(const Tokenizer& tokenizer)
-    : tokens_are_words_(tokenizer.kind() == TokenizerKind::kWord || tokenizer.kind() == TokenizerKind::kWhitespace),
-      boundary_(tokenizer.boundary()) {
+    : tokens_are_words_(unroll::tokens_are_words(tokenizer.kind())), boundary_(tokenizer.boundary()) {
   const bool pieces = tokenizer.kind() == TokenizerKind::kSentencePiece;
   for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
     Shape shape{.space_first = true, .space_last = true, .text = false};

@@ -21,7 +21,8 @@ constexpr std::size_t kLongestQuote = 80;
 // enclosing array after each object, which takes minutes for a long history.)
 class Guard : public nlohmann::json_sax<Json> {
  public:
-  Guard(std::int64_t most_values, const std::string& where) : values_left_(most_values), where_(where) {}
+  Guard(std::int64_t most_values, const std::string& where, ErrorCode code)
+      : values_left_(most_values), where_(where), code_(code) {}
 
   bool null() override { return count_value(); }
   bool boolean(bool /*value*/) override { return count_value(); }
@@ -60,12 +61,11 @@ class Guard : public nlohmann::json_sax<Json> {
     keys_.pop_back();
     return true;
   }
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorCode::kFormat, fmt::format("{} {}", where_, what));
-  }
+  [[noreturn]] void refuse(const std::string& what) const { throw Error(code_, fmt::format("{} {}", where_, what)); }
 
   std::int64_t values_left_;
   const std::string& where_;
+  ErrorCode code_;
   std::vector<std::set<std::string>> keys_;  // one set per open object or array
 };
 
@@ -84,12 +84,12 @@ std::string dump_with_replacement(std::string_view text) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where) {
+Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where, ErrorCode code) {
   // The parser takes a NUL for the end of the text and would not see what follows.
   if (text.find('\0') != std::string_view::npos) {
-    throw Error(ErrorCode::kFormat, fmt::format("{} is not valid JSON: it holds a NUL byte", where));
+    throw Error(code, fmt::format("{} is not valid JSON: it holds a NUL byte", where));
   }
-  Guard guard(most_values, where);
+  Guard guard(most_values, where, code);
   Json::sax_parse(text, &guard);
   return Json::parse(text);
 }

@@ -1,4 +1,4 @@
-// JSON inside model files: written the same way every time, and read as text that may be hostile.
+// JSON: written in model files the same way every time, and read as text that may be hostile.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,17 @@
 #include <string>
 #include <string_view>
 
+#include "unroll/error.h"
+
 namespace unroll {
 
 // Keeps the order of keys, so that what was read is written back byte for byte.
 using Json = nlohmann::ordered_json;
 
 // One value of JSON as a tree of at most `most_values` values, 8 levels and 256 keys per object, each key once.
-// `where` begins the messages: "'x.safetensors': config". Throws Error{kFormat}; nothing is built beyond these limits.
-[[nodiscard]] Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where);
+// `where` begins the messages: "'x.safetensors': config". Throws Error{code}; nothing is built beyond these limits.
+[[nodiscard]] Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where,
+                              ErrorCode code = ErrorCode::kFormat);
 
 // On one line, without spaces, doubles in the shortest form that reads back as the same bits, in any locale.
 // Throws Error{kNumeric} for NaN and infinity, which JSON does not have, and Error{kInput} for strings that are not

@@ -1,6 +1,8 @@
 // A training text before it is cut into symbols: read, checked, and split into a part to train on and a part held out.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,17 @@ void check_text(TokenizerKind kind, bool lowercase, std::string_view text, std::
 
 // The same for one line of a text; the message leaves the line's number to `name`.
 void check_line(TokenizerKind kind, bool lowercase, std::string_view line, std::string_view name);
+
+// Calls f(line, offset, whole) for each line of a text: without its line end, the offset of its first byte, whether a
+// line end follows.
+template <class F>
+void for_each_line(std::string_view text, const F& f) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    f(text.substr(at, end - at), static_cast<std::int64_t>(at), end < text.size());
+    at = end + 1;
+  }
+}
 
 // Puts `text` after `texts`, with a newline between them where the first does not end with one.
 void append_text(std::string& texts, std::string text);

@@ -15,7 +15,6 @@ namespace {
 
 // The library takes some 240 bytes of memory for each byte of a line.
 constexpr std::size_t kLongestLine = std::size_t{16} << 20;
-constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
 // Pieces are "<0x00>" to "<0xFF>".
 char byte_of(const std::string& piece) {

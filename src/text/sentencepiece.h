@@ -14,6 +14,9 @@
 
 namespace unroll {
 
+// How pieces write a space: U+2581.
+inline constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
+
 // A model of SentencePiece. Immutable; any number of threads may use one.
 //
 // Ids are the library's. The boundary is the model's end of sentence ("</s>"); where it has none, one more symbol after

@@ -54,11 +54,7 @@ class Lines final : public sentencepiece::SentenceIterator {
 
 std::size_t longest_line(std::string_view text) {
   std::size_t longest = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    longest = std::max(longest, end - at);
-    at = end + 1;
-  }
+  for_each_line(text, [&](std::string_view line, std::int64_t, bool) { longest = std::max(longest, line.size()); });
   return longest;
 }
 

@@ -33,7 +33,7 @@ constexpr std::int64_t kFewestSymbols = 2;
 void check_options(const TokenizerOptions& options) {
   const std::string_view kind = tokenizer_kind_name(options.kind);
   const bool limited = options.vocab_size != 0 || options.min_count != 1;
-  if (options.lowercase && !is_word_kind(options.kind)) {
+  if (options.lowercase && !tokens_are_words(options.kind)) {
     refuse_options(fmt::format("--lowercase does not go with --tokenizer {}: only words are folded", kind));
   }
   if (options.kind == TokenizerKind::kByte && (limited || !options.vocab_file.empty())) {
@@ -101,16 +101,6 @@ void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, st
   const bool whole_lines = text.empty() || text.back() == '\n';
   if (!whole_lines) out.ids.push_back(vocabulary.boundary());
   out.lossless = as_written && whole_lines && out.unknown == 0;
-}
-
-// The lines of a text, each with its first byte's offset and without its line end.
-template <class F>
-void for_each_line(std::string_view text, const F& f) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    f(text.substr(at, end - at), static_cast<std::int64_t>(at), end < text.size());
-    at = end + 1;
-  }
 }
 
 std::string_view without_carriage_return(std::string_view line) {
@@ -186,6 +176,10 @@ TokenizerKind parse_tokenizer_kind(std::string_view name) {
                                              name));
 }
 
+bool tokens_are_words(TokenizerKind kind) noexcept {
+  return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
+}
+
 Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 
 Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view text, std::string_view name) {
@@ -197,7 +191,7 @@ Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view tex
   }
   const WordSplitter splitter(options.kind, options.lowercase);
   std::vector<SymbolCount> counts = count_symbols(options.kind, text, splitter);
-  if (counts.empty() && is_word_kind(options.kind)) refuse_text(name, "the text holds no word");
+  if (counts.empty() && tokens_are_words(options.kind)) refuse_text(name, "the text holds no word");
   if (std::ssize(counts) < kFewestSymbols) {
     refuse_text(name, "the text holds fewer than two different symbols besides line ends: nothing to learn");
   }
@@ -221,7 +215,7 @@ Tokenizer Tokenizer::from_vocabulary(TokenizerKind kind, bool lowercase, std::ve
   if (kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "vocabulary: that of SentencePiece comes from its model");
   }
-  if (lowercase && !is_word_kind(kind)) {
+  if (lowercase && !tokens_are_words(kind)) {
     throw Error(ErrorCode::kFormat,
                 fmt::format("vocabulary: lower case does not go with '{}'", tokenizer_kind_name(kind)));
   }
@@ -289,7 +283,7 @@ std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_vie
   check_line(data_->kind, data_->lowercase, line, name);
   const Vocabulary& vocabulary = data_->vocabulary;
   std::vector<Token> tokens;
-  if (is_word_kind(data_->kind)) {
+  if (tokens_are_words(data_->kind)) {
     data_->splitter.split(line, [&](std::string_view piece, std::string_view word) {
       const std::int32_t id = piece == kNewline ? vocabulary.boundary() : vocabulary.word_id(word);
       tokens.push_back({id, piece.data() - line.data(), std::ssize(piece)});

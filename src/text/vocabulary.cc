@@ -35,7 +35,7 @@ std::vector<std::string_view> required_symbols(TokenizerKind kind) {
 std::string_view symbol_fault(TokenizerKind kind, std::string_view symbol) {
   if (symbol.empty()) return "is empty";
   if (find_invalid_utf8(symbol) != std::string_view::npos) return "is not UTF-8";
-  if (is_word_kind(kind)) {
+  if (tokens_are_words(kind)) {
     return std::any_of(symbol.begin(), symbol.end(), is_ascii_space) ? "holds white space, which no word does" : "";
   }
   const bool one_character = decode_utf8(symbol).length == symbol.size();

@@ -17,13 +17,9 @@ inline constexpr std::string_view kUnknownSymbol = "<unk>";
 inline constexpr std::string_view kEndSymbol = "<eos>";
 inline constexpr std::string_view kNewline = "\n";
 
-[[nodiscard]] inline bool is_word_kind(TokenizerKind kind) noexcept {
-  return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
-}
-
 // Whether a line end is no symbol of the text but the boundary, so that the text is read line by line.
 [[nodiscard]] inline bool reads_lines(TokenizerKind kind) noexcept {
-  return is_word_kind(kind) || kind == TokenizerKind::kSentencePiece;
+  return tokens_are_words(kind) || kind == TokenizerKind::kSentencePiece;
 }
 
 // The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte and for

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/flags.h"
+#include "cli/word_row.h"
 
 namespace unroll {
 namespace {
@@ -23,13 +24,13 @@ constexpr std::array kDialects{
     Dialect{.name = "json", .unit = "log base: e (nats)", .ranks = true, .line = json_object},
     Dialect{.name = "surprisal",
             .unit = "surprisal: -log2 p (bits)",
-            .title = "sentence_id\ttoken_id\ttoken\tsurprisal\n",
+            .title = "sentence_id\ttoken_id\ttoken\tsurprisal",
             .line = surprisal_lines},
     Dialect{.name = "words",
             .unit = "surp: -log2 p (bits); entropy: of the prediction (bits); entred: max(0, what it fell by)",
             .ranks = true,
             .of_words = true,
-            .title = "word sentid sentpos wlen surp entropy entred\n",
+            .title = kWordColumns,
             .line = word_lines},
     Dialect{.name = "srilm", .unit = "log base: 10", .line = srilm_block, .summary = srilm_summary},
     Dialect{.name = "kenlm", .unit = "log base: 10", .line = kenlm_line, .summary = kenlm_summary},
