@@ -235,7 +235,10 @@ int run_rescore(const std::vector<std::string>& arguments) {
     if (!references) out.flush();
   }
   terminal.line(lists.summary());
-  if (references) report.print(&out);
+  if (references) {
+    terminal.live("weights and intervals");
+    report.print(&out);
+  }
   out.flush();
   return 0;
 }
