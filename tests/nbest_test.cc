@@ -89,7 +89,7 @@ TEST_F(Nbest, MosesLinesKeepAllButTheTotalAndTakeAFeature) {
   EXPECT_EQ(lists[1].hypotheses[0].text, "a|||b");
   EXPECT_EQ(rescored(good, moses, {.lm = -0.5, .total = -9.75}),
             "0 ||| das Haus | ||| LM0= -1.5 WordPenalty0= -3 unroll= -0.5 ||| -9.75 ||| 0=0 1=1\n"
-            "0 |||  |||  unroll= -0.5||| -9.75\r\n"
+            "0 |||  ||| unroll= -0.5  ||| -9.75\r\n"
             "1 ||| a|||b ||| F0= -2 unroll= -0.5 |||\t-9.75 \n");
   EXPECT_EQ(best_line(moses, lists[0], lists[0].hypotheses[0]), "das Haus |");
   refuses("0 ||| a ||| b= 1\n", moses, "line 1, column 17: 3 fields between bars");

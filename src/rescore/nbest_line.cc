@@ -28,8 +28,8 @@ double NbestLine::number_of(std::string_view field, std::string_view name) const
 }
 
 std::string_view trimmed_field(std::string_view field) noexcept {
-  while (!field.empty() && is_ascii_space(field.front())) field.remove_prefix(1);
   while (!field.empty() && is_ascii_space(field.back())) field.remove_suffix(1);
+  while (!field.empty() && is_ascii_space(field.front())) field.remove_prefix(1);
   return field;
 }
 

@@ -37,7 +37,7 @@ std::string read_json(const NbestLine& line, Hypothesis& hypothesis);
 // Sets the text to `field`, a part of the line, and counts its words.
 void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothesis);
 
-// Without white space at both ends.
+// Without white space at both ends; where there is nothing else, empty at its start.
 [[nodiscard]] std::string_view trimmed_field(std::string_view field) noexcept;
 
 // Takes the first run of bytes between white space off `rest`; empty, and at its end, where there is none.

@@ -45,8 +45,7 @@ std::string read_moses(const NbestLine& line, Hypothesis& hypothesis) {
   set_text(line, fields[1], hypothesis);
   const std::string_view features = fields[2];
   hypothesis.score = line.number_of(fields[3], "the total");
-  hypothesis.lm = NumberPlace{.first = line.place_of(features) + features.size(),
-                              .before = features.empty() ? "unroll= " : " unroll= "};
+  hypothesis.lm = NumberPlace{.first = line.place_of(features) + features.size(), .before = " unroll= "};
   hypothesis.total = NumberPlace{.first = line.place_of(fields[3]), .size = fields[3].size()};
   return std::string(id);
 }
