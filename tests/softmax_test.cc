@@ -47,6 +47,17 @@ TEST(Softmax, LogProbabilitiesAreThoseOfPlainLoops) {
   }
 }
 
+TEST(Softmax, ManyTargetsOfARowGetTheBitsOfEach) {
+  for (const std::int64_t size : kSizes) {
+    const std::vector<float> logits = logits_of(size, 9);
+    const auto last = static_cast<std::int32_t>(size - 1);
+    const std::vector<std::int32_t> targets{last, 0, last / 2, last};
+    std::vector<double> found(targets.size());
+    log_softmax_at(logits, targets, found);
+    for (std::size_t i = 0; i < targets.size(); ++i) EXPECT_EQ(found[i], log_softmax_at(logits, targets[i]));
+  }
+}
+
 TEST(Softmax, GradientIsTheDistributionMinusTheTarget) {
   for (const std::int64_t size : kSizes) {
     std::vector<float> logits = logits_of(size, 5);

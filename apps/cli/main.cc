@@ -29,11 +29,13 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 10> kVerbs{{
+constexpr std::array<Verb, 12> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"eval", "measure how well a model predicts a text", run_eval},
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},
+    {"rescore", "choose among the hypotheses of N-best lists", run_rescore},
+    {"rnnlm", "score text for scripts that call rnnlm", run_rnnlm},
     {"generate", "write text with a model", run_generate},
     {"convert", "round a model's weights: a smaller file, faster to run", run_convert},
     {"tokenize", "cut text into a model's tokens, or learn sub-words", run_tokenize},
@@ -97,9 +99,9 @@ void occupy_standard_streams() {
   }
 }
 
-int guarded_run(const std::vector<std::string>& arguments) {
+int guarded_run(std::string_view program, const std::vector<std::string>& arguments) {
   try {
-    return run(arguments);
+    return program.substr(program.rfind('/') + 1) == "rnnlm" ? run_rnnlm(arguments) : run(arguments);
   } catch (const ReaderGone&) {
     return 0;
   } catch (const Error& error) {
@@ -120,5 +122,5 @@ int guarded_run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   unroll::occupy_standard_streams();
   signal(SIGPIPE, SIG_IGN);
-  return unroll::guarded_run({argv + (argc > 0 ? 1 : 0), argv + argc});
+  return unroll::guarded_run(argc > 0 ? argv[0] : "", {argv + (argc > 0 ? 1 : 0), argv + argc});
 }

@@ -13,6 +13,8 @@ int run_eval(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
+int run_rescore(const std::vector<std::string>& arguments);
+int run_rnnlm(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_convert(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);

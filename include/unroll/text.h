@@ -16,6 +16,10 @@ namespace unroll {
 // after it, so that no symbol or word spans two files.
 [[nodiscard]] std::string read_texts(const std::vector<std::string>& paths);
 
+// The text in lower case, word by word as `lowercase` of TokenizerOptions folds it (ICU, root locale); white space
+// stays. What is not UTF-8 comes back as it is.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
 // Reads a file or a pipe line by line in bounded memory; a line of any length is whole. Not for two threads at once.
 class LineReader {
  public:

@@ -115,6 +115,14 @@ double log_softmax_at(std::span<const float> logits, std::int32_t target) {
   return normalize(logits, nullptr).log_prob(logits[static_cast<std::size_t>(target)]);
 }
 
+void log_softmax_at(std::span<const float> logits, std::span<const std::int32_t> targets, std::span<double> out) {
+  assert(out.size() == targets.size());
+  const Normalizer normalizer = normalize(logits, nullptr);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    out[i] = normalizer.log_prob(logits[static_cast<std::size_t>(targets[i])]);
+  }
+}
+
 double log_softmax_and_gradient_at(std::span<float> logits, std::int32_t target, float scale) {
   assert(target >= 0 && static_cast<std::size_t>(target) < logits.size());
   const float logit = logits[static_cast<std::size_t>(target)];

@@ -19,7 +19,10 @@ struct SymbolPrediction {
 // ln softmax(logits)[target].
 [[nodiscard]] double log_softmax_at(std::span<const float> logits, std::int32_t target);
 
-// The same; then replaces the logits by scale * (softmax - 1[target]).
+// out[i] = ln softmax(logits)[targets[i]]; the bits equal those of log_softmax_at.
+void log_softmax_at(std::span<const float> logits, std::span<const std::int32_t> targets, std::span<double> out);
+
+// log_softmax_at; then replaces the logits by scale * (softmax - 1[target]).
 double log_softmax_and_gradient_at(std::span<float> logits, std::int32_t target, float scale);
 
 // log_softmax_at with rank and entropy.

@@ -1,0 +1,89 @@
+#include "cli/scored_lists.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "cli/quantities.h"
+#include "unroll/text.h"
+
+namespace unroll {
+namespace {
+
+// A batch ends with the list that reaches this.
+constexpr std::size_t kHypothesesAtOnce = 4096;
+
+}  // namespace
+
+ScoredLists::ScoredLists(HypothesisScorer* scorer, std::vector<std::string> paths, const NbestFormat& format,
+                         bool lowercase, Terminal* terminal)
+    : scorer_(scorer), paths_(std::move(paths)), format_(format), lowercase_(lowercase), terminal_(terminal) {}
+
+bool ScoredLists::next(std::vector<ScoredList>* lists) {
+  lists->clear();
+  std::size_t hypotheses = 0;
+  ScoredList list;
+  while (hypotheses < kHypothesesAtOnce && read(&list)) {
+    hypotheses += list.list.hypotheses.size();
+    lists->push_back(std::move(list));
+    list = {};
+  }
+  if (lists->empty()) return false;
+  score(lists);
+  lists_ += std::ssize(*lists);
+  hypotheses_ += static_cast<std::int64_t>(hypotheses);
+  if (terminal_->live_due()) terminal_->live("rescoring  " + summary());
+  return true;
+}
+
+bool ScoredLists::read(ScoredList* list) {
+  while (true) {
+    if (reader_ && reader_->next(list->list)) {
+      list->file = reader_->name();
+      return true;
+    }
+    if (opened_ == paths_.size()) return false;
+    reader_.emplace(paths_[opened_++], format_);
+  }
+}
+
+void ScoredLists::score(std::vector<ScoredList>* lists) {
+  std::vector<std::string> texts;
+  std::vector<std::pair<const ScoredList*, const Hypothesis*>> places;
+  for (const ScoredList& scored : *lists) {
+    for (const Hypothesis& hypothesis : scored.list.hypotheses) {
+      texts.push_back(lowercase_ ? lower_case(hypothesis.text) : hypothesis.text);
+      places.emplace_back(&scored, &hypothesis);
+    }
+  }
+  const std::vector<HypothesisScore> scores = scorer_->score(texts, [&](std::size_t index) {
+    const auto& [scored, hypothesis] = places[index];
+    return fmt::format("{}, line {}, column {}", scored->file, hypothesis->number, hypothesis->text_column);
+  });
+  const double unit = is_log10(format_) ? std::numbers::ln10 : 1;
+  std::size_t index = 0;
+  for (ScoredList& scored : *lists) {
+    for (const Hypothesis& hypothesis : scored.list.hypotheses) {
+      scored.evidence.push_back({.score = hypothesis.score.value_or(0),
+                                 .lm = scores[index++].log_prob / unit,
+                                 .old_lm = hypothesis.lm_score.value_or(0),
+                                 .words = static_cast<double>(hypothesis.words)});
+    }
+  }
+}
+
+double ScoredLists::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+std::string ScoredLists::summary() const {
+  const SharedWork work = scorer_->work();
+  const double shared = work.tokens > 0 ? 1 - static_cast<double>(work.steps) / static_cast<double>(work.tokens) : 0;
+  return fmt::format("{} lists  {} hypotheses  {} tokens, {:.0f}% of them shared  {} tokens/s", grouped(lists_),
+                     grouped(hypotheses_), grouped(work.tokens), 100 * shared,
+                     grouped(static_cast<std::int64_t>(static_cast<double>(work.tokens) / seconds())));
+}
+
+}  // namespace unroll

@@ -1,0 +1,65 @@
+// Which hypothesis of an N-best list to take: its own score and a language model's, weighed against each other.
+//
+//   total = score + a LM + b words,   LM = L new + (1 - L) old
+//
+// New and old are log-probabilities of a hypothesis under this model and one that was there before: L mixes them in the
+// log domain, a product of powers, not word by word.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace unroll {
+
+// The weights, in the unit of the list's own scores.
+struct Combination {
+  double lm_weight = 1;    // a
+  double word_weight = 0;  // b; above 0 favours long hypotheses
+  double lambda = 1;       // L, from 0 to 1
+
+  friend bool operator==(const Combination&, const Combination&) = default;
+};
+
+// Throws Error{kUsage} for a weight that is not finite and for lambda outside [0, 1].
+void check(const Combination& combination);
+
+// What is known of one hypothesis.
+struct Evidence {
+  double score = 0;
+  double lm = 0;
+  double old_lm = 0;
+  double words = 0;
+};
+
+[[nodiscard]] double combined_lm(const Combination& combination, const Evidence& evidence) noexcept;
+[[nodiscard]] double total(const Combination& combination, const Evidence& evidence) noexcept;
+
+// The hypothesis of the largest total, the first of equal ones. Requires one at least.
+[[nodiscard]] std::size_t best_of(const Combination& combination, std::span<const Evidence> list) noexcept;
+
+// Hypotheses by falling total, equal ones in their order.
+[[nodiscard]] std::vector<std::size_t> ranking(const Combination& combination, std::span<const Evidence> list);
+
+// A list whose errors are known.
+struct TuningList {
+  std::vector<Evidence> hypotheses;
+  std::vector<std::int64_t> errors;  // of each; what the sum of over all lists is to be small
+};
+
+// What may be changed.
+struct TunedWeights {
+  bool lm_weight = true;  // not where hypotheses have no score: only its ratio to word_weight tells then
+  bool lambda = false;    // only where they have an old_lm
+};
+
+// The weights for which the first choices of all lists have the fewest errors together: a coarse grid over the spread
+// of the numbers within lists, then three finer ones around the best. Of equal ones the first, from small weights to
+// large; three digits each. Deterministic; on one thread. Throws Error{kInput} for no list.
+[[nodiscard]] Combination tune_combination(std::span<const TuningList> lists, const TunedWeights& tuned = {});
+
+// Errors of the first choices.
+[[nodiscard]] std::int64_t errors_of(const Combination& combination, std::span<const TuningList> lists) noexcept;
+
+}  // namespace unroll

@@ -1,0 +1,44 @@
+// How wrong hypotheses are beside references, and how sure that is.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace unroll {
+
+// What is wrong with one hypothesis, of how much.
+struct ErrorCount {
+  std::int64_t errors = 0;  // fewest insertions, deletions and substitutions that make it the reference
+  std::int64_t of = 0;      // words or characters of the reference
+};
+
+// Words are runs of bytes between ASCII white space. (Levenshtein 1966)
+[[nodiscard]] ErrorCount word_errors(std::string_view hypothesis, std::string_view reference);
+
+// Characters are code points, a run of white space between words is one; a byte that is not UTF-8 is one.
+[[nodiscard]] ErrorCount character_errors(std::string_view hypothesis, std::string_view reference);
+
+// Errors of all over what all references hold; 0 of nothing.
+[[nodiscard]] double error_rate(std::span<const ErrorCount> utterances) noexcept;
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+struct BootstrapOptions {
+  std::int64_t resamples = 1000;  // at least 40
+  std::uint64_t seed = 1;
+};
+
+// The middle 95% of error_rate over utterances that are drawn anew, with replacement, as many as there are.
+//
+// Source: Efron 1979; Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
+[[nodiscard]] Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options = {});
+
+// The same of error_rate(a) - error_rate(b), each draw taking the same utterances of both. Requires equal sizes.
+[[nodiscard]] Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
+                                            const BootstrapOptions& options = {});
+
+}  // namespace unroll

@@ -1,0 +1,86 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "model/strict_json.h"
+#include "rescore/nbest_line.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::array<std::string_view, 7> kNames{"id", "rank", "score", "lscore", "total", "text", "-"};
+
+std::vector<std::string_view> fields_between_tabs(std::string_view bytes) {
+  std::vector<std::string_view> fields;
+  for (std::size_t first = 0; first <= bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\t', first), bytes.size());
+    fields.push_back(bytes.substr(first, end - first));
+    first = end + 1;
+  }
+  return fields;
+}
+
+}  // namespace
+
+void check(const NbestFormat& format) {
+  if (format.dialect != NbestDialect::kColumns) {
+    if (format.columns.empty()) return;
+    throw Error(ErrorCode::kUsage, fmt::format("columns have names in the format columns alone, not in {}",
+                                               nbest_dialect_name(format.dialect)));
+  }
+  for (const std::string& name : format.columns) {
+    if (std::ranges::find(kNames, name) == kNames.end()) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("unknown column {}: expected id, rank, score, lscore, total, text, or - "
+                              "for one that is left alone",
+                              quote(name)));
+    }
+    if (name != "-" && std::ranges::count(format.columns, name) > 1) {
+      throw Error(ErrorCode::kUsage, fmt::format("the column {} is named twice", name));
+    }
+  }
+  for (const std::string_view name : {"id", "text"}) {
+    if (std::ranges::find(format.columns, name) == format.columns.end()) {
+      throw Error(ErrorCode::kUsage, fmt::format("there is no column {}: name the columns from left to right, such as "
+                                                 "id,rank,score,text",
+                                                 name));
+    }
+  }
+}
+
+std::string read_columns(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis) {
+  const std::vector<std::string_view> fields = fields_between_tabs(line.bytes);
+  if (fields.size() != format.columns.size()) {
+    line.refuse(
+        fields.size() > format.columns.size() ? line.place_of(fields[format.columns.size()]) : line.bytes.size(),
+        fmt::format("{} column{}, separated by tabs: expected {}", fields.size(), fields.size() == 1 ? "" : "s",
+                    format.columns.size()));
+  }
+  // Numbers without a column of their own follow the line.
+  hypothesis.lm = hypothesis.total = NumberPlace{.first = line.bytes.size(), .before = "\t"};
+  std::string_view id;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view field = fields[i];
+    const std::string& name = format.columns[i];
+    const NumberPlace place{.first = line.place_of(field), .size = field.size()};
+    if (name == "id") id = field;
+    if (name == "text") set_text(line, field, hypothesis);
+    if (name == "score") hypothesis.score = line.number_of(field, name);
+    if (name == "lscore") {
+      hypothesis.lm_score = line.number_of(field, name);
+      hypothesis.lm = place;
+    }
+    if (name == "total") hypothesis.total = place;
+    if (name == "rank") {
+      static_cast<void>(line.number_of(field, name));
+      hypothesis.rank = place;
+    }
+  }
+  if (id.empty()) line.refuse(line.place_of(id), "the id is empty");
+  return std::string(id);
+}
+
+}  // namespace unroll

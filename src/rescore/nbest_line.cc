@@ -1,0 +1,113 @@
+#include "rescore/nbest_line.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "model/strict_json.h"
+#include "text/utf8.h"
+#include "unroll/error.h"
+
+namespace unroll {
+
+void NbestLine::refuse(std::size_t at, const std::string& what) const {
+  throw Error(ErrorCode::kInput, fmt::format("{}, line {}, column {}: {}", file, number, at + 1, what));
+}
+
+double NbestLine::number_of(std::string_view field, std::string_view name) const {
+  double value = 0;
+  const char* const end = field.data() + field.size();
+  const auto [stop, error] = std::from_chars(field.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) {
+    refuse(place_of(field), fmt::format("{} is {}: expected a number", name, quote(field)));
+  }
+  return value;
+}
+
+std::string_view trimmed_field(std::string_view field) noexcept {
+  while (!field.empty() && is_ascii_space(field.back())) field.remove_suffix(1);
+  while (!field.empty() && is_ascii_space(field.front())) field.remove_prefix(1);
+  return field;
+}
+
+std::string_view take_field(std::string_view& rest) noexcept {
+  const auto* const first = std::find_if_not(rest.begin(), rest.end(), is_ascii_space);
+  const auto* const end = std::find_if(first, rest.end(), is_ascii_space);
+  const std::string_view field =
+      rest.substr(static_cast<std::size_t>(first - rest.begin()), static_cast<std::size_t>(end - first));
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.begin()));
+  return field;
+}
+
+std::int64_t count_words(std::string_view text) noexcept {
+  std::int64_t count = 0;
+  while (!take_field(text).empty()) ++count;
+  return count;
+}
+
+void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothesis) {
+  hypothesis.text = field;
+  hypothesis.text_column = static_cast<std::int64_t>(line.place_of(field)) + 1;
+  hypothesis.words = count_words(field);
+}
+
+std::string read_rnnlm(const NbestLine& line, Hypothesis& hypothesis) {
+  std::string_view rest = line.bytes;
+  const std::string_view id = take_field(rest);
+  if (id.empty()) line.refuse(0, "there is no id: a line is an id, a space and the words of a hypothesis");
+  set_text(line, trimmed_field(rest), hypothesis);
+  return std::string(id);
+}
+
+std::string read_kaldi(const NbestLine& line, Hypothesis& hypothesis) {
+  std::string id = read_rnnlm(line, hypothesis);
+  const std::size_t dash = id.rfind('-');
+  const bool numbered = dash != std::string::npos && dash > 0 && dash + 1 < id.size() &&
+                        std::all_of(id.begin() + static_cast<std::ptrdiff_t>(dash) + 1, id.end(),
+                                    [](char c) { return c >= '0' && c <= '9'; });
+  if (!numbered) {
+    line.refuse(line.bytes.find(id),
+                fmt::format("the id {} does not end in a dash and a number, such as utterance-1, by which Kaldi tells "
+                            "hypotheses apart (ids that are the same for all of a list: format rnnlm)",
+                            quote(id)));
+  }
+  id.resize(dash);
+  return id;
+}
+
+std::string read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
+  constexpr std::string_view kExpected = "a line is ascore, lscore, nwords and the words of a hypothesis";
+  std::string_view rest = line.bytes;
+  const auto field = [&](std::string_view name) {
+    const std::string_view found = take_field(rest);
+    if (found.empty()) line.refuse(line.bytes.size(), fmt::format("{} is missing: {}", name, kExpected));
+    return found;
+  };
+  hypothesis.score = line.number_of(field("ascore"), "ascore");
+  const std::string_view lscore = field("lscore");
+  hypothesis.lm_score = line.number_of(lscore, "lscore");
+  hypothesis.lm = NumberPlace{.first = line.place_of(lscore), .size = lscore.size()};
+  const std::string_view nwords = field("nwords");
+  const double count = line.number_of(nwords, "nwords");
+
+  // SRILM's own lists often show the boundaries, which are not words, and pauses, which it does not count.
+  std::string_view text = trimmed_field(rest);
+  std::string_view after = text;
+  if (take_field(after) == "<s>") text = trimmed_field(after);
+  if (text == "</s>" || (text.ends_with("</s>") && is_ascii_space(text[text.size() - 5]))) {
+    text = trimmed_field(text.substr(0, text.size() - 4));
+  }
+  set_text(line, text, hypothesis);
+  if (count < 0 || count != std::floor(count) || count > static_cast<double>(hypothesis.words)) {
+    line.refuse(
+        line.place_of(nwords),
+        fmt::format("nwords is {}: expected a whole number up to {}, the words that follow", nwords, hypothesis.words));
+  }
+  hypothesis.words = static_cast<std::int64_t>(count);
+  return "";
+}
+
+}  // namespace unroll
