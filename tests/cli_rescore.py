@@ -6,7 +6,7 @@ import json
 import math
 import random
 
-from command_line import CommandTest, main, sentences
+from command_line import CommandTest, main, run, sentences
 
 COLUMNS = ["--columns", "id,rank,score,text"]
 
@@ -180,7 +180,6 @@ class Rescore(CommandTest):
 
         refuse(["bad', line 2, column 6", "3 columns"], "u\t1\t-1\tthe\nu\t1\t2\n", *COLUMNS)
         refuse(["bad', line 1, column 5", "score is \"x\""], "u\t1\tx\tthe\n", *COLUMNS)
-        refuse(["bad', line 3, column 1", "\"u\" came before"], "u\t1\t1\ta\nv\t1\t1\ta\nu\t2\t1\ta\n", *COLUMNS)
         refuse(["bad', line 2, column 7", "byte"], b"u\t1\t1\ta\nu\t1\t1\tthe \xff\n", *COLUMNS)
         refuse(["bad', line 1, column 7", "nwords is 9"], "-1 -2 9 a b\n", "--format", "srilm")
         refuse(["bad', line 1, column 1", "no id"], "\r\n", "--format", "rnnlm", "--best")
@@ -191,6 +190,15 @@ class Rescore(CommandTest):
         refuse(["r', line 2, column 1", "\"u\" came before"], "u\t1\t1\tthe\n", *COLUMNS, "--references",
                self.write("r", "u the\nu the\n"))
         refuse(["hold no word"], "u\t1\t1\tthe\n", *COLUMNS, "--references", self.write("r", "u\n"))
+
+    def test_lists_before_a_wrong_one_are_answered(self):
+        good = "u\t1\t-1\tthe cat\nv\t1\t-1\tthe king\n"
+        expected = self.rescore(self.write("good", good), *COLUMNS).out.splitlines()
+        for wrong, words in [("w\t1\tx\tthe\n", "line 3, column 5"), ("x\t1\t1\ta\nu\t2\t1\ta\n", "\"u\" came before")]:
+            done = run("rescore", self.model, self.write("bad", good + wrong), *COLUMNS)
+            self.assertEqual(done.status, 1)
+            self.assertIn(words, done.err)
+            self.assertEqual(done.out.splitlines()[:len(expected) - 1], expected[:-1])
 
     def test_wrong_usage_is_refused(self):
         path = self.tsv(lists(2, 2))

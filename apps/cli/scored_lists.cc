@@ -22,13 +22,19 @@ ScoredLists::ScoredLists(HypothesisScorer* scorer, std::vector<std::string> path
     : scorer_(scorer), paths_(std::move(paths)), format_(format), lowercase_(lowercase), terminal_(terminal) {}
 
 bool ScoredLists::next(std::vector<ScoredList>* lists) {
+  if (failure_) throw Error(*failure_);
   lists->clear();
   std::size_t hypotheses = 0;
   ScoredList list;
-  while (hypotheses < kHypothesesAtOnce && read(&list)) {
-    hypotheses += list.list.hypotheses.size();
-    lists->push_back(std::move(list));
-    list = {};
+  try {
+    while (hypotheses < kHypothesesAtOnce && read(&list)) {
+      hypotheses += list.list.hypotheses.size();
+      lists->push_back(std::move(list));
+      list = {};
+    }
+  } catch (const Error& error) {
+    if (lists->empty()) throw;
+    failure_ = error;
   }
   if (lists->empty()) return false;
   score(lists);

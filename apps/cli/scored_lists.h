@@ -9,6 +9,7 @@
 
 #include "cli/terminal.h"
 #include "unroll/combination.h"
+#include "unroll/error.h"
 #include "unroll/hypothesis_scorer.h"
 #include "unroll/nbest.h"
 
@@ -30,7 +31,7 @@ class ScoredLists {
               Terminal* terminal);
 
   // The next lists, in order, one at least; false at the end. Throws what NbestReader and HypothesisScorer throw,
-  // naming the place in the file.
+  // naming the place in the file; what NbestReader throws, only when the lists before have been handed out.
   bool next(std::vector<ScoredList>* lists);
 
   // How many there were, in words.
@@ -47,7 +48,8 @@ class ScoredLists {
   bool lowercase_;
   Terminal* terminal_;
   std::optional<NbestReader> reader_;
-  std::size_t opened_ = 0;  // of the paths
+  std::size_t opened_ = 0;        // of the paths
+  std::optional<Error> failure_;  // met behind lists that are not handed out yet
   std::int64_t lists_ = 0;
   std::int64_t hypotheses_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
