@@ -35,7 +35,7 @@ constexpr std::array<Verb, 10> kVerbs{{
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},
     {"generate", "write text with a model", run_generate},
-    {"convert", "round a model's weights: a smaller file, faster to run", run_convert},
+    {"convert", "round a model's weights, or write n-grams that imitate it", run_convert},
     {"tokenize", "cut text into a model's tokens, or learn sub-words", run_tokenize},
     {"inspect", "show what is in a model file", run_inspect},
     {"recipes", "list the recipes that train knows", run_recipes},
