@@ -70,6 +70,11 @@ class Imitation(CommandTest):
             for context in itertools.islice((n for n in ngrams.p if len(n) < order), 300):
                 self.assertAlmostEqual(self.sum_after(ngrams, context), 1, delta=1e-6)
 
+    def test_its_help_fits_a_terminal(self):
+        help_text = self.succeed("convert", "--ngram", "x", "--help").out
+        self.assertIn("--prune", help_text)
+        self.assertLessEqual(max(map(len, help_text.splitlines())), 80)
+
     def test_wrong_usage_is_refused(self):
         characters = self.make_model("characters.safetensors")
         path = self.folder / "x.arpa"

@@ -35,7 +35,7 @@ std::string default_path(const std::string& model, Precision precision) {
 
 bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
   Flags flags(
-      "unroll convert MODEL --precision bf16|int8 [flags]; unroll convert MODEL --ngram FILE.arpa [flags]",
+      "unroll convert MODEL (--precision bf16|int8 | --ngram FILE) [flags]",
       "Writes a smaller copy of a model, whose weight matrices are rounded: bf16 keeps 8 significant bits and "
       "takes half of the bytes, int8 keeps whole numbers from -127 to 127 with a scale for each row and takes "
       "a quarter. Every verb reads the copy, and multiplies in its precision, which is faster where the "

@@ -51,7 +51,7 @@ bool parse(const std::vector<std::string>& arguments, ConvertNgramCommand* comma
   flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
   flags.example("unroll convert words.safetensors --ngram words.arpa --order 4",
                 "4-grams that predict as the network does, as far as three words tell.");
-  flags.example("unroll convert words.safetensors --ngram words.arpa --text train.txt.gz --prune 1e-8",
+  flags.example("unroll convert words.safetensors --ngram words.arpa --text train.txt",
                 "The same on the text that the network was trained on.");
   if (!flags.parse(arguments)) return false;
   std::vector<std::string> positionals = flags.positionals();

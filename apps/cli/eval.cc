@@ -92,7 +92,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "The same numbers, and all their digits, for programs.");
   flags.example("unroll eval a.safetensors b.safetensors c.safetensors other.txt",
                 "Each model by itself, and the average of their probabilities.");
-  flags.example("unroll eval words.safetensors test.txt --ngram 5-grams.arpa --lambda 0.6",
+  flags.example("unroll eval words.safetensors test.txt --ngram words.arpa --lambda 0.6",
                 "The network, the n-grams and their mixture.");
   flags.example("unroll eval book.safetensors --pairs blimp/",
                 "Accuracy of each paradigm, with confidence intervals, and what unknown words did to it.");

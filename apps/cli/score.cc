@@ -151,8 +151,8 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
   flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
                 "Lines so odd that one usual line in a thousand is.");
-  flags.example("unroll score words.safetensors nbest.txt --ngram 5-grams.arpa --lambda 0.6 --format rnnlm",
-                "A network beside n-grams, as a recognizer weighs its hypotheses.");
+  flags.example("unroll score words.safetensors test.txt --ngram words.arpa --lambda 0.6",
+                "The network's share is 0.6, that of the n-grams in an ARPA file 0.4.");
   flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
                 "Perplexity as SRILM counts it, without unknown words.");
   if (!flags.parse(arguments)) return false;

@@ -81,7 +81,7 @@ bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
   flags.example("unroll tune words.safetensors valid.txt", "All three, and what they give together.");
   flags.example("unroll tune words.safetensors valid.txt --what cache", "The cache alone: less than a minute.");
-  flags.example("unroll tune words.safetensors valid.txt --what lambda --ngram 5-grams.arpa",
+  flags.example("unroll tune words.safetensors valid.txt --what lambda --ngram words.arpa",
                 "How much of the network a mixture with n-grams should hold.");
   if (!flags.parse(arguments)) return false;
   if (flags.given("--what") && command->lambda != flags.given("--ngram")) {
