@@ -18,10 +18,11 @@
 namespace unroll {
 namespace {
 
-// Bigrams over some of the words of tiny_words(), and over one that it lacks, "bird". They lack "old" and "and".
-constexpr const char* kBigrams = R"(\data\
+// Trigrams over some of the words of tiny_words(), and over one that it lacks, "bird". They lack "old" and "and".
+constexpr const char* kTrigrams = R"(\data\
 ngram 1=8
 ngram 2=5
+ngram 3=1
 
 \1-grams:
 -99	<s>	-0.2
@@ -35,18 +36,21 @@ ngram 2=5
 
 \2-grams:
 -0.3	<s> the
--0.5	the cat
+-0.5	the cat	-0.05
 -0.7	the bird
 -0.2	cat </s>
 -0.4	bird sees
+
+\3-grams:
+-0.4	the cat the
 
 \end\
 )";
 
 class NgramMixing : public testing::Test {
  protected:
-  NgramMixing() : ngram_(loaded(kBigrams)), model_(tiny_model(Cell::kLstm, tiny_words())) {
-    // One that takes several windows, whose bigrams stand at every place of these.
+  NgramMixing() : ngram_(loaded(kTrigrams)), model_(tiny_model(Cell::kLstm, tiny_words())) {
+    // One that takes several windows, whose trigrams stand at every place of these.
     std::string line = "the";
     for (int i = 0; i < 100; ++i) line += i % 3 == 0 ? " cat" : " the";
     lines_.push_back(line);
@@ -133,7 +137,7 @@ TEST_F(NgramMixing, EachTokenIsTheWeighedSumOfBoth) {
     }
   }
   EXPECT_NEAR(ngrams[0].tokens[0].log_prob, std::log(10) * -0.3, 1e-6);
-  EXPECT_NEAR(ngrams[0].tokens[2].log_prob, std::log(10) * (-0.1 - 1.3), 1e-6);
+  EXPECT_NEAR(ngrams[0].tokens[2].log_prob, std::log(10) * (-0.05 - 0.1 - 1.3), 1e-6);
 }
 
 // Every word at one place, by lines that differ in it: these sum to 1, and rank and entropy are those of the mixture.
@@ -217,7 +221,7 @@ TEST_F(NgramMixing, SeveralModelsAreMixedAsTheirAverage) {
 }
 
 TEST_F(NgramMixing, WhatTheNgramsDenyIsTheNetworksUnlessItHasNoShare) {
-  std::string closed = kBigrams;
+  std::string closed = kTrigrams;
   closed.replace(closed.find("<unk>"), 5, "rabid");
   ngram_ = loaded(closed);
   const Score network = Scorer(model_).score("old");

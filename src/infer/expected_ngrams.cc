@@ -83,7 +83,7 @@ void ExpectedNgrams::arrange_level(std::size_t length) {
   std::size_t least = 0;  // of what is listed so far, each once
   const auto once = [&] {
     std::ranges::sort(listed);
-    listed.erase(std::ranges::unique(listed).begin(), listed.end());
+    listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
     least = listed.size();
   };
   std::vector<std::uint32_t> context = start();
