@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-LEVELS = {"base": 0, "kernels": 1, "text": 1, "nn": 2, "model": 3, "infer": 4, "train": 5, "rescore": 5}
+LEVELS = {"base": 0, "kernels": 1, "text": 1, "nn": 2, "ngram": 2, "model": 3, "infer": 4, "train": 5, "rescore": 5}
 
 # Header prefix, then where it may be included: a prefix of the file's path.
 THIRD_PARTY = [

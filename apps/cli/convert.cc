@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/convert_ngram.h"
 #include "cli/flags.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
@@ -33,12 +34,14 @@ std::string default_path(const std::string& model, Precision precision) {
 }
 
 bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
-  Flags flags("unroll convert MODEL --precision bf16|int8 [flags]",
-              "Writes a smaller copy of a model, whose weight matrices are rounded: bf16 keeps 8 significant bits and "
-              "takes half of the bytes, int8 keeps whole numbers from -127 to 127 with a scale for each row and takes "
-              "a quarter. Every verb reads the copy, and multiplies in its precision, which is faster where the "
-              "processor can. Perplexity hardly changes with bf16 and a little with int8: measure it with unroll eval. "
-              "Rounding cannot be undone, so keep the model.");
+  Flags flags(
+      "unroll convert MODEL (--precision bf16|int8 | --ngram FILE) [flags]",
+      "Writes a smaller copy of a model, whose weight matrices are rounded: bf16 keeps 8 significant bits and "
+      "takes half of the bytes, int8 keeps whole numbers from -127 to 127 with a scale for each row and takes "
+      "a quarter. Every verb reads the copy, and multiplies in its precision, which is faster where the "
+      "processor can. Perplexity hardly changes with bf16 and a little with int8: measure it with unroll eval. "
+      "Rounding cannot be undone, so keep the model. With --ngram it writes n-grams that imitate the model instead: "
+      "unroll convert --ngram FILE --help says more.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags.text({"--precision", "P", "bf16 or int8; must be given", ""},
@@ -72,6 +75,7 @@ std::string size_words(const std::string& path) {
 }  // namespace
 
 int run_convert(const std::vector<std::string>& arguments) {
+  if (asks_for_ngram(arguments)) return run_convert_ngram(arguments);
   ConvertCommand command;
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);

@@ -9,6 +9,7 @@
 #include "cli/adaptation_flags.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/ngram_flags.h"
 #include "cli/output.h"
 #include "cli/pair_results.h"
 #include "cli/quantities.h"
@@ -28,6 +29,7 @@ struct EvalCommand {
   std::vector<std::string> models;
   std::vector<std::string> texts;
   EvaluateOptions options;
+  NgramFlags ngram;
   PairsCommand pairs;
   bool json = false;
   bool quiet = false;
@@ -38,8 +40,11 @@ bool check_pairs(const Flags& flags, EvalCommand* command) {
   if (command->models.size() > 1 || !command->texts.empty()) {
     throw Error(ErrorCode::kUsage, "--pairs takes one MODEL and no TEXT");
   }
-  if (flags.given("--state") || flags.given("--exact") || command->options.adaptation != Adaptation{}) {
-    throw Error(ErrorCode::kUsage, "--pairs scores each sentence by itself: leave --state, --exact and adaptation out");
+  if (flags.given("--state") || flags.given("--exact") || command->options.adaptation != Adaptation{} ||
+      flags.given("--ngram")) {
+    throw Error(ErrorCode::kUsage,
+                "--pairs scores each sentence by itself with the model alone: leave --state, --exact, adaptation and "
+                "--ngram out");
   }
   if (flags.given("--no-end") || flags.given("--unk")) {
     throw Error(ErrorCode::kUsage, "--pairs has its own accounting: leave --no-end and --unk out");
@@ -76,6 +81,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   flags.toggle({"--items", "", "each pair's numbers, too", ""}, &command->pairs.items);
   AdaptationFlags adaptation;
   adaptation.declare(&flags);
+  command->ngram.declare(&flags);
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
@@ -86,10 +92,13 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
                 "The same numbers, and all their digits, for programs.");
   flags.example("unroll eval a.safetensors b.safetensors c.safetensors other.txt",
                 "Each model by itself, and the average of their probabilities.");
+  flags.example("unroll eval words.safetensors test.txt --ngram words.arpa --lambda 0.6",
+                "The network, the n-grams and their mixture.");
   flags.example("unroll eval book.safetensors --pairs blimp/",
                 "Accuracy of each paradigm, with confidence intervals, and what unknown words did to it.");
   if (!flags.parse(arguments)) return false;
   command->options.adaptation = adaptation.adaptation(flags);
+  command->ngram.check(flags);
   const Accounting counted = accounting.accounting(flags, StatePolicy::kReset);
   command->options.end = counted.end;
   command->options.unknown = counted.unknown;
@@ -136,21 +145,32 @@ std::string precision_words(const std::vector<Model>& models) {
   return words;
 }
 
+// What the table and the object tell about: all that predicts, together.
+const Evaluation& together(const AverageEvaluation& all) { return all.ngram ? all.ngram->mix : all.average; }
+
+nlohmann::ordered_json loss_of(const Evaluation& evaluation) {
+  return {{"nats_per_token", evaluation.nats_per_token}, {"perplexity", evaluation.perplexity}};
+}
+
 std::string as_json(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& result) {
-  nlohmann::ordered_json object = as_object(result.average);
+  nlohmann::ordered_json object = as_object(together(result));
   object["precision"] = precision_words(models);
   object["end"] = command.options.end;
   object["unknown"] = unknown_policy_name(command.options.unknown);
   if (command.options.unknown == UnknownPolicy::kShare) object["unknown_words"] = command.options.unknown_words;
   put_adaptation(&object, command.options.adaptation);
-  object["tokens_per_s"] = tokens_per_s(result.average);
+  if (result.ngram) {
+    put_ngram(&object, command.options.ngram);
+    object["ngram"].update(loss_of(result.ngram->ngram));
+    object["network"] = loss_of(result.average);
+  }
+  object["tokens_per_s"] = tokens_per_s(together(result));
   if (models.size() > 1) {
     nlohmann::ordered_json& list = object["models"] = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < models.size(); ++i) {
       nlohmann::ordered_json entry;
       entry["model"] = command.models[i];
-      entry["nats_per_token"] = result.models[i].nats_per_token;
-      entry["perplexity"] = result.models[i].perplexity;
+      entry.update(loss_of(result.models[i]));
       list.push_back(std::move(entry));
     }
   }
@@ -169,7 +189,7 @@ std::string counted_words(const EvaluateOptions& options) {
 }
 
 std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
-  const Evaluation& result = all.average;
+  const Evaluation& result = together(all);
   const std::string_view note =
       result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown)";
   std::string text;
@@ -177,7 +197,13 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
     for (std::size_t i = 0; i < models.size(); ++i) {
       text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity, command.models[i]);
     }
-    text += fmt::format("average of {} models:\n", models.size());
+    text += fmt::format("average of {} models{}\n", models.size(),
+                        all.ngram ? fmt::format(":     {:.4f}", all.average.perplexity) : ":");
+  }
+  if (all.ngram) {
+    if (models.size() == 1) text += fmt::format("network               {:.4f}\n", all.average.perplexity);
+    text += fmt::format("n-grams               {:.4f}\n", all.ngram->ngram.perplexity);
+    text += fmt::format("mixture of {}:\n", describe(command.options.ngram));
   }
   text += fmt::format("tokens                {}\n", grouped(result.tokens));
   text += fmt::format("unknown tokens        {}\n", grouped(result.unknown_tokens));
@@ -211,6 +237,7 @@ int run_eval(const std::vector<std::string>& arguments) {
     out.flush();
     return 0;
   }
+  command.options.ngram = command.ngram.read(&terminal);
   const std::string text = read_texts(command.texts);
   const auto start = std::chrono::steady_clock::now();
   command.options.progress = [&](std::int64_t done, std::int64_t total) {

@@ -37,7 +37,7 @@ constexpr std::array<Verb, 12> kVerbs{{
     {"rescore", "choose among the hypotheses of N-best lists", run_rescore},
     {"rnnlm", "score text for scripts that call rnnlm", run_rnnlm},
     {"generate", "write text with a model", run_generate},
-    {"convert", "round a model's weights: a smaller file, faster to run", run_convert},
+    {"convert", "round a model's weights, or write n-grams that imitate it", run_convert},
     {"tokenize", "cut text into a model's tokens, or learn sub-words", run_tokenize},
     {"inspect", "show what is in a model file", run_inspect},
     {"recipes", "list the recipes that train knows", run_recipes},

@@ -12,6 +12,7 @@
 #include "cli/dialects/dialect.h"
 #include "cli/flags.h"
 #include "cli/line_batches.h"
+#include "cli/ngram_flags.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/reference_lines.h"
@@ -29,6 +30,7 @@ struct ScoreCommand {
   std::string model;
   std::string text;
   ScorerOptions options;
+  NgramFlags ngram;
   const Dialect* dialect = &dialects().front();
   LogBase base = LogBase::kE;
   std::optional<LineIds> ids;
@@ -65,6 +67,7 @@ void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
                 command->ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
               });
   given->adaptation.declare(flags);
+  command->ngram.declare(flags);
   flags->heading("Odd lines");
   flags->path({"--percentile", "REFERENCE",
                "before each line the percentage of lines like REFERENCE's, of its length, that are as improbable or "
@@ -123,6 +126,7 @@ void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) 
   }
   command->options.accounting = given.accounting.accounting(flags, given.state);
   command->options.adaptation = given.adaptation.adaptation(flags);
+  command->ngram.check(flags);
   if (!command->reference.empty()) check_percentile(*command);
   if (flags.given("--alarm") && command->reference.empty()) {
     throw Error(ErrorCode::kUsage, "--alarm is for --percentile: give both or neither");
@@ -147,6 +151,8 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
   flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
                 "Lines so odd that one usual line in a thousand is.");
+  flags.example("unroll score words.safetensors test.txt --ngram words.arpa --lambda 0.6",
+                "The network's share is 0.6, that of the n-grams in an ARPA file 0.4.");
   flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
                 "Perplexity as SRILM counts it, without unknown words.");
   if (!flags.parse(arguments)) return false;
@@ -164,6 +170,9 @@ std::vector<std::string> header_lines(const ScoreCommand& command, const Model& 
                                              precision_name(model.precision()))};
   if (const std::string words = describe(command.options.adaptation); !words.empty()) {
     lines.push_back(fmt::format("adaptation: {}; over all lines, in order", words));
+  }
+  if (const std::string words = describe(command.options.ngram); !words.empty()) {
+    lines.push_back(fmt::format("n-grams: {}", words));
   }
   const Dialect& dialect = *command.dialect;
   lines.push_back(dialect.unit.empty() ? fmt::format("log base: {}", base_words(command.base))
@@ -274,6 +283,7 @@ int run_score(const std::vector<std::string>& arguments) {
   const Model model = Model::load(command.model);
   expect_words(*command.dialect, model.tokenizer());
   Terminal terminal(command.quiet);
+  command.options.ngram = command.ngram.read(&terminal);
   std::optional<OddLines> reference;
   if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, &terminal);
   LineScoring scoring(command, model, reference ? &*reference : nullptr);

@@ -9,6 +9,7 @@
 #include "cli/adaptation_flags.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/ngram_flags.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
@@ -23,26 +24,32 @@ namespace {
 struct TuneCommand {
   std::string model;
   std::vector<std::string> texts;
+  std::string ngram;
+  bool lambda = false;  // asked for
   TuneOptions options;
   bool json = false;
   bool quiet = false;
 };
 
 // Sets what is named in a list like "temperature,cache", and nothing else.
-void set_what(const std::string& list, TuneOptions* options) {
+void set_what(const std::string& list, TuneCommand* command) {
+  TuneOptions* const options = &command->options;
   options->temperature = options->cache = options->dynamic = false;
   std::size_t begin = 0;
   while (begin <= list.size()) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    switch (parse_choice(list.substr(begin, end - begin), {"temperature", "cache", "dynamic"})) {
+    switch (parse_choice(list.substr(begin, end - begin), {"temperature", "cache", "dynamic", "lambda"})) {
       case 0:
         options->temperature = true;
         break;
       case 1:
         options->cache = true;
         break;
-      default:
+      case 2:
         options->dynamic = true;
+        break;
+      default:
+        command->lambda = true;
     }
     begin = end + 1;
   }
@@ -51,12 +58,16 @@ void set_what(const std::string& list, TuneOptions* options) {
 bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
   Flags flags("unroll tune MODEL TEXT... [flags]",
               "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
-              "evaluation. Give a validation text, not the one that is to be measured in the end. A table tells what "
+              "evaluation, and beside n-grams the network's share. Give a validation text, not the one that is to be "
+              "measured in the end. A table tells what "
               "was tried; its last line is the flags to give to eval and score. The model stays as it is.");
   flags.heading("Search");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags.text({"--what", "LIST", "what to find, with commas between", "temperature,cache,dynamic"},
-             [command](const std::string& list) { set_what(list, &command->options); });
+  flags.text(
+      {"--what", "LIST", "what to find, with commas between", "temperature,cache,dynamic, and with --ngram lambda"},
+      [command](const std::string& list) { set_what(list, command); });
+  flags.path({"--ngram", "FILE", "an ARPA file, for lambda: the network's share beside its n-grams", ""},
+             &command->ngram);
   flags.whole({"--tokens", "N", "tokens of the text's beginning that dynamic evaluation is tried on",
                fmt::format("{}", command->options.tokens)},
               {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
@@ -70,27 +81,41 @@ bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
   flags.example("unroll tune words.safetensors valid.txt", "All three, and what they give together.");
   flags.example("unroll tune words.safetensors valid.txt --what cache", "The cache alone: less than a minute.");
+  flags.example("unroll tune words.safetensors valid.txt --what lambda --ngram words.arpa",
+                "How much of the network a mixture with n-grams should hold.");
   if (!flags.parse(arguments)) return false;
+  if (flags.given("--what") && command->lambda != flags.given("--ngram")) {
+    throw Error(ErrorCode::kUsage, "--what lambda and --ngram FILE go together: give both, or neither");
+  }
   command->texts = flags.positionals();
   command->model = take_model(command->model, &command->texts);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
   return true;
 }
 
-std::string words_of(const Adaptation& adaptation) {
-  const std::string words = describe(adaptation);
+std::string words_of(const TuneTrial& trial) {
+  std::string words = describe(trial.adaptation);
+  if (trial.lambda < 1) words += fmt::format("{}lambda {}", words.empty() ? "" : "; ", trial.lambda);
   return words.empty() ? "plain" : words;
 }
 
-std::string as_row(const TuneTrial& trial) {
-  return fmt::format("{:>12.4f}  {:>10}  {}\n", trial.perplexity, grouped(trial.tokens), words_of(trial.adaptation));
+std::string flags_of(const TuneCommand& command, const TuneTrial& trial) {
+  std::string flags = adaptation_as_flags(trial.adaptation);
+  if (trial.lambda < 1) {
+    flags += fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", command.ngram, trial.lambda);
+  }
+  return flags;
 }
 
-std::string as_table(const TuneResult& result) {
+std::string as_row(const TuneTrial& trial) {
+  return fmt::format("{:>12.4f}  {:>10}  {}\n", trial.perplexity, grouped(trial.tokens), words_of(trial));
+}
+
+std::string as_table(const TuneCommand& command, const TuneResult& result) {
   std::string text = fmt::format("{:>12}  {:>10}  {}\n", "perplexity", "tokens", "settings") + as_row(result.plain);
   for (const TuneTrial& trial : result.trials) text += as_row(trial);
   text += "best:\n" + as_row(result.best);
-  const std::string flags = adaptation_as_flags(result.best.adaptation);
+  const std::string flags = flags_of(command, result.best);
   return text + fmt::format("flags: {}\n", flags.empty() ? "none, nothing helps" : flags);
 }
 
@@ -98,16 +123,17 @@ nlohmann::ordered_json as_object(const TuneTrial& trial) {
   nlohmann::ordered_json object{
       {"tokens", trial.tokens}, {"nats_per_token", trial.nats_per_token}, {"perplexity", trial.perplexity}};
   put_adaptation(&object, trial.adaptation);
+  if (trial.lambda < 1) object["lambda"] = trial.lambda;
   return object;
 }
 
-std::string as_json(const TuneResult& result) {
+std::string as_json(const TuneCommand& command, const TuneResult& result) {
   nlohmann::ordered_json trials = nlohmann::ordered_json::array();
   for (const TuneTrial& trial : result.trials) trials.push_back(as_object(trial));
   return json_line({{"plain", as_object(result.plain)},
                     {"trials", std::move(trials)},
                     {"best", as_object(result.best)},
-                    {"flags", adaptation_as_flags(result.best.adaptation)}});
+                    {"flags", flags_of(command, result.best)}});
 }
 
 }  // namespace
@@ -120,9 +146,10 @@ int run_tune(const std::vector<std::string>& arguments) {
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
     if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));
   };
+  if (!command.ngram.empty()) command.options.ngram = read_ngram(command.ngram, &terminal);
   const TuneResult result = tune(model, read_texts(command.texts), joined(command.texts), command.options);
   Output out;
-  out.write(command.json ? as_json(result) : as_table(result));
+  out.write(command.json ? as_json(command, result) : as_table(command, result));
   out.flush();
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "unroll/accounting.h"
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/ngram.h"
 
 namespace unroll {
 
@@ -21,6 +22,7 @@ struct EvaluateOptions {
   UnknownPolicy unknown = UnknownPolicy::kScore;
   std::int64_t unknown_words = 1;
   Adaptation adaptation = {};                                                // a cache makes the evaluation exact
+  std::optional<NgramMix> ngram = {};                                        // beside the model
   int threads = 0;                                                           // 0: as many as there are cores
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
@@ -47,17 +49,26 @@ struct Evaluation {
 // Carried state: the text is cut into pieces by a rule on its length alone, each warmed on the 256 symbols before it,
 // so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result does not depend on
 // the number of threads. What it sums is what the Scorer sums under the same policy. Throws Error{kInput} for an empty
-// text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does.
+// text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does. With n-grams, it tells about
+// the mixture, and throws what the Scorer throws about them.
 [[nodiscard]] Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                                   const EvaluateOptions& options = {});
+
+// How well n-grams predict a text, by themselves and mixed with what the models say together.
+struct NgramEvaluation {
+  Evaluation ngram;
+  Evaluation mix;
+};
 
 // How well several models predict a text, each by itself and all together.
 struct AverageEvaluation {
   std::vector<Evaluation> models;
-  Evaluation average;  // of p(w) = the mean of the models' p(w); its seconds are those of all
+  Evaluation average;                         // of p(w) = the mean of the models' p(w); its seconds are those of all
+  std::optional<NgramEvaluation> ngram = {};  // with EvaluateOptions::ngram, unless lambda is 1
 };
 
-// evaluate() for one model or more, and for their average, in which all weigh the same; each is adapted by itself.
+// evaluate() for one model or more, and for their average, in which all weigh the same; each is adapted by itself. It
+// is the average that n-grams are mixed with. What they predict with no probability makes their own loss infinite.
 // Throws what evaluate() throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the
 // first model's (naming the first difference), and where models were trained with different states and options.state
 // does not say which to take.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "unroll/accounting.h"
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/ngram.h"
 
 namespace unroll {
 
@@ -61,6 +63,7 @@ struct ScorerOptions {
   bool ranks = true;           // and its rank and entropy; without them these are 1 and 0, and nothing is computed
   int threads = 0;             // 0: as many as there are cores
   Adaptation adaptation = {};  // to the lines as they come
+  std::optional<NgramMix> ngram = {};  // what is told is the mixture of the adapted network with it
 };
 
 // Scores lines of text. A line's score depends on the model and, where state is carried or the model is adapted to the
@@ -72,13 +75,15 @@ struct ScorerOptions {
 class Scorer {
  public:
   // Throws what check() throws for accounting and adaptation, and Error{kUsage} for a context together with a cache or
-  // dynamic evaluation.
+  // dynamic evaluation, for a lambda out of range, for n-grams beside a model whose tokens are no words, and for
+  // n-grams without "</s>" or without any of the model's words.
   explicit Scorer(Model model, const ScorerOptions& options = {});
   ~Scorer();
   Scorer(Scorer&&) noexcept;
   Scorer& operator=(Scorer&&) noexcept;
 
-  // Scores one line (without its newline). Throws Error{kInput} for text that the tokenizer cannot read.
+  // Scores one line (without its newline). Throws Error{kInput} for text that the tokenizer cannot read, and where a
+  // lambda of 0 leaves a word to n-grams that give it no probability.
   [[nodiscard]] Score score(std::string_view line);
 
   // Scores many lines, in order; equal to calling score() on each, only faster: where state is reset, lines of similar
@@ -91,7 +96,7 @@ class Scorer {
   [[nodiscard]] State initial_state() const;
 
   // ln p(token | state) in nats; `state` moves on past the token. Of the adaptation only the temperature counts: a
-  // state does not hold the rest; and of the accounting nothing does. The bits equal those of score() but for that.
+  // state does not hold the rest; n-grams and accounting do not count. The bits equal those of score() but for that.
   // Throws Error{kUsage} for a state or a symbol that is not this model's.
   double step(State& state, std::int32_t token);
 

@@ -1,4 +1,4 @@
-// Finding good settings of unroll/adaptation.h on a validation text.
+// Finding good settings of unroll/adaptation.h, and the share of n-grams, on a validation text.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,14 @@
 
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/ngram.h"
 
 namespace unroll {
 
 // Settings that were tried and how well they did.
 struct TuneTrial {
   Adaptation adaptation;
+  double lambda = 1;          // the network's share beside the n-grams; 1: it is alone
   std::int64_t tokens = 0;    // of the text's beginning that were predicted; only equal ones compare
   double nats_per_token = 0;  // infinity where dynamic evaluation overflowed
   double perplexity = 0;      // exp of that
@@ -24,6 +26,7 @@ struct TuneOptions {
   bool temperature = true;  // what to find
   bool cache = true;
   bool dynamic = true;
+  std::optional<Ngram> ngram = {};        // find its lambda, too
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
   std::int64_t tokens = 10000;            // of the text's beginning that dynamic evaluation is tried on; above 0
   int threads = 0;                        // 0: as many as there are cores
@@ -43,7 +46,8 @@ struct TuneResult {
 // Temperature and cache: the network runs once and its states are kept, of 200,000 tokens at most; settings are swept
 // over these. The cache is found with the best temperature. Dynamic evaluation: the rate, then the decay, then the rate
 // again, on options.tokens tokens; with a cache too, that is found anew beside the best of them. A thing is part of
-// `best` only if it helped. The text is read in order. The result does not depend on the number of threads.
+// `best` only if it helped. Lambda comes last, beside the best of all these: the best there is, in three
+// decimals. The text is read in order. The result does not depend on the number of threads.
 //
 // Throws what evaluate() throws, and Error{kUsage} where there is nothing to find.
 [[nodiscard]] TuneResult tune(const Model& model, const std::string& text, const std::string& name,

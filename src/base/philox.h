@@ -17,6 +17,7 @@ enum class RandomPurpose : std::uint32_t {
   kWeightDrop = 6,       // layer: recurrent layer, row and unit: those of the matrix
   kWindowCut = 8,        // step: epoch, row: index of the window; layer 0
   kNegativeSamples = 9,  // step; layer and row 0
+  kSampledText = 10,     // step: position, row; layer 0
   kBootstrap = 11,       // step: the resample, row: which of its draws, by fours; layer 0
 };
 

@@ -24,7 +24,8 @@ void copy_state(const NetworkState& from, NetworkState& to) {
 
 }  // namespace
 
-AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers)
+AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers,
+                               const NgramMixture* mixture)
     : adaptation_(checked(adaptation)),
       policy_(state),
       boundary_(model.tokenizer().boundary()),
@@ -41,6 +42,7 @@ AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation,
     plain_->pack(model.data().weights.view(), workers);
   }
   if (adaptation.cache) cache_.emplace(*adaptation.cache);
+  if (mixture != nullptr) ngram_.emplace(*mixture);
 }
 
 void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out) {
@@ -58,12 +60,14 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
     if (observer_) observer_(network_.outputs());
     out.resize(out.size() + part.size());
     const auto predictions = std::span(out).last(part.size());
+    NgramRows* const ngram = ngram_ ? &*ngram_ : nullptr;
     if (cache_takes_part()) {
+      if (ngram != nullptr) ngram->read(window_, detail);
       network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {
         predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
       });
     } else {
-      predict_window(network_, weights(), window_, adaptation_.temperature, detail, predictions);
+      predict_window(network_, weights(), window_, adaptation_.temperature, detail, predictions, ngram);
     }
     if (dynamic_) learn();
   }
@@ -115,12 +119,17 @@ void AdaptiveStream::set_window(std::int32_t input, std::span<const std::int32_t
 SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::span<float> logits, Detail detail) const {
   const std::int32_t target = window_.targets[static_cast<std::size_t>(t)];
   if (adaptation_.temperature != 1) apply_temperature(adaptation_.temperature, logits);
-  if (!cache_ || !cache_->takes_part(t)) return unroll::predict(std::span<const float>(logits), target, detail);
-  if (detail == Detail::kLogProb) return {.log_prob = cache_->mixed(t, log_softmax_at(logits, target))};
+  const bool cached = cache_ && cache_->takes_part(t);
+  if (!cached && !ngram_) return unroll::predict(std::span<const float>(logits), target, detail);
+  if (detail == Detail::kLogProb) {
+    double log_prob = log_softmax_at(logits, target);
+    if (cached) log_prob = cache_->mixed(t, log_prob);
+    return {.log_prob = ngram_ ? ngram_->mixed(t, log_prob) : log_prob};
+  }
   std::vector<double> log_probs(logits.size());
   log_softmax(logits, log_probs);
-  cache_->mix(t, log_probs);
-  return unroll::predict(log_probs, target);
+  if (cached) cache_->mix(t, log_probs);
+  return ngram_ ? ngram_->predict(t, log_probs) : unroll::predict(log_probs, target);
 }
 
 }  // namespace unroll

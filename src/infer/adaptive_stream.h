@@ -12,6 +12,7 @@
 #include "infer/dynamic_weights.h"
 #include "infer/evaluate_ids.h"
 #include "infer/neural_cache.h"
+#include "infer/ngram_mixture.h"
 #include "infer/prediction.h"
 #include "model/network.h"
 #include "text/batcher.h"
@@ -29,8 +30,10 @@ namespace unroll {
 // Threads  not for two at once.
 class AdaptiveStream {
  public:
-  // Throws what check(adaptation) and DynamicWeights throw.
-  AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers);
+  // With a mixture, which is viewed, what is told is that of the adapted network and the n-gram model together. Throws
+  // what check(adaptation) and DynamicWeights throw.
+  AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers,
+                 const NgramMixture* mixture = nullptr);
 
   // Predicts `next`, each of them from all before it, and appends what is to tell about each to `out`.
   void predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out);
@@ -51,6 +54,7 @@ class AdaptiveStream {
   void learn();
   // Whether the cache changes any prediction of the window.
   [[nodiscard]] bool cache_takes_part() const;
+  // What the network and the cache, and with an n-gram model all three, tell about step t of the window.
   [[nodiscard]] SymbolPrediction prediction(std::int64_t t, std::span<float> logits, Detail detail) const;
 
   Adaptation adaptation_;
@@ -67,6 +71,7 @@ class AdaptiveStream {
   std::int32_t segment_input_ = 0;     // what was read before them
   NetworkState segment_state_;         // before that was read
   std::optional<NeuralCache> cache_;
+  std::optional<NgramRows> ngram_;
   std::function<void(MatView<const float> h)> observer_;
 };
 

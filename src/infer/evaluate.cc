@@ -11,6 +11,7 @@
 #include "infer/adaptive_stream.h"
 #include "infer/evaluate_ids.h"
 #include "infer/evaluate_text.h"
+#include "infer/ngram_mixture.h"
 #include "infer/prediction.h"
 #include "model/model_file.h"
 #include "unroll/error.h"
@@ -106,6 +107,38 @@ Evaluation result_of(const EncodedText& encoded, std::span<const double> log_pro
                                                name, sum.nats));
 }
 
+// The first line with a symbol that counts and has probability 0. Requires one.
+std::int64_t line_without_probability(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                                      const Tokenizer& tokenizer, const Accounting& accounting) {
+  std::int64_t line = 1;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (std::isinf(log_probs[i]) && counts(accounting, ids[i] == tokenizer.unknown())) break;
+    if (ids[i] == tokenizer.boundary()) ++line;
+  }
+  return line;
+}
+
+// Where p is 0, the n-grams' own loss is infinite.
+NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double> network, const EncodedText& encoded,
+                            const Tokenizer& tokenizer, const Accounting& accounting, const std::string& name) {
+  const auto summed = [&](std::span<const double> log_probs) {
+    return evaluation_of(encoded.ids, log_probs, tokenizer.boundary(), tokenizer.unknown(), accounting);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<double> log_probs = mixture.log_probs(encoded.ids);
+  NgramEvaluation result{.ngram = summary(summed(log_probs), encoded, accounting), .mix = {}};
+  std::ranges::transform(network, log_probs, log_probs.begin(),
+                         [&](double of_network, double of_ngram) { return mixture.mixed(of_network, of_ngram); });
+  if (mixture.lambda() == 0 && std::isinf(result.ngram.nats_per_token)) {
+    refuse_denied(
+        fmt::format("'{}', line {}", name, line_without_probability(encoded.ids, log_probs, tokenizer, accounting)));
+  }
+  result.mix = result_of(encoded, log_probs, tokenizer, accounting, name);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.ngram.seconds = elapsed.count();
+  return result;
+}
+
 }  // namespace
 
 EncodedText encode_to_predict(const Tokenizer& tokenizer, const std::string& text, const std::string& name) {
@@ -119,7 +152,8 @@ EncodedText encode_to_predict(const Tokenizer& tokenizer, const std::string& tex
 
 Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
                     const EvaluateOptions& options) {
-  return evaluate_average(std::span(&model, 1), text, name, options).average;
+  const AverageEvaluation all = evaluate_average(std::span(&model, 1), text, name, options);
+  return all.ngram ? all.ngram->mix : all.average;
 }
 
 AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text, const std::string& name,
@@ -130,6 +164,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
   const Tokenizer& tokenizer = models.front().tokenizer();
   for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);
   const EncodedText encoded = encode_to_predict(tokenizer, text, name);
+  const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
   const StatePolicy state = options.state ? *options.state : common_state(models);
   const Accounting accounting = accounting_of(options, state);
 
@@ -165,6 +200,14 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
   result.average.state = state;
   result.average.exact = result.models.front().exact;
   result.average.seconds = seconds;
+  if (mixture) {
+    result.ngram = with_ngrams(*mixture, sums, encoded, tokenizer, accounting, name);
+    for (Evaluation* const evaluation : {&result.ngram->ngram, &result.ngram->mix}) {
+      evaluation->state = state;
+      evaluation->exact = result.average.exact;
+    }
+    result.ngram->mix.seconds = seconds + result.ngram->ngram.seconds;
+  }
   return result;
 }
 

@@ -10,6 +10,8 @@
 
 namespace unroll {
 
+class NgramRows;
+
 // How much of a prediction is asked for. The log-probability has the same bits either way.
 enum class Detail { kLogProb, kRankAndEntropy };
 
@@ -27,8 +29,8 @@ void apply_temperature(double temperature, std::span<float> logits);
 [[nodiscard]] double log_of_sum(double a, double b);
 
 // What the network's last forward, of `window`, tells about each target at a temperature: out (T*B), zeros where the
-// target is ignored.
+// target is ignored. With `ngram`, which takes the window then, it is what the mixture with an n-gram model tells.
 void predict_window(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
-                    Detail detail, std::span<SymbolPrediction> out);
+                    Detail detail, std::span<SymbolPrediction> out, NgramRows* ngram = nullptr);
 
 }  // namespace unroll

@@ -13,6 +13,7 @@
 #include "infer/inference.h"
 #include "infer/line_rows.h"
 #include "infer/line_tokens.h"
+#include "infer/ngram_mixture.h"
 #include "infer/prediction.h"
 #include "kernels/softmax.h"
 #include "unroll/error.h"
@@ -69,16 +70,12 @@ class Lines {
     const std::int64_t index = position - std::ssize(reading_.context);
     const bool closes = position == length(line) - 1;
     if (index < 0 || (closes && !reading_.options.accounting.end)) return;
-    if (!std::isfinite(prediction.log_prob)) {
-      throw Error(ErrorCode::kNumeric,
-                  fmt::format("line {}, symbol {}: the prediction is {}: the model's weights or its "
-                              "state overflowed",
-                              first_line_ + line, index + 1, prediction.log_prob));
-    }
     Score& score = scores_[static_cast<std::size_t>(line)];
     const bool unknown = reading_.is_unknown(id(line, position));
+    const bool counted = counts(reading_.options.accounting, unknown);
+    expect_prediction(prediction.log_prob, counted, line, index + 1);
     const double log_prob = counted_log_prob(reading_.options.accounting, unknown, prediction.log_prob);
-    if (counts(reading_.options.accounting, unknown)) score.log_prob += log_prob;
+    if (counted) score.log_prob += log_prob;
     if (score.tokens.empty()) return;
     TokenScore& token = score.tokens[static_cast<std::size_t>(index)];
     token.log_prob = log_prob;
@@ -96,6 +93,17 @@ class Lines {
  private:
   [[nodiscard]] std::int32_t id(std::int64_t line, std::int64_t position) const {
     return ids_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(line)] + position)];
+  }
+
+  void expect_prediction(double log_prob, bool counted, std::int64_t line, std::int64_t symbol) const {
+    if (std::isfinite(log_prob)) return;
+    const std::string where = fmt::format("line {}, symbol {}", first_line_ + line, symbol);
+    if (denied_by_ngrams(log_prob, reading_.options.ngram)) {
+      if (counted) refuse_denied(where);
+      return;
+    }
+    throw Error(ErrorCode::kNumeric,
+                fmt::format("{}: the prediction is {}: the model's weights or its state overflowed", where, log_prob));
   }
 
   // A line's score but for the predictions.
@@ -172,10 +180,12 @@ struct Scorer::Impl {
         inference(std::move(model), given.threads, planned_steps(given.accounting.state),
                   planned_rows(given.accounting.state)),
         reading(tokenizer(), options),
+        mixture(mixture_of(options.ngram, tokenizer())),
         carried(inference.model.config(), 1),
         single(inference.model.config(), 1) {
     if (reads_in_order(options.adaptation)) {
-      adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers);
+      adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers,
+                      mixture ? &*mixture : nullptr);
     }
   }
 
@@ -202,10 +212,11 @@ struct Scorer::Impl {
     for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
     LineRows windows(lines.ids(), lines.starts(), rows, tokenizer().boundary(), kStepsOfRows);
     NetworkState state(inference.model.config(), std::ssize(rows));
+    std::optional<NgramRows> ngram = ngram_rows();
     while (windows.next(window)) {
       if (window.B < state.B) state = first_rows(inference.model.config(), state, window.B);
       inference.forward(window, state);
-      write_predictions(writers);
+      write_predictions(writers, ngram);
     }
   }
 
@@ -214,11 +225,12 @@ struct Scorer::Impl {
     std::vector<ScoreWriter> writers{writer_of_all(lines)};
     std::span<const std::int32_t> rest = lines.ids();
     std::int32_t input = tokenizer().boundary();
+    std::optional<NgramRows> ngram = ngram_rows();
     while (!rest.empty()) {
       const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
       set_sequence(input, next, window);
       inference.forward(window, carried);
-      write_predictions(writers);
+      write_predictions(writers, ngram);
       input = next.back();
       rest = rest.subspan(next.size());
     }
@@ -241,13 +253,19 @@ struct Scorer::Impl {
     return options.tokens && options.ranks ? Detail::kRankAndEntropy : Detail::kLogProb;
   }
 
-  void predict(Detail wanted) {
-    predictions.resize(window.targets.size());
-    predict_window(inference.network, inference.weights, window, options.adaptation.temperature, wanted, predictions);
+  // Every line closes with the boundary, so that each call of score() begins where the n-grams do.
+  [[nodiscard]] std::optional<NgramRows> ngram_rows() const {
+    return mixture ? std::optional<NgramRows>(*mixture) : std::nullopt;
   }
 
-  void write_predictions(std::vector<ScoreWriter>& writers) {
-    predict(detail());
+  void predict(Detail wanted, NgramRows* ngram) {
+    predictions.resize(window.targets.size());
+    predict_window(inference.network, inference.weights, window, options.adaptation.temperature, wanted, predictions,
+                   ngram);
+  }
+
+  void write_predictions(std::vector<ScoreWriter>& writers, std::optional<NgramRows>& ngram) {
+    predict(detail(), ngram ? &*ngram : nullptr);
     const auto rows = static_cast<std::size_t>(window.B);
     for (std::size_t i = 0; i < predictions.size(); ++i) {
       if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
@@ -285,6 +303,7 @@ struct Scorer::Impl {
   ScorerOptions options;
   Inference inference;
   Reading reading;
+  std::optional<NgramMixture> mixture;
   NetworkState carried;  // after the lines so far
   NetworkState single;   // of step() and next_log_probs()
   std::optional<AdaptiveStream> adapted;
@@ -315,7 +334,7 @@ State Scorer::initial_state() const {
 double Scorer::step(State& state, std::int32_t token) {
   impl_->require_symbol(token);
   impl_->read(state, token);
-  impl_->predict(Detail::kLogProb);
+  impl_->predict(Detail::kLogProb, nullptr);
   const std::span<const float> h = impl_->single.h.span();
   const std::span<const float> c = impl_->single.c.span();
   state.h.assign(h.begin(), h.end());

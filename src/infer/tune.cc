@@ -11,6 +11,7 @@
 #include "infer/adaptive_stream.h"
 #include "infer/cache_sweep.h"
 #include "infer/evaluate_text.h"
+#include "infer/ngram_mixture.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -62,6 +63,7 @@ class Tuning {
       find_cache(text, result_.best);
     }
     if (options_.dynamic) find_dynamic(plain);
+    if (options_.ngram) find_lambda(plain);
     return std::move(result_);
   }
 
@@ -190,6 +192,28 @@ class Tuning {
     if (best.nats_per_token < without.nats_per_token) result_.best = best;
   }
 
+  // Finds the share of the best settings so far beside the n-grams.
+  void find_lambda(std::span<const double> plain) {
+    const Adaptation found = result_.best.adaptation;
+    const auto ids = ids_.first(static_cast<std::size_t>(result_.best.tokens));
+    std::vector<double> network(plain.begin(), plain.begin() + std::ssize(ids));
+    if (found != Adaptation{}) {
+      AdaptiveStream stream(model_, found, state_, workers_);
+      network = stream.log_probs(ids, progress("lambda"));
+    }
+    const NgramMixture mixture({.ngram = *options_.ngram}, model_.tokenizer());
+    const std::vector<double> ngram = mixture.log_probs(ids);
+    const double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
+    for (const double lambda : {0.0, best}) {
+      if (lambda == 1) continue;  // without n-grams: tried
+      double nats = 0;
+      for (std::size_t i = 0; i < ids.size(); ++i) nats -= log_of_mixture(lambda, network[i], ngram[i]);
+      TuneTrial tried = trial(found, std::ssize(ids), nats);
+      tried.lambda = lambda;
+      add(tried, result_.best);
+    }
+  }
+
   const Model& model_;
   std::span<const std::int32_t> ids_;
   StatePolicy state_;
@@ -201,9 +225,10 @@ class Tuning {
 }  // namespace
 
 TuneResult tune(const Model& model, const std::string& text, const std::string& name, const TuneOptions& options) {
-  if (!options.temperature && !options.cache && !options.dynamic) {
-    throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic");
+  if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
+    throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
   }
+  if (options.ngram) static_cast<void>(NgramMixture({.ngram = *options.ngram}, model.tokenizer()));
   if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");
   const EncodedText encoded = encode_to_predict(model.tokenizer(), text, name);
   return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options).run();

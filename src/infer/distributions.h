@@ -1,0 +1,24 @@
+// All that a network predicts along a text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "base/workers.h"
+#include "infer/evaluate_ids.h"
+#include "unroll/model.h"
+
+namespace unroll {
+
+// Takes the probabilities (V) of the id at `position` of a text.
+using DistributionVisitor = std::function<void(std::size_t position, std::span<const float> p)>;
+
+// Predicts each id of a text from those before it, cut into pieces as evaluate_ids() does, and visits each position
+// once, on the calling thread, in an order that the text alone decides. The bits do not depend on the number of
+// workers. Throws Error{kNumeric} for predictions that are no numbers.
+void visit_distributions(const Model& model, std::span<const std::int32_t> ids, Workers& workers,
+                         const DistributionVisitor& visit, const EvaluationProgress& progress);
+
+}  // namespace unroll

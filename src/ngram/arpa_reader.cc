@@ -1,0 +1,286 @@
+#include "ngram/arpa_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "text/utf8.h"
+#include "unroll/error.h"
+#include "unroll/text.h"
+
+namespace unroll {
+namespace {
+
+constexpr double kLeastLog = -1e6;
+constexpr double kMostLog = 99;            // of a back-off weight
+constexpr float kRoundedAboveOne = 0.01F;  // logarithm of a probability: IRSTLM writes such
+
+// A piece of a line between blanks.
+struct Field {
+  std::string_view text;
+  std::size_t column = 1;
+};
+
+// An n-gram as it was read.
+struct Entry {
+  std::uint32_t context = 0;  // its node
+  std::uint32_t word = 0;
+  float log_prob = 0;
+  float log_backoff = 0;
+  std::int64_t line = 0;
+};
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// `text` for a message: its beginning, and nothing that is no character.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 40;
+  std::string start(text.substr(0, kMost));
+  while (!start.empty() && text.size() > kMost && is_continuation(text[start.size()])) start.pop_back();
+  const bool whole = find_invalid_utf8(start) == std::string_view::npos;
+  for (char& c : start) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !whole)) c = '?';
+  }
+  return fmt::format("\"{}{}\"", start, text.size() > kMost ? "..." : "");
+}
+
+class ArpaReader {
+ public:
+  explicit ArpaReader(const std::string& path) : path_(path), lines_(path) {}
+
+  ArpaFile read() {
+    read_counts();
+    for (std::size_t order = 1; order <= counts_.size(); ++order) read_section(order);
+    expect_header("\\end\\");
+    return std::move(file_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Error(ErrorCode::kFormat, fmt::format("n-grams '{}', line {}: {}", path_, number_, what));
+  }
+  [[noreturn]] void refuse(const Field& field, const std::string& what) const {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("n-grams '{}', line {}, column {}: {}", path_, number_, field.column, what));
+  }
+
+  // The next line without blanks and carriage returns at its end. False at the end of the file.
+  bool next_line() {
+    ended_ = !lines_.next(line_);
+    if (ended_) return false;
+    ++number_;
+    while (!line_.empty() && (is_blank(line_.back()) || line_.back() == '\r')) line_.pop_back();
+    return true;
+  }
+
+  // The next line that is not empty.
+  bool next_filled_line() {
+    while (next_line()) {
+      if (!line_.empty()) return true;
+    }
+    return false;
+  }
+
+  void split_line() {
+    fields_.clear();
+    for (std::size_t at = 0; at < line_.size();) {
+      if (is_blank(line_[at])) {
+        ++at;
+        continue;
+      }
+      const std::size_t end = std::min(line_.find_first_of(" \t", at), line_.size());
+      fields_.push_back({std::string_view(line_).substr(at, end - at), at + 1});
+      at = end;
+    }
+  }
+
+  // Requires that the line at hand, the last one read that is not empty, is this header.
+  void expect_header(std::string_view header) const {
+    if (ended_) refuse(fmt::format("the file ends here, {} is missing: it was cut short", header));
+    if (line_ != header) refuse(fmt::format("expected {}, found {}", header, shown(line_)));
+  }
+
+  // Reads up to the first header of n-grams.
+  void read_counts() {
+    while (line_ != "\\data\\") {
+      if (!next_line()) {
+        refuse("no line \\data\\ up to here: not an ARPA file (what is compiled must be turned into text first)");
+      }
+    }
+    while (next_filled_line() && line_.front() != '\\') read_count();
+    if (counts_.empty()) refuse("\\data\\ names no counts: expected \"ngram 1=\" and a number");
+  }
+
+  // "ngram 2=265", with blanks anywhere between.
+  void read_count() {
+    std::string text;
+    for (const char c : line_) {
+      if (!is_blank(c)) text += c;
+    }
+    const std::string start = fmt::format("ngram{}=", counts_.size() + 1);
+    std::int64_t count = 0;
+    const char* const end = text.data() + text.size();
+    const bool begins = text.starts_with(start);
+    const auto [stop, error] = std::from_chars(text.data() + (begins ? start.size() : 0), end, count);
+    if (!begins || error != std::errc() || stop != end || count < 0 || count >= kNoNode) {
+      refuse(fmt::format("expected \"ngram {}=\" and a number of n-grams up to {}, found {}", counts_.size() + 1,
+                         kNoNode - 1, shown(line_)));
+    }
+    counts_.push_back(count);
+  }
+
+  void read_section(std::size_t order) {
+    expect_header(fmt::format("\\{}-grams:", order));
+    const std::int64_t header = number_;
+    entries_.clear();
+    while (next_filled_line() && line_.front() != '\\') {
+      if (std::ssize(entries_) == counts_[order - 1]) {
+        refuse(fmt::format("more {}-grams than the {} that \\data\\ promises", order, counts_[order - 1]));
+      }
+      read_entry(order);
+    }
+    if (ended_) refuse(fmt::format("the file ends within the {}-grams: it was cut short", order));
+    if (std::ssize(entries_) != counts_[order - 1]) {
+      refuse(fmt::format("the {}-grams that begin in line {} are {}, but \\data\\ promises {}", order, header,
+                         entries_.size(), counts_[order - 1]));
+    }
+    if (order == 1 && entries_.empty()) refuse("there are no 1-grams, and so no words");
+    take_entries(order);
+  }
+
+  void read_entry(std::size_t order) {
+    split_line();
+    const bool has_backoff = fields_.size() == order + 2;
+    if (fields_.size() != order + 1 && !has_backoff) {
+      refuse(fmt::format("{} field{}: expected log10 p, {} word{} and perhaps a back-off weight", fields_.size(),
+                         fields_.size() == 1 ? "" : "s", order, order == 1 ? "" : "s"));
+    }
+    Entry entry{.line = number_};
+    entry.log_prob = log_prob(fields_.front());
+    if (has_backoff) entry.log_backoff = number(fields_.back());
+    const std::span<const Field> words = std::span<const Field>(fields_).subspan(1, order);
+    if (order == 1) {
+      entry.word = new_word(words.front());
+    } else {
+      entry.context = context_of(words.first(order - 1));
+      entry.word = known_word(words.back());
+    }
+    entries_.push_back(entry);
+  }
+
+  [[nodiscard]] float number(const Field& field) const {
+    double value = 0;
+    const char* const end = field.text.data() + field.text.size();
+    const auto [stop, error] = std::from_chars(field.text.data(), end, value);
+    const bool is_number = error == std::errc() && stop == end && !std::isnan(value);
+    if (!is_number) refuse(field, fmt::format("expected a number, found {}", shown(field.text)));
+    const bool is_zero = value == -std::numeric_limits<double>::infinity();
+    if (!is_zero && (value < kLeastLog || value > kMostLog)) {
+      refuse(field,
+             fmt::format("{} is out of range: expected a log10 of {} to {}, or -inf", value, kLeastLog, kMostLog));
+    }
+    return static_cast<float>(value);
+  }
+
+  [[nodiscard]] float log_prob(const Field& field) const {
+    const float value = number(field);
+    if (value > kRoundedAboveOne) {
+      refuse(field, fmt::format("{} is no log10 of a probability: expected 0 or below", value));
+    }
+    return std::min(value, 0.0F);
+  }
+
+  std::uint32_t new_word(const Field& field) {
+    const auto next = static_cast<std::uint32_t>(file_.table.words.size());
+    const auto [place, is_new] = file_.numbers.emplace(field.text, next);
+    if (!is_new) {
+      refuse(field,
+             fmt::format("the word {} stands in line {} already", shown(field.text), entries_[place->second].line));
+    }
+    file_.table.words.emplace_back(field.text);
+    return next;
+  }
+
+  [[nodiscard]] std::uint32_t known_word(const Field& field) const {
+    const auto place = file_.numbers.find(field.text);
+    if (place == file_.numbers.end()) {
+      refuse(field, fmt::format("the word {} is not among the 1-grams", shown(field.text)));
+    }
+    return place->second;
+  }
+
+  // The node of these words. Neighbouring lines often share them.
+  [[nodiscard]] std::uint32_t context_of(std::span<const Field> words) {
+    context_.clear();
+    for (const Field& field : words) context_.push_back(known_word(field));
+    if (context_ == last_context_) return last_node_;
+    std::uint32_t node = context_.front();
+    for (std::size_t length = 1; length < context_.size(); ++length) {
+      node = file_.table.find(length, node, context_[length]);
+      if (node == kNoNode) {
+        refuse(words[length], fmt::format("the context of this n-gram is not among the {}-grams", words.size()));
+      }
+    }
+    last_context_ = context_;
+    last_node_ = node;
+    return node;
+  }
+
+  // Puts what was read into the table.
+  void take_entries(std::size_t order) {
+    const auto place = [](const Entry& entry) { return std::tuple(entry.context, entry.word, entry.line); };
+    std::ranges::sort(entries_, {}, place);
+    NgramLevel level;
+    level.words.reserve(entries_.size());
+    level.log_probs.reserve(entries_.size());
+    const bool highest = order == counts_.size();
+    if (!highest) level.log_backoffs.reserve(entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      if (i > 0 && entry.context == entries_[i - 1].context && entry.word == entries_[i - 1].word) {
+        number_ = entry.line;
+        refuse(fmt::format("this {}-gram stands in line {} already", order, entries_[i - 1].line));
+      }
+      level.words.push_back(entry.word);
+      level.log_probs.push_back(entry.log_prob);
+      if (!highest) level.log_backoffs.push_back(entry.log_backoff);
+    }
+    if (order > 1) set_extent(file_.table.levels.back());
+    file_.table.levels.push_back(std::move(level));
+    last_context_.clear();
+  }
+
+  void set_extent(NgramLevel& level) const {
+    level.extent.assign(level.words.size() + 1, 0);
+    for (const Entry& entry : entries_) ++level.extent[entry.context + 1];
+    for (std::size_t i = 1; i < level.extent.size(); ++i) level.extent[i] += level.extent[i - 1];
+  }
+
+  std::string path_;
+  LineReader lines_;
+  std::string line_;
+  std::int64_t number_ = 0;
+  bool ended_ = false;
+  std::vector<std::int64_t> counts_;  // of n-grams, by order
+  std::vector<Field> fields_;         // of line_
+  std::vector<Entry> entries_;        // of the order at hand
+  std::vector<std::uint32_t> context_;
+  std::vector<std::uint32_t> last_context_;
+  std::uint32_t last_node_ = 0;
+  ArpaFile file_;
+};
+
+}  // namespace
+
+ArpaFile read_arpa(const std::string& path) { return ArpaReader(path).read(); }
+
+}  // namespace unroll

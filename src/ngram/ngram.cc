@@ -1,0 +1,102 @@
+#include "unroll/ngram.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include "ngram/arpa_reader.h"
+
+namespace unroll {
+
+struct Ngram::Data {
+  explicit Data(ArpaFile read) : file(std::move(read)) {
+    for (const float log_prob : file.table.levels.front().log_probs) {
+      unigrams.push_back(std::pow(10.0, static_cast<double>(log_prob)));
+    }
+    unknown = find("<unk>");
+    if (unknown < 0) unknown = find("<UNK>");
+    end = find("</s>");
+    begin = find("<s>");
+  }
+
+  [[nodiscard]] std::int32_t find(std::string_view word) const {
+    const auto place = file.numbers.find(word);
+    return place == file.numbers.end() ? -1 : static_cast<std::int32_t>(place->second);
+  }
+
+  ArpaFile file;
+  std::vector<double> unigrams;  // p of each word after nothing
+  std::int32_t unknown = -1;
+  std::int32_t end = -1;
+  std::int32_t begin = -1;
+};
+
+Ngram::Ngram(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+
+Ngram Ngram::load(const std::string& path) { return Ngram(std::make_shared<const Data>(read_arpa(path))); }
+
+std::int64_t Ngram::order() const noexcept { return static_cast<std::int64_t>(data_->file.table.order()); }
+
+std::int64_t Ngram::count(std::int64_t order) const {
+  return std::ssize(data_->file.table.levels[static_cast<std::size_t>(order - 1)].words);
+}
+
+std::int64_t Ngram::size() const noexcept { return std::ssize(data_->file.table.words); }
+std::int32_t Ngram::id(std::string_view word) const { return data_->find(word); }
+
+const std::string& Ngram::word(std::int32_t id) const { return data_->file.table.words[static_cast<std::size_t>(id)]; }
+
+std::int32_t Ngram::unknown() const noexcept { return data_->unknown; }
+std::int32_t Ngram::end() const noexcept { return data_->end; }
+
+NgramState Ngram::begin() const {
+  NgramState state;
+  read(state, data_->begin);
+  return state;
+}
+
+double Ngram::log_prob(NgramState& state, std::int32_t word) const {
+  assert(word < size());
+  double result = -std::numeric_limits<double>::infinity();
+  if (word >= 0) {
+    result = std::numbers::ln10 * data_->file.table.log_prob(state.context, static_cast<std::uint32_t>(word));
+  }
+  read(state, word);
+  return result;
+}
+
+void Ngram::read(NgramState& state, std::int32_t word) const {
+  if (word < 0) {
+    state.context.clear();
+  } else {
+    state.context = data_->file.table.after(state.context, static_cast<std::uint32_t>(word));
+  }
+}
+
+void Ngram::probabilities(const NgramState& state, std::span<double> out) const {
+  assert(std::ssize(out) == size());
+  const NgramTable& table = data_->file.table;
+  // Weights of all contexts that are longer than the one of that length.
+  std::vector<double> log_weights(state.context.size() + 1);
+  for (std::size_t length = state.context.size(); length > 0; --length) {
+    const std::uint32_t node = state.context[length - 1];
+    const auto backoff = node == kNoNode ? 0.0 : static_cast<double>(table.levels[length - 1].log_backoffs[node]);
+    log_weights[length - 1] = log_weights[length] + backoff;
+  }
+  const double weight = std::pow(10.0, log_weights.front());
+  std::ranges::transform(data_->unigrams, out.begin(), [weight](double p) { return weight * p; });
+  for (std::size_t length = 1; length <= state.context.size(); ++length) {
+    const std::uint32_t node = state.context[length - 1];
+    if (node == kNoNode) continue;
+    const std::vector<std::uint32_t>& extent = table.levels[length - 1].extent;
+    const NgramLevel& level = table.levels[length];
+    for (std::size_t i = extent[node]; i < extent[node + 1]; ++i) {
+      out[level.words[i]] = std::pow(10.0, log_weights[length] + static_cast<double>(level.log_probs[i]));
+    }
+  }
+}
+
+}  // namespace unroll
