@@ -195,6 +195,15 @@ TEST(File, RefusesADirectory) {
   EXPECT_TRUE(fails_with(ErrorCode::kFile, "Is a directory", [&] { replace(folder.path(), "x"); }));
 }
 
+TEST(File, DoesNotReplaceWhatIsNoRegularFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "'" + path + "': it is not a regular file", [&] { replace(path, "x"); }));
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"pipe"});
+}
+
 TEST(File, RefusesToWriteIntoAFolderThatIsNotThere) {
   const TemporaryFolder folder;
   const std::string path = folder.path("absent/x");

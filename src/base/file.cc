@@ -150,7 +150,12 @@ void MappedFile::fetch() const noexcept {
 
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("write", path, EISDIR);
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) fail("write", path, EISDIR);
+  if (std::filesystem::is_other(status)) {
+    // A device or a pipe is written to, not renamed over.
+    throw Error(ErrorCode::kFile, fmt::format("cannot replace '{}': it is not a regular file", path));
+  }
   const std::string temporary_path = path + ".tmp";
   TemporaryFile temporary(temporary_path);
   if (temporary.descriptor() < 0) {

@@ -38,7 +38,8 @@ class MappedFile {
 
 // Replaces `path` by the pieces one after another, or leaves it as it was: writes to a temporary file beside it,
 // flushes that to disk, renames it over `path`, flushes the folder. Throws Error{kFile} naming the path and the
-// system's reason (no space, no permission); the temporary file is gone then.
+// system's reason (no space, no permission), or that it is no regular file (a device, a pipe); the temporary file is
+// gone then.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
 
 // Seconds that it takes to write and flush `bytes` bytes beside `path`, measured with a file that has no name and is
