@@ -55,6 +55,7 @@ class NgramFile : public testing::Test {
 
 TEST_F(NgramFile, TellsWhatItListsAndBacksOffElsewhere) {
   const Ngram ngram = load(tiny_arpa());
+  EXPECT_EQ(ngram.path(), path_);
   EXPECT_EQ(ngram.order(), 3);
   EXPECT_EQ(ngram.size(), 4);
   EXPECT_EQ(ngram.count(2), 3);
@@ -114,6 +115,10 @@ TEST_F(NgramFile, TakesWhatToolkitsWrite) {
   EXPECT_EQ(p(load(changed("\t<s> the cat", "   <s>\tthe  cat \t-0.1")), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("-99\t<s>", "-inf\t<s>")), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("-99\t<s>", "1e-08 <s>")), {"the"}, "</s>"), reference);
+  EXPECT_EQ(p(load(changed("-99\t<s>", "-1e-330\t<s>")), {"the"}, "</s>"), reference);
+  EXPECT_EQ(p(load(changed("\\data\\", " \t\\data\\")), {"the"}, "</s>"), reference);
+  EXPECT_EQ(p(load(changed("\\1-grams:", " \\1-grams:")), {"the"}, "</s>"), reference);
+  EXPECT_EQ(p(load(changed("\\end\\", "\t\\end\\")), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("ngram 1=4\nngram 2", "ngram 1=4\r\nngram 2")), {"the"}, "</s>"), reference);
   EXPECT_EQ(load("\\data\\\nngram 1=1\n\\1-grams:\n0 <UNK>\n\\end\\").unknown(), 0);
   EXPECT_EQ(load("\\data\\\nngram 1=2\n\\1-grams:\n-1 <UNK>\n-1 <unk>\n\\end\\").unknown(), 1);
@@ -132,12 +137,14 @@ TEST_F(NgramFile, DamageIsToldWithItsPlace) {
   EXPECT_TRUE(refused(changed("\\2-grams:", "\\3-grams:"), "line 12: expected \\2-grams:, found \"\\3-grams:\""));
   EXPECT_TRUE(refused(changed("\\end\\\n", ""), "cut short"));
   EXPECT_TRUE(refused(changed("\tthe cat\t", "\tthe dog\t"), "line 14, column 15: the word \"dog\""));
+  EXPECT_TRUE(refused(changed("-0.045757\tthe cat", " \t-0.045757\tthe dog"), "line 14, column 17: the word \"dog\""));
   EXPECT_TRUE(refused(changed("\tcat the", "\tthe cat"), "line 15: this 2-gram stands in line 14 already"));
   EXPECT_TRUE(refused(changed("\tcat\n", "\tthe\n"), "line 9, column 11: the word \"the\" stands in line 8 already"));
   EXPECT_TRUE(refused(changed("\tthe cat </s>", "\tcat cat </s>"), "the context of this n-gram is not among"));
   EXPECT_TRUE(refused(changed("\tcat the", ""), "line 15: 1 field:"));
   EXPECT_TRUE(refused(changed("\tcat the", "\tcat the cat the"), "line 15: 5 fields"));
-  for (const char* number : {"nan", "x", "", "-0.1x", "1e999", "inf", "0x1p3", "-1e7", "0.5", "-", "--1"}) {
+  for (const char* number :
+       {"nan", "x", "", "-0.1x", "1e999", "-1e999", "1e-330x", "inf", "0x1p3", "-1e7", "0.5", "-", "--1"}) {
     EXPECT_TRUE(refused(changed("-99\t<s>", std::string(number) + "\t<s>"), "line 7")) << number;
   }
   EXPECT_TRUE(refused(changed("\tcat\n", "\tcat\tinf\n"), "line 9, column 15"));
@@ -161,6 +168,23 @@ TEST_F(NgramFile, AFileWithAnyByteChangedIsReadOrRefused) {
       EXPECT_TRUE(!error || error->code() == ErrorCode::kFormat) << error->what();
     }
   }
+}
+
+TEST_F(NgramFile, WhatItDoesNotHaveIsRefused) {
+  const Ngram ngram = load(tiny_arpa());
+  const auto misused = [](const char* part, const auto& use) { return fails_with(ErrorCode::kUsage, part, use); };
+  for (const std::int64_t order : {-1, 0, 4}) {
+    EXPECT_TRUE(misused("the orders are 1 to 3", [&] { static_cast<void>(ngram.count(order)); }));
+  }
+  for (const std::int32_t word : {-1, 4}) {
+    EXPECT_TRUE(misused("there is no word", [&] { static_cast<void>(ngram.word(word)); }));
+  }
+  NgramState state = ngram.begin();
+  EXPECT_TRUE(misused("no word 4: the n-grams have 4 words", [&] { ngram.log_prob(state, 4); }));
+  EXPECT_TRUE(misused("no word 4", [&] { ngram.read(state, 4); }));
+  EXPECT_EQ(state, ngram.begin());
+  std::vector<double> few(3);
+  EXPECT_TRUE(misused("expected 4", [&] { ngram.probabilities(state, few); }));
 }
 
 TEST_F(NgramFile, AMissingFileIsNamed) {

@@ -31,17 +31,23 @@ class Ngram {
   // empty lines anywhere between, either line end, -inf for no probability, back-off weights at the highest order
   // (which mean nothing), and log-probabilities up to 0.01 above 0, which IRSTLM writes and which stand for 0.
   //
-  // Throws Error{kFile}, and Error{kFormat} naming file, line and column: no \data\, counts that are not of order 1, 2,
-  // ... or not what the sections hold, a section or \end\ missing, what is no number, a probability above 1, an n-gram
-  // or a word twice, a word that is no 1-gram, an n-gram whose context (all its words but the last) is not listed.
+  // Throws Error{kFile}, and Error{kFormat} naming file and line, and the column where it is one field that is wrong:
+  // no \data\, counts that are not of order 1, 2, ... or not what the sections hold, a section or \end\ missing, what
+  // is no number, a probability above 1, an n-gram or a word twice, a word that is no 1-gram, an n-gram whose context
+  // (all its words but the last) is not listed.
   static Ngram load(const std::string& path);
 
+  [[nodiscard]] const std::string& path() const noexcept;  // of the file
   [[nodiscard]] std::int64_t order() const noexcept;
-  [[nodiscard]] std::int64_t count(std::int64_t order) const;  // of n-grams of that order, 1 to order()
-  [[nodiscard]] std::int64_t size() const noexcept;            // words, those with a meaning of their own included
+  [[nodiscard]] std::int64_t size() const noexcept;  // words, those with a meaning of their own included
+
+  // n-grams of that order. Throws Error{kUsage} unless it is 1 to order().
+  [[nodiscard]] std::int64_t count(std::int64_t order) const;
 
   // The number of a word, 0 to size() - 1; -1 where it is not listed.
   [[nodiscard]] std::int32_t id(std::string_view word) const;
+
+  // The word of a number. Throws Error{kUsage} where there is none.
   [[nodiscard]] const std::string& word(std::int32_t id) const;
 
   [[nodiscard]] std::int32_t unknown() const noexcept;  // id of "<unk>", or else of "<UNK>"; -1: it has none
@@ -51,14 +57,14 @@ class Ngram {
   [[nodiscard]] NgramState begin() const;
 
   // ln p(word | state), nats; `state` moves on past the word. Of -1, a word that is not listed: -infinity, and nothing
-  // is known of what stood before the next word. Requires an id below size().
+  // is known of what stood before the next word. Throws Error{kUsage} for an id that is not below size().
   double log_prob(NgramState& state, std::int32_t word) const;
 
-  // Moves on without asking.
+  // Moves on without asking. Throws the same.
   void read(NgramState& state, std::int32_t word) const;
 
   // p of every word after `state`: out (size()). Takes the time of size() multiplications and of the n-grams that the
-  // state's contexts have.
+  // state's contexts have. Throws Error{kUsage} for an `out` of another size.
   void probabilities(const NgramState& state, std::span<double> out) const;
 
  private:
@@ -73,12 +79,15 @@ class Ngram {
 //
 // For models whose tokens are words. The n-gram starts anew on each line, whatever becomes of the network's state. A
 // word that the network does not know is "<unk>" to both. p_ngram is over the network's vocabulary, and sums to 1 over
-// it as it does over the file's:
+// it as it does over the file's words but "<s>":
 //
 //   a word that the file lists   what it lists
 //   the closing boundary         "</s>"
 //   words that it does not list  its "<unk>" in equal shares, the network's "<unk>" having one; 0 where it has none
 //   the network's "<unk>"        besides that share, all words of the file that the network does not know
+//
+// Nothing predicts "<s>": what files list for it (KenLM 0, SRILM -99) is no probability. Back-off weights that give a
+// word of a text more than 1 are an Error{kInput} that names file and word.
 //
 // Where lambda is 1, predictions keep every bit. (Jelinek & Mercer 1980; docs/math/ngram.md)
 struct NgramMix {

@@ -73,12 +73,14 @@ class ArpaReader {
                 fmt::format("n-grams '{}', line {}, column {}: {}", path_, number_, field.column, what));
   }
 
-  // The next line without blanks and carriage returns at its end. False at the end of the file.
+  // The next line without blanks around it and carriage returns at its end. False at the end of the file.
   bool next_line() {
     ended_ = !lines_.next(line_);
     if (ended_) return false;
     ++number_;
     while (!line_.empty() && (is_blank(line_.back()) || line_.back() == '\r')) line_.pop_back();
+    indent_ = std::min(line_.find_first_not_of(" \t"), line_.size());
+    line_.erase(0, indent_);
     return true;
   }
 
@@ -98,7 +100,7 @@ class ArpaReader {
         continue;
       }
       const std::size_t end = std::min(line_.find_first_of(" \t", at), line_.size());
-      fields_.push_back({std::string_view(line_).substr(at, end - at), at + 1});
+      fields_.push_back({std::string_view(line_).substr(at, end - at), indent_ + at + 1});
       at = end;
     }
   }
@@ -181,7 +183,10 @@ class ArpaReader {
     double value = 0;
     const char* const end = field.text.data() + field.text.size();
     const auto [stop, error] = std::from_chars(field.text.data(), end, value);
-    const bool is_number = error == std::errc() && stop == end && !std::isnan(value);
+    // What is too small for a double leaves the 0.
+    const bool is_tiny = error == std::errc::result_out_of_range && (field.text.find("e-") != std::string_view::npos ||
+                                                                     field.text.find("E-") != std::string_view::npos);
+    const bool is_number = (error == std::errc() || is_tiny) && stop == end && !std::isnan(value);
     if (!is_number) refuse(field, fmt::format("expected a number, found {}", shown(field.text)));
     const bool is_zero = value == -std::numeric_limits<double>::infinity();
     if (!is_zero && (value < kLeastLog || value > kMostLog)) {
@@ -268,6 +273,7 @@ class ArpaReader {
   std::string path_;
   LineReader lines_;
   std::string line_;
+  std::size_t indent_ = 0;  // blanks that stood before line_
   std::int64_t number_ = 0;
   bool ended_ = false;
   std::vector<std::int64_t> counts_;  // of n-grams, by order

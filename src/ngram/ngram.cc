@@ -1,18 +1,20 @@
 #include "unroll/ngram.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <utility>
 
 #include "ngram/arpa_reader.h"
+#include "unroll/error.h"
 
 namespace unroll {
 
 struct Ngram::Data {
-  explicit Data(ArpaFile read) : file(std::move(read)) {
+  explicit Data(const std::string& from) : path(from), file(read_arpa(from)) {
     for (const float log_prob : file.table.levels.front().log_probs) {
       unigrams.push_back(std::pow(10.0, static_cast<double>(log_prob)));
     }
@@ -27,6 +29,14 @@ struct Ngram::Data {
     return place == file.numbers.end() ? -1 : static_cast<std::int32_t>(place->second);
   }
 
+  void check_below_size(std::int32_t word) const {
+    const std::int64_t size = std::ssize(file.table.words);
+    if (word >= size) {
+      throw Error(ErrorCode::kUsage, fmt::format("there is no word {}: the n-grams have {} words", word, size));
+    }
+  }
+
+  std::string path;
   ArpaFile file;
   std::vector<double> unigrams;  // p of each word after nothing
   std::int32_t unknown = -1;
@@ -36,18 +46,26 @@ struct Ngram::Data {
 
 Ngram::Ngram(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 
-Ngram Ngram::load(const std::string& path) { return Ngram(std::make_shared<const Data>(read_arpa(path))); }
+Ngram Ngram::load(const std::string& path) { return Ngram(std::make_shared<const Data>(path)); }
 
+const std::string& Ngram::path() const noexcept { return data_->path; }
 std::int64_t Ngram::order() const noexcept { return static_cast<std::int64_t>(data_->file.table.order()); }
 
 std::int64_t Ngram::count(std::int64_t order) const {
+  if (order < 1 || order > this->order()) {
+    throw Error(ErrorCode::kUsage, fmt::format("there are no {}-grams: the orders are 1 to {}", order, this->order()));
+  }
   return std::ssize(data_->file.table.levels[static_cast<std::size_t>(order - 1)].words);
 }
 
 std::int64_t Ngram::size() const noexcept { return std::ssize(data_->file.table.words); }
 std::int32_t Ngram::id(std::string_view word) const { return data_->find(word); }
 
-const std::string& Ngram::word(std::int32_t id) const { return data_->file.table.words[static_cast<std::size_t>(id)]; }
+const std::string& Ngram::word(std::int32_t id) const {
+  data_->check_below_size(id);
+  if (id < 0) throw Error(ErrorCode::kUsage, fmt::format("there is no word {}: they begin with 0", id));
+  return data_->file.table.words[static_cast<std::size_t>(id)];
+}
 
 std::int32_t Ngram::unknown() const noexcept { return data_->unknown; }
 std::int32_t Ngram::end() const noexcept { return data_->end; }
@@ -59,7 +77,7 @@ NgramState Ngram::begin() const {
 }
 
 double Ngram::log_prob(NgramState& state, std::int32_t word) const {
-  assert(word < size());
+  data_->check_below_size(word);
   double result = -std::numeric_limits<double>::infinity();
   if (word >= 0) {
     result = std::numbers::ln10 * data_->file.table.log_prob(state.context, static_cast<std::uint32_t>(word));
@@ -69,6 +87,7 @@ double Ngram::log_prob(NgramState& state, std::int32_t word) const {
 }
 
 void Ngram::read(NgramState& state, std::int32_t word) const {
+  data_->check_below_size(word);
   if (word < 0) {
     state.context.clear();
   } else {
@@ -77,7 +96,9 @@ void Ngram::read(NgramState& state, std::int32_t word) const {
 }
 
 void Ngram::probabilities(const NgramState& state, std::span<double> out) const {
-  assert(std::ssize(out) == size());
+  if (std::ssize(out) != size()) {
+    throw Error(ErrorCode::kUsage, fmt::format("{} places for probabilities: expected {}", out.size(), size()));
+  }
   const NgramTable& table = data_->file.table;
   // Weights of all contexts that are longer than the one of that length.
   std::vector<double> log_weights(state.context.size() + 1);
