@@ -94,6 +94,22 @@ class WithNgrams(CommandTest):
                              self.arpa).out
         self.assertIn("--ngram", table.splitlines()[-1])
 
+    def test_the_flags_of_tune_are_words_to_a_shell(self):
+        path = self.write("it's n-grams.arpa", self.arpa.read_text(encoding="utf-8"))
+        found = json.loads(self.succeed("tune", self.model, self.valid, "--quiet", "--json", "--what", "lambda",
+                                        "--ngram", path).out)
+        self.assertEqual(shlex.split(found["flags"])[1], str(path))
+
+    def test_a_probability_above_one_is_refused(self):
+        good = self.arpa.read_text(encoding="utf-8").splitlines()
+        two = good.index("\\2-grams:")
+        heavy = [line.rsplit("\t", 1)[0] + "\t9" if i < two and line.count("\t") == 2 else line
+                 for i, line in enumerate(good)]
+        path = self.write("heavy.arpa", "\n".join(heavy) + "\n")
+        for flags in ([], ["--lambda", "0.9"]):
+            self.refuse(1, ["heavy.arpa", "more than 1"], "eval", self.model, self.valid, "--quiet", "--ngram", path,
+                        *flags)
+
     def test_gzip_and_any_number_of_threads(self):
         packed = self.write("words.arpa.gz", gzip.compress(self.arpa.read_bytes()))
         expected = self.score("--tokens", "--ngram", self.arpa, "--threads", "1")

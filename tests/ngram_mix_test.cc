@@ -62,6 +62,11 @@ class NgramMixing : public testing::Test {
     write_bytes(path, text);
     return Ngram::load(path);
   }
+  // kTrigrams with `before`, which must be in it, replaced.
+  static std::string changed(const std::string& before, const std::string& after) {
+    std::string text = kTrigrams;
+    return text.replace(text.find(before), before.size(), after);
+  }
   [[nodiscard]] ScorerOptions options(double lambda, StatePolicy state = StatePolicy::kReset, int threads = 1) const {
     return {.accounting = {.state = state}, .threads = threads, .ngram = NgramMix{ngram_, lambda}};
   }
@@ -101,13 +106,13 @@ TEST_F(NgramMixing, TheNgramsSumOverTheNetworksWordsToWhatTheFileSumsTo) {
     std::vector<double> listed(static_cast<std::size_t>(ngram_.size()));
     ngram_.probabilities(in_file, listed);
     const std::vector<double> all = mixture.probabilities(state);
-    EXPECT_NEAR(std::accumulate(all.begin(), all.end(), 0.0), std::accumulate(listed.begin(), listed.end(), 0.0),
-                1e-12);
-    // "<unk>" of the file is shared by old, and, and <unk>, which takes "bird" and "<s>" besides.
     const auto p = [&](const char* of) { return listed[static_cast<std::size_t>(ngram_.id(of))]; };
+    EXPECT_NEAR(std::accumulate(all.begin(), all.end(), 0.0),
+                std::accumulate(listed.begin(), listed.end(), 0.0) - p("<s>"), 1e-12);
+    // "<unk>" of the file is shared by old, and, and <unk>, which takes "bird" besides.
     EXPECT_NEAR(all[6], p("<unk>") / 3, 1e-15);
     EXPECT_NEAR(all[7], p("<unk>") / 3, 1e-15);
-    EXPECT_NEAR(all[0], p("<unk>") / 3 + p("bird") + p("<s>"), 1e-15);
+    EXPECT_NEAR(all[0], p("<unk>") / 3 + p("bird"), 1e-15);
     EXPECT_NEAR(all[1], p("</s>"), 1e-15);
     EXPECT_NEAR(all[4], p("dog"), 1e-15);
     for (std::int32_t id = 0; id < words.size(); ++id) {
@@ -123,6 +128,56 @@ TEST_F(NgramMixing, TheNgramsSumOverTheNetworksWordsToWhatTheFileSumsTo) {
       ngram_.read(in_file, ngram_.id(word) < 0 ? ngram_.unknown() : ngram_.id(word));
     }
     EXPECT_EQ(state, in_file);
+  }
+}
+
+TEST_F(NgramMixing, WhatAFileListsForALinesStartCountsForNothing) {
+  const Ngram of_kenlm = loaded(changed("-99\t<s>", "0\t<s>"));
+  const NgramMixture mixture({ngram_, 0.5}, model_.tokenizer());
+  const NgramMixture other({of_kenlm, 0.5}, model_.tokenizer());
+  for (const std::int32_t word : {2, 5, 0}) {
+    NgramState state = mixture.begin();
+    mixture.read(state, word);
+    EXPECT_EQ(other.probabilities(state), mixture.probabilities(state));
+    NgramState same = state;
+    EXPECT_EQ(other.log_prob(state, 0), mixture.log_prob(same, 0));
+  }
+  const Tokenizer with_mark =
+      Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<unk>", "<eos>", "<s>", "cat"});
+  const std::vector<double> p = NgramMixture({of_kenlm, 0.5}, with_mark).probabilities({});
+  EXPECT_NEAR(p[2], 0.1 / 2, 1e-8);  // a share of "<unk>"
+}
+
+TEST_F(NgramMixing, WeightsThatMakeMoreThanOneAreRefused) {
+  ngram_ = loaded(changed("cat\t-0.1", "cat\t3"));
+  const auto refused = [&](const char* part, double lambda, const std::string& line) {
+    return fails_with(ErrorCode::kInput, part, [&] { static_cast<void>(Scorer(model_, options(lambda)).score(line)); });
+  };
+  EXPECT_TRUE(refused("n.arpa' give the word \"sees\" a probability of 44.7, more than 1", 0.5, "the cat sees"));
+  EXPECT_TRUE(refused("the word \"<unk>\"", 0.9, "the cat x"));
+  EXPECT_NO_THROW(static_cast<void>(Scorer(model_, options(0.5)).score("the dog sees")));
+}
+
+TEST_F(NgramMixing, LogProbabilitiesDoNotDependOnRanks) {
+  NetworkConfig config = tiny_config(Cell::kLstm, tiny_words());
+  config.hidden = 16;
+  config.cutoffs = {3, 5};
+  for (const Model& model : {model_, model_of(config, tiny_words(), random_parameters(config, 0.7F, 3))}) {
+    for (const double temperature : {1.0, 1.2}) {
+      ScorerOptions without = options(0.4);
+      without.adaptation.temperature = temperature;
+      ScorerOptions with = without;
+      without.ranks = false;
+      with.ranks = true;
+      const std::vector<Score> plain = Scorer(model, without).score(lines_);
+      const std::vector<Score> ranked = Scorer(model, with).score(lines_);
+      for (std::size_t i = 0; i < lines_.size(); ++i) {
+        for (std::size_t t = 0; t < plain[i].tokens.size(); ++t) {
+          EXPECT_EQ(ranked[i].tokens[t].log_prob, plain[i].tokens[t].log_prob);
+          EXPECT_GE(ranked[i].tokens[t].rank, 1);
+        }
+      }
+    }
   }
 }
 
@@ -260,6 +315,23 @@ TEST_F(NgramMixing, TuningFindsTheBestLambdaAndEvaluationConfirmsIt) {
               1e-9);
 }
 
+// N-grams that are all but certain of "the cat", and know no other word.
+TEST_F(NgramMixing, TuningLeavesTheNetworkWhatTheNgramsDeny) {
+  const std::string unigrams =
+      "\\data\\\nngram 1=4\nngram 2=3\n\\1-grams:\n-99 <s>\n-0.3 </s>\n-0.6 the\n-0.6 cat\n\\2-grams:\n";
+  ngram_ = loaded(unigrams + "-1e-4 <s> the\n-1e-4 the cat\n-1e-4 cat </s>\n\\end\\\n");
+  const TuneOptions alone{.temperature = false, .cache = false, .dynamic = false, .ngram = ngram_};
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "the cat\n";
+  const TuneResult without = tune(model_, text, "text", alone);
+  EXPECT_EQ(without.best.lambda, 0);
+  EXPECT_EQ(without.trials.size(), 1);
+  const TuneResult with = tune(model_, text + "the old\n", "text", alone);
+  EXPECT_EQ(with.best.lambda, 0.001);
+  EXPECT_EQ(with.trials.size(), 2);
+  EXPECT_TRUE(std::isfinite(with.best.perplexity));
+}
+
 TEST_F(NgramMixing, TheBestLambdaOfWhatIsAlwaysBetterIsAllOfIt) {
   const std::vector<double> good{-1, -2, -800};
   const std::vector<double> bad{-2, -900, -std::numeric_limits<double>::infinity()};
@@ -275,9 +347,10 @@ TEST_F(NgramMixing, WhatDoesNotFitIsRefused) {
   EXPECT_TRUE(refused(model_, {ngram_, 1.5}, "lambda is 1.5"));
   EXPECT_TRUE(refused(model_, {ngram_, std::nan("")}, "lambda is nan"));
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, tiny_characters()), {ngram_, 1}, "tokenizer is char"));
-  EXPECT_TRUE(refused(model_, {loaded("\\data\\\nngram 1=1\n\\1-grams:\n-1 cat\n\\end\\\n"), 0.5}, "do not list </s>"));
   EXPECT_TRUE(
-      refused(model_, {loaded("\\data\\\nngram 1=2\n\\1-grams:\n-1 </s>\n-1 Hund\n\\end\\\n"), 0.5}, "none of"));
+      refused(model_, {loaded("\\data\\\nngram 1=1\n\\1-grams:\n-1 cat\n\\end\\\n"), 0.5}, "n.arpa' do not list </s>"));
+  EXPECT_TRUE(refused(model_, {loaded("\\data\\\nngram 1=2\n\\1-grams:\n-1 </s>\n-1 Hund\n\\end\\\n"), 0.5},
+                      "n.arpa' list none of"));
 }
 
 }  // namespace

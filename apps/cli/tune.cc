@@ -99,10 +99,22 @@ std::string words_of(const TuneTrial& trial) {
   return words.empty() ? "plain" : words;
 }
 
+// `path` as one word to a shell.
+std::string shell_word(const std::string& path) {
+  const bool plain = std::ranges::all_of(path, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+           c == '_' || c == '-';
+  });
+  if (plain) return path;
+  std::string word = "'";
+  for (const char c : path) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 std::string flags_of(const TuneCommand& command, const TuneTrial& trial) {
   std::string flags = adaptation_as_flags(trial.adaptation);
   if (trial.lambda < 1) {
-    flags += fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", command.ngram, trial.lambda);
+    flags += fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", shell_word(command.ngram), trial.lambda);
   }
   return flags;
 }

@@ -23,10 +23,14 @@ void check(const NgramMix& mix, const Tokenizer& tokenizer) {
   }
   if (mix.ngram.end() < 0) {
     throw Error(ErrorCode::kUsage,
-                "the n-grams do not list </s>, so they do not tell where a line ends: make them from text with <s> and "
-                "</s> around each line");
+                fmt::format("the n-grams '{}' do not list </s>, so they do not tell where a line ends: make them from "
+                            "text with <s> and </s> around each line",
+                            mix.ngram.path()));
   }
 }
+
+// Rounding of what toolkits write stays far below.
+constexpr double kMostLogProb = 0.05;
 
 // d/dlambda of ln(lambda a + (1 - lambda) b), which is (a - b) / (lambda a + (1 - lambda) b), by the ratio of both that
 // does not overflow.
@@ -69,6 +73,8 @@ NgramMixture::NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer)
     return true;
   };
   claim(boundary_, ngram_.end());
+  // Nothing predicts it: what files list for it (KenLM 0, SRILM -99) is no probability.
+  if (const std::int32_t start = ngram_.id("<s>"); start >= 0) claimed[static_cast<std::size_t>(start)] = true;
   if (ngram_.unknown() >= 0) claimed[static_cast<std::size_t>(ngram_.unknown())] = true;
   bool any = false;
   for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
@@ -77,7 +83,11 @@ NgramMixture::NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer)
     any = any || listed;
     if (!listed) ++shares_;
   }
-  if (!any) throw Error(ErrorCode::kUsage, "the n-grams list none of the model's words: are they of the same text?");
+  if (!any) {
+    throw Error(ErrorCode::kUsage, fmt::format("the n-grams '{}' list none of the model's words: are they of the same "
+                                               "text?",
+                                               ngram_.path()));
+  }
   for (std::int32_t place = 0; place < ngram_.size(); ++place) {
     if (!claimed[static_cast<std::size_t>(place)]) unclaimed_.push_back(place);
   }
@@ -103,8 +113,17 @@ double NgramMixture::log_prob(NgramState& state, std::int32_t id) const {
     NgramState asked = state;
     result = place < 0 ? ngram_.log_prob(asked, ngram_.unknown()) - std::log(shares_) : ngram_.log_prob(asked, place);
   }
+  if (!(result <= kMostLogProb)) refuse_weights(id, result);
   read(state, id);
   return result;
+}
+
+void NgramMixture::refuse_weights(std::int32_t id, double log_prob) const {
+  const std::int32_t place = places_[static_cast<std::size_t>(id)];
+  throw Error(ErrorCode::kInput,
+              fmt::format("the n-grams '{}' give the word \"{}\" a probability of {:.3g}, more than 1: their back-off "
+                          "weights are wrong",
+                          ngram_.path(), place < 0 ? "<unk>" : ngram_.word(place), std::exp(log_prob)));
 }
 
 std::vector<double> NgramMixture::log_probs(std::span<const std::int32_t> ids) const {

@@ -35,7 +35,7 @@ class NgramMixture {
   [[nodiscard]] NgramState begin() const { return ngram_.begin(); }
   void read(NgramState& state, std::int32_t id) const;
 
-  // ln p_ngram(id | state); `state` moves on past it.
+  // ln p_ngram(id | state); `state` moves on past it. Throws Error{kInput} where back-off weights make it more than 0.
   double log_prob(NgramState& state, std::int32_t id) const;
 
   // The same of each id of a text, which begins with a line.
@@ -51,6 +51,7 @@ class NgramMixture {
 
  private:
   [[nodiscard]] double unknown_probability(std::span<const double> listed) const;
+  [[noreturn]] void refuse_weights(std::int32_t id, double log_prob) const;
 
   Ngram ngram_;
   double lambda_;

@@ -59,22 +59,22 @@ void predict_as_it_is(Network& network, const NetworkWeights& weights, const Win
 void predict_mixed(Network& network, const NetworkWeights& weights, const Window& window, double temperature,
                    Detail detail, std::span<SymbolPrediction> out, NgramRows& ngram) {
   ngram.read(window, detail);
-  if (detail == Detail::kLogProb) {
-    predict_window(network, weights, window, temperature, detail, out);
-    for (std::size_t r = 0; r < out.size(); ++r) {
-      if (window.targets[r] == kIgnored) continue;
-      out[r].log_prob = ngram.mixed(static_cast<std::int64_t>(r), out[r].log_prob);
-    }
-    return;
+  // Always by itself: with cutoffs the logits below are rounded.
+  predict_window(network, weights, window, temperature, Detail::kLogProb, out);
+  for (std::size_t r = 0; r < out.size(); ++r) {
+    if (window.targets[r] == kIgnored) continue;
+    out[r].log_prob = ngram.mixed(static_cast<std::int64_t>(r), out[r].log_prob);
   }
+  if (detail == Detail::kLogProb) return;
   network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
     const auto r = static_cast<std::size_t>(row);
-    out[r] = {};
     if (window.targets[r] == kIgnored) return;
     if (temperature != 1) apply_temperature(temperature, logits);
     std::vector<double> log_probs(logits.size());
     log_softmax(logits, log_probs);
+    const double log_prob = out[r].log_prob;
     out[r] = ngram.predict(row, log_probs);
+    out[r].log_prob = log_prob;
   });
 }
 

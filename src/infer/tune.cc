@@ -203,9 +203,12 @@ class Tuning {
     }
     const NgramMixture mixture({.ngram = *options_.ngram}, model_.tokenizer());
     const std::vector<double> ngram = mixture.log_probs(ids);
-    const double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
-    for (const double lambda : {0.0, best}) {
-      if (lambda == 1) continue;  // without n-grams: tried
+    double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
+    // Rounded to nothing, the network's share would leave nothing where the n-grams have none.
+    if (best == 0 && std::ranges::any_of(ngram, [](double log_prob) { return std::isinf(log_prob); })) best = 0.001;
+    std::vector<double> lambdas{0};
+    if (best > 0 && best < 1) lambdas.push_back(best);  // 1, without n-grams, was tried
+    for (const double lambda : lambdas) {
       double nats = 0;
       for (std::size_t i = 0; i < ids.size(); ++i) nats -= log_of_mixture(lambda, network[i], ngram[i]);
       TuneTrial tried = trial(found, std::ssize(ids), nats);
