@@ -70,6 +70,18 @@ class Imitation(CommandTest):
             for context in itertools.islice((n for n in ngrams.p if len(n) < order), 300):
                 self.assertAlmostEqual(self.sum_after(ngrams, context), 1, delta=1e-6)
 
+    def test_what_is_read_is_not_overwritten(self):
+        model = self.write("model.safetensors", self.model.read_bytes())
+        text = self.write("text.txt", sentence_text(20, seed=4))
+        link = self.folder / "link"
+        link.symlink_to(model)
+        for path, taken in ((model, model), (link, model), (text, text)):
+            before = taken.read_bytes()
+            self.refuse(2, ["would replace", taken.name], "convert", model, "--ngram", path, "--text", text,
+                        "--overwrite")
+            self.assertEqual(taken.read_bytes(), before)
+        self.assertTrue(link.is_symlink())
+
     def test_its_help_fits_a_terminal(self):
         help_text = self.succeed("convert", "--ngram", "x", "--help").out
         self.assertIn("--prune", help_text)
@@ -82,6 +94,7 @@ class Imitation(CommandTest):
         self.refuse(2, ["n-grams are of words"], "convert", characters, "--ngram", path, "--tokens", "100")
         self.refuse(2, ["--order"], "convert", self.model, "--ngram", path, "--order", "10")
         self.refuse(2, ["--tokens", "--text"], "convert", self.model, "--ngram", path, "--tokens", "5", "--text", "x")
+        self.refuse(2, ["--seed", "--text"], "convert", self.model, "--ngram", path, "--seed", "5", "--text", "x")
         self.refuse(1, ["is empty"], "convert", self.model, "--ngram", path, "--text", self.write("empty", ""))
         self.refuse(1, ["less than two lines"], "convert", self.model, "--ngram", path, "--text",
                     self.write("one", "the cat\n"))

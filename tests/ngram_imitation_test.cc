@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "error_of.h"
@@ -139,6 +140,17 @@ TEST_F(Imitating, MoreOfTheContextPredictsMoreLikeTheNetwork) {
   }
   EXPECT_LT(perplexities[1], perplexities[0]);
   EXPECT_LT(perplexities[2], perplexities[1]);
+}
+
+TEST_F(Imitating, APerplexityIsFiniteThoughAProbabilityIsTooSmallForAFloat) {
+  const NetworkConfig config = tiny_config(Cell::kLstm, tiny_words());
+  Parameters parameters = random_parameters(config, 0.7F, 3);
+  parameters.decoder_bias()[3] = 120;
+  model_ = model_of(config, tiny_words(), std::move(parameters));
+  Imitation told;
+  static_cast<void>(imitated({.order = 2, .text = text_of(kLines), .text_name = "text", .prune = 0}, &told));
+  EXPECT_TRUE(std::isfinite(told.network_perplexity));
+  EXPECT_GT(told.network_perplexity, 1e40);
 }
 
 TEST_F(Imitating, TheFileDependsOnTheSeedButNotOnThreads) {

@@ -46,6 +46,7 @@ bool parse(const std::vector<std::string>& arguments, ConvertNgramCommand* comma
              {.least = 0, .most = 1}, [command](double x) { command->options.prune = x; });
   flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command->overwrite);
   flags.seed(&command->options.seed);
+  flags.exclusive({"--seed", "--text"});
   flags.whole({"--threads,-t", "N", "threads; any number gives the same file", "all cores"}, {1, 1024},
               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
@@ -62,6 +63,17 @@ bool parse(const std::vector<std::string>& arguments, ConvertNgramCommand* comma
   }
   if (command->path == "-") throw Error(ErrorCode::kUsage, "--ngram takes the path of a file, not standard output");
   return true;
+}
+
+// Overwriting a file is no leave to destroy what is read.
+void refuse_own_input(const ConvertNgramCommand& command) {
+  std::error_code unknown;
+  for (const std::string& input : {command.model, command.text}) {
+    if (!input.empty() && std::filesystem::equivalent(input, command.path, unknown)) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--ngram would replace '{}', which is read: give another path", input));
+    }
+  }
 }
 
 std::string counts_words(const std::vector<std::int64_t>& counts) {
@@ -83,6 +95,7 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   ConvertNgramCommand command;
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
+  refuse_own_input(command);
   std::error_code unknown;
   if (!command.overwrite && std::filesystem::exists(command.path, unknown)) {
     throw Error(ErrorCode::kUsage,

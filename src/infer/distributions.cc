@@ -30,6 +30,7 @@ void visit_distributions(const Model& model, std::span<const std::int32_t> ids, 
   NetworkState state(config, batcher.rows());
   const auto V = static_cast<std::size_t>(config.vocabulary);
   std::vector<float> distributions(static_cast<std::size_t>(kSteps * batcher.rows()) * V);
+  std::vector<double> log_probs(static_cast<std::size_t>(kSteps * batcher.rows()));
   const auto of_row = [&](std::size_t r) { return std::span(distributions).subspan(r * V, V); };
   std::int64_t done = 0;
   Window window;
@@ -41,8 +42,8 @@ void visit_distributions(const Model& model, std::span<const std::int32_t> ids, 
       const auto r = static_cast<std::size_t>(row);
       if (window.targets[r] == kIgnored) return;
       // The gradient is the softmax but for the target.
-      const double log_prob = log_softmax_and_gradient_at(logits, window.targets[r], 1);
-      logits[static_cast<std::size_t>(window.targets[r])] = static_cast<float>(std::exp(log_prob));
+      log_probs[r] = log_softmax_and_gradient_at(logits, window.targets[r], 1);
+      logits[static_cast<std::size_t>(window.targets[r])] = static_cast<float>(std::exp(log_probs[r]));
       std::ranges::copy(logits, of_row(r).begin());
     });
     for (std::size_t r = 0; r < window.targets.size(); ++r) {
@@ -53,7 +54,7 @@ void visit_distributions(const Model& model, std::span<const std::int32_t> ids, 
       }
       const auto row = static_cast<std::int64_t>(r);
       const Piece& piece = pieces[static_cast<std::size_t>(row % window.B)];
-      visit(static_cast<std::size_t>(piece.first - piece.warm + i * kSteps + row / window.B), p);
+      visit(static_cast<std::size_t>(piece.first - piece.warm + i * kSteps + row / window.B), p, log_probs[r]);
     }
     done += window.predictions;
     if (progress) progress(done, std::ssize(ids));

@@ -12,8 +12,9 @@
 
 namespace unroll {
 
-// Takes the probabilities (V) of the id at `position` of a text.
-using DistributionVisitor = std::function<void(std::size_t position, std::span<const float> p)>;
+// Takes the probabilities (V) of what may stand at `position` of a text, and the log-probability of the id that does,
+// which is finite where its p is too small for a float.
+using DistributionVisitor = std::function<void(std::size_t position, std::span<const float> p, double log_prob)>;
 
 // Predicts each id of a text from those before it, cut into pieces as evaluate_ids() does, and visits each position
 // once, on the calling thread, in an order that the text alone decides. The bits do not depend on the number of

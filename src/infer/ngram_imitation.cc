@@ -99,14 +99,14 @@ class Imitating {
   NgramTable gathered(std::span<const std::int32_t> ids, std::size_t learned) {
     ExpectedNgrams expected(ids, learned, model_.tokenizer(), static_cast<std::size_t>(options_.order));
     double nats = 0;
-    const auto list = [&](std::size_t position, std::span<const float> p) {
+    const auto list = [&](std::size_t position, std::span<const float> p, double log_prob) {
       expected.list(position, p);
-      if (position >= learned) nats -= std::log(static_cast<double>(p[static_cast<std::size_t>(ids[position])]));
+      if (position >= learned) nats -= log_prob;
     };
     visit_distributions(model_, ids, workers_, list, progress("listing"));
     result_.network_perplexity = std::exp(nats / static_cast<double>(result_.held_out));
     expected.arrange();
-    const auto add = [&](std::size_t position, std::span<const float> p) { expected.add(position, p); };
+    const auto add = [&](std::size_t position, std::span<const float> p, double) { expected.add(position, p); };
     if (options_.order > 1) visit_distributions(model_, ids, workers_, add, progress("averaging"));
     expected.estimate();
     result_.before_pruning = counts_of(expected.table());
