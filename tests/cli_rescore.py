@@ -189,16 +189,46 @@ class Rescore(CommandTest):
                self.write("r", "v the\n"))
         refuse(["r', line 2, column 1", "\"u\" came before"], "u\t1\t1\tthe\n", *COLUMNS, "--references",
                self.write("r", "u the\nu the\n"))
+        refuse(["bad', line 1, column 3", "score is -1e+200"], "u\t-1e200\tthe\n", "--columns", "id,score,text")
+        refuse(["bad', line 1, column 1: the line", "byte"], "{\"id\":1,\"text\":\"a\"", "--format", "json")
+        refuse(["bad', line 1, column 7", "the id holds a line end"], "{\"id\":\"a\\nb\",\"text\":\"a\"}", "--format", "json")
         refuse(["hold no word"], "u\t1\t1\tthe\n", *COLUMNS, "--references", self.write("r", "u\n"))
+
+    def test_a_list_is_judged_once(self):
+        first = self.write("first", "the\tu\n")
+        again = self.write("again", "the cat\tv\na dog\tu\n")
+        right = self.write("r", "u the\nv the cat\n")
+        self.refuse(1, ["again', line 2, column 7", "'u' came before"], "rescore", self.model, first, again,
+                    "--columns", "text,id", "--references", right, "--quiet")
+
+    def test_references_without_a_list_are_told(self):
+        made = lists(12, 3)
+        path, right = self.tsv(made[:10]), self.references(made)
+        arguments = [path, *COLUMNS, "--references", right]
+        self.assertIn("# 2 references have no list\n", self.rescore(*arguments).out)
+        self.assertEqual(json.loads(self.rescore(*arguments, "--json").out)["references_without_list"], 2)
+        whole = [path, *COLUMNS, "--references", self.references(made[:10])]
+        self.assertNotIn("have no list", self.rescore(*whole).out)
+        self.assertEqual(json.loads(self.rescore(*whole, "--json").out)["references_without_list"], 0)
+
+    def test_a_rescored_list_of_moses_is_not_rescored_again(self):
+        once = self.write("once", self.rescore(self.write("m", "0 ||| the cat ||| F= 1 ||| -2\n"), "--format", "moses").raw)
+        self.refuse(1, ["once', line 1, column 24", "unroll= already"], "rescore", self.model, once, "--format", "moses")
+
+    def test_ids_with_spaces_have_references(self):
+        path = self.write("l", "u 1\tthe cat\nu 1\ta cat\n")
+        report = self.rescore(path, "--columns", "id,text", "--references", self.write("r", "u 1\tthe cat\n"), "--json").out
+        self.assertEqual(json.loads(report)["words"]["first"]["errors"], 0)
 
     def test_lists_before_a_wrong_one_are_answered(self):
         good = "u\t1\t-1\tthe cat\nv\t1\t-1\tthe king\n"
         expected = self.rescore(self.write("good", good), *COLUMNS).out.splitlines()
-        for wrong, words in [("w\t1\tx\tthe\n", "line 3, column 5"), ("x\t1\t1\ta\nu\t2\t1\ta\n", "\"u\" came before")]:
-            done = run("rescore", self.model, self.write("bad", good + wrong), *COLUMNS)
+        for wrong, words in [("w\t1\tx\tthe\n", "line 3, column 5"), ("w\t1\t1\tthe \xff\n", "line 3, column 7"),
+                             ("w\t1\t1\tthe \xff\nx\t1\tx\ta\n", "line 3, column 7"), ("x\t1\t1\ta\nu\t2\t1\ta\n", "\"u\" came before")]:
+            done = run("rescore", self.model, self.write("bad", (good + wrong).encode("latin-1")), *COLUMNS)
             self.assertEqual(done.status, 1)
             self.assertIn(words, done.err)
-            self.assertEqual(done.out.splitlines()[:len(expected) - 1], expected[:-1])
+            self.assertEqual(done.out.splitlines()[:len(expected)], expected)
 
     def test_wrong_usage_is_refused(self):
         path = self.tsv(lists(2, 2))

@@ -63,6 +63,11 @@ class Rnnlm(CommandTest):
         both = self.rnnlm("-test", self.write("lists", "u the cat\n"), "-nbest").out.splitlines()
         self.assertEqual(len(both), 5)
 
+    def test_a_text_without_a_line_has_no_perplexity(self):
+        empty = self.write("empty", "")
+        self.refuse(1, ["'", "empty' holds no line"], "rnnlm", "-rnnlm", self.model, "-test", empty)
+        self.assertEqual(self.rnnlm("-test", empty, "-debug", "0").out, "")
+
     def test_other_arguments_are_refused_by_name(self):
         text = self.write("text", "u the cat\n")
         refuse = lambda words, *arguments: self.refuse(2, words, "rnnlm", *arguments)

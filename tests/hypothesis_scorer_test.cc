@@ -79,6 +79,12 @@ TEST(HypothesisScorer, ReadsEveryBeginningOnce) {
   (void)scorer.score(std::vector<std::string>{"abc", "abd", "abc"});
   EXPECT_EQ(scorer.work().tokens, 12);
   EXPECT_EQ(scorer.work().steps, 5);  // begin, a, b, c, d
+  NetworkConfig config = tiny_config(Cell::kGru, tiny_characters());
+  config.cutoffs = {4, 9};
+  config.hidden = 16;
+  HypothesisScorer adaptive(model_of(config, tiny_characters(), random_parameters(config, 0.7F, 4)));
+  (void)adaptive.score(std::vector<std::string>{"abc", "abd", "abc"});
+  EXPECT_EQ(adaptive.work().steps, 6);  // b is read for c and for d
 }
 
 TEST(HypothesisScorer, MoreTextsThanATreeTakesGetTheSameScores) {

@@ -68,7 +68,8 @@ TEST_F(Nbest, KaldisIdsEndInANumber) {
   EXPECT_EQ(lists[0].hypotheses.size(), 2U);
   EXPECT_EQ(best_line(kaldi, lists[0], lists[0].hypotheses[1]), "a-b y");
   refuses("utt x y\n", kaldi, "line 1, column 1: the id \"utt\" does not end in a dash and a number");
-  refuses("a-1 x\n  utt- y\n", kaldi, "line 2, column 3: ");
+  refuses("a-1 x\n  utt- y\n", kaldi, "line 2, column 3: the id");
+  EXPECT_EQ(read("  a-b-1 x\n", kaldi)[0].hypotheses[0].id_column, 3);
   refuses("-1 x\n", kaldi, "line 1, column 1: ");
 }
 
@@ -92,6 +93,7 @@ TEST_F(Nbest, MosesLinesKeepAllButTheTotalAndTakeAFeature) {
             "0 |||  ||| unroll= -0.5  ||| -9.75\r\n"
             "1 ||| a|||b ||| F0= -2 unroll= -0.5 |||\t-9.75 \n");
   EXPECT_EQ(best_line(moses, lists[0], lists[0].hypotheses[0]), "das Haus |");
+  refuses(rescored(good, moses, {}), moses, "line 1, column 49: there is a feature unroll= already");
   refuses("0 ||| a ||| b= 1\n", moses, "line 1, column 17: 3 fields between bars");
   refuses("0 ||| a ||| b= 1 ||| none\n", moses, "line 1, column 22: the total is \"none\": expected a number");
   refuses("0 ||| a ||| b= 1 ||| nan\n", moses, "expected a number");
@@ -166,11 +168,67 @@ TEST_F(Nbest, ObjectsKeepTheirSpacingAndKeys) {
   refuses("{\"id\":1,\"text\":\"a\\nb\"}\n", json, "line 1, column 16: text holds a line end");
   refuses("{\"\\u0069d\":true,\"text\":\"\"}\n", json, "line 1, column 1: the key id is written with escapes");
   refuses("{\"id\":1,\"text\":\"\"\n", json, "line 1");
+  refuses("{\"id\":\"a\\nb\",\"text\":\"\"}\n", json, "line 1, column 7: the id holds a line end");
+  refuses("{\"id\":1,\"text\":\"\",\"score\":-1e200}\n", json,
+          "line 1, column 27: score is -1e+200: expected a number");
+  refuses("{\"id\":1,\"text\":\"\"}\n}\n", json, "line 2, column 1: the line is not valid JSON at byte 1");
   refuses("[]\n", json, "line 1, column 1: expected a JSON object");
   refuses("{\"id\":1,\"text\":\"\"}\n\n", json, "line 2");
 }
 
+TEST_F(Nbest, NumbersAreNeitherHugeNorTooSmallToRead) {
+  const NbestFormat columns{.dialect = NbestDialect::kColumns, .columns = {"id", "score", "text"}};
+  for (const std::string tiny : {"1e-400", "-1E-999", "-0"}) {
+    EXPECT_EQ(read("u\t" + tiny + "\ta\n", columns)[0].hypotheses[0].score, 0) << tiny;
+  }
+  EXPECT_EQ(read("u\t-1e30\ta\n", columns)[0].hypotheses[0].score, -1e30);
+  refuses("u\t1e31\ta\n", columns, "line 1, column 3: score is 1e+31: expected a number from -1e30 to 1e30");
+  refuses("u\t-1e200\ta\n", columns, "line 1, column 3: score is -1e+200");
+  refuses("u\t1e400\ta\n", columns, "expected a number");
+  refuses("u\t1" + std::string(400, '0') + "e-9\ta\n", columns, "expected a number");
+}
+
+TEST_F(Nbest, AListBeforeAnothersWrongLineIsHandedOut) {
+  const auto before = [&](const std::string& content, const NbestFormat& format) {
+    NbestReader reader(write(content), format);
+    std::size_t lists = 0;
+    NbestList list;
+    std::string first;
+    std::string again;
+    try {
+      while (reader.next(list)) ++lists;
+    } catch (const Error& error) {
+      first = error.what();
+    }
+    try {
+      (void)reader.next(list);
+    } catch (const Error& error) {
+      again = error.what();
+    }
+    EXPECT_NE(first, "");
+    EXPECT_EQ(first, again);
+    return lists;
+  };
+  const NbestFormat columns{.dialect = NbestDialect::kColumns, .columns = {"score", "id", "text"}};
+  EXPECT_EQ(before("1\tu\ta\nx\tv\ta\n", columns), 1U);
+  EXPECT_EQ(before("1\tu\ta\nx\tu\ta\n", columns), 0U);  // it may lack hypotheses
+  EXPECT_EQ(before("1\tu\ta\n1\tv\n", columns), 1U);
+  EXPECT_EQ(before("1\tu\ta\n1\n", columns), 0U);
+  const NbestFormat moses{.dialect = NbestDialect::kMoses};
+  EXPECT_EQ(before("0 ||| a ||| ||| 1\n1 ||| a\n", moses), 1U);
+  EXPECT_EQ(before("-1 -2 1 a\n-1 x 1 a\n", {.dialect = NbestDialect::kSrilm}), 0U);
+  EXPECT_EQ(before("a-1 x\na- y\n", {.dialect = NbestDialect::kKaldi}), 0U);
+  const NbestFormat json{.dialect = NbestDialect::kJson};
+  EXPECT_EQ(before("{\"id\":1,\"text\":\"\"}\n{\"id\":2,\"text\":0}\n", json), 1U);
+  EXPECT_EQ(before("{\"id\":1,\"text\":\"\"}\n{\"id\":2\n", json), 0U);
+}
+
 TEST_F(Nbest, AnIdThatComesBackIsRefused) {
+  const NbestFormat columns{.dialect = NbestDialect::kColumns, .columns = {"text", "id"}};
+  refuses("u1\tu1\nb\tu2\nu1 c\tu1\n", columns, "line 3, column 6: the id \"u1\" came before");
+  const NbestFormat json{.dialect = NbestDialect::kJson};
+  const std::string escaped = "{\"id\":\"\\u0061\",\"text\":\"\"}\n";
+  refuses(escaped + "{\"id\":2,\"text\":\"\"}\n" + escaped, json, "line 3, column 7: the id \"a\" came before");
   refuses("u1 a\nu2 b\nu1 c\n", {}, "line 3, column 1: the id \"u1\" came before");
   refuses("the cat\na dog\nthe dog\n", {}, "line 3, column 1: the id \"the\" came before");
   refuses("u1 a\n\nu1 c\n", {}, "line 2, column 1: there is no id");
@@ -207,6 +265,18 @@ TEST_F(Nbest, ReferencesAreFoundByIdOrByNumber) {
                          [&] { References(write("u a\nu b\n", "references"), rnnlm); }));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 1, column 1: there is no id",
                          [&] { References(write(" \n", "references"), rnnlm); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 2, column 3: the id \"u\" came before",
+                         [&] { References(write("u a\n  u b\n", "references"), rnnlm); }));
+  const NbestFormat columns{.dialect = NbestDialect::kColumns, .columns = {"text", "id"}};
+  const References spaced(write("u 1\tthe cat\nu 2\t\nu3 a dog\n", "references"), columns);
+  const auto their_lists = read("a\tu 1\na\tu 2\na\tu3\nu\tu\n", columns);
+  EXPECT_EQ(spaced.of(their_lists[0], "'f'"), "the cat");
+  EXPECT_EQ(spaced.of(their_lists[1], "'f'"), "");
+  EXPECT_EQ(spaced.of(their_lists[2], "'f'"), "a dog");
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kInput, "'f', line 4, column 3: ", [&] { (void)spaced.of(their_lists[3], "'f'"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 1, column 1: there is no id",
+                         [&] { References(write("\ta\n", "references"), columns); }));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "holds no reference", [&] { References(write("", "references"), rnnlm); }));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/philox.h"
 #include "error_of.h"
@@ -42,6 +43,53 @@ TEST(ErrorRate, DistancesAreThoseOfTheDefinition) {
     EXPECT_EQ(word_errors(spaced(a), spaced(b)).errors, expected) << a << " " << b;
     EXPECT_EQ(word_errors(spaced(a), spaced(b)).of, static_cast<std::int64_t>(b.size()));
   }
+}
+
+// The whole table of distances between beginnings.
+std::int64_t distance_by_table(const std::string& a, const std::string& b) {
+  std::vector<std::int64_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::int64_t{0});
+  for (const char c : a) {
+    std::int64_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::int64_t changed = diagonal + (c == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+TEST(ErrorRate, DistancesOfLongTextsAreThoseOfTheWholeTable) {
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    std::string a;
+    std::string b;
+    const double kept = random_number(5, i);  // from all alike to nothing in common
+    for (std::uint32_t j = 0; j < 200; ++j) {
+      const std::uint32_t place = 200 * i + j;
+      const char c = static_cast<char>('a' + 5 * random_number(6, place));
+      if (random_number(7, place) > 0.2 * (1 - kept)) a += c;
+      if (random_number(8, place) > 0.4 * (1 - kept)) {
+        b += random_number(9, place) < kept ? c : static_cast<char>('a' + 5 * random_number(10, place));
+      }
+      if (i % 3 == 0 && j > 100) b += 'f';  // much longer
+    }
+    EXPECT_EQ(character_errors(a, b).errors, distance_by_table(a, b)) << a << " " << b;
+    EXPECT_EQ(character_errors(b, a).errors, distance_by_table(a, b)) << a << " " << b;
+    const std::string moved = a.substr(60) + a.substr(0, 60);
+    EXPECT_EQ(character_errors(moved, a).errors, distance_by_table(moved, a));
+  }
+}
+
+// Cell by cell the table would take some seconds.
+TEST(ErrorRate, LongTextsAreQuick) {
+  std::string a;
+  for (std::uint32_t i = 0; i < 60000; ++i) a += static_cast<char>('a' + i % 23);
+  std::string b = a;
+  for (const std::size_t at : {10U, 40000U, 59990U}) b[at] = 'z';
+  b.erase(50000, 2);
+  EXPECT_EQ(character_errors(a, b).errors, 5);
+  EXPECT_EQ(character_errors(a, std::string(60000, 'y')).errors, 60000);
 }
 
 TEST(ErrorRate, WordsAndCharactersAreWhatTheyAreSaidToBe) {
@@ -88,6 +136,16 @@ TEST(ErrorRate, DifferencesArePaired) {
   EXPECT_NEAR(interval.high, 0.1, 1e-12);
 }
 
+TEST(ErrorRate, WhatHasNoIntervalIsRefused) {
+  const std::vector<ErrorCount> two(2);
+  const std::vector<ErrorCount> three(3);
+  for (const std::int64_t resamples : {0, -1, 39}) {
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected 40 at least",
+                           [&] { (void)bootstrap_rate(two, {.resamples = resamples}); }));
+  }
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "2 and 3 utterances", [&] { (void)bootstrap_difference(two, three); }));
+}
+
 TEST(Combination, TotalsAreTheEquation) {
   const Evidence evidence{.score = -3, .lm = -10, .old_lm = -20, .words = 4};
   const Combination weights{.lm_weight = 0.5, .word_weight = 2, .lambda = 0.75};
@@ -96,6 +154,10 @@ TEST(Combination, TotalsAreTheEquation) {
   const std::vector<Evidence> list{{.score = 1}, {.score = 2}, {.score = 2}, {.score = 0}};
   EXPECT_EQ(best_of({}, list), 1U);
   EXPECT_EQ(ranking({}, list), (std::vector<std::size_t>{1, 2, 0, 3}));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "without hypotheses", [] { (void)best_of({}, {}); }));
+  const std::vector<TuningList> short_of_errors{{.hypotheses = list, .errors = {1}}};
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kUsage, "4 hypotheses and errors of 1", [&] { (void)tune_combination(short_of_errors); }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "lambda is 1.5", [] { check(Combination{.lambda = 1.5}); }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "lm_weight is",
                          [] { check(Combination{.lm_weight = std::numeric_limits<double>::infinity()}); }));
@@ -141,6 +203,29 @@ TEST(Combination, APlantedMixtureIsFound) {
   EXPECT_NEAR(found.lambda, 0.4, 0.1);
   EXPECT_LE(errors_of(found, lists), 15);
   EXPECT_EQ(tune_combination(lists).lambda, 1);
+}
+
+// The right hypothesis is a word longer and its score a little worse; the language model says nothing of use.
+TEST(Combination, WordsMayCountWithoutTheLanguageModel) {
+  std::vector<TuningList> lists;
+  for (int i = 0; i < 20; ++i) {
+    const double lm = i % 2 == 0 ? 10 : -10;
+    lists.push_back({.hypotheses = {{.score = 0, .lm = -60, .words = 4}, {.score = -1, .lm = -60 + lm, .words = 5}},
+                     .errors = {1, 0}});
+  }
+  const Combination found = tune_combination(lists);
+  EXPECT_EQ(found.lm_weight, 0);
+  EXPECT_GT(found.word_weight, 1);
+  EXPECT_EQ(errors_of(found, lists), 0);
+}
+
+TEST(Combination, HugeScoresHaveFiniteWeights) {
+  const std::vector<TuningList> lists{
+      {.hypotheses = {{.score = 1e30, .lm = -1, .words = 1}, {.score = -1e30, .lm = -9, .words = 2}},
+       .errors = {1, 0}}};
+  const Combination found = tune_combination(lists);
+  EXPECT_TRUE(std::isfinite(found.lm_weight));
+  EXPECT_TRUE(std::isfinite(found.word_weight));
 }
 
 TEST(Combination, WeightsThatChangeNothingAreSmall) {

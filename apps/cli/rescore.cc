@@ -219,7 +219,7 @@ int run_rescore(const std::vector<std::string>& arguments) {
                             precision_name(model.precision()),
                             is_log10(command.format) ? "log base 10" : "log base e (nats)"));
   HypothesisScorer scorer(model, command.accounting, command.threads);
-  ScoredLists lists(&scorer, command.lists, command.format, command.lowercase, &terminal);
+  ScoredLists lists(&scorer, model.tokenizer(), command.lists, command.format, command.lowercase, &terminal);
   RescoreReport report(command.report);
   Output out;
   std::vector<ScoredList> batch;

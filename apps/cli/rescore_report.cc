@@ -54,6 +54,13 @@ std::string combination_as_flags(const Combination& combination, bool with_lambd
 
 void RescoreReport::add(const ScoredList& scored, const References& references) {
   const std::string& reference = references.of(scored.list, scored.file);
+  if (!ids_.insert(scored.list.id).second) {
+    const Hypothesis& first = scored.list.hypotheses.front();
+    throw Error(ErrorCode::kInput,
+                fmt::format("{}, line {}, column {}: a list '{}' came before in another file: each is judged once",
+                            scored.file, first.number, first.id_column, scored.list.id));
+  }
+  references_left_ = references.size() - std::ssize(ids_);
   Judged judged;
   judged.tuning.hypotheses = scored.evidence;
   for (const Hypothesis& hypothesis : scored.list.hypotheses) {
@@ -130,6 +137,7 @@ void RescoreReport::print(Output* out) {
 std::string RescoreReport::as_table(const Choices& words, const Choices& characters) const {
   std::string text = fmt::format("# {} lists, {} hypotheses; 95% intervals over lists drawn anew\n",
                                  grouped(std::ssize(lists_)), grouped(hypotheses_));
+  if (references_left_ > 0) text += fmt::format("# {} references have no list\n", grouped(references_left_));
   const auto flags = [&](std::size_t i) { return combination_as_flags(weights_[i], tuned_.lambda); };
   if (options_.weights == RescoreWeights::kSplit) {
     text += fmt::format("# first half of the lists with what was tuned on the second: {}\n", flags(0));
@@ -155,7 +163,10 @@ std::string RescoreReport::as_table(const Choices& words, const Choices& charact
 }
 
 std::string RescoreReport::as_json(const Choices& words, const Choices& characters) const {
-  Object object{{"lists", lists_.size()}, {"hypotheses", hypotheses_}, {"interval", "95%, bootstrap over lists"}};
+  Object object{{"lists", lists_.size()},
+                {"hypotheses", hypotheses_},
+                {"references_without_list", references_left_},
+                {"interval", "95%, bootstrap over lists"}};
   object["weights"] = Object::array();
   for (const Combination& weights : weights_) object["weights"].push_back(object_of(weights));
   if (options_.weights == RescoreWeights::kTuned) object["flags"] = combination_as_flags(weights_[0], tuned_.lambda);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/output.h"
@@ -33,7 +34,8 @@ class RescoreReport {
  public:
   explicit RescoreReport(const ReportOptions& options) : options_(options) {}
 
-  // Takes a list, of which it keeps numbers alone. Throws what References throws.
+  // Takes a list, of which it keeps its id and numbers. Throws what References throws, and Error{kInput} for an id that
+  // came before, in another file.
   void add(const ScoredList& scored, const References& references);
 
   // Finds weights where they are to be found, and prints. Throws Error{kInput} where the references hold no word.
@@ -64,6 +66,8 @@ class RescoreReport {
   std::vector<Combination> weights_;  // of all, or of both halves
   std::vector<std::size_t> chosen_;   // of each list
   std::int64_t hypotheses_ = 0;
+  std::unordered_set<std::string> ids_;
+  std::int64_t references_left_ = 0;  // for which no list came
 };
 
 // As flags of rescore.

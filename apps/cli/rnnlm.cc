@@ -96,6 +96,11 @@ class RnnlmRun {
       score_lines();
     }
     if (command_.summary) {
+      if (tokens_ == 0) {
+        throw Error(ErrorCode::kInput,
+                    fmt::format("{} holds no line, so there is no perplexity",
+                                command_.test == "-" ? "standard input" : fmt::format("'{}'", command_.test)));
+      }
       out_->write(fmt::format("\ntest log probability: {}\n\nPPL net: {}\n", log10_sum_,
                               std::pow(10.0, -log10_sum_ / static_cast<double>(tokens_))));
     }

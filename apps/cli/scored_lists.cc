@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -17,9 +18,14 @@ constexpr std::size_t kHypothesesAtOnce = 4096;
 
 }  // namespace
 
-ScoredLists::ScoredLists(HypothesisScorer* scorer, std::vector<std::string> paths, const NbestFormat& format,
-                         bool lowercase, Terminal* terminal)
-    : scorer_(scorer), paths_(std::move(paths)), format_(format), lowercase_(lowercase), terminal_(terminal) {}
+ScoredLists::ScoredLists(HypothesisScorer* scorer, const Tokenizer& tokenizer, std::vector<std::string> paths,
+                         const NbestFormat& format, bool lowercase, Terminal* terminal)
+    : scorer_(scorer),
+      tokenizer_(tokenizer),
+      paths_(std::move(paths)),
+      format_(format),
+      lowercase_(lowercase),
+      terminal_(terminal) {}
 
 bool ScoredLists::next(std::vector<ScoredList>* lists) {
   if (failure_) throw Error(*failure_);
@@ -37,9 +43,7 @@ bool ScoredLists::next(std::vector<ScoredList>* lists) {
     failure_ = error;
   }
   if (lists->empty()) return false;
-  score(lists);
-  lists_ += std::ssize(*lists);
-  hypotheses_ += static_cast<std::int64_t>(hypotheses);
+  score_readable(lists);
   if (terminal_->live_due()) terminal_->live("rescoring  " + summary());
   return true;
 }
@@ -55,12 +59,40 @@ bool ScoredLists::read(ScoredList* list) {
   }
 }
 
+void ScoredLists::score_readable(std::vector<ScoredList>* lists) {
+  try {
+    score(lists);
+  } catch (const Error& error) {
+    // Where a text cannot be read nothing was scored. The lists before get their numbers all the same.
+    const auto refused = std::ranges::find_if_not(*lists, [this](const ScoredList& list) { return readable(list); });
+    if (error.code() != ErrorCode::kInput || refused == lists->begin()) throw;
+    failure_ = error;
+    lists->erase(refused, lists->end());
+    score(lists);
+  }
+}
+
+std::string ScoredLists::text_of(const Hypothesis& hypothesis) const {
+  return lowercase_ ? lower_case(hypothesis.text) : hypothesis.text;
+}
+
+bool ScoredLists::readable(const ScoredList& scored) const {
+  return std::ranges::all_of(scored.list.hypotheses, [this](const Hypothesis& hypothesis) {
+    try {
+      (void)tokenizer_.encode_line(text_of(hypothesis), "");
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  });
+}
+
 void ScoredLists::score(std::vector<ScoredList>* lists) {
   std::vector<std::string> texts;
   std::vector<std::pair<const ScoredList*, const Hypothesis*>> places;
   for (const ScoredList& scored : *lists) {
     for (const Hypothesis& hypothesis : scored.list.hypotheses) {
-      texts.push_back(lowercase_ ? lower_case(hypothesis.text) : hypothesis.text);
+      texts.push_back(text_of(hypothesis));
       places.emplace_back(&scored, &hypothesis);
     }
   }
@@ -78,6 +110,8 @@ void ScoredLists::score(std::vector<ScoredList>* lists) {
                                  .words = static_cast<double>(hypothesis.words)});
     }
   }
+  lists_ += std::ssize(*lists);
+  hypotheses_ += std::ssize(texts);
 }
 
 double ScoredLists::seconds() const {

@@ -12,6 +12,7 @@
 #include "unroll/error.h"
 #include "unroll/hypothesis_scorer.h"
 #include "unroll/nbest.h"
+#include "unroll/tokenizer.h"
 
 namespace unroll {
 
@@ -26,12 +27,13 @@ struct ScoredList {
 
 class ScoredLists {
  public:
-  // Views all but `paths`, and shows progress on the terminal. `lowercase`: the model sees hypotheses in lower case.
-  ScoredLists(HypothesisScorer* scorer, std::vector<std::string> paths, const NbestFormat& format, bool lowercase,
-              Terminal* terminal);
+  // Views all but `paths`, and shows progress on the terminal. The tokenizer is the scorer's. `lowercase`: the model
+  // sees hypotheses in lower case.
+  ScoredLists(HypothesisScorer* scorer, const Tokenizer& tokenizer, std::vector<std::string> paths,
+              const NbestFormat& format, bool lowercase, Terminal* terminal);
 
   // The next lists, in order, one at least; false at the end. Throws what NbestReader and HypothesisScorer throw,
-  // naming the place in the file; what NbestReader throws, only when the lists before have been handed out.
+  // naming the place in the file; for input that is wrong, only when the lists before have been handed out.
   bool next(std::vector<ScoredList>* lists);
 
   // How many there were, in words.
@@ -40,9 +42,13 @@ class ScoredLists {
  private:
   bool read(ScoredList* list);
   void score(std::vector<ScoredList>* lists);
+  void score_readable(std::vector<ScoredList>* lists);
+  [[nodiscard]] std::string text_of(const Hypothesis& hypothesis) const;
+  [[nodiscard]] bool readable(const ScoredList& scored) const;
   [[nodiscard]] double seconds() const;
 
   HypothesisScorer* scorer_;
+  const Tokenizer& tokenizer_;
   std::vector<std::string> paths_;
   const NbestFormat& format_;
   bool lowercase_;

@@ -36,8 +36,8 @@ struct Evidence {
 [[nodiscard]] double combined_lm(const Combination& combination, const Evidence& evidence) noexcept;
 [[nodiscard]] double total(const Combination& combination, const Evidence& evidence) noexcept;
 
-// The hypothesis of the largest total, the first of equal ones. Requires one at least.
-[[nodiscard]] std::size_t best_of(const Combination& combination, std::span<const Evidence> list) noexcept;
+// The hypothesis of the largest total, the first of equal ones. Throws Error{kUsage} for an empty list.
+[[nodiscard]] std::size_t best_of(const Combination& combination, std::span<const Evidence> list);
 
 // Hypotheses by falling total, equal ones in their order.
 [[nodiscard]] std::vector<std::size_t> ranking(const Combination& combination, std::span<const Evidence> list);
@@ -56,10 +56,11 @@ struct TunedWeights {
 
 // The weights for which the first choices of all lists have the fewest errors together: a coarse grid over the spread
 // of the numbers within lists, then three finer ones around the best. Of equal ones the first, from small weights to
-// large; three digits each. Deterministic; on one thread. Throws Error{kInput} for no list.
+// large; three digits each. Weights of words are tried without the language model, too. Deterministic; on one thread.
+// Throws Error{kInput} for no list, and what errors_of() throws.
 [[nodiscard]] Combination tune_combination(std::span<const TuningList> lists, const TunedWeights& tuned = {});
 
-// Errors of the first choices.
-[[nodiscard]] std::int64_t errors_of(const Combination& combination, std::span<const TuningList> lists) noexcept;
+// Errors of the first choices. Throws Error{kUsage} for an empty list, and where not each hypothesis has its errors.
+[[nodiscard]] std::int64_t errors_of(const Combination& combination, std::span<const TuningList> lists);
 
 }  // namespace unroll

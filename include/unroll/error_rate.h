@@ -32,12 +32,14 @@ struct BootstrapOptions {
   std::uint64_t seed = 1;
 };
 
-// The middle 95% of error_rate over utterances that are drawn anew, with replacement, as many as there are.
+// The middle 95% of error_rate over utterances that are drawn anew, with replacement, as many as there are. Throws
+// Error{kUsage} for fewer than 40 resamples.
 //
 // Source: Efron 1979; Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
 [[nodiscard]] Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options = {});
 
-// The same of error_rate(a) - error_rate(b), each draw taking the same utterances of both. Requires equal sizes.
+// The same of error_rate(a) - error_rate(b), each draw taking the same utterances of both. Throws Error{kUsage}
+// also for unequal sizes.
 [[nodiscard]] Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
                                             const BootstrapOptions& options = {});
 

@@ -24,11 +24,13 @@ struct HypothesisScore {
 // What was saved.
 struct SharedWork {
   std::int64_t tokens = 0;  // of all texts, contexts and ends included
-  std::int64_t steps = 0;   // of the network: one for each beginning of texts, however many have it
+  std::int64_t steps = 0;   // of the network: one for each beginning of texts, however many have it; with an adaptive
+                            // softmax one for each token that follows a beginning
 };
 
-// Scores texts that share work: each beginning of texts is read once, and equal texts are one. A step takes up to 256
-// beginnings at once, those first from which most is left to read, so that rows stay full to the end (Hu 1961).
+// Scores texts that share work: each beginning of texts is read once, and equal texts are one. With an adaptive softmax
+// a beginning is read once for each different token that follows it. A step takes up to 256 beginnings at once, those
+// first from which most is left to read, so that rows stay full to the end (Hu 1961).
 //
 // A text's score depends on the model and the text alone: not on the texts beside it, nor on the number of threads. Not
 // for two threads at once; several may share a Model.

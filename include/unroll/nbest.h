@@ -53,6 +53,7 @@ struct NumberPlace {
 struct Hypothesis {
   std::string line;                // without its newline; a carriage return before that stays
   std::int64_t number = 0;         // of the line in its file, from 1
+  std::int64_t id_column = 1;      // byte of the line at which the id begins, from 1; kSrilm: 1
   std::string text;                // what the utterance may have been
   std::int64_t text_column = 1;    // byte of the line at which it begins, from 1
   std::int64_t words = 0;          // runs between ASCII white space; kSrilm: what its nwords says
@@ -84,9 +85,10 @@ class NbestReader {
   // file's name without folders and ".gz".
   //
   // Throws Error{kInput} naming file, line and column (bytes, from 1): no id, one that came before with others between,
-  // too few or too many fields, a score that others of the
-  // list have, what should be a number and is none, a count of words above that of the text, JSON that
-  // is none, a file without a hypothesis.
+  // too few or too many fields, a score that is there and that others of the list lack, or the other way round, what
+  // should be a number up to 1e30 and is none, a count of words above that of the text, an id or text with a line end,
+  // JSON that is none, a feature unroll= of Moses that is there already; and naming the file, one without a hypothesis.
+  // A list is handed out before a wrong line that is known to be of another list. What was thrown is thrown again.
   bool next(NbestList& list);
 
   // As messages call the file: "'lists.gz'", "standard input".

@@ -65,11 +65,14 @@ Scales scales_of(std::span<const TuningList> lists) {
 }
 
 // Weights of words are tried as multiples of what the language model charges for a word: longer hypotheses are less
-// probable, so the best weights of the two go up and down together.
+// probable, so the best weights of the two go up and down together. Without the language model it is as if it had the
+// weight with which it spreads as the scores do.
 class Search {
  public:
   Search(std::span<const TuningList> lists, const TunedWeights& tuned)
-      : lists_(lists), tuned_(tuned), scales_(scales_of(lists)) {}
+      : lists_(lists), tuned_(tuned), scales_(scales_of(lists)) {
+    if (scales_.score > 0 && scales_.lm > 0) even_ = scales_.score / scales_.lm;
+  }
 
   Combination run() {
     coarse();
@@ -81,10 +84,8 @@ class Search {
   void coarse() {
     std::vector<double> lms{1};
     if (tuned_.lm_weight) {
-      // With this weight both numbers spread alike; 1 where one of them says nothing.
-      const double even = scales_.score > 0 && scales_.lm > 0 ? scales_.score / scales_.lm : 1;
       lms = {0, 0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8};
-      for (double& lm : lms) lm *= even;
+      for (double& lm : lms) lm *= even_;
     }
     try_all(lms, {0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, -0.25, -0.5, -1},
             tuned_.lambda ? std::vector<double>{1, 0.75, 0.5, 0.25, 0} : std::vector<double>{1});
@@ -112,8 +113,8 @@ class Search {
     for (const double lm : lms) {
       for (const double share : shares) {
         for (const double lambda : lambdas) {
-          const Combination tried{
-              .lm_weight = lm, .word_weight = rounded(share * lm * scales_.lm_per_word), .lambda = lambda};
+          const double word = share * (lm > 0 ? lm : even_) * scales_.lm_per_word;
+          const Combination tried{.lm_weight = lm, .word_weight = rounded(word), .lambda = lambda};
           const std::int64_t errors = errors_of(tried, lists_);
           if (errors >= least_) continue;
           least_ = errors;
@@ -127,6 +128,7 @@ class Search {
   std::span<const TuningList> lists_;
   TunedWeights tuned_;
   Scales scales_;
+  double even_ = 1;  // the weight with which both numbers spread alike; 1 where one of them says nothing
   Combination best_;
   double best_share_ = 0;
   std::int64_t least_ = std::numeric_limits<std::int64_t>::max();
@@ -153,7 +155,8 @@ double total(const Combination& combination, const Evidence& evidence) noexcept 
          combination.word_weight * evidence.words;
 }
 
-std::size_t best_of(const Combination& combination, std::span<const Evidence> list) noexcept {
+std::size_t best_of(const Combination& combination, std::span<const Evidence> list) {
+  if (list.empty()) throw Error(ErrorCode::kUsage, "there is no best of a list without hypotheses");
   std::size_t best = 0;
   double most = total(combination, list.front());
   for (std::size_t i = 1; i < list.size(); ++i) {
@@ -180,9 +183,15 @@ Combination tune_combination(std::span<const TuningList> lists, const TunedWeigh
   return Search(lists, tuned).run();
 }
 
-std::int64_t errors_of(const Combination& combination, std::span<const TuningList> lists) noexcept {
+std::int64_t errors_of(const Combination& combination, std::span<const TuningList> lists) {
   std::int64_t sum = 0;
-  for (const TuningList& list : lists) sum += list.errors[best_of(combination, list.hypotheses)];
+  for (const TuningList& list : lists) {
+    if (list.errors.size() != list.hypotheses.size()) {
+      throw Error(ErrorCode::kUsage, fmt::format("a list has {} hypotheses and errors of {}: expected the same number",
+                                                 list.hypotheses.size(), list.errors.size()));
+    }
+    sum += list.errors[best_of(combination, list.hypotheses)];
+  }
   return sum;
 }
 

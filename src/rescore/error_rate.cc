@@ -1,8 +1,9 @@
 #include "unroll/error_rate.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <numeric>
 #include <vector>
@@ -10,26 +11,83 @@
 #include "base/philox.h"
 #include "rescore/nbest_line.h"
 #include "text/utf8.h"
+#include "unroll/error.h"
 
 namespace unroll {
 namespace {
+
+// Symbols as small numbers; those that `a` lacks are all its count of different ones.
+template <class T>
+class SymbolNumbers {
+ public:
+  explicit SymbolNumbers(std::span<const T> a) : symbols_(a.begin(), a.end()) {
+    std::ranges::sort(symbols_);
+    symbols_.erase(std::unique(symbols_.begin(), symbols_.end()), symbols_.end());
+  }
+
+  [[nodiscard]] std::size_t size() const { return symbols_.size(); }
+  [[nodiscard]] std::vector<std::size_t> of(std::span<const T> text) const {
+    std::vector<std::size_t> numbers;
+    for (const T& symbol : text) {
+      const auto found = std::ranges::lower_bound(symbols_, symbol);
+      const bool known = found != symbols_.end() && *found == symbol;
+      numbers.push_back(known ? static_cast<std::size_t>(found - symbols_.begin()) : size());
+    }
+    return numbers;
+  }
+
+ private:
+  std::vector<T> symbols_;
+};
+
+// In the table of distances between beginnings of a and b neighbours differ by 1 at most. 64 rows of it, symbols of a,
+// are computed at once from what differs, a column for each symbol of b. (Myers 1999)
+class DistanceRows {
+ public:
+  explicit DistanceRows(std::size_t rows) : last_(std::uint64_t{1} << (rows - 1)) {}
+
+  // Goes on by a column. `equal` has the bits of rows whose symbol is the column's, `above` is by how much the column
+  // before it is less in the row above these; returns the same of the last of these rows.
+  int next(std::uint64_t equal, int above) {
+    const std::uint64_t vertical = equal | less_;
+    if (above < 0) equal |= 1;
+    const std::uint64_t horizontal = (((equal & more_) + more_) ^ more_) | equal;
+    std::uint64_t up = less_ | ~(horizontal | more_);
+    std::uint64_t down = more_ & horizontal;
+    const int change = ((up & last_) != 0 ? 1 : 0) - ((down & last_) != 0 ? 1 : 0);
+    up = up << 1 | (above > 0 ? 1U : 0U);
+    down = down << 1 | (above < 0 ? 1U : 0U);
+    more_ = down | ~(vertical | up);
+    less_ = up & vertical;
+    return change;
+  }
+
+ private:
+  std::uint64_t last_;
+  std::uint64_t more_ = ~std::uint64_t{0};  // rows that are 1 more than the row above
+  std::uint64_t less_ = 0;
+};
 
 template <class T>
 std::int64_t edit_distance(std::span<const T> a, std::span<const T> b) {
   // Hypotheses differ little from references: what is alike at both ends costs nothing.
   while (!a.empty() && !b.empty() && a.front() == b.front()) a = a.subspan(1), b = b.subspan(1);
   while (!a.empty() && !b.empty() && a.back() == b.back()) a = a.first(a.size() - 1), b = b.first(b.size() - 1);
-  std::vector<std::int64_t> row(b.size() + 1);  // from a prefix of a to every prefix of b
-  std::iota(row.begin(), row.end(), std::int64_t{0});
-  for (const T& symbol : a) {
-    std::int64_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::int64_t changed = diagonal + (symbol == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
+  const SymbolNumbers<T> numbers(a);
+  const std::vector<std::size_t> rows = numbers.of(a);
+  const std::vector<std::size_t> columns = numbers.of(b);
+  std::vector<std::int8_t> changes(b.size(), 1);  // from column to column, in the row above
+  std::vector<std::uint64_t> equal(numbers.size() + 1);
+  for (std::size_t first = 0; first < rows.size(); first += 64) {
+    const std::size_t count = std::min<std::size_t>(64, rows.size() - first);
+    for (std::size_t i = 0; i < count; ++i) equal[rows[first + i]] |= std::uint64_t{1} << i;
+    DistanceRows block(count);
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      changes[j] = static_cast<std::int8_t>(block.next(equal[columns[j]], changes[j]));
     }
+    for (std::size_t i = 0; i < count; ++i) equal[rows[first + i]] = 0;
   }
-  return row.back();
+  return std::accumulate(changes.begin(), changes.end(), std::ssize(a));
 }
 
 template <class T>
@@ -61,9 +119,15 @@ double rate(const ErrorCount& sum) noexcept {
   return sum.of == 0 ? 0 : static_cast<double>(sum.errors) / static_cast<double>(sum.of);
 }
 
+constexpr std::int64_t kFewestResamples = 40;  // with one outside the interval on each side
+
 // The middle 95% of statistic(utterance drawn, ...) over resamples.
 template <class Statistic>
 Interval middle_of_resamples(std::size_t size, const BootstrapOptions& options, const Statistic& statistic) {
+  if (options.resamples < kFewestResamples) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("resamples is {}: expected {} at least", options.resamples, kFewestResamples));
+  }
   if (size == 0) return {};
   std::vector<std::size_t> drawn(size);
   std::vector<double> values;
@@ -79,7 +143,7 @@ Interval middle_of_resamples(std::size_t size, const BootstrapOptions& options, 
     values.push_back(statistic(drawn));
   }
   std::ranges::sort(values);
-  const std::size_t outside = values.size() / 40;
+  const std::size_t outside = values.size() / kFewestResamples;
   return {.low = values[outside], .high = values[values.size() - 1 - outside]};
 }
 
@@ -118,7 +182,10 @@ Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapO
 
 Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
                               const BootstrapOptions& options) {
-  assert(a.size() == b.size());
+  if (a.size() != b.size()) {
+    throw Error(ErrorCode::kUsage, fmt::format("a difference of {} and {} utterances: expected the same ones of both",
+                                               a.size(), b.size()));
+  }
   return middle_of_resamples(
       a.size(), options, [&](const std::vector<std::size_t>& drawn) { return rate_of(a, drawn) - rate_of(b, drawn); });
 }

@@ -51,8 +51,10 @@ void check(const NbestFormat& format) {
   }
 }
 
-std::string read_columns(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis) {
+void read_columns(const NbestLine& line, const NbestFormat& format, std::string& id, Hypothesis& hypothesis) {
   const std::vector<std::string_view> fields = fields_between_tabs(line.bytes);
+  const auto id_at = static_cast<std::size_t>(std::ranges::find(format.columns, "id") - format.columns.begin());
+  if (id_at < fields.size()) set_id(line, fields[id_at], id, hypothesis);
   if (fields.size() != format.columns.size()) {
     line.refuse(
         fields.size() > format.columns.size() ? line.place_of(fields[format.columns.size()]) : line.bytes.size(),
@@ -61,12 +63,10 @@ std::string read_columns(const NbestLine& line, const NbestFormat& format, Hypot
   }
   // Numbers without a column of their own follow the line.
   hypothesis.lm = hypothesis.total = NumberPlace{.first = line.bytes.size(), .before = "\t"};
-  std::string_view id;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::string_view field = fields[i];
     const std::string& name = format.columns[i];
     const NumberPlace place{.first = line.place_of(field), .size = field.size()};
-    if (name == "id") id = field;
     if (name == "text") set_text(line, field, hypothesis);
     if (name == "score") hypothesis.score = line.number_of(field, name);
     if (name == "lscore") {
@@ -79,8 +79,7 @@ std::string read_columns(const NbestLine& line, const NbestFormat& format, Hypot
       hypothesis.rank = place;
     }
   }
-  if (id.empty()) line.refuse(line.place_of(id), "the id is empty");
-  return std::string(id);
+  if (id.empty()) line.refuse(line.place_of(fields[id_at]), "the id is empty");
 }
 
 }  // namespace unroll

@@ -49,8 +49,8 @@ std::map<std::string_view, NumberPlace> places_of_values(std::string_view bytes)
 class ObjectLine {
  public:
   explicit ObjectLine(const NbestLine& line) : line_(line) {
-    object_ = parse_json(line.bytes, kMostValuesOfALine, fmt::format("{}, line {}", line.file, line.number),
-                         ErrorCode::kInput);
+    object_ = parse_json(line.bytes, kMostValuesOfALine,
+                         fmt::format("{}, line {}, column 1: the line", line.file, line.number), ErrorCode::kInput);
     if (!object_.is_object()) line.refuse(0, "expected a JSON object");
     places_ = places_of_values(line.bytes);
   }
@@ -66,7 +66,9 @@ class ObjectLine {
 
   [[nodiscard]] double number(const std::string& key) const {
     if (!(*this)[key].is_number()) line_.refuse(column(key), fmt::format("{} is no number", key));
-    return object_[key].get<double>();
+    const double value = object_[key].get<double>();
+    line_.check_size(column(key), value, key);
+    return value;
   }
 
   // Where the number of a key stands, or would stand as the object's last one.
@@ -93,11 +95,15 @@ class ObjectLine {
 
 }  // namespace
 
-std::string read_json(const NbestLine& line, Hypothesis& hypothesis) {
+void read_json(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
   const ObjectLine object(line);
-  const Json& id = object["id"];
-  if (!id.is_string() && !id.is_number_integer())
-    line.refuse(object.column("id"), "id is neither text nor a whole number");
+  const Json& given = object["id"];
+  const std::size_t id_at = object.column("id");
+  if (!given.is_string() && !given.is_number_integer()) line.refuse(id_at, "id is neither text nor a whole number");
+  id = given.is_string() ? given.get<std::string>() : given.dump();
+  hypothesis.id_column = static_cast<std::int64_t>(id_at) + 1;
+  if (id.empty()) line.refuse(id_at, "the id is empty");
+  if (id.find('\n') != std::string::npos) line.refuse(id_at, "the id holds a line end");
   if (!object["text"].is_string()) line.refuse(object.column("text"), "text is no text");
   hypothesis.text = object["text"].get<std::string>();
   if (hypothesis.text.find('\n') != std::string::npos) line.refuse(object.column("text"), "text holds a line end");
@@ -108,9 +114,6 @@ std::string read_json(const NbestLine& line, Hypothesis& hypothesis) {
   hypothesis.lm = object.place("lscore");
   hypothesis.total = object.place("total");
   if (object.has("rank")) hypothesis.rank = object.place("rank");
-  std::string name = id.is_string() ? id.get<std::string>() : id.dump();
-  if (name.empty()) line.refuse(object.column("id"), "the id is empty");
-  return name;
 }
 
 }  // namespace unroll

@@ -20,11 +20,24 @@ void NbestLine::refuse(std::size_t at, const std::string& what) const {
 double NbestLine::number_of(std::string_view field, std::string_view name) const {
   double value = 0;
   const char* const end = field.data() + field.size();
-  const auto [stop, error] = std::from_chars(field.data(), end, value);
+  auto [stop, error] = std::from_chars(field.data(), end, value);
+  // Fewer than 300 digits with a negative exponent cannot be too large, so they are too small for a double.
+  if (error == std::errc::result_out_of_range && field.size() < 300 &&
+      (field.find("e-") != std::string_view::npos || field.find("E-") != std::string_view::npos)) {
+    error = {};
+    value = 0;
+  }
   if (error != std::errc() || stop != end || !std::isfinite(value)) {
     refuse(place_of(field), fmt::format("{} is {}: expected a number", name, quote(field)));
   }
+  check_size(place_of(field), value, name);
   return value;
+}
+
+void NbestLine::check_size(std::size_t at, double value, std::string_view name) const {
+  constexpr double kLargest = 1e30;  // squares and weighted sums of such numbers are finite
+  if (std::fabs(value) <= kLargest) return;
+  refuse(at, fmt::format("{} is {}: expected a number from -1e30 to 1e30", name, value));
 }
 
 std::string_view trimmed_field(std::string_view field) noexcept {
@@ -48,37 +61,41 @@ std::int64_t count_words(std::string_view text) noexcept {
   return count;
 }
 
+void set_id(const NbestLine& line, std::string_view field, std::string& id, Hypothesis& hypothesis) {
+  id = field;
+  hypothesis.id_column = static_cast<std::int64_t>(line.place_of(field)) + 1;
+}
+
 void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothesis) {
   hypothesis.text = field;
   hypothesis.text_column = static_cast<std::int64_t>(line.place_of(field)) + 1;
   hypothesis.words = count_words(field);
 }
 
-std::string read_rnnlm(const NbestLine& line, Hypothesis& hypothesis) {
+void read_rnnlm(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
   std::string_view rest = line.bytes;
-  const std::string_view id = take_field(rest);
+  set_id(line, take_field(rest), id, hypothesis);
   if (id.empty()) line.refuse(0, "there is no id: a line is an id, a space and the words of a hypothesis");
   set_text(line, trimmed_field(rest), hypothesis);
-  return std::string(id);
 }
 
-std::string read_kaldi(const NbestLine& line, Hypothesis& hypothesis) {
-  std::string id = read_rnnlm(line, hypothesis);
-  const std::size_t dash = id.rfind('-');
-  const bool numbered = dash != std::string::npos && dash > 0 && dash + 1 < id.size() &&
-                        std::all_of(id.begin() + static_cast<std::ptrdiff_t>(dash) + 1, id.end(),
+void read_kaldi(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
+  std::string whole;
+  read_rnnlm(line, whole, hypothesis);
+  const std::size_t dash = whole.rfind('-');
+  const bool numbered = dash != std::string::npos && dash > 0 && dash + 1 < whole.size() &&
+                        std::all_of(whole.begin() + static_cast<std::ptrdiff_t>(dash) + 1, whole.end(),
                                     [](char c) { return c >= '0' && c <= '9'; });
   if (!numbered) {
-    line.refuse(line.bytes.find(id),
+    line.refuse(static_cast<std::size_t>(hypothesis.id_column) - 1,
                 fmt::format("the id {} does not end in a dash and a number, such as utterance-1, by which Kaldi tells "
                             "hypotheses apart (ids that are the same for all of a list: format rnnlm)",
-                            quote(id)));
+                            quote(whole)));
   }
-  id.resize(dash);
-  return id;
+  id = whole.substr(0, dash);
 }
 
-std::string read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
+void read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
   constexpr std::string_view kExpected = "a line is ascore, lscore, nwords and the words of a hypothesis";
   std::string_view rest = line.bytes;
   const auto field = [&](std::string_view name) {
@@ -107,7 +124,6 @@ std::string read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
         fmt::format("nwords is {}: expected a whole number up to {}, the words that follow", nwords, hypothesis.words));
   }
   hypothesis.words = static_cast<std::int64_t>(count);
-  return "";
 }
 
 }  // namespace unroll

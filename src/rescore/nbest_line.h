@@ -18,21 +18,25 @@ struct NbestLine {
   // Throws Error{kInput}: "'f', line 3, column 7: what".
   [[noreturn]] void refuse(std::size_t at, const std::string& what) const;
 
-  // The part of `bytes` that `field` views, as a finite number; `name` is how messages call the field.
+  // The part of `bytes` that `field` views, as a number that check_size() takes; `name` is how messages call the field.
   [[nodiscard]] double number_of(std::string_view field, std::string_view name) const;
+  void check_size(std::size_t at, double value, std::string_view name) const;  // refuses what is beyond 1e30
   [[nodiscard]] std::size_t place_of(std::string_view field) const {
     return static_cast<std::size_t>(field.data() - bytes.data());
   }
 };
 
-// Each reads a line into `hypothesis` (all but line and number, words counted where the line does not say) and returns
-// the id of its list. Throws Error{kInput} by NbestLine::refuse.
-std::string read_rnnlm(const NbestLine& line, Hypothesis& hypothesis);
-std::string read_kaldi(const NbestLine& line, Hypothesis& hypothesis);
-std::string read_moses(const NbestLine& line, Hypothesis& hypothesis);
-std::string read_srilm(const NbestLine& line, Hypothesis& hypothesis);  // the id is empty: it is the file's
-std::string read_columns(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis);
-std::string read_json(const NbestLine& line, Hypothesis& hypothesis);
+// Each reads a line into `hypothesis` (all but line and number, words counted where the line does not say), and the id
+// of its list into `id`, which is set even where another field is refused. Throws Error{kInput} by NbestLine::refuse.
+void read_rnnlm(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
+void read_kaldi(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
+void read_moses(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
+void read_srilm(const NbestLine& line, Hypothesis& hypothesis);  // the id is the file's
+void read_columns(const NbestLine& line, const NbestFormat& format, std::string& id, Hypothesis& hypothesis);
+void read_json(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
+
+// Sets `id` to `field`, a part of the line, and notes its column.
+void set_id(const NbestLine& line, std::string_view field, std::string& id, Hypothesis& hypothesis);
 
 // Sets the text to `field`, a part of the line, and counts its words.
 void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothesis);

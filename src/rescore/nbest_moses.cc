@@ -10,6 +10,7 @@ namespace unroll {
 namespace {
 
 constexpr std::string_view kBars = "|||";
+constexpr std::string_view kFeature = "unroll=";
 
 // What stands between bars that stand by themselves, trimmed.
 std::vector<std::string_view> fields_between_bars(std::string_view bytes) {
@@ -29,25 +30,37 @@ std::vector<std::string_view> fields_between_bars(std::string_view bytes) {
   return fields;
 }
 
+// The total of such a line holds the model's score already, under a weight that the line does not tell.
+void refuse_rescored(const NbestLine& line, std::string_view features) {
+  for (std::string_view field = take_field(features); !field.empty(); field = take_field(features)) {
+    if (!field.starts_with(kFeature)) continue;
+    line.refuse(line.place_of(field),
+                fmt::format("there is a feature {} already, and its part in the total cannot be taken out: "
+                            "rescore the list that the decoder wrote",
+                            kFeature));
+  }
+}
+
 }  // namespace
 
-std::string read_moses(const NbestLine& line, Hypothesis& hypothesis) {
+void read_moses(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
   const std::vector<std::string_view> fields = fields_between_bars(line.bytes);
+  set_id(line, fields[0], id, hypothesis);
   if (fields.size() < 4) {
     line.refuse(line.bytes.size(), fmt::format("{} field{} between bars: expected id ||| hypothesis ||| features ||| "
                                                "total",
                                                fields.size(), fields.size() == 1 ? "" : "s"));
   }
-  const std::string_view id = fields[0];
-  if (id.empty() || id.find_first_not_of("0123456789") != std::string_view::npos) {
-    line.refuse(line.place_of(id), fmt::format("the id is {}: expected the number of a sentence", quote(id)));
+  if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
+    line.refuse(line.place_of(fields[0]), fmt::format("the id is {}: expected the number of a sentence", quote(id)));
   }
   set_text(line, fields[1], hypothesis);
   const std::string_view features = fields[2];
+  refuse_rescored(line, features);
   hypothesis.score = line.number_of(fields[3], "the total");
-  hypothesis.lm = NumberPlace{.first = line.place_of(features) + features.size(), .before = " unroll= "};
+  hypothesis.lm =
+      NumberPlace{.first = line.place_of(features) + features.size(), .before = fmt::format(" {} ", kFeature)};
   hypothesis.total = NumberPlace{.first = line.place_of(fields[3]), .size = fields[3].size()};
-  return std::string(id);
 }
 
 }  // namespace unroll

@@ -17,22 +17,21 @@ namespace {
 constexpr std::array<std::string_view, 6> kNames{"rnnlm", "kaldi", "moses", "srilm", "columns", "json"};
 constexpr std::size_t kRememberedIds = std::size_t{1} << 20;
 
-std::string read_line(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis) {
+void read_line(const NbestLine& line, const NbestFormat& format, std::string& id, Hypothesis& hypothesis) {
   switch (format.dialect) {
     case NbestDialect::kRnnlm:
-      return read_rnnlm(line, hypothesis);
+      return read_rnnlm(line, id, hypothesis);
     case NbestDialect::kKaldi:
-      return read_kaldi(line, hypothesis);
+      return read_kaldi(line, id, hypothesis);
     case NbestDialect::kMoses:
-      return read_moses(line, hypothesis);
+      return read_moses(line, id, hypothesis);
     case NbestDialect::kSrilm:
       return read_srilm(line, hypothesis);
     case NbestDialect::kColumns:
-      return read_columns(line, format, hypothesis);
+      return read_columns(line, format, id, hypothesis);
     case NbestDialect::kJson:
-      return read_json(line, hypothesis);
+      return read_json(line, id, hypothesis);
   }
-  return "";
 }
 
 std::string id_of_file(const std::string& path) {
@@ -71,13 +70,25 @@ struct NbestReader::Impl {
   // Reads a line into `waiting`; false at the end.
   bool read() {
     waiting = {};
+    waiting_id.clear();
     if (!reader.next(waiting.line)) return false;
     waiting.number = ++lines;
     std::string_view bytes = waiting.line;
     if (bytes.ends_with('\r')) bytes.remove_suffix(1);
-    waiting_id = read_line({name, lines, bytes}, format, waiting);
     if (format.dialect == NbestDialect::kSrilm) waiting_id = file_id;
+    read_line({name, lines, bytes}, format, waiting_id, waiting);
     return true;
+  }
+
+  // Whether the next line is of this list. What is wrong with another list's line is told when that list's turn comes.
+  bool read_more_of(const NbestList& list) {
+    try {
+      return read() && waiting_id == list.id;
+    } catch (const Error& error) {
+      if (waiting_id.empty() || waiting_id == list.id) throw;
+      failure = error;
+      return false;
+    }
   }
 
   void begin(NbestList& list) {
@@ -86,7 +97,7 @@ struct NbestReader::Impl {
           ErrorCode::kInput,
           fmt::format("{}, line {}, column {}: the id {} came before, with others between: lines of a list stand "
                       "together, and each begins with an id",
-                      name, waiting.number, waiting.line.find(waiting_id) + 1, quote(waiting_id)));
+                      name, waiting.number, waiting.id_column, quote(waiting_id)));
     }
     if (seen.size() < kRememberedIds) seen.insert(waiting_id);
     list.id = waiting_id;
@@ -106,13 +117,23 @@ struct NbestReader::Impl {
   }
 
   bool next(NbestList& list) {
+    if (failure) throw Error(*failure);
+    try {
+      return read_list(list);
+    } catch (const Error& error) {
+      failure = error;
+      throw;
+    }
+  }
+
+  bool read_list(NbestList& list) {
     if (lines == 0 && !read()) throw Error(ErrorCode::kInput, fmt::format("{} holds no hypothesis", name));
     if (waiting.number == 0) return false;
     begin(list);
     do {
       if (!list.hypotheses.empty()) check_scores(list.hypotheses.front());
       list.hypotheses.push_back(std::move(waiting));
-    } while (read() && waiting_id == list.id);
+    } while (read_more_of(list));
     return true;
   }
 
@@ -124,6 +145,7 @@ struct NbestReader::Impl {
   Hypothesis waiting;  // read already; its number is 0 at the end
   std::string waiting_id;
   std::unordered_set<std::string> seen;
+  std::optional<Error> failure;  // what the next list is refused with
 };
 
 NbestReader::NbestReader(const std::string& path, const NbestFormat& format)
