@@ -32,7 +32,7 @@ class LanguageModel(torch.nn.Module):
     def __init__(self, vocabulary, options):
         super().__init__()
         cell, embed, hidden = options["cell"], int(options["embed"]), int(options["hidden"])
-        layers, dropout = int(options["layers"]), float(options["dropout"])
+        layers, dropout = int(options["layers"]), float(options.get("dropout", 0))
         self.encoder = torch.nn.Embedding(vocabulary, embed)
         recurrent = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn-tanh": torch.nn.RNN}[cell]
         self.rnn = recurrent(embed, hidden, layers, dropout=dropout if layers > 1 else 0)
