@@ -53,12 +53,7 @@ bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
   flags.example("unroll eval book.int8.safetensors held-out.txt",
                 "What rounding costs: compare with the perplexity of book.safetensors.");
   if (!flags.parse(arguments)) return false;
-  std::vector<std::string> positionals = flags.positionals();
-  command->model = take_model(command->model, &positionals);
-  if (!positionals.empty()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("unexpected argument \"{}\": convert takes one MODEL", positionals.front()));
-  }
+  command->model = take_only_model("convert", command->model, flags.positionals());
   if (!command->precision)
     throw Error(ErrorCode::kUsage, "to which precision? Give --precision bf16 or --precision int8");
   if (command->save.empty()) command->save = default_path(command->model, *command->precision);

@@ -55,12 +55,7 @@ bool parse(const std::vector<std::string>& arguments, ConvertNgramCommand* comma
   flags.example("unroll convert words.safetensors --ngram words.arpa --text train.txt",
                 "The same on the text that the network was trained on.");
   if (!flags.parse(arguments)) return false;
-  std::vector<std::string> positionals = flags.positionals();
-  command->model = take_model(command->model, &positionals);
-  if (!positionals.empty()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("unexpected argument \"{}\": convert takes one MODEL", positionals.front()));
-  }
+  command->model = take_only_model("convert", command->model, flags.positionals());
   if (command->path == "-") throw Error(ErrorCode::kUsage, "--ngram takes the path of a file, not standard output");
   return true;
 }

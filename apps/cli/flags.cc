@@ -405,14 +405,22 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::vector<std::string> split_at_commas(const std::string& list) {
+  std::vector<std::string> parts;
+  for (std::size_t first = 0; first <= list.size();) {
+    const std::size_t end = std::min(list.find(',', first), list.size());
+    parts.push_back(list.substr(first, end - first));
+    first = end + 1;
+  }
+  return parts;
+}
+
 std::vector<std::int64_t> parse_wholes(const std::string& value) {
   std::vector<std::int64_t> numbers;
-  for (std::size_t first = 0; first <= value.size();) {
-    const std::size_t end = std::min(value.find(',', first), value.size());
-    if (!parse_whole(value.substr(first, end - first), &numbers.emplace_back())) {
+  for (const std::string& part : split_at_commas(value)) {
+    if (!parse_whole(part, &numbers.emplace_back())) {
       throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected whole numbers with commas between", value));
     }
-    first = end + 1;
   }
   return numbers;
 }
@@ -423,6 +431,14 @@ std::string take_model(const std::string& model_flag, std::vector<std::string>* 
   std::string model = positionals->front();
   positionals->erase(positionals->begin());
   return model;
+}
+
+std::string take_only_model(const std::string& verb, const std::string& model_flag,
+                            std::vector<std::string> positionals) {
+  std::string model = take_model(model_flag, &positionals);
+  if (positionals.empty()) return model;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("unexpected argument \"{}\": {} takes one MODEL", positionals.front(), verb));
 }
 
 std::string take_text(const std::string& verb, const std::vector<std::string>& positionals) {

@@ -118,11 +118,18 @@ class Flags {
 // The value of a flag that takes one of a few words. Throws Error{kUsage} naming them.
 [[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);
 
+// The parts of a list with commas between; an empty list has one empty part.
+[[nodiscard]] std::vector<std::string> split_at_commas(const std::string& list);
+
 // The value of a flag that takes whole numbers with commas between. Throws Error{kUsage}.
 [[nodiscard]] std::vector<std::int64_t> parse_wholes(const std::string& value);
 
 // Takes MODEL off the positional arguments, or what --model said. Throws Error{kUsage} when there is neither.
 [[nodiscard]] std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals);
+
+// The same for a verb that takes nothing else. Throws Error{kUsage} when more is left.
+[[nodiscard]] std::string take_only_model(const std::string& verb, const std::string& model_flag,
+                                          std::vector<std::string> positionals);
 
 // The one TEXT that a verb takes, "-" where there is none. Throws Error{kUsage} when more is left.
 [[nodiscard]] std::string take_text(const std::string& verb, const std::vector<std::string>& positionals);

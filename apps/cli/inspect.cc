@@ -12,7 +12,6 @@
 #include "cli/output.h"
 #include "cli/quantities.h"
 #include "cli/verbs.h"
-#include "unroll/error.h"
 #include "unroll/model.h"
 
 namespace unroll {
@@ -39,12 +38,7 @@ bool parse(const std::vector<std::string>& arguments, InspectCommand* command) {
   flags.example("unroll inspect book.safetensors", "For people, with a picture of the loss.");
   flags.example("unroll inspect book.safetensors --json | jq .training.options", "For programs.");
   if (!flags.parse(arguments)) return false;
-  std::vector<std::string> positionals = flags.positionals();
-  command->model = take_model(command->model, &positionals);
-  if (!positionals.empty()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("unexpected argument \"{}\": inspect takes one MODEL", positionals.front()));
-  }
+  command->model = take_only_model("inspect", command->model, flags.positionals());
   return true;
 }
 

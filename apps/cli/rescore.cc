@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,16 +40,6 @@ struct RescoreFlags {
   bool best = false;
   bool rerank = false;
 };
-
-std::vector<std::string> split_at_commas(const std::string& list) {
-  std::vector<std::string> names;
-  for (std::size_t first = 0; first <= list.size();) {
-    const std::size_t end = std::min(list.find(',', first), list.size());
-    names.push_back(list.substr(first, end - first));
-    first = end + 1;
-  }
-  return names;
-}
 
 void add_flags(Flags* flags, RescoreFlags* given, RescoreCommand* command) {
   constexpr double kLargestWeight = 1e6;

@@ -35,10 +35,8 @@ struct TuneCommand {
 void set_what(const std::string& list, TuneCommand* command) {
   TuneOptions* const options = &command->options;
   options->temperature = options->cache = options->dynamic = false;
-  std::size_t begin = 0;
-  while (begin <= list.size()) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    switch (parse_choice(list.substr(begin, end - begin), {"temperature", "cache", "dynamic", "lambda"})) {
+  for (const std::string& name : split_at_commas(list)) {
+    switch (parse_choice(name, {"temperature", "cache", "dynamic", "lambda"})) {
       case 0:
         options->temperature = true;
         break;
@@ -51,7 +49,6 @@ void set_what(const std::string& list, TuneCommand* command) {
       default:
         command->lambda = true;
     }
-    begin = end + 1;
   }
 }
 
