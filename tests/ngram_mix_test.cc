@@ -288,6 +288,11 @@ TEST_F(NgramMixing, WhatTheNgramsDenyIsTheNetworksUnlessItHasNoShare) {
   const EvaluateOptions alone{.ngram = NgramMix{ngram_, 0}};
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3",
                          [&] { static_cast<void>(evaluate(model_, text_, "text", alone)); }));
+  // Line ends that do not count may be denied, too: the first word that is denied is still the one that is named.
+  closed.replace(closed.find("-0.5\t</s>"), 4, "-inf");
+  const EvaluateOptions without_ends{.end = false, .ngram = NgramMix{loaded(closed), 0}};
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3",
+                         [&] { static_cast<void>(evaluate(model_, text_, "text", without_ends)); }));
   const std::vector<Model> models{model_};
   const auto all = evaluate_average(models, text_, "text", {.ngram = NgramMix{ngram_, 0.5}});
   EXPECT_TRUE(std::isinf(all.ngram->ngram.perplexity));

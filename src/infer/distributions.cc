@@ -20,45 +20,34 @@ constexpr std::int64_t kSteps = 4;  // of a window: its distributions are kept, 
 void visit_distributions(const Model& model, std::span<const std::int32_t> ids, Workers& workers,
                          const DistributionVisitor& visit, const EvaluationProgress& progress) {
   const NetworkConfig& config = model.config();
-  const std::int32_t boundary = model.tokenizer().boundary();
-  const StatePolicy policy = model.trained_state_policy();
-  const std::vector<Piece> pieces = evaluation_pieces(ids, boundary, policy, false);
-  const Batcher batcher(ids, boundary, policy, pieces, kSteps);
   NetworkWeights weights(config, Purpose::kInference, model.precision());
   weights.pack(model.data().weights.view(), workers);
-  Network network(config, Purpose::kInference, kSteps, batcher.rows(), workers);
-  NetworkState state(config, batcher.rows());
   const auto V = static_cast<std::size_t>(config.vocabulary);
-  std::vector<float> distributions(static_cast<std::size_t>(kSteps * batcher.rows()) * V);
-  std::vector<double> log_probs(static_cast<std::size_t>(kSteps * batcher.rows()));
+  std::vector<float> distributions;
+  std::vector<double> log_probs;
   const auto of_row = [&](std::size_t r) { return std::span(distributions).subspan(r * V, V); };
-  std::int64_t done = 0;
-  Window window;
-  for (std::int64_t i = 0; i < batcher.windows(); ++i) {
-    batcher.window(i, window);
-    network.forward(weights, window, state);
-    if (window.predictions == 0) continue;
+  const auto take = [&](Network& network, const Window& window, std::span<const std::int64_t> positions) {
+    distributions.resize(positions.size() * V);
+    log_probs.resize(positions.size());
     network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
       const auto r = static_cast<std::size_t>(row);
-      if (window.targets[r] == kIgnored) return;
+      if (positions[r] < 0) return;
       // The gradient is the softmax but for the target.
       log_probs[r] = log_softmax_and_gradient_at(logits, window.targets[r], 1);
       logits[static_cast<std::size_t>(window.targets[r])] = static_cast<float>(std::exp(log_probs[r]));
       std::ranges::copy(logits, of_row(r).begin());
     });
-    for (std::size_t r = 0; r < window.targets.size(); ++r) {
-      if (window.targets[r] == kIgnored) continue;
+    for (std::size_t r = 0; r < positions.size(); ++r) {
+      if (positions[r] < 0) continue;
       const std::span<const float> p = of_row(r);
       if (!std::isfinite(p.front())) {
         throw Error(ErrorCode::kNumeric, "the network's prediction is no number: its weights or its state overflowed");
       }
-      const auto row = static_cast<std::int64_t>(r);
-      const Piece& piece = pieces[static_cast<std::size_t>(row % window.B)];
-      visit(static_cast<std::size_t>(piece.first - piece.warm + i * kSteps + row / window.B), p, log_probs[r]);
+      visit(static_cast<std::size_t>(positions[r]), p, log_probs[r]);
     }
-    done += window.predictions;
-    if (progress) progress(done, std::ssize(ids));
-  }
+  };
+  sweep_ids(config, weights, workers, ids, model.tokenizer().boundary(), model.trained_state_policy(), false, kSteps,
+            take, progress);
 }
 
 }  // namespace unroll

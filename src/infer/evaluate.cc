@@ -112,7 +112,8 @@ std::int64_t line_without_probability(std::span<const std::int32_t> ids, std::sp
                                       const Tokenizer& tokenizer, const Accounting& accounting) {
   std::int64_t line = 1;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (std::isinf(log_probs[i]) && counts(accounting, ids[i] == tokenizer.unknown())) break;
+    const bool counted = is_counted(accounting, ids[i], tokenizer.boundary(), tokenizer.unknown());
+    if (counted && std::isinf(log_probs[i])) break;
     if (ids[i] == tokenizer.boundary()) ++line;
   }
   return line;

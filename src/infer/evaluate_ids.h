@@ -8,6 +8,7 @@
 
 #include "base/workers.h"
 #include "model/network.h"
+#include "text/batcher.h"
 #include "unroll/accounting.h"
 
 namespace unroll {
@@ -21,6 +22,20 @@ struct IdsEvaluation {
 
 using EvaluationProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+// Takes a window that the network has just run over: `positions` (T*B) are those of its targets among the ids, -1 where
+// a target is ignored.
+using WindowVisitor =
+    std::function<void(Network& network, const Window& window, std::span<const std::int64_t> positions)>;
+
+// Runs a network over ids, cut into pieces as evaluation_pieces says (`exact` keeps one piece), in windows of at most
+// `steps` steps, and visits each that predicts something, on the calling thread; each id is predicted once.
+//
+// Requires ids that are not empty and below V.
+// Progress `progress(done, total)`, if not empty, is called after each window: predictions.
+void sweep_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
+               std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, bool exact,
+               std::int64_t steps, const WindowVisitor& visit, const EvaluationProgress& progress);
+
 // ln p of each id given those before it, cut into pieces as evaluation_pieces says; `exact` keeps one piece.
 //
 // Requires ids that are not empty and below V, and a temperature above 0, which divides logits.
@@ -30,6 +45,10 @@ using EvaluationProgress = std::function<void(std::int64_t done, std::int64_t to
                                                    Workers& workers, std::span<const std::int32_t> ids,
                                                    std::int32_t boundary, StatePolicy state, bool exact,
                                                    double temperature, const EvaluationProgress& progress);
+
+// Whether an id is part of the sums under the policy; `unknown` is -1 where the vocabulary has no such symbol.
+[[nodiscard]] bool is_counted(const Accounting& accounting, std::int32_t id, std::int32_t boundary,
+                              std::int32_t unknown) noexcept;
 
 // Sums over a text whose ids have these ln p, in double and in the order of the text, over what counts; `unknown` is -1
 // where the vocabulary has no such symbol. NaN comes out as NaN.

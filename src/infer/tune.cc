@@ -48,8 +48,10 @@ std::vector<double> multiples(double best, const std::vector<double>& factors, d
 
 class Tuning {
  public:
-  Tuning(const Model& model, std::span<const std::int32_t> ids, StatePolicy state, const TuneOptions& options)
-      : model_(model), ids_(ids), state_(state), options_(options), workers_(options.threads) {}
+  // `mixture`: of the n-grams, or null.
+  Tuning(const Model& model, std::span<const std::int32_t> ids, StatePolicy state, const TuneOptions& options,
+         const NgramMixture* mixture)
+      : model_(model), ids_(ids), state_(state), options_(options), mixture_(mixture), workers_(options.threads) {}
 
   TuneResult run() {
     const auto recorded = ids_.first(std::min(ids_.size(), kRecordedTokens));
@@ -63,7 +65,7 @@ class Tuning {
       find_cache(text, result_.best);
     }
     if (options_.dynamic) find_dynamic(plain);
-    if (options_.ngram) find_lambda(plain);
+    if (mixture_ != nullptr) find_lambda(plain);
     return std::move(result_);
   }
 
@@ -201,8 +203,7 @@ class Tuning {
       AdaptiveStream stream(model_, found, state_, workers_);
       network = stream.log_probs(ids, progress("lambda"));
     }
-    const NgramMixture mixture({.ngram = *options_.ngram}, model_.tokenizer());
-    const std::vector<double> ngram = mixture.log_probs(ids);
+    const std::vector<double> ngram = mixture_->log_probs(ids);
     double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
     // Rounded to nothing, the network's share would leave nothing where the n-grams have none.
     if (best == 0 && std::ranges::any_of(ngram, [](double log_prob) { return std::isinf(log_prob); })) best = 0.001;
@@ -221,6 +222,7 @@ class Tuning {
   std::span<const std::int32_t> ids_;
   StatePolicy state_;
   const TuneOptions& options_;
+  const NgramMixture* mixture_;
   Workers workers_;
   TuneResult result_;
 };
@@ -231,10 +233,13 @@ TuneResult tune(const Model& model, const std::string& text, const std::string& 
   if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
     throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
   }
-  if (options.ngram) static_cast<void>(NgramMixture({.ngram = *options.ngram}, model.tokenizer()));
+  std::optional<NgramMixture> mixture;
+  if (options.ngram) mixture.emplace(NgramMix{.ngram = *options.ngram}, model.tokenizer());
   if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");
   const EncodedText encoded = encode_to_predict(model.tokenizer(), text, name);
-  return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options).run();
+  return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options,
+                mixture ? &*mixture : nullptr)
+      .run();
 }
 
 }  // namespace unroll
