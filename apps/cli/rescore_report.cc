@@ -16,11 +16,7 @@ namespace {
 using Object = nlohmann::ordered_json;
 
 Object object_of(const std::vector<ErrorCount>& utterances) {
-  ErrorCount sum;
-  for (const ErrorCount& one : utterances) {
-    sum.errors += one.errors;
-    sum.of += one.of;
-  }
+  const ErrorCount sum = sum_of(utterances);
   const Interval interval = bootstrap_rate(utterances);
   return {{"errors", sum.errors},
           {"of", sum.of},

@@ -19,7 +19,10 @@ struct ErrorCount {
 // Characters are code points, a run of white space between words is one; a byte that is not UTF-8 is one.
 [[nodiscard]] ErrorCount character_errors(std::string_view hypothesis, std::string_view reference);
 
-// Errors of all over what all references hold; 0 of nothing.
+// Errors of all, of what all references hold.
+[[nodiscard]] ErrorCount sum_of(std::span<const ErrorCount> utterances) noexcept;
+
+// The one over the other; 0 of nothing.
 [[nodiscard]] double error_rate(std::span<const ErrorCount> utterances) noexcept;
 
 struct Interval {

@@ -137,7 +137,7 @@ std::vector<double> NgramMixture::log_probs(std::span<const std::int32_t> ids) c
 std::vector<double> NgramMixture::probabilities(const NgramState& state) const {
   std::vector<double> listed(static_cast<std::size_t>(ngram_.size()));
   ngram_.probabilities(state, listed);
-  const double share = ngram_.unknown() < 0 ? 0 : listed[static_cast<std::size_t>(ngram_.unknown())] / shares_;
+  const double share = share_of_unknown(listed);
   std::vector<double> result;
   result.reserve(places_.size());
   for (const std::int32_t place : places_) {
@@ -147,8 +147,12 @@ std::vector<double> NgramMixture::probabilities(const NgramState& state) const {
   return result;
 }
 
+double NgramMixture::share_of_unknown(std::span<const double> listed) const {
+  return ngram_.unknown() < 0 ? 0 : listed[static_cast<std::size_t>(ngram_.unknown())] / shares_;
+}
+
 double NgramMixture::unknown_probability(std::span<const double> listed) const {
-  double p = ngram_.unknown() < 0 ? 0 : listed[static_cast<std::size_t>(ngram_.unknown())] / shares_;
+  double p = share_of_unknown(listed);
   for (const std::int32_t place : unclaimed_) p += listed[static_cast<std::size_t>(place)];
   return p;
 }

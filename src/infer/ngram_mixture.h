@@ -50,6 +50,8 @@ class NgramMixture {
   [[nodiscard]] double lambda() const noexcept { return lambda_; }
 
  private:
+  // From p of all words of the file: that of a word that it does not list, and of the network's unknown one.
+  [[nodiscard]] double share_of_unknown(std::span<const double> listed) const;
   [[nodiscard]] double unknown_probability(std::span<const double> listed) const;
   [[noreturn]] void refuse_weights(std::int32_t id, double log_prob) const;
 

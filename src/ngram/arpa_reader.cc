@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "text/number.h"
 #include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
@@ -180,20 +181,14 @@ class ArpaReader {
   }
 
   [[nodiscard]] float number(const Field& field) const {
-    double value = 0;
-    const char* const end = field.text.data() + field.text.size();
-    const auto [stop, error] = std::from_chars(field.text.data(), end, value);
-    // What is too small for a double leaves the 0.
-    const bool is_tiny = error == std::errc::result_out_of_range && (field.text.find("e-") != std::string_view::npos ||
-                                                                     field.text.find("E-") != std::string_view::npos);
-    const bool is_number = (error == std::errc() || is_tiny) && stop == end && !std::isnan(value);
-    if (!is_number) refuse(field, fmt::format("expected a number, found {}", shown(field.text)));
-    const bool is_zero = value == -std::numeric_limits<double>::infinity();
-    if (!is_zero && (value < kLeastLog || value > kMostLog)) {
+    const std::optional<double> value = parse_number(field.text);
+    if (!value || std::isnan(*value)) refuse(field, fmt::format("expected a number, found {}", shown(field.text)));
+    const bool is_zero = *value == -std::numeric_limits<double>::infinity();
+    if (!is_zero && (*value < kLeastLog || *value > kMostLog)) {
       refuse(field,
-             fmt::format("{} is out of range: expected a log10 of {} to {}, or -inf", value, kLeastLog, kMostLog));
+             fmt::format("{} is out of range: expected a log10 of {} to {}, or -inf", *value, kLeastLog, kMostLog));
     }
-    return static_cast<float>(value);
+    return static_cast<float>(*value);
   }
 
   [[nodiscard]] float log_prob(const Field& field) const {

@@ -166,14 +166,16 @@ ErrorCount character_errors(std::string_view hypothesis, std::string_view refere
   return errors_between(characters_of(hypothesis), characters_of(reference));
 }
 
-double error_rate(std::span<const ErrorCount> utterances) noexcept {
+ErrorCount sum_of(std::span<const ErrorCount> utterances) noexcept {
   ErrorCount sum;
   for (const ErrorCount& one : utterances) {
     sum.errors += one.errors;
     sum.of += one.of;
   }
-  return rate(sum);
+  return sum;
 }
+
+double error_rate(std::span<const ErrorCount> utterances) noexcept { return rate(sum_of(utterances)); }
 
 Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options) {
   return middle_of_resamples(utterances.size(), options,

@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <system_error>
+#include <optional>
 
 #include "model/strict_json.h"
+#include "text/number.h"
 #include "text/utf8.h"
 #include "unroll/error.h"
 
@@ -18,20 +18,12 @@ void NbestLine::refuse(std::size_t at, const std::string& what) const {
 }
 
 double NbestLine::number_of(std::string_view field, std::string_view name) const {
-  double value = 0;
-  const char* const end = field.data() + field.size();
-  auto [stop, error] = std::from_chars(field.data(), end, value);
-  // Fewer than 300 digits with a negative exponent cannot be too large, so they are too small for a double.
-  if (error == std::errc::result_out_of_range && field.size() < 300 &&
-      (field.find("e-") != std::string_view::npos || field.find("E-") != std::string_view::npos)) {
-    error = {};
-    value = 0;
-  }
-  if (error != std::errc() || stop != end || !std::isfinite(value)) {
+  const std::optional<double> value = parse_number(field);
+  if (!value || !std::isfinite(*value)) {
     refuse(place_of(field), fmt::format("{} is {}: expected a number", name, quote(field)));
   }
-  check_size(place_of(field), value, name);
-  return value;
+  check_size(place_of(field), *value, name);
+  return *value;
 }
 
 void NbestLine::check_size(std::size_t at, double value, std::string_view name) const {
