@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from command_line import UNROLL, CommandTest, main
+from command_line import UNROLL, CommandTest, main, run
 
 
 class Rnnlm(CommandTest):
@@ -31,6 +31,17 @@ class Rnnlm(CommandTest):
         piped = self.succeed("rnnlm", "-rnnlm", self.model, "-test", "-", "-nbest", "-independent", "-debug", "0",
                              stdin=lists.read_bytes())
         self.assertEqual(piped.out, done.out)
+
+    def test_lists_before_a_wrong_line_get_their_numbers(self):
+        arguments = ["-rnnlm", self.model, "-nbest", "-debug", "0", "-test", "-"]
+        for flags in ["-independent"], []:
+            whole = self.succeed("rnnlm", *arguments, *flags, stdin=b"u1 the cat\nu1 the dog\nu2 the\n").out
+            for wrong in b"u3 the\xff\n", b"u3 the\nu1 the\n":
+                lists = b"u1 the cat\nu1 the dog\nu2 the\n" + wrong
+                done = run("rnnlm", *arguments, *flags, stdin=lists)
+                self.assertEqual(done.status, 1)
+                self.assertTrue(done.out.startswith(whole), done.out)
+                self.assertIn("standard input, line 4" if b"\xff" in wrong else "standard input, line 5", done.err)
 
     def test_a_program_that_is_called_rnnlm_takes_the_same_arguments(self):
         link = self.folder / "rnnlm"

@@ -1,14 +1,14 @@
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/line_batches.h"
 #include "cli/output.h"
+#include "cli/scored_lists.h"
+#include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
 #include "unroll/hypothesis_scorer.h"
@@ -90,10 +90,12 @@ class RnnlmRun {
       : command_(command), model_(model), out_(out) {}
 
   void run() {
-    if (command_.nbest) {
-      score_lists();
-    } else {
+    if (!command_.nbest) {
       score_lines();
+    } else if (command_.independent) {
+      score_independent_lists();
+    } else {
+      score_following_lists();
     }
     if (command_.summary) {
       if (tokens_ == 0) {
@@ -108,10 +110,10 @@ class RnnlmRun {
   }
 
  private:
-  void take(double log_prob, std::int64_t tokens, bool print) {
-    log10_sum_ += log_prob / std::numbers::ln10;
-    tokens_ += tokens;
-    if (print) out_->write(fmt::format("{}\n", log_prob / std::numbers::ln10));
+  void take(double log_prob, bool print) {
+    const double log10_prob = log_prob / std::numbers::ln10;
+    log10_sum_ += log10_prob;
+    if (print) out_->write(fmt::format("{}\n", log10_prob));
   }
 
   void score_lines() {
@@ -122,7 +124,8 @@ class RnnlmRun {
     while (batches.next(&batch)) {
       try {
         for (const Score& score : scorer.score(batch.lines, batch.first_number)) {
-          take(score.log_prob, score.predictions, !command_.summary);
+          take(score.log_prob, !command_.summary);
+          tokens_ += score.predictions;
         }
       } catch (const Error& error) {
         throw Error(error.code(), fmt::format("{}, {}", batches.name(), error.what()));
@@ -131,43 +134,46 @@ class RnnlmRun {
     }
   }
 
-  void score_lists() {
+  // Lists that stand for themselves are scored many at a time.
+  void score_independent_lists() {
     HypothesisScorer scorer(model_);
-    Scorer steps(model_, {.tokens = false, .ranks = false});
-    State start = steps.initial_state();
-    NbestReader reader(command_.test, {.dialect = NbestDialect::kRnnlm});
-    bool more = true;
-    while (more) {
-      std::vector<NbestList> lists(1);
-      std::size_t hypotheses = 0;
-      // Lists that stand for themselves are scored together; else each waits for the one before.
-      while ((more = reader.next(lists.back()))) {
-        hypotheses += lists.back().hypotheses.size();
-        if (!command_.independent || hypotheses >= kHypothesesAtOnce) break;
-        lists.emplace_back();
+    Terminal terminal(!command_.summary);
+    ScoredLists lists(&scorer, model_.tokenizer(), {command_.test}, kFormat, false, &terminal);
+    std::vector<ScoredList> batch;
+    while (lists.next(&batch)) {
+      for (const ScoredList& scored : batch) {
+        for (const Evidence& evidence : scored.evidence) take(evidence.lm, true);
+        tokens_ += scored.tokens;
       }
-      if (!more) lists.pop_back();
-      score(scorer, start, lists, reader.name());
-      if (!command_.independent && more) read(steps, lists.front().hypotheses.front().text, start);
       out_->flush();
     }
   }
 
-  void score(HypothesisScorer& scorer, const State& start, const std::vector<NbestList>& lists,
-             const std::string& file) {
-    std::vector<std::string> texts;
-    std::vector<const Hypothesis*> places;
-    for (const NbestList& list : lists) {
-      for (const Hypothesis& hypothesis : list.hypotheses) {
-        texts.push_back(hypothesis.text);
-        places.push_back(&hypothesis);
-      }
+  // Each waits for the one before.
+  void score_following_lists() {
+    HypothesisScorer scorer(model_);
+    Scorer steps(model_, {.tokens = false, .ranks = false});
+    State start = steps.initial_state();
+    NbestReader reader(command_.test, kFormat);
+    NbestList list;
+    while (reader.next(list)) {
+      score(scorer, start, list, reader.name());
+      read(steps, list.hypotheses.front().text, start);
+      out_->flush();
     }
+  }
+
+  void score(HypothesisScorer& scorer, const State& start, const NbestList& list, const std::string& file) {
+    std::vector<std::string> texts;
+    for (const Hypothesis& hypothesis : list.hypotheses) texts.push_back(hypothesis.text);
     const auto name = [&](std::size_t index) {
-      return fmt::format("{}, line {}, column {}", file, places[index]->number, places[index]->text_column);
+      const Hypothesis& hypothesis = list.hypotheses[index];
+      return fmt::format("{}, line {}, column {}", file, hypothesis.number, hypothesis.text_column);
     };
-    for (const HypothesisScore& score : scorer.score_after(start, texts, name))
-      take(score.log_prob, score.tokens, true);
+    for (const HypothesisScore& score : scorer.score_after(start, texts, name)) {
+      take(score.log_prob, true);
+      tokens_ += score.tokens;
+    }
   }
 
   // Moves the state past a text and its end.
@@ -176,7 +182,7 @@ class RnnlmRun {
     steps.step(state, model_.tokenizer().boundary());
   }
 
-  static constexpr std::size_t kHypothesesAtOnce = 4096;
+  inline static const NbestFormat kFormat = {.dialect = NbestDialect::kRnnlm};
 
   const RnnlmCommand& command_;
   const Model& model_;

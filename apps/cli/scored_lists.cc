@@ -104,8 +104,10 @@ void ScoredLists::score(std::vector<ScoredList>* lists) {
   std::size_t index = 0;
   for (ScoredList& scored : *lists) {
     for (const Hypothesis& hypothesis : scored.list.hypotheses) {
+      const HypothesisScore& score = scores[index++];
+      scored.tokens += score.tokens;
       scored.evidence.push_back({.score = hypothesis.score.value_or(0),
-                                 .lm = scores[index++].log_prob / unit,
+                                 .lm = score.log_prob / unit,
                                  .old_lm = hypothesis.lm_score.value_or(0),
                                  .words = static_cast<double>(hypothesis.words)});
     }

@@ -20,6 +20,7 @@ struct ScoredList {
   std::string file;  // as messages call it
   NbestList list;
   std::vector<Evidence> evidence;  // of each hypothesis, in the unit of the dialect
+  std::int64_t tokens = 0;         // predictions that count, of all hypotheses
 
   [[nodiscard]] bool has_score() const { return list.hypotheses.front().score.has_value(); }
   [[nodiscard]] bool has_old_lm() const { return list.hypotheses.front().lm_score.has_value(); }
