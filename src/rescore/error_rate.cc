@@ -44,7 +44,7 @@ class SymbolNumbers {
 // are computed at once from what differs, a column for each symbol of b. (Myers 1999)
 class DistanceRows {
  public:
-  explicit DistanceRows(std::size_t rows) : last_(std::uint64_t{1} << (rows - 1)) {}
+  explicit DistanceRows(std::uint64_t last) : last_(last) {}
 
   // Goes on by a column. `equal` has the bits of rows whose symbol is the column's, `above` is by how much the column
   // before it is less in the row above these; returns the same of the last of these rows.
@@ -63,7 +63,7 @@ class DistanceRows {
   }
 
  private:
-  std::uint64_t last_;
+  std::uint64_t last_;                      // the bit of the last row
   std::uint64_t more_ = ~std::uint64_t{0};  // rows that are 1 more than the row above
   std::uint64_t less_ = 0;
 };
@@ -80,8 +80,12 @@ std::int64_t edit_distance(std::span<const T> a, std::span<const T> b) {
   std::vector<std::uint64_t> equal(numbers.size() + 1);
   for (std::size_t first = 0; first < rows.size(); first += 64) {
     const std::size_t count = std::min<std::size_t>(64, rows.size() - first);
-    for (std::size_t i = 0; i < count; ++i) equal[rows[first + i]] |= std::uint64_t{1} << i;
-    DistanceRows block(count);
+    std::uint64_t bit = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      bit = std::uint64_t{1} << i;
+      equal[rows[first + i]] |= bit;
+    }
+    DistanceRows block(bit);
     for (std::size_t j = 0; j < columns.size(); ++j) {
       changes[j] = static_cast<std::int8_t>(block.next(equal[columns[j]], changes[j]));
     }
