@@ -65,6 +65,17 @@ class Eval(CommandTest):
         self.assertIs(result["comparable"], False)
         self.assertIn("not comparable", self.succeed("eval", self.words, text).out)
 
+    def test_a_text_in_which_nothing_counts_is_refused(self):
+        self.refuse(1, ["ends", "nothing to predict"], "eval", self.model, self.write("ends", "\n\n"), "--no-end")
+
+    def test_standard_input_is_read_once(self):
+        for arguments in [["eval", self.model, "-", "-"], ["score", self.model, "--percentile", "-"],
+                          ["score", self.model, "-", "--ngram", "-"], ["tune", self.model, "-", "--ngram", "-"],
+                          ["train", "-", "--valid", "-", "--save", self.folder / "m"],
+                          ["rescore", self.model, "-", "--format", "rnnlm", "--references", "-"],
+                          ["tokenize", "train", "-", "-", "--save", self.folder / "m.model"]]:
+            self.refuse(2, ["standard input"], *arguments, stdin=b"the cat\n")
+
     def test_threads_change_nothing(self):
         results = [self.evaluate(self.model, self.other, "--threads", n) for n in ["1", "2", "3"]]
         for result in results:
@@ -82,6 +93,8 @@ class Eval(CommandTest):
         for result in [plain, adapted]:
             del result["tokens_per_s"]
         self.assertEqual(list(plain.items()), list(adapted.items()))
+        self.assertEqual(without_speed(self.succeed("eval", self.model, self.other).out),
+                         without_speed(self.succeed("eval", self.model, self.other, *nothing[1:]).out))
         self.assertEqual(without_speed(self.succeed("eval", self.model, self.other, "--exact").out),
                          without_speed(self.succeed("eval", self.model, self.other, *nothing).out))
 

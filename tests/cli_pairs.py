@@ -88,6 +88,12 @@ class Pairs(CommandTest):
         self.refuse(2, ["--pairs scores each sentence by itself"], "eval", self.model, "--pairs", good, "--cache")
         self.refuse(1, ["missing.tsv"], "eval", self.model, "--pairs", self.folder / "missing.tsv")
         self.refuse(1, ["x.tsv", "line 2"], "eval", self.model, "--pairs", self.write("x.tsv", "a\tb\nc\n"))
+        self.refuse(1, ["x.tsv', line 2: the sentence", "byte 4"], "eval", self.model, "--pairs",
+                    self.write("x.tsv", b"a\tb\nthe cat\tthe \xff\n"))
+        wrong = json.loads(json.dumps(SUITE).replace("dog", "<eos>"))
+        self.refuse(1, ["wrong.json': items 2: conditions 1: the sentence \"the <eos>\": byte 4"], "eval",
+                    self.make_model("tokens.safetensors", "--tokenizer", "whitespace"), "--pairs",
+                    self.write("wrong.json", json.dumps(wrong)))
         self.refuse(1, ["x.json", "meta"], "eval", self.model, "--pairs", self.write("x.json", "{}"))
         (self.folder / "empty").mkdir()
         self.refuse(1, ["empty", ".jsonl"], "eval", self.model, "--pairs", self.folder / "empty")

@@ -24,7 +24,7 @@ class Percentile(CommandTest):
         line = "the cat sees the dog."
         done = self.score(line + "\n\n")
         self.assertIn("# columns: percentile log_prob tokens text", done.out)
-        self.assertIn("reference: 2,000 lines, half of them to compare with: no percentile is below 0.1", done.err)
+        self.assertIn("reference: 2,000 lines, half of them to compare with: no percentile is below 0.0999", done.err)
         plain = rows(self.succeed("score", self.model, stdin=line.encode() + b"\n\n").out)
         found = [row.split("\t", 1) for row in rows(done.out)]
         self.assertEqual([row[1] for row in found], plain)

@@ -143,6 +143,15 @@ class Recipes(CommandTest):
         self.assertEqual(self.options(self.train(recipe))["tied"], "false")
         self.assertEqual(self.options(self.train(recipe, "--tied", save="n"))["tied"], "true")
 
+    def test_a_toggle_of_a_recipe_is_taken_back(self):
+        recipe = self.write("small.toml", SMALL)
+        self.assertEqual(self.options(self.train(recipe, "--tied=false"))["tied"], "false")
+        self.assertNotIn("--tied", self.last.err)
+        train = ["train", self.text, "--save", self.folder / "n", "--recipe", recipe]
+        self.refuse(2, ["--tied=false", "contradict"], *train, "--tied", "--tied=false")
+        self.refuse(2, ["--tied takes no value"], *train, "--tied=no")
+        self.refuse(2, ["--quiet takes no value"], *train, "--quiet=false")
+
     def test_a_run_by_a_recipe_can_be_resumed_and_its_changes_are_refused(self):
         recipe = self.write("small.toml", SMALL)
         model = self.train(recipe)

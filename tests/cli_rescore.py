@@ -192,6 +192,7 @@ class Rescore(CommandTest):
         refuse(["bad', line 1, column 3", "score is -1e+200"], "u\t-1e200\tthe\n", "--columns", "id,score,text")
         refuse(["bad', line 1, column 1: the line", "byte"], "{\"id\":1,\"text\":\"a\"", "--format", "json")
         refuse(["bad', line 1, column 7", "the id holds a line end"], "{\"id\":\"a\\nb\",\"text\":\"a\"}", "--format", "json")
+        refuse(["bad', line 2, column 1", "\"u-1\" came before"], "u-1 the\nu-1 cat\n", "--format", "kaldi", "--best")
         refuse(["hold no word"], "u\t1\t1\tthe\n", *COLUMNS, "--references", self.write("r", "u\n"))
 
     def test_a_list_is_judged_once(self):

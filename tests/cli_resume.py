@@ -50,14 +50,18 @@ class Resume(CommandTest):
         return self.arguments_for(save or self.model, self.log, *flags, steps=steps)
 
     @staticmethod
-    def interrupt_run(arguments, log, signals=(signal.SIGINT,)):
-        """Starts a run and sends it signals once its log has some lines; its status and what it said."""
-        process = subprocess.Popen([UNROLL, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    def wait_for_lines(log, process):
         deadline = time.monotonic() + PATIENCE
         while not log.exists() or log.read_bytes().count(b"\n") < 20:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("the run was over before it could be interrupted")
             time.sleep(0.001)
+
+    @staticmethod
+    def interrupt_run(arguments, log, signals=(signal.SIGINT,)):
+        """Starts a run and sends it signals once its log has some lines; its status and what it said."""
+        process = subprocess.Popen([UNROLL, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        Resume.wait_for_lines(log, process)
         for number in signals:
             process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE)
@@ -105,6 +109,27 @@ class Resume(CommandTest):
         self.refuse(1, ["line 1", "--log"], *self.arguments("--resume", "--quiet"))
         self.assertEqual(self.log.read_text(encoding="utf-8"), "dear diary\n")
 
+    def test_a_new_run_does_not_empty_what_is_no_log(self):
+        for content in [b"dear diary\n", b"dear diary", self.whole.read_bytes()]:
+            self.log.write_bytes(content)
+            self.refuse(1, ["line 1", "--log"], *self.arguments("--quiet", "--overwrite", steps=5))
+            self.assertEqual(self.log.read_bytes(), content)
+        self.log.write_bytes(self.whole_log.read_bytes())
+        self.succeed(*self.arguments("--quiet", "--overwrite", steps=5))
+        self.assertEqual(len(log_lines(self.log)), 5)
+
+    def test_one_run_at_a_time_writes_to_a_path(self):
+        arguments = self.arguments("--quiet", steps=1_000_000)
+        process = subprocess.Popen([UNROLL, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self.wait_for_lines(self.log, process)
+            self.refuse(1, [str(self.model), "another process"], *self.arguments("--quiet", "--overwrite", steps=5))
+        finally:
+            process.kill()
+            process.wait()
+        self.succeed(*self.arguments("--quiet", "--overwrite", steps=5))
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["log.jsonl", "m.safetensors"])
+
     def test_a_second_signal_stops_at_once(self):
         """A run that waits for its text takes no step, so that the first signal alone does not end it."""
         process = subprocess.Popen([UNROLL, "train", "-", "--save", self.model], stdin=subprocess.PIPE,
@@ -122,7 +147,7 @@ class Resume(CommandTest):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 130)
         process.communicate()
-        self.assertEqual(self.folder_content(), {})
+        self.assertEqual(self.folder_content(), {"m.safetensors.lock": b""})
 
     def test_quiet_stays_quiet(self):
         self.assertEqual(self.interrupt("--quiet"), (130, ""))
@@ -208,8 +233,11 @@ class Resume(CommandTest):
         whole, model = self.saved.read_bytes(), self.model.read_bytes()
         for damaged in [whole[:len(whole) // 2], whole[:-1], whole[:100] + b"\x00" + whole[101:], b""]:
             self.saved.write_bytes(damaged)
-            self.refuse(1, [str(self.saved)], *self.arguments("--resume", "--quiet"))
+            self.refuse(1, [str(self.saved), "--overwrite"], *self.arguments("--resume", "--quiet"))
             self.assertEqual(self.model.read_bytes(), model)
+        self.saved.unlink()
+        self.refuse(2, [str(self.saved), "--overwrite"], *self.arguments("--resume", "--quiet"))
+        self.assertEqual(self.model.read_bytes(), model)
 
     def test_an_interrupted_model_is_marked_as_such_and_works(self):
         self.copy_stopped()

@@ -22,7 +22,7 @@ class Tokenize(CommandTest):
 
     def test_the_same_text_gives_the_same_file(self):
         for kind in ("bpe", "unigram"):
-            first, second = self.folder / "a.model", self.folder / "b.model"
+            first, second = self.folder / f"{kind}-1.model", self.folder / f"{kind}-2.model"
             for path in (first, second):
                 self.succeed("tokenize", "train", self.text, "--vocab-size", "36", "--model-type", kind, "--save", path)
             self.assertEqual(first.read_bytes(), second.read_bytes())
@@ -110,6 +110,12 @@ class Tokenize(CommandTest):
         self.refuse(2, ["too high"], "tokenize", "train", self.text, "--vocab-size", "9000", "--quiet", "--save",
                     self.folder / "m.model")
         self.assertFalse((self.folder / "m.model").exists())
+        taken = self.write("taken.model", "mine")
+        train = ["tokenize", "train", self.text, "--vocab-size", "60", "--model-type", "bpe", "--save", taken, "--quiet"]
+        self.refuse(2, ["taken.model", "--overwrite"], *train)
+        self.assertEqual(taken.read_bytes(), b"mine")
+        self.succeed(*train, "--overwrite")
+        self.assertEqual(taken.read_bytes(), self.pieces.read_bytes())
 
     def test_files_that_are_no_model_are_refused(self):
         whole = self.pieces.read_bytes()

@@ -69,7 +69,7 @@ class Train(CommandTest):
 
     def test_the_log_has_a_line_for_each_step(self):
         log = self.folder / "log.jsonl"
-        log.write_text("from an older run\n", encoding="utf-8")
+        log.write_text('{"step":7}\n', encoding="utf-8")
         model = self.train("--steps", "30", "--log", log)
         lines = log_lines(log)
         self.assertEqual([line["step"] for line in lines], list(range(1, 31)))
@@ -173,6 +173,19 @@ class Train(CommandTest):
         vocabulary = self.write("vocab.txt", "<unk>\n<eos>\nthe\ncat\ndog\n")
         model = self.train("--tokenizer", "whitespace", "--vocab", vocabulary, "--steps", "5")
         self.assertEqual(self.inspect(model)["tokenizer"]["vocabulary"], ["<unk>", "<eos>", "the", "cat", "dog"])
+
+    def test_flags_that_would_do_nothing_are_refused(self):
+        train = ["train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "2", "--quiet"]
+        self.refuse(2, ["--weight-drop", "min-gru"], *train, "--cell", "min-gru", "--weight-drop", "0.5")
+        self.refuse(2, ["--schedule plateau", "validation"], *train, "--schedule", "plateau", "--valid-split", "0")
+        self.refuse(2, ["--softmax", "full"], "train", self.text, "--save",
+                    self.folder / "m", "--steps", "2", "--softmax", "adaptive", "--from", self.make_model("full.safetensors"))
+        self.refuse(2, ["sgd, adam, asgd"], *train, "--optimizer", "foo")
+
+    def test_the_measurement_warms_up_as_the_run_does(self):
+        """Rates that are harmless within the run must not end the measurement before it."""
+        flags = ["--optimizer", "sgd", "--clip", "0", "--schedule", "constant", "--lr", "1e30", "--warmup", "2000000000"]
+        self.succeed("train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "3", "--quiet", *flags)
 
     def test_validation_can_be_a_file_or_nothing(self):
         valid = self.write("valid.txt", sentence_text(20, seed=3))

@@ -92,6 +92,40 @@ TEST(File, ReadsAnEmptyFileAsNothing) {
   EXPECT_EQ(read_file(folder.path("x")), "");
 }
 
+TEST(File, ReplacesWhatALinkLeadsTo) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path("there"));
+  replace(folder.path("there/file"), "old");
+  std::filesystem::create_symlink("there/file", folder.path("link"));
+  std::filesystem::create_symlink(folder.path("link"), folder.path("link to link"));
+  std::filesystem::create_symlink("there/new", folder.path("dangling"));
+  replace(folder.path("link to link"), "new");
+  replace(folder.path("dangling"), "first");
+  EXPECT_EQ(read_file(folder.path("there/file")), "new");
+  EXPECT_EQ(read_file(folder.path("there/new")), "first");
+  for (const char* link : {"link", "link to link", "dangling"}) {
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.path(link))) << link;
+  }
+  EXPECT_EQ(names_in(folder.path("there")), (std::vector<std::string>{"file", "new"}));
+
+  std::filesystem::create_symlink("loop", folder.path("loop"));
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "loop", [&] { replace(folder.path("loop"), "x"); }));
+}
+
+TEST(File, OneProcessHasTheClaim) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("x");
+  {
+    const FileClaim claim(path);
+    EXPECT_TRUE(fails_with(ErrorCode::kFile, "another process", [&] { const FileClaim again(path); }));
+  }
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{});
+  replace(path + ".lock", "left by a process that was killed");
+  { const FileClaim claim(path); }
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{});
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "absent/x", [&] { const FileClaim claim(folder.path("absent/x")); }));
+}
+
 TEST(File, ReadsAPipeToItsEnd) {
   const TemporaryFolder folder;
   const std::string pipe = folder.path("pipe");

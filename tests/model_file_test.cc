@@ -362,7 +362,7 @@ TEST_F(ModelFileTest, StaysWholeWhenTheDiskIsFull) {
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->code(), ErrorCode::kFile);
   EXPECT_EQ(bytes_of(path()), before);
-  EXPECT_FALSE(file_exists(path() + ".tmp"));
+  EXPECT_FALSE(file_exists(path() + ".unroll-tmp"));
 }
 
 TEST_F(ModelFileTest, ReadsALongHistoryInLinearTime) {

@@ -140,7 +140,7 @@ TEST_F(SyntaxSuites, WhatIsWrongIsToldWithItsPlace) {
   refuses(suite, "no other metric");
   suite = small_suite();
   suite["predictions"][0]["formula"] = "(3;%good%) <";
-  refuses(suite, "predictions 1: formula: formula");
+  refuses(suite, "predictions 1: formula \"(3;%good%) <\", character 13: ");
   suite["predictions"][0]["formula"] = "(5;%good%) < 3";
   refuses(suite, "items 1: formula \"(5;%good%) < 3\": there is no region (5;%good%)");
   suite = small_suite();

@@ -28,7 +28,8 @@ TEST_F(Train, SameBitsForAnyNumberOfThreads) {
     options.cell = cell;
     options.layers = 2;
     options.tied = true;
-    options.regularization = {.words = 0.1, .input = 0.2, .output = 0.2, .recurrent = 0.3, .locked = true, .tar = 1};
+    options.regularization = {.words = 0.1, .input = 0.2, .output = 0.2, .locked = true, .tar = 1};
+    if (has_recurrent_weights(cell)) options.regularization.recurrent = 0.3;
     options.overwrite = true;
     const std::string one = trained(options);
     for (const int threads : {2, 3}) {
@@ -205,6 +206,14 @@ TEST_F(Train, AResumedRunKeepsItsPrecisionUnlessToldOtherwise) {
     options.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
     EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision", [&] { train(options); }));
   }
+}
+
+TEST_F(Train, ARunThatIsStoppedAtOnceTellsItsLoss) {
+  TrainOptions options = small();
+  options.steps = 1000;  // ten steps for each point of the history
+  const TrainResult result = train(options, {.stop_requested = [] { return true; }});
+  EXPECT_EQ(result.steps, 1);
+  EXPECT_GT(result.nats_per_token, 1.0);
 }
 
 TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {

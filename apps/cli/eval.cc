@@ -113,6 +113,9 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   }
   if (!command->pairs.path.empty()) return check_pairs(flags, command);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
+  std::vector<std::string> inputs = command->texts;
+  inputs.push_back(command->ngram.path());
+  expect_one_standard_input(inputs);
   return true;
 }
 

@@ -132,6 +132,7 @@ struct Flags::Impl {
   std::vector<std::string> never_preset;
   std::function<std::vector<PresetFlag>(const std::string&)> load_presets;
   std::vector<PresetFlag> held_presets;
+  std::vector<std::string> off;  // toggles whose presets the command line takes back: --tied=false
   std::vector<std::string> positionals;
 
   void declare(const FlagHelp& flag) {
@@ -165,7 +166,7 @@ struct Flags::Impl {
 
   // Whether the command line says something that the preset must make room for.
   [[nodiscard]] bool gives_way(const std::string& name) const {
-    if (given(name)) return true;
+    if (given(name) || has(off, name)) return true;
     const auto is_given = [this](const std::string& other) { return given(other); };
     for (const std::vector<std::string>& names : exclusive) {
       if (has(names, name) && std::any_of(names.begin(), names.end(), is_given)) return true;
@@ -222,7 +223,7 @@ struct Flags::Impl {
 
   // CLI11 would let `--flag=` swallow the argument after it, take `--toggle=no` for an answer, and drop a positional
   // argument "++".
-  [[nodiscard]] std::vector<std::string> prepared(const std::vector<std::string>& arguments) const {
+  [[nodiscard]] std::vector<std::string> prepared(const std::vector<std::string>& arguments) {
     std::vector<std::string> result;
     bool value_next = false;
     bool flags_ended = false;
@@ -232,6 +233,8 @@ struct Flags::Impl {
       if (!is_value && has(value_flags, name) && argument.size() == name.size() + 1) {
         result.push_back(name);
         result.emplace_back();
+      } else if (!is_value && is_switched_off(argument, name)) {
+        off.push_back(name);
       } else if (!is_value && has(all_flags, name) && !has(value_flags, name) && argument.size() > name.size()) {
         throw Error(ErrorCode::kUsage, fmt::format("{} takes no value, found \"{}\"", name, argument));
       } else {
@@ -241,6 +244,13 @@ struct Flags::Impl {
       }
     }
     return result;
+  }
+
+  // "--tied=false", of a toggle that can be preset.
+  [[nodiscard]] bool is_switched_off(const std::string& argument, const std::string& name) const {
+    const auto toggle = declared.find(name);
+    return load_presets && argument == name + "=false" && toggle != declared.end() &&
+           toggle->second.kind == ValueKind::kToggle && !has(never_preset, name);
   }
 
   static bool has(const std::vector<std::string>& list, const std::string& item) {
@@ -364,6 +374,9 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kUsage, error.what());
   }
+  for (const std::string& name : impl_->off) {
+    if (given(name)) throw Error(ErrorCode::kUsage, fmt::format("{0} and {0}=false contradict each other", name));
+  }
   impl_->apply();
   impl_->sort_remaining();
   for (const std::vector<std::string>& names : impl_->exclusive) {
@@ -446,6 +459,14 @@ std::string take_text(const std::string& verb, const std::vector<std::string>& p
     throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": {} takes one TEXT", positionals[1], verb));
   }
   return positionals.empty() ? "-" : positionals.front();
+}
+
+void expect_one_standard_input(const std::vector<std::string>& inputs) {
+  const std::ptrdiff_t count = std::ranges::count(inputs, "-");
+  if (count <= 1) return;
+  throw Error(ErrorCode::kUsage, fmt::format("{} inputs are standard input (-), which can be read once: "
+                                             "give the paths of files instead",
+                                             count));
 }
 
 }  // namespace unroll

@@ -81,8 +81,8 @@ class Flags {
   void exclusive(const std::vector<std::string>& names);
 
   // A flag whose value names presets: they are read by `load`, and hold as if they had stood on the command line before
-  // everything else. One gives way to the same flag, and to a flag that excludes it. Toggles take true or false,
-  // numbers numbers, all others text. Flags named in `refused` (and this one) cannot be preset.
+  // everything else. One gives way to the same flag (of a toggle, to `--toggle=false` too), and to a flag that
+  // excludes it. Toggles take true or false, numbers numbers, all others text. Flags named in `refused` (and this one) cannot be preset.
   void presets(const FlagHelp& flag, std::vector<std::string> refused,
                std::function<std::vector<PresetFlag>(const std::string&)> load);
 
@@ -133,5 +133,8 @@ class Flags {
 
 // The one TEXT that a verb takes, "-" where there is none. Throws Error{kUsage} when more is left.
 [[nodiscard]] std::string take_text(const std::string& verb, const std::vector<std::string>& positionals);
+
+// Throws Error{kUsage} where "-" is more than one of the inputs: what is read from standard input is gone.
+void expect_one_standard_input(const std::vector<std::string>& inputs);
 
 }  // namespace unroll

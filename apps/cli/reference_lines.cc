@@ -31,7 +31,7 @@ OddLines read_reference(const std::string& path, const Model& model, const Score
   }
   try {
     OddLines reference(lines);
-    terminal->line(fmt::format("reference: {} lines, half of them to compare with: no percentile is below {:.2g}",
+    terminal->line(fmt::format("reference: {} lines, half of them to compare with: no percentile is below {:.4g}",
                                grouped(static_cast<std::int64_t>(lines.size())),
                                100.0 / static_cast<double>(reference.lines() + 1)));
     return reference;

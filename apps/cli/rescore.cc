@@ -162,6 +162,9 @@ bool parse(const std::vector<std::string>& arguments, RescoreCommand* command) {
   if (command->lists.empty())
     throw Error(ErrorCode::kUsage, "which LISTS? Give MODEL and then the files, or - for standard input");
   finish(flags, given, command);
+  std::vector<std::string> inputs = command->lists;
+  inputs.push_back(command->references);
+  expect_one_standard_input(inputs);
   return true;
 }
 

@@ -160,6 +160,7 @@ bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
   command->model = take_model(command->model, &positionals);
   command->text = take_text("score", positionals);
   finish(flags, given, command);
+  expect_one_standard_input({command->text, command->reference, command->ngram.path()});
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <filesystem>
 
 #include "cli/flags.h"
 #include "cli/quantities.h"
@@ -19,6 +20,7 @@ struct TokenizeTrainCommand {
   std::vector<std::string> texts;
   SentencePieceOptions options;
   std::string save;
+  bool overwrite = false;
   bool quiet = false;
 };
 
@@ -45,6 +47,7 @@ bool parse(const std::vector<std::string>& arguments, TokenizeTrainCommand* comm
                &command->options.lossless);
   flags.heading("Run");
   flags.path({"--save", "FILE.model", "where to", ""}, &command->save);
+  flags.toggle({"--overwrite", "", "replace an existing FILE.model", ""}, &command->overwrite);
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "4,000 sub-words.");
   flags.example("unroll train book.txt --tokenizer book.model --save book.safetensors",
@@ -54,8 +57,14 @@ bool parse(const std::vector<std::string>& arguments, TokenizeTrainCommand* comm
   if (command->texts.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; --help explains");
   }
+  expect_one_standard_input(command->texts);
   if (!command->save.ends_with(".model")) {
     throw Error(ErrorCode::kUsage, fmt::format("--save \"{}\": expected a path that ends in .model", command->save));
+  }
+  std::error_code unknown;
+  if (!command->overwrite && std::filesystem::exists(command->save, unknown)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("'{}' exists: give --overwrite to replace it, or another --save", command->save));
   }
   return true;
 }

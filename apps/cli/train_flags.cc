@@ -153,6 +153,7 @@ void check_paths(const TrainCommand& command) {
   for (const std::string& path : {options.valid, options.tokenizer.vocab_file}) {
     if (!path.empty()) inputs.push_back(path);
   }
+  expect_one_standard_input(inputs);
   for (const std::string& input : inputs) {
     if (same_file(input, options.save)) {
       throw Error(ErrorCode::kUsage, fmt::format("--save {} would replace the text that is read", options.save));

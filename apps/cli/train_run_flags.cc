@@ -41,8 +41,9 @@ void add_optimizer_flags(Flags* flags, TrainOptions* options) {
   flags->text({"--optimizer", "NAME", "sgd, adam, or asgd (sgd with --average triggered)",
                std::string(optimizer_name(options->optimizer))},
               [options](const std::string& value) {
+                constexpr std::array kOptimizers{Optimizer::kSgd, Optimizer::kAdam, Optimizer::kSgd};
+                options->optimizer = kOptimizers.at(parse_choice(value, {"sgd", "adam", "asgd"}));
                 if (value == "asgd") set_average(Average::kTriggered, options);
-                options->optimizer = value == "asgd" ? Optimizer::kSgd : parse_optimizer(value);
               });
   flags->real({"--momentum", "M", "sgd: share of the last update's direction that is kept",
                fmt::format("{}", options->momentum)},

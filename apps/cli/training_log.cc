@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -42,6 +43,21 @@ std::int64_t step_of(std::string_view line) {
   return step != entry.end() && step->is_number_integer() ? step->get<std::int64_t>() : -1;
 }
 
+[[noreturn]] void refuse_line(const std::string& path, std::int64_t number) {
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}: line {} is not a line of a training log; name another file for --log", path, number));
+}
+
+// Throws where the file is something else, which must not be emptied.
+void expect_log(int descriptor, const std::string& path) {
+  constexpr std::string_view kStart = "{\"step\":";
+  std::array<char, kStart.size()> start{};
+  const ssize_t got = ::pread(descriptor, start.data(), start.size(), 0);
+  if (got < 0) fail(path, "read");
+  const std::string_view found(start.data(), static_cast<std::size_t>(got));
+  if (found != kStart.substr(0, found.size())) refuse_line(path, 1);
+}
+
 // How many bytes of the log stand up to `last_step`.
 std::size_t kept_bytes(std::string_view content, std::int64_t last_step, const std::string& path) {
   std::size_t begin = 0;
@@ -49,11 +65,7 @@ std::size_t kept_bytes(std::string_view content, std::int64_t last_step, const s
     const std::size_t end = content.find('\n', begin);
     const bool whole = end != std::string_view::npos;
     const std::int64_t step = step_of(content.substr(begin, whole ? end - begin : end));
-    if (whole && step < 0) {
-      throw Error(
-          ErrorCode::kInput,
-          fmt::format("{}: line {} is not a line of a training log; name another file for --log", path, number));
-    }
+    if (whole && step < 0) refuse_line(path, number);
     if (!whole || step > last_step) break;
     begin = end + 1;
   }
@@ -81,6 +93,7 @@ void TrainingLog::start(std::int64_t first_step) {
   descriptor_ = ::open(path_.c_str(), plain ? O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC : O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(path_, "open");
   if (!plain) return;
+  expect_log(descriptor_, path_);
   const std::size_t kept = first_step > 0 ? kept_bytes(read_all(descriptor_, path_), first_step, path_) : 0;
   if (::ftruncate(descriptor_, static_cast<off_t>(kept)) != 0) fail(path_, "cut");
 }

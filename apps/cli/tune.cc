@@ -87,6 +87,9 @@ bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
   command->texts = flags.positionals();
   command->model = take_model(command->model, &command->texts);
   if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
+  std::vector<std::string> inputs = command->texts;
+  inputs.push_back(command->ngram);
+  expect_one_standard_input(inputs);
   return true;
 }
 

@@ -61,7 +61,7 @@ bool parse(const std::vector<std::string>& arguments, WordsCommand* command) {
               [&options](std::int64_t n) { options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
   flags.example("unroll score book.safetensors sentences.txt --words > words.txt",
-                "A table for R: read.table(\"words.txt\", header=TRUE, quote=\"\").");
+                "A table for R: read.table(\"words.txt\", header=TRUE, skip=2, quote=\"\", comment.char=\"\").");
   flags.example("echo 'the cat sat' | unroll score book.safetensors --words --top 5",
                 "What the model expected instead.");
   if (!flags.parse(arguments)) return false;

@@ -16,6 +16,7 @@ struct MinimalPair {
   std::string bad;         // the other one
   std::string paradigm;    // pairs of one kind
   std::string phenomenon;  // paradigms of one kind; empty where the file does not tell
+  std::string place = {};  // what errors call it: "'pairs.tsv', line 3"; may be empty
 };
 
 // Reads pairs from a file, also a gzip one.
@@ -51,7 +52,8 @@ struct PairOptions {
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // pairs; may be empty
 };
 
-// Scores each sentence by itself, as Scorer does. Throws Error{kInput} for text that the tokenizer cannot read.
+// Scores each sentence by itself, as Scorer does. Throws Error{kInput} for text that the tokenizer cannot read,
+// naming the pair's place and the sentence.
 [[nodiscard]] std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs,
                                                  const PairOptions& options = {});
 

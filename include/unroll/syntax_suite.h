@@ -23,6 +23,7 @@ struct Region {
 struct Condition {
   std::string name;
   std::vector<Region> regions;
+  std::string place = {};  // what errors call it: "'suite.json': items 1: conditions 2"; may be empty
 };
 
 struct SuiteItem {
@@ -82,7 +83,8 @@ struct SuiteOptions {
 };
 
 // Scores each sentence by itself. A token belongs to the region in which it begins, and the space before a region to
-// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read.
+// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read, naming
+// the condition's place and the sentence.
 [[nodiscard]] std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
                                                  const SuiteOptions& options = {});
 

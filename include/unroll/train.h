@@ -169,7 +169,8 @@ struct TrainResult {
 //
 // Same text, options, seed and instruction set give the same file, bit for bit, whatever the number of threads, and
 // whether or not the run was killed and resumed on the way. While it runs, save + ".resume" holds all that is needed
-// to go on; it is removed at the end. Files are replaced as a whole or not at all.
+// to go on; it is removed at the end. Files are replaced as a whole or not at all. A lock on save + ".lock" keeps other
+// processes from training to the same path.
 // Throws Error; files saved before stay as they are.
 TrainResult train(const TrainOptions& options, const TrainObserver& observer = {});
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,6 +106,20 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
   }
 }
 
+// Where a path leads: symbolic links are followed, the last one to what need not be there yet.
+std::string end_of_links(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as many as Linux itself follows
+  std::filesystem::path end = path;
+  std::error_code failure;
+  for (int i = 0; std::filesystem::is_symlink(end, failure); ++i) {
+    if (i == kMostLinks) fail("write", path, ELOOP);
+    const std::filesystem::path next = std::filesystem::read_symlink(end, failure);
+    if (failure) fail("write", path, failure.value());
+    end = end.parent_path() / next;  // which is `next` where that is absolute
+  }
+  return end.string();
+}
+
 void flush_folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -156,7 +171,8 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
     // A device or a pipe is written to, not renamed over.
     throw Error(ErrorCode::kFile, fmt::format("cannot replace '{}': it is not a regular file", path));
   }
-  const std::string temporary_path = path + ".tmp";
+  const std::string target = end_of_links(path);
+  const std::string temporary_path = target + ".unroll-tmp";
   TemporaryFile temporary(temporary_path);
   if (temporary.descriptor() < 0) {
     const int reason = errno;
@@ -166,9 +182,35 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
   for (const std::string_view piece : pieces) write_all(temporary.descriptor(), piece, temporary_path);
   if (::fsync(temporary.descriptor()) != 0) fail("write", temporary_path, errno);
   if (const int reason = temporary.close(); reason != 0) fail("write", temporary_path, reason);
-  if (::rename(temporary_path.c_str(), path.c_str()) != 0) fail("replace", path, errno);
+  if (::rename(temporary_path.c_str(), target.c_str()) != 0) fail("replace", target, errno);
   temporary.keep();
-  flush_folder_of(path);
+  flush_folder_of(target);
+}
+
+FileClaim::FileClaim(const std::string& path) : lock_path_(path + ".lock"), descriptor_(-1) {
+  while (true) {
+    descriptor_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail("write", path, errno);
+    // File systems without locks give the claim to everybody.
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(descriptor_);
+      throw Error(ErrorCode::kFile,
+                  fmt::format("another process is writing '{}': wait for it, or give another path", path));
+    }
+    // Whoever had it before may have removed the file between the two calls.
+    struct stat locked {};
+    struct stat present {};
+    if (::fstat(descriptor_, &locked) == 0 && ::stat(lock_path_.c_str(), &present) == 0 &&
+        locked.st_ino == present.st_ino && locked.st_dev == present.st_dev) {
+      return;
+    }
+    ::close(descriptor_);
+  }
+}
+
+FileClaim::~FileClaim() {
+  ::unlink(lock_path_.c_str());
+  ::close(descriptor_);
 }
 
 double measure_write_seconds(const std::string& path, std::int64_t bytes) {

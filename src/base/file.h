@@ -37,10 +37,27 @@ class MappedFile {
 };
 
 // Replaces `path` by the pieces one after another, or leaves it as it was: writes to a temporary file beside it,
-// flushes that to disk, renames it over `path`, flushes the folder. Throws Error{kFile} naming the path and the
-// system's reason (no space, no permission), or that it is no regular file (a device, a pipe); the temporary file is
-// gone then.
+// flushes that to disk, renames it over `path`, flushes the folder. Where `path` is a symbolic link, that is what it
+// leads to, and the link stays. Throws Error{kFile} naming the path and the system's reason (no space, no permission),
+// or that it is no regular file (a device, a pipe); the temporary file is gone then.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
+
+// An exclusive claim on the writing of `path`, among the processes of this machine, for as long as this lives. It is a
+// lock on the file path + ".lock", which is made and removed again. A process that was killed loses its claim; what it
+// leaves of that file hinders nobody.
+class FileClaim {
+ public:
+  // Throws Error{kFile} where another process has the claim, or where no file can be made beside `path`: then `path`
+  // could not be written either.
+  explicit FileClaim(const std::string& path);
+  ~FileClaim();
+  FileClaim(const FileClaim&) = delete;
+  FileClaim& operator=(const FileClaim&) = delete;
+
+ private:
+  std::string lock_path_;
+  int descriptor_;
+};
 
 // Seconds that it takes to write and flush `bytes` bytes beside `path`, measured with a file that has no name and is
 // gone at once; 0 where the file system knows no such files or refuses.

@@ -40,7 +40,7 @@ void check(const Adaptation& adaptation) {
 }
 
 bool reads_in_order(const Adaptation& adaptation) noexcept {
-  return adaptation.cache.has_value() || adaptation.dynamic.has_value();
+  return (adaptation.cache && adaptation.cache->weight > 0) || (adaptation.dynamic && adaptation.dynamic->rate > 0);
 }
 
 std::string describe(const Adaptation& adaptation) {

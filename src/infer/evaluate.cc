@@ -96,6 +96,18 @@ StatePolicy common_state(std::span<const Model> models) {
   return state;
 }
 
+void expect_counted(const EncodedText& encoded, const Tokenizer& tokenizer, const Accounting& accounting,
+                    const std::string& name) {
+  const auto counts = [&](std::int32_t id) {
+    return is_counted(accounting, id, tokenizer.boundary(), tokenizer.unknown());
+  };
+  if (std::ranges::any_of(encoded.ids, counts)) return;
+  throw Error(ErrorCode::kInput,
+              fmt::format("'{}' holds no token that counts: line ends and unknown tokens that are left out leave "
+                          "nothing to predict",
+                          name));
+}
+
 // What these predictions of the text amount to.
 Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
                      const Accounting& accounting, const std::string& name) {
@@ -168,6 +180,7 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
   const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
   const StatePolicy state = options.state ? *options.state : common_state(models);
   const Accounting accounting = accounting_of(options, state);
+  expect_counted(encoded, tokenizer, accounting, name);
 
   AverageEvaluation result;
   std::vector<double> sums;  // ln of the sum of the models' p

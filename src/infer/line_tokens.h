@@ -16,7 +16,13 @@ namespace unroll {
 [[nodiscard]] std::vector<Token> line_tokens(const Tokenizer& tokenizer, std::string_view line,
                                              const std::string& name);
 
-// Scores sentences that are no lines of a file: one that cannot be read is told by its own words.
-[[nodiscard]] std::vector<Score> score_sentences(Scorer& scorer, std::span<const std::string> sentences);
+// A sentence that is no line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3"; may be empty.
+struct PlacedSentence {
+  std::string text;
+  std::string place;
+};
+
+// Scores them as Scorer does. One that cannot be scored is told by its place and its own words.
+[[nodiscard]] std::vector<Score> score_sentences(Scorer& scorer, std::span<const PlacedSentence> sentences);
 
 }  // namespace unroll

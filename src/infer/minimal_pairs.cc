@@ -104,6 +104,7 @@ std::vector<MinimalPair> read_minimal_pairs(const std::string& path) {
     check_sentence(pair.good, "acceptable", where);
     check_sentence(pair.bad, "other", where);
     if (pair.paradigm.empty()) pair.paradigm = name_without_end(path);
+    pair.place = where;
     pairs.push_back(std::move(pair));
   }
   if (pairs.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' holds no pair", path));
@@ -116,10 +117,10 @@ std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPa
   scores.reserve(pairs.size());
   while (scores.size() < pairs.size()) {
     const auto part = pairs.subspan(scores.size(), std::min(kPairsAtOnce, pairs.size() - scores.size()));
-    std::vector<std::string> sentences;
+    std::vector<PlacedSentence> sentences;
     for (const MinimalPair& pair : part) {
-      sentences.push_back(pair.good);
-      sentences.push_back(pair.bad);
+      sentences.push_back({pair.good, pair.place});
+      sentences.push_back({pair.bad, pair.place});
     }
     const std::vector<Score> found = score_sentences(scorer, sentences);
     for (std::size_t i = 0; i < found.size(); i += 2) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "model/strict_json.h"
 #include "unroll/error.h"
 #include "unroll/syntax_suite.h"
 
@@ -178,7 +179,7 @@ class FormulaParser {
     return true;
   }
   [[noreturn]] void refuse(std::string_view why) const {
-    throw Error(ErrorCode::kInput, fmt::format("formula \"{}\", character {}: {}", text_, at_ + 1, why));
+    throw Error(ErrorCode::kInput, fmt::format("formula {}, character {}: {}", quote(text_), at_ + 1, why));
   }
 
   const std::string& text_;

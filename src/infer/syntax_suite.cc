@@ -43,6 +43,7 @@ class Place {
     if (!value_.is_number_integer()) refuse("expected a whole number");
     return value_.get<std::int64_t>();
   }
+  [[nodiscard]] const std::string& name() const noexcept { return where_; }
   [[noreturn]] void refuse(std::string_view why) const {
     throw Error(ErrorCode::kInput, fmt::format("{}: {}", where_, why));
   }
@@ -59,7 +60,7 @@ Region read_region(const Place& place) {
 }
 
 Condition read_condition(const Place& place) {
-  Condition condition{.name = place.at("condition_name").text(), .regions = {}};
+  Condition condition{.name = place.at("condition_name").text(), .regions = {}, .place = place.name()};
   bool empty = true;
   for (const Place& region : place.at("regions").list()) {
     condition.regions.push_back(read_region(region));
@@ -86,7 +87,7 @@ SuiteItem read_item(const Place& place, const std::vector<RegionFormula>& predic
     try {
       static_cast<void>(prediction.holds(zeros));
     } catch (const Error& error) {
-      place.refuse(fmt::format("formula \"{}\": {}", prediction.text(), error.what()));
+      place.refuse(fmt::format("formula {}: {}", quote(prediction.text()), error.what()));
     }
   }
   return item;
@@ -96,11 +97,11 @@ std::vector<RegionFormula> read_predictions(const Place& suite) {
   std::vector<RegionFormula> predictions;
   for (const Place& prediction : suite.at("predictions").list()) {
     if (prediction.at("type").text() != "formula") prediction.at("type").refuse("expected \"formula\"");
-    const Place formula = prediction.at("formula");
+    const std::string formula = prediction.at("formula").text();
     try {
-      predictions.emplace_back(formula.text());
+      predictions.emplace_back(formula);
     } catch (const Error& error) {
-      formula.refuse(error.what());
+      prediction.refuse(error.what());
     }
   }
   return predictions;
@@ -171,9 +172,9 @@ std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
   while (result.size() < suite.items.size()) {
     const auto part =
         std::span(suite.items).subspan(result.size(), std::min(kItemsAtOnce, suite.items.size() - result.size()));
-    std::vector<std::string> sentences;
+    std::vector<PlacedSentence> sentences;
     for (const SuiteItem& item : part) {
-      for (const Condition& condition : item.conditions) sentences.push_back(sentence_of(condition));
+      for (const Condition& condition : item.conditions) sentences.push_back({sentence_of(condition), condition.place});
     }
     const std::vector<Score> scores = score_sentences(scorer, sentences);
     auto next = std::span(scores);

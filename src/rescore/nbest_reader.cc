@@ -104,6 +104,15 @@ struct NbestReader::Impl {
     list.hypotheses.clear();
   }
 
+  // The whole id tells a hypothesis of Kaldi from the others of its list.
+  void check_key(std::unordered_set<std::string>& keys) const {
+    std::string_view line = waiting.line;
+    const std::string key(take_field(line));
+    if (keys.insert(key).second) return;
+    throw Error(ErrorCode::kInput, fmt::format("{}, line {}, column {}: the id {} came before", name, waiting.number,
+                                               waiting.id_column, quote(key)));
+  }
+
   // Objects of JSON may have different keys.
   void check_scores(const Hypothesis& first) const {
     const auto check = [&](bool has, bool expected, std::string_view key) {
@@ -130,7 +139,9 @@ struct NbestReader::Impl {
     if (lines == 0 && !read()) throw Error(ErrorCode::kInput, fmt::format("{} holds no hypothesis", name));
     if (waiting.number == 0) return false;
     begin(list);
+    std::unordered_set<std::string> keys;
     do {
+      if (format.dialect == NbestDialect::kKaldi) check_key(keys);
       if (!list.hypotheses.empty()) check_scores(list.hypotheses.front());
       list.hypotheses.push_back(std::move(waiting));
     } while (read_more_of(list));

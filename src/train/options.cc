@@ -105,7 +105,8 @@ void check_validation_options(const TrainOptions& o) {
   if (!o.valid.empty() || o.valid_split > 0) return;
   for (const auto& [flag, given] :
        {std::pair("average triggered", o.average == Average::kTriggered),
-        std::pair("validate-every", o.validate_every > 0), std::pair("patience", o.patience > 0)}) {
+        std::pair("validate-every", o.validate_every > 0), std::pair("patience", o.patience > 0),
+        std::pair("schedule plateau", o.schedule == Schedule::kPlateau)}) {
     if (!given) continue;
     throw Error(ErrorCode::kUsage,
                 fmt::format("--{} needs validation: give --valid, or a --valid-split above 0", flag));
@@ -192,6 +193,10 @@ TrainOptions resolve(TrainOptions options) {
   check_optimizer_options(options);
   check_validation_options(options);
   check(options.regularization);
+  if (options.regularization.recurrent > 0 && !has_recurrent_weights(options.cell)) {
+    throw Error(ErrorCode::kUsage, fmt::format("--weight-drop is for hidden-to-hidden matrices: the cell {} has none",
+                                               cell_name(options.cell)));
+  }
   if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));

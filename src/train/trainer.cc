@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include "base/file.h"
@@ -28,6 +29,22 @@ struct Found {
   std::optional<Model> finished;
 };
 
+Checkpoint load_checkpoint(const std::string& path) {
+  try {
+    return Checkpoint(path);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("cannot resume: {}; give --overwrite to start again, or another --save", error.what()));
+  }
+}
+
+// Throws where the model could not be saved later.
+void expect_place_for_model(const std::string& path) {
+  std::error_code unknown;
+  if (!std::filesystem::is_directory(path, unknown)) return;
+  throw Error(ErrorCode::kFile, fmt::format("cannot write '{}': it is a folder; give --save the path of a file", path));
+}
+
 Found look_for_files(const TrainOptions& options) {
   if (options.overwrite) return {};
   const bool checkpoint = file_exists(checkpoint_path(options.save));
@@ -38,10 +55,15 @@ Found look_for_files(const TrainOptions& options) {
                             model ? options.save : checkpoint_path(options.save)));
   }
   Found found;
-  if (checkpoint) found.checkpoint.emplace(checkpoint_path(options.save));
+  if (checkpoint) found.checkpoint = load_checkpoint(checkpoint_path(options.save));
   if (checkpoint || !model) return found;
   found.finished = Model::load(options.save);
-  if (!found.finished->training().complete) found.finished.reset();
+  if (!found.finished->training().complete) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("cannot resume '{}': its run did not end, and '{}', which says how to go on, is not there; "
+                            "give --overwrite to start again, or another --save",
+                            options.save, checkpoint_path(options.save)));
+  }
   return found;
 }
 
@@ -86,6 +108,11 @@ NetworkConfig network_config(const TrainOptions& options, const TrainingText& te
   }
   if (from != nullptr) config = from->config();
   check(config);
+  if (from != nullptr && options.softmax == Softmax::kAdaptive && config.cutoffs.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--softmax is adaptive, and that of '{}' is full: with --from the network is as it is",
+                            options.from));
+  }
   if (options.softmax == Softmax::kSampled && !config.cutoffs.empty()) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--softmax sampled is for a full softmax: that of '{}' is adaptive", options.from));
@@ -126,10 +153,16 @@ NamedValues all_options(const TrainOptions& options, const NetworkConfig& config
 void expect_same(const std::string& name, const std::string& before, const std::string& now, const std::string& path) {
   if (before == now) return;
   const bool is_flag = name != "text" && name != "vocabulary";
-  throw Error(ErrorCode::kUsage,
-              fmt::format("cannot resume '{}': {}{} is {} now and was {} when the run began; give the same {}, or "
-                          "--overwrite to start again",
-                          path, is_flag ? "--" : "the ", name, now, before, is_flag ? "options" : "text"));
+  const auto shown = [&](const std::string& value) {
+    const bool automatic = (name == "warmup" && value == "-1") ||
+                           ((name == "validate-every" || name == "patience" || name == "samples") && value == "0");
+    return automatic ? "not set" : value;
+  };
+  throw Error(
+      ErrorCode::kUsage,
+      fmt::format("cannot resume '{}': {}{} is {} now and was {} when the run began; give the same {}, or "
+                  "--overwrite to start again",
+                  path, is_flag ? "--" : "the ", name, shown(now), shown(before), is_flag ? "options" : "text"));
 }
 
 // The same for all options, in the order in which they are named.
@@ -230,7 +263,11 @@ bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
 
 TrainResult make_result(const TrainPosition& position, const TrainingRecord& record) {
   TrainResult result{.steps = position.step, .tokens = position.tokens};
-  if (!record.history.empty()) result.nats_per_token = record.history.back().nats_per_token;
+  if (!record.history.empty()) {
+    result.nats_per_token = record.history.back().nats_per_token;
+  } else if (position.predictions_since_point > 0) {
+    result.nats_per_token = position.nats_since_point / static_cast<double>(position.predictions_since_point);
+  }
   if (position.best_step > 0) result.best_valid_nats_per_token = position.best_nats;
   result.best_step = position.best_step > 0 ? position.best_step : position.step;
   result.best_is_average = position.best_is_average;
@@ -278,6 +315,8 @@ void expect_same_finished_length(const TrainOptions& options, const NamedValues&
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const Clock::time_point start = Clock::now();
   TrainOptions options = resolve(asked);
+  expect_place_for_model(options.save);
+  const FileClaim claim(options.save);
   Found found = look_for_files(options);
   const ChosenPrecision precision = choose_precision(options.precision, saved_options(found));
   options.precision = precision.precision;
@@ -286,6 +325,12 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const TrainingText text = read_training_text(options, from ? &from->tokenizer() : nullptr);
   const NetworkConfig config = network_config(options, text, from ? &*from : nullptr);
   fit_softmax(config, options);
+  if (options.softmax != Softmax::kFull &&
+      (text.tokenizer.kind() == TokenizerKind::kChar || text.tokenizer.kind() == TokenizerKind::kByte)) {
+    note(observer, fmt::format("--softmax {} takes the first symbols for the frequent ones; those of a vocabulary of "
+                               "{}s are in no such order",
+                               softmax_name(options.softmax), tokenizer_kind_name(text.tokenizer.kind())));
+  }
   options.batch_size = fitting_batch(options, static_cast<std::int64_t>(text.train.size()), observer);
   const NamedValues values = all_options(options, config, text);
 

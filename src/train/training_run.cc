@@ -88,11 +88,16 @@ MeasuredCost TrainingRun::measure(double seconds) {
   using Clock = std::chrono::steady_clock;
   constexpr std::int64_t kMostSteps = 200;
   constexpr std::int64_t kLeastSteps = 2;
-  rate_.steps = kMostSteps;
+  // Rates are those of the run's first steps, as far as its length is known.
+  std::int64_t steps = kMostSteps;
+  if (options_.steps) steps = *options_.steps;
+  if (options_.epochs) steps = *options_.epochs * epoch_.windows;
+  rate_.steps = steps;
+  rate_.warmup = warmup_steps(options_, steps);
   step();  // the first one touches all memory for the first time
   std::vector<double> durations;
   const Clock::time_point start = Clock::now();
-  for (std::int64_t i = 0; i < kMostSteps; ++i) {
+  for (std::int64_t i = 0; i < std::min(kMostSteps, steps); ++i) {
     const Clock::time_point before = Clock::now();
     step();
     durations.push_back(seconds_since(before));
@@ -268,11 +273,12 @@ void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<V
 
 void TrainingRun::save(bool complete) {
   record_.complete = complete;
-  const Parameters& last = averaging_.began() ? *average_ : parameters_;
-  save_model(options_.save, config_, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
+  // The resume file first: a model of a run that did not end never stands without it.
   if (!complete) {
     save_checkpoint(checkpoint_path(options_.save), config_, text_.tokenizer, record_, position_, tensors());
   }
+  const Parameters& last = averaging_.began() ? *average_ : parameters_;
+  save_model(options_.save, config_, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
 }
 
 TrainTensors TrainingRun::tensors() {

@@ -38,6 +38,12 @@ TrainingText read_training_text(const TrainOptions& options, const Tokenizer* to
     parts.valid = valid_file;
   } else {
     parts = split_tail(whole, options.valid_split, kind, options.state);
+    if (parts.train.empty()) {
+      throw Error(ErrorCode::kInput,
+                  fmt::format("'{}': the part held out for validation leaves nothing to train on; give more text or a "
+                              "smaller --valid-split",
+                              name));
+    }
   }
   TrainingText text{
       .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train(options.tokenizer, parts.train, name),
