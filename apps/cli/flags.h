@@ -81,8 +81,9 @@ class Flags {
   void exclusive(const std::vector<std::string>& names);
 
   // A flag whose value names presets: they are read by `load`, and hold as if they had stood on the command line before
-  // everything else. One gives way to the same flag (of a toggle, to `--toggle=false` too), and to a flag that
-  // excludes it. Toggles take true or false, numbers numbers, all others text. Flags named in `refused` (and this one) cannot be preset.
+  // everything else. One gives way to the same flag (of a toggle, to `--toggle=false` too), and to a flag that excludes
+  // it. Toggles take true or false, numbers numbers, all others text. Flags named in `refused` (and this one) cannot be
+  // preset.
   void presets(const FlagHelp& flag, std::vector<std::string> refused,
                std::function<std::vector<PresetFlag>(const std::string&)> load);
 

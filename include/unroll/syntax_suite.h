@@ -83,8 +83,8 @@ struct SuiteOptions {
 };
 
 // Scores each sentence by itself. A token belongs to the region in which it begins, and the space before a region to
-// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read, naming
-// the condition's place and the sentence.
+// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read,
+// naming the condition's place and the sentence.
 [[nodiscard]] std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
                                                  const SuiteOptions& options = {});
 

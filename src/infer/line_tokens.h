@@ -16,7 +16,7 @@ namespace unroll {
 [[nodiscard]] std::vector<Token> line_tokens(const Tokenizer& tokenizer, std::string_view line,
                                              const std::string& name);
 
-// A sentence that is no line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3"; may be empty.
+// A sentence that is no line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3", or nothing.
 struct PlacedSentence {
   std::string text;
   std::string place;
