@@ -133,6 +133,13 @@ void fit_softmax(const NetworkConfig& config, TrainOptions& options) {
                           options.samples, V / 2));
 }
 
+void note_order_of_symbols(Softmax softmax, TokenizerKind kind, const TrainObserver& observer) {
+  if (softmax == Softmax::kFull || (kind != TokenizerKind::kChar && kind != TokenizerKind::kByte)) return;
+  note(observer, fmt::format("--softmax {} takes the first symbols for the frequent ones; those of a vocabulary of "
+                             "{}s are in no such order",
+                             softmax_name(softmax), tokenizer_kind_name(kind)));
+}
+
 // All that decides the result: what a resumed run must have in common with the one that was interrupted.
 NamedValues all_options(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text) {
   NamedValues values{{"tokenizer", std::string(tokenizer_kind_name(text.tokenizer.kind()))},
@@ -325,12 +332,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const TrainingText text = read_training_text(options, from ? &from->tokenizer() : nullptr);
   const NetworkConfig config = network_config(options, text, from ? &*from : nullptr);
   fit_softmax(config, options);
-  if (options.softmax != Softmax::kFull &&
-      (text.tokenizer.kind() == TokenizerKind::kChar || text.tokenizer.kind() == TokenizerKind::kByte)) {
-    note(observer, fmt::format("--softmax {} takes the first symbols for the frequent ones; those of a vocabulary of "
-                               "{}s are in no such order",
-                               softmax_name(options.softmax), tokenizer_kind_name(text.tokenizer.kind())));
-  }
+  note_order_of_symbols(options.softmax, text.tokenizer.kind(), observer);
   options.batch_size = fitting_batch(options, static_cast<std::int64_t>(text.train.size()), observer);
   const NamedValues values = all_options(options, config, text);
 
