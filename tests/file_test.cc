@@ -112,6 +112,10 @@ TEST(File, ReplacesWhatALinkLeadsTo) {
   EXPECT_TRUE(fails_with(ErrorCode::kFile, "loop", [&] { replace(folder.path("loop"), "x"); }));
 }
 
+TEST(Error, IsOneLine) {
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "a  b", [] { static_cast<void>(read_file("a\r\nb")); }));
+}
+
 TEST(File, OneProcessHasTheClaim) {
   const TemporaryFolder folder;
   const std::string path = folder.path("x");

@@ -185,6 +185,12 @@ TEST_F(NgramFile, WhatItDoesNotHaveIsRefused) {
   EXPECT_EQ(state, ngram.begin());
   std::vector<double> few(3);
   EXPECT_TRUE(misused("expected 4", [&] { ngram.probabilities(state, few); }));
+  std::vector<double> all(4);
+  for (NgramState foreign : {NgramState{{4}}, NgramState{{0, 3}}, NgramState{{0, 0, 0}}}) {
+    EXPECT_TRUE(misused("the state is not one of", [&] { ngram.log_prob(foreign, 1); }));
+    EXPECT_TRUE(misused("the state is not one of", [&] { ngram.read(foreign, 1); }));
+    EXPECT_TRUE(misused("the state is not one of", [&] { ngram.probabilities(foreign, all); }));
+  }
 }
 
 TEST_F(NgramFile, AMissingFileIsNamed) {

@@ -61,6 +61,11 @@ TEST(RegionFormula, WhatCannotBeReadIsRefusedWithItsPlace) {
        }) {
     EXPECT_TRUE(fails_with(ErrorCode::kInput, words, [&] { static_cast<void>(RegionFormula(formula)); })) << formula;
   }
+  std::string chain = "0";
+  for (int i = 0; i < 1000; ++i) chain += "+1";
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "more than 1000 operators",
+                         [&] { static_cast<void>(RegionFormula(chain + " > 1")); }));
+  EXPECT_TRUE(holds(chain.substr(2) + " > 998"));
   for (const char* formula : {"(3;%a%) > 1", "(1;%c%) > 1", "(*;%c%) > 1", "1 < 2 | (3;%a%) > 1"}) {
     EXPECT_TRUE(fails_with(ErrorCode::kInput, "there is no", [&] { static_cast<void>(holds(formula)); })) << formula;
   }

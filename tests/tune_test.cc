@@ -9,7 +9,9 @@
 #include "infer/adaptive_stream.h"
 #include "infer/cache_sweep.h"
 #include "random_matrix.h"
+#include "temporary_folder.h"
 #include "tiny_model.h"
+#include "unroll/convert.h"
 #include "unroll/evaluate.h"
 
 namespace unroll {
@@ -128,6 +130,12 @@ TEST(Tune, RefusesWhatItCannotTune) {
                          call("abc", {.temperature = false, .cache = false, .dynamic = false})));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "one token", call("abc", {.tokens = 0})));
   EXPECT_NO_THROW(call("a", {})());
+
+  const TemporaryFolder folder;
+  convert(model, Precision::kInt8, folder.path("int8"));
+  const Model rounded = Model::load(folder.path("int8"));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "gradients", [&] { (void)tune(rounded, "abc", "a.txt"); }));
+  EXPECT_NO_THROW((void)tune(rounded, "abc", "a.txt", {.dynamic = false}));
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 #include "base/workers.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -74,6 +78,28 @@ INSTANTIATE_TEST_SUITE_P(OneTwoThree, WorkersOf, testing::Values(1, 2, 3));
 TEST(Workers, RefuseAnImpossibleNumber) {
   EXPECT_THROW(Workers(-1), Error);
   EXPECT_THROW(Workers(1025), Error);
+}
+
+// In a process of its own, which may have hardly any memory for stacks.
+TEST(Workers, ThreadsThatCannotBeStartedAreAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need more addresses than a limit leaves";
+#endif
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{.rlim_cur = std::size_t{1} << 30, .rlim_max = std::size_t{1} << 30};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(2);
+    try {
+      const Workers workers(1024);
+    } catch (const Error& error) {
+      ::_exit(error.code() == ErrorCode::kMemory ? 0 : 3);
+    }
+    ::_exit(4);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ struct Conversion {
 
 // Writes `model` to `path` with its weight matrices rounded to `precision`; biases stay f32, and vocabulary, options
 // and history go along. bf16 takes half of the bytes of f32, int8 (a scale for each row) a quarter. Every function that
-// takes a Model takes the rounded one, and multiplies in its precision.
+// takes a Model takes the rounded one, and multiplies in its precision; dynamic evaluation alone refuses int8.
 //
 // Equal models give equal bytes. A file at `path` is replaced as a whole.
 // Throws Error{kUsage} unless `precision` takes fewer bytes than the model's own: rounding cannot be undone.

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace unroll {
 
@@ -22,10 +23,16 @@ enum class ErrorCode {
 // line of UTF-8 without a final full stop. The library itself never prints, exits or aborts.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // Line ends within the message, of a name or a text that it tells, become spaces.
+  Error(ErrorCode code, std::string message) : std::runtime_error(on_one_line(std::move(message))), code_(code) {}
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 
  private:
+  static std::string on_one_line(std::string message) {
+    for (char& c : message) c = c == '\n' || c == '\r' ? ' ' : c;
+    return message;
+  }
+
   ErrorCode code_;
 };
 

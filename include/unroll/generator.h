@@ -37,7 +37,8 @@ class Generator {
   // UTF-8 where the model writes UTF-8 (an unfinished last character is left out). `write` returns false to stop
   // early. The prompt itself is not handed out. The unknown symbol is never written. The n-th call continues the same
   // stream of random numbers as the n-th of `--count`: calls differ from each other, runs do not.
-  // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first.
+  // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first, Error{kUsage} for a
+  // length below 0, and Error{kNumeric} where the model's weights or its state overflow. `write` must not be empty.
   Finish write(std::string_view prompt, std::int64_t length, const std::function<bool(std::string_view)>& write);
 
  private:

@@ -57,14 +57,15 @@ class Ngram {
   [[nodiscard]] NgramState begin() const;
 
   // ln p(word | state), nats; `state` moves on past the word. Of -1, a word that is not listed: -infinity, and nothing
-  // is known of what stood before the next word. Throws Error{kUsage} for an id that is not below size().
+  // is known of what stood before the next word. Throws Error{kUsage} for an id that is not below size(), and for a
+  // state of other n-grams where it shows.
   double log_prob(NgramState& state, std::int32_t word) const;
 
   // Moves on without asking. Throws the same.
   void read(NgramState& state, std::int32_t word) const;
 
   // p of every word after `state`: out (size()). Takes the time of size() multiplications and of the n-grams that the
-  // state's contexts have. Throws Error{kUsage} for an `out` of another size.
+  // state's contexts have. Throws Error{kUsage} for an `out` of another size, and as log_prob() for the state.
   void probabilities(const NgramState& state, std::span<double> out) const;
 
  private:
@@ -87,7 +88,8 @@ class Ngram {
 //   the network's "<unk>"        besides that share, all words of the file that the network does not know
 //
 // Nothing predicts "<s>": what files list for it (KenLM 0, SRILM -99) is no probability. Back-off weights that give a
-// word of a text more than 1 are an Error{kInput} that names file and word.
+// word of a text more than 1 are an Error{kInput} that names file and word; up to 0.05 nats above, which rounding may
+// make, it counts as 1.
 //
 // Where lambda is 1, predictions keep every bit. (Jelinek & Mercer 1980; docs/math/ngram.md)
 struct NgramMix {

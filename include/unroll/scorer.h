@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,22 +75,25 @@ struct ScorerOptions {
 // Not for two threads at once; several Scorers may share a Model.
 class Scorer {
  public:
-  // Throws what check() throws for accounting and adaptation, and Error{kUsage} for a context together with a cache or
-  // dynamic evaluation, for a lambda out of range, for n-grams beside a model whose tokens are no words, and for
-  // n-grams without "</s>" or without any of the model's words.
+  // Throws what check() throws for accounting and adaptation, Error{kInput} for a context that the tokenizer cannot
+  // read, Error{kMemory} where threads cannot be started, and Error{kUsage} for more than 1024 of them, for a context
+  // together with a cache or dynamic evaluation, for dynamic evaluation of an int8 model, for a lambda out of range,
+  // for n-grams beside a model whose tokens are no words, and for n-grams without "</s>" or without any of the model's
+  // words.
   explicit Scorer(Model model, const ScorerOptions& options = {});
   ~Scorer();
   Scorer(Scorer&&) noexcept;
   Scorer& operator=(Scorer&&) noexcept;
 
   // Scores one line (without its newline). Throws Error{kInput} for text that the tokenizer cannot read, and where a
-  // lambda of 0 leaves a word to n-grams that give it no probability.
+  // lambda of 0 leaves a word to n-grams that give it no probability; Error{kNumeric} where weights or state overflow.
   [[nodiscard]] Score score(std::string_view line);
 
   // Scores many lines, in order; equal to calling score() on each, only faster: where state is reset, lines of similar
   // length run side by side, so give it some thousands of tokens at once. Needs memory for all their scores.
   // `first_line` is the number of the first one in its file, for messages.
   [[nodiscard]] std::vector<Score> score(std::span<const std::string> lines, std::int64_t first_line = 1);
+  [[nodiscard]] std::vector<Score> score(std::initializer_list<std::string_view> lines, std::int64_t first_line = 1);
 
   // Before anything was read: zero state, the boundary symbol as input. (The context of the accounting is not in it:
   // step() through its tokens.)
@@ -97,7 +101,7 @@ class Scorer {
 
   // ln p(token | state) in nats; `state` moves on past the token. Of the adaptation only the temperature counts: a
   // state does not hold the rest; n-grams and accounting do not count. The bits equal those of score() but for that.
-  // Throws Error{kUsage} for a state or a symbol that is not this model's.
+  // Throws Error{kUsage} for a state or a symbol that is not this model's, and Error{kNumeric} where they overflow.
   double step(State& state, std::int32_t token);
 
   // ln p of each of the V symbols after `state`, in nats; the state stays as it is. Adapted and refused as by step().

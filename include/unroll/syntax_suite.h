@@ -40,7 +40,9 @@ using RegionSurprisals = std::vector<std::pair<std::pair<std::string, std::int64
 //   numbers, + and -  sums; a - b + c without brackets is refused, for SyntaxGym reads it as a - (b + c)
 //   < > =             comparisons; = holds within 1e-3 + 1e-5 |right side|, as there
 //   & |               both, either; & binds more
-//   ( ) [ ]           brackets
+//   ( ) [ ]           brackets, up to 64 deep
+//
+// Up to 1,000 operators.
 class RegionFormula {
  public:
   // Throws Error{kInput} naming the formula and the character (from 1) where it goes wrong.

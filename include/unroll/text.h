@@ -9,7 +9,7 @@
 namespace unroll {
 
 // The whole content of a file; "-" is standard input; a gzip stream is unpacked (known by its first two bytes).
-// Throws Error{kFile}: missing, a directory, no permission, damaged gzip.
+// Throws Error{kFile}: missing, a directory, no permission, damaged gzip; Error{kMemory} where there is no room for it.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 // The files' contents one after another. Where a file that others follow does not end with a newline, one is put

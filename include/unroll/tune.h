@@ -49,7 +49,8 @@ struct TuneResult {
 // `best` only if it helped. Lambda comes last, beside the best of all these: the best there is, in three
 // decimals. The text is read in order. The result does not depend on the number of threads.
 //
-// Throws what evaluate() throws, and Error{kUsage} where there is nothing to find.
+// Throws what evaluate() throws, and Error{kUsage} where there is nothing to find, or for dynamic evaluation of an int8
+// model, before anything is tried.
 [[nodiscard]] TuneResult tune(const Model& model, const std::string& text, const std::string& name,
                               const TuneOptions& options = {});
 

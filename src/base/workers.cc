@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -113,6 +114,13 @@ struct Workers::Team {
     generation.fetch_add(1, std::memory_order_acq_rel);
     generation.notify_all();
   }
+
+  void stop() {
+    stopping.store(true, std::memory_order_release);
+    wake();
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
 };
 
 Workers::Workers(int count) : team_(std::make_unique<Team>()) {
@@ -121,14 +129,17 @@ Workers::Workers(int count) : team_(std::make_unique<Team>()) {
     throw Error(ErrorCode::kUsage, fmt::format("number of threads is {}: expected 0 (all cores) to {}", count, kMost));
   }
   if (count == 0) count = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
-  for (int i = 1; i < count; ++i) team_->threads.emplace_back([team = team_.get()] { team->help(); });
+  try {
+    for (int i = 1; i < count; ++i) team_->threads.emplace_back([team = team_.get()] { team->help(); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = team_->threads.size() + 1;
+    team_->stop();
+    throw Error(ErrorCode::kMemory, fmt::format("cannot start thread {} of {}: {}; ask for fewer threads", started + 1,
+                                                count, error.code().message()));
+  }
 }
 
-Workers::~Workers() {
-  team_->stopping.store(true, std::memory_order_release);
-  team_->wake();
-  for (std::thread& thread : team_->threads) thread.join();
-}
+Workers::~Workers() { team_->stop(); }
 
 int Workers::count() const noexcept { return static_cast<int>(team_->threads.size()) + 1; }
 

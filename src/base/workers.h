@@ -14,7 +14,8 @@ namespace unroll {
 // subnormal numbers to zero; afterwards it treats them as before.
 class Workers {
  public:
-  // 0: as many as there are cores. Throws Error{kUsage} above 1024 or below 0.
+  // 0: as many as there are cores. Throws Error{kUsage} above 1024 or below 0, and Error{kMemory} where the
+  // system starts no more threads.
   explicit Workers(int count);
   ~Workers();
   Workers(const Workers&) = delete;

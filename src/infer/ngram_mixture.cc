@@ -115,7 +115,7 @@ double NgramMixture::log_prob(NgramState& state, std::int32_t id) const {
   }
   if (!(result <= kMostLogProb)) refuse_weights(id, result);
   read(state, id);
-  return result;
+  return std::min(result, 0.0);
 }
 
 void NgramMixture::refuse_weights(std::int32_t id, double log_prob) const {

@@ -59,6 +59,7 @@ class FormulaParser {
 
  private:
   static constexpr int kDeepest = 64;
+  static constexpr int kMostOperators = 1000;  // a tree of them may be as deep
 
   Tree either() {
     Tree tree = both();
@@ -158,7 +159,8 @@ class FormulaParser {
     return joined(kind, left, right);
   }
 
-  static Tree joined(Kind kind, const Tree& left, const Tree& right) {
+  Tree joined(Kind kind, const Tree& left, const Tree& right) {
+    if (++operators_ > kMostOperators) refuse(fmt::format("more than {} operators", kMostOperators));
     auto node = std::make_shared<Node>();
     node->kind = kind;
     node->left = left;
@@ -185,6 +187,7 @@ class FormulaParser {
   const std::string& text_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  int operators_ = 0;
 };
 
 namespace {

@@ -311,6 +311,16 @@ struct Scorer::Impl {
   std::vector<SymbolPrediction> predictions;
 };
 
+namespace {
+
+void expect_number(double log_prob) {
+  if (std::isfinite(log_prob)) return;
+  throw Error(ErrorCode::kNumeric,
+              fmt::format("the prediction after a state is {}: the model's weights or the state overflowed", log_prob));
+}
+
+}  // namespace
+
 Scorer::Scorer(Model model, const ScorerOptions& options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Scorer::~Scorer() = default;
 Scorer::Scorer(Scorer&&) noexcept = default;
@@ -324,6 +334,10 @@ std::vector<Score> Scorer::score(std::span<const std::string> lines, std::int64_
   return impl_->score(lines, first_line);
 }
 
+std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, std::int64_t first_line) {
+  return impl_->score(std::span(lines.begin(), lines.size()), first_line);
+}
+
 State Scorer::initial_state() const {
   const NetworkConfig& config = impl_->inference.model.config();
   const auto size = static_cast<std::size_t>(config.layers * config.hidden);
@@ -335,12 +349,14 @@ double Scorer::step(State& state, std::int32_t token) {
   impl_->require_symbol(token);
   impl_->read(state, token);
   impl_->predict(Detail::kLogProb, nullptr);
+  const double log_prob = impl_->predictions.front().log_prob;
+  expect_number(log_prob);
   const std::span<const float> h = impl_->single.h.span();
   const std::span<const float> c = impl_->single.c.span();
   state.h.assign(h.begin(), h.end());
   state.c.assign(c.begin(), c.end());
   state.input = token;
-  return impl_->predictions.front().log_prob;
+  return log_prob;
 }
 
 std::vector<double> Scorer::next_log_probs(const State& state) {
@@ -350,6 +366,7 @@ std::vector<double> Scorer::next_log_probs(const State& state) {
   apply_temperature(impl_->options.adaptation.temperature, logits);
   std::vector<double> result(logits.size());
   log_softmax(logits, result);
+  expect_number(result.front());
   return result;
 }
 

@@ -233,6 +233,11 @@ TuneResult tune(const Model& model, const std::string& text, const std::string& 
   if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
     throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
   }
+  if (options.dynamic && model.precision() == Precision::kInt8) {
+    throw Error(ErrorCode::kUsage,
+                "dynamic evaluation needs gradients, which an int8 model has none of: leave it out, or tune the model "
+                "that it was converted from");
+  }
   std::optional<NgramMixture> mixture;
   if (options.ngram) mixture.emplace(NgramMix{.ngram = *options.ngram}, model.tokenizer());
   if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");

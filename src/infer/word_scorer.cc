@@ -12,6 +12,7 @@
 #include "infer/word_outcomes.h"
 #include "infer/word_symbols.h"
 #include "kernels/softmax.h"
+#include "unroll/adaptation.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -23,8 +24,7 @@ void check(const WordScorerOptions& options) {
   const auto expect = [](bool right, std::string_view name, const auto& value, std::string_view expected) {
     if (!right) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected {}", name, value, expected));
   };
-  expect(std::isfinite(options.temperature) && options.temperature > 0, "temperature", options.temperature,
-         "a number above 0");
+  check(Adaptation{.temperature = options.temperature});
   expect(options.top >= 0, "top", options.top, "0 or above");
   expect(options.budget >= 1, "budget", options.budget, "1 or above");
   expect(options.longest >= 1, "longest", options.longest, "1 or above");

@@ -36,6 +36,15 @@ struct Ngram::Data {
     }
   }
 
+  // A state of other n-grams may name what these have not.
+  void check_own(const NgramState& state) const {
+    bool own = state.context.size() < file.table.order();
+    for (std::size_t i = 0; own && i < state.context.size(); ++i) {
+      own = state.context[i] == kNoNode || state.context[i] < file.table.levels[i].words.size();
+    }
+    if (!own) throw Error(ErrorCode::kUsage, fmt::format("the state is not one of the n-grams '{}'", path));
+  }
+
   std::string path;
   ArpaFile file;
   std::vector<double> unigrams;  // p of each word after nothing
@@ -78,6 +87,7 @@ NgramState Ngram::begin() const {
 
 double Ngram::log_prob(NgramState& state, std::int32_t word) const {
   data_->check_below_size(word);
+  data_->check_own(state);
   double result = -std::numeric_limits<double>::infinity();
   if (word >= 0) {
     result = std::numbers::ln10 * data_->file.table.log_prob(state.context, static_cast<std::uint32_t>(word));
@@ -88,6 +98,7 @@ double Ngram::log_prob(NgramState& state, std::int32_t word) const {
 
 void Ngram::read(NgramState& state, std::int32_t word) const {
   data_->check_below_size(word);
+  data_->check_own(state);
   if (word < 0) {
     state.context.clear();
   } else {
@@ -99,6 +110,7 @@ void Ngram::probabilities(const NgramState& state, std::span<double> out) const 
   if (std::ssize(out) != size()) {
     throw Error(ErrorCode::kUsage, fmt::format("{} places for probabilities: expected {}", out.size(), size()));
   }
+  data_->check_own(state);
   const NgramTable& table = data_->file.table;
   // Weights of all contexts that are longer than the one of that length.
   std::vector<double> log_weights(state.context.size() + 1);

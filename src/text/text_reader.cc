@@ -1,17 +1,28 @@
 #include "unroll/text.h"
 
+#include <fmt/format.h>
+
+#include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "text/byte_source.h"
 #include "text/corpus.h"
+#include "unroll/error.h"
 
 namespace unroll {
 
 std::string read_text(const std::string& path) {
   ByteSource source(path);
   std::string text;
-  text.reserve(static_cast<std::size_t>(source.stored_bytes()));
-  while (source.append_some(text)) {
+  try {
+    text.reserve(static_cast<std::size_t>(source.stored_bytes()));
+    while (source.append_some(text)) {
+    }
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kMemory, fmt::format("no memory to read '{}'", path));
+  } catch (const std::length_error&) {
+    throw Error(ErrorCode::kMemory, fmt::format("no memory to read '{}'", path));
   }
   return text;
 }

@@ -115,7 +115,6 @@ void check_validation_options(const TrainOptions& o) {
 
 void check_run_options(const TrainOptions& o) {
   constexpr std::int64_t kMostRows = 1 << 16;
-  constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;  // the step is 32 bits of a random counter
   expect(o.batch_size >= 1 && o.batch_size <= kMostRows, "batch-size", o.batch_size, "a number from 1 to 65536");
   expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
   expect(o.bptt_jitter >= 0 && 2 * o.bptt_jitter < o.bptt && o.bptt + 2 * o.bptt_jitter <= kMostRows, "bptt-jitter",

@@ -1,6 +1,7 @@
 // Options of a run: checked, completed by defaults, and told as names and values.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 // Options with every default put in place: learning rate, embedding size, length of the run. What depends on the text
 // (warm-up, batch size) is as it was. Throws Error{kUsage} naming the flag, its value and what is expected.
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
+
+// The longest run: a step is 32 bits of a random counter.
+inline constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;
 
 // A precision of training and why it was taken; the reason is empty where it was asked for.
 struct ChosenPrecision {

@@ -9,6 +9,7 @@
 #include "model/gradients.h"
 #include "model/network.h"
 #include "train/optimizer.h"
+#include "train/options.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -87,7 +88,8 @@ std::int64_t steps_within(const EpochShape& epoch, const MeasuredCost& cost, std
   };
   // The duration grows with the steps but for small jumps of the validation count, so halving finds a fit.
   std::int64_t fits = 1;
-  std::int64_t too_many = std::max<std::int64_t>(2, static_cast<std::int64_t>(seconds / cost.per_step) + 2);
+  const double most = std::min(seconds / cost.per_step, static_cast<double>(kMostSteps));
+  std::int64_t too_many = std::max<std::int64_t>(2, static_cast<std::int64_t>(most) + 2);
   while (too_many - fits > 1) {
     const std::int64_t middle = fits + (too_many - fits) / 2;
     (duration(middle) <= seconds ? fits : too_many) = middle;

@@ -193,12 +193,16 @@ std::int64_t save_interval(const TrainOptions& options, const MeasuredCost& cost
 // Decides the length of a run that begins now. `used` are the seconds since train() was called.
 std::int64_t run_steps(const TrainOptions& options, const EpochShape& epoch, const MeasuredCost& cost, double used) {
   if (options.steps) return *options.steps;
+  if (options.epochs && *options.epochs > kMostSteps / epoch.windows) {
+    throw Error(ErrorCode::kUsage, fmt::format("--epochs {} are more than {} steps, {} each: give fewer",
+                                               *options.epochs, kMostSteps, epoch.windows));
+  }
   if (options.epochs) return *options.epochs * epoch.windows;
   // What is left for the end: the last save, and a machine that slows down a little.
   constexpr double kShare = 0.94;
   constexpr double kEnd = 0.2;
   const double left = kShare * 60 * options.minutes.value_or(0) - kEnd - used;
-  return steps_within(epoch, cost, save_interval(options, cost), std::max(0.0, left));
+  return std::min(kMostSteps, steps_within(epoch, cost, save_interval(options, cost), std::max(0.0, left)));
 }
 
 double measuring_seconds(const TrainOptions& options) {

@@ -86,10 +86,10 @@ void TrainingRun::set_start() {
 
 MeasuredCost TrainingRun::measure(double seconds) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::int64_t kMostSteps = 200;
+  constexpr std::int64_t kMostMeasured = 200;
   constexpr std::int64_t kLeastSteps = 2;
   // Rates are those of the run's first steps, as far as its length is known.
-  std::int64_t steps = kMostSteps;
+  std::int64_t steps = kMostMeasured;
   if (options_.steps) steps = *options_.steps;
   if (options_.epochs) steps = *options_.epochs * epoch_.windows;
   rate_.steps = steps;
@@ -97,7 +97,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
   step();  // the first one touches all memory for the first time
   std::vector<double> durations;
   const Clock::time_point start = Clock::now();
-  for (std::int64_t i = 0; i < std::min(kMostSteps, steps); ++i) {
+  for (std::int64_t i = 0; i < std::min(kMostMeasured, steps); ++i) {
     const Clock::time_point before = Clock::now();
     step();
     durations.push_back(seconds_since(before));
