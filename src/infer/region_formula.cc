@@ -74,7 +74,7 @@ class FormulaParser {
   }
 
   Tree comparison() {
-    const Tree left = sum();
+    Tree left = sum();
     for (const auto& [sign, kind] : {std::pair{'<', Kind::kLess}, {'>', Kind::kGreater}, {'=', Kind::kEqual}}) {
       if (!take(sign)) continue;
       const Tree right = sum();

@@ -32,7 +32,7 @@ class Place {
   [[nodiscard]] std::vector<Place> list() const {
     if (!value_.is_array() || value_.empty()) refuse("expected a list that is not empty");
     std::vector<Place> places;
-    for (std::size_t i = 0; i < value_.size(); ++i) places.push_back({value_[i], fmt::format("{} {}", where_, i + 1)});
+    for (std::size_t i = 0; i < value_.size(); ++i) places.emplace_back(value_[i], fmt::format("{} {}", where_, i + 1));
     return places;
   }
   [[nodiscard]] std::string text() const {
