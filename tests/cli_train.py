@@ -184,7 +184,8 @@ class Train(CommandTest):
 
     def test_the_measurement_warms_up_as_the_run_does(self):
         """Rates that are harmless within the run must not end the measurement before it."""
-        flags = ["--optimizer", "sgd", "--clip", "0", "--schedule", "constant", "--lr", "1e30", "--warmup", "2000000000"]
+        flags = ["--optimizer", "sgd", "--clip", "0", "--schedule", "constant", "--lr", "1e12", "--warmup", "2000000000",
+                 "--weight-decay", "1e-3"]
         self.succeed("train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "3", "--quiet", *flags)
 
     def test_validation_can_be_a_file_or_nothing(self):
