@@ -106,6 +106,16 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
   }
 }
 
+// A folder, a device or a pipe is not renamed over.
+void expect_replaceable(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) fail("write", path, EISDIR);
+  if (std::filesystem::is_other(status)) {
+    throw Error(ErrorCode::kFile, fmt::format("cannot replace '{}': it is not a regular file", path));
+  }
+}
+
 // Where a path leads: symbolic links are followed, the last one to what need not be there yet.
 std::string end_of_links(const std::string& path) {
   constexpr int kMostLinks = 40;  // as many as Linux itself follows
@@ -164,13 +174,7 @@ void MappedFile::fetch() const noexcept {
 }
 
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
-  std::error_code ignored;
-  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
-  if (std::filesystem::is_directory(status)) fail("write", path, EISDIR);
-  if (std::filesystem::is_other(status)) {
-    // A device or a pipe is written to, not renamed over.
-    throw Error(ErrorCode::kFile, fmt::format("cannot replace '{}': it is not a regular file", path));
-  }
+  expect_replaceable(path);
   const std::string target = end_of_links(path);
   const std::string temporary_path = target + ".unroll-tmp";
   TemporaryFile temporary(temporary_path);
@@ -188,6 +192,7 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
 }
 
 FileClaim::FileClaim(const std::string& path) : lock_path_(path + ".lock"), descriptor_(-1) {
+  expect_replaceable(path);
   while (true) {
     descriptor_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail("write", path, errno);

@@ -47,8 +47,8 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
 // leaves of that file hinders nobody.
 class FileClaim {
  public:
-  // Throws Error{kFile} where another process has the claim, or where no file can be made beside `path`: then `path`
-  // could not be written either.
+  // Throws Error{kFile} where another process has the claim, where `path` is no regular file, or where no file can
+  // be made beside it: then `path` could not be written either.
   explicit FileClaim(const std::string& path);
   ~FileClaim();
   FileClaim(const FileClaim&) = delete;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 
 #include "base/file.h"
@@ -36,13 +35,6 @@ Checkpoint load_checkpoint(const std::string& path) {
     throw Error(error.code(),
                 fmt::format("cannot resume: {}; give --overwrite to start again, or another --save", error.what()));
   }
-}
-
-// Throws where the model could not be saved later.
-void expect_place_for_model(const std::string& path) {
-  std::error_code unknown;
-  if (!std::filesystem::is_directory(path, unknown)) return;
-  throw Error(ErrorCode::kFile, fmt::format("cannot write '{}': it is a folder; give --save the path of a file", path));
 }
 
 Found look_for_files(const TrainOptions& options) {
@@ -326,7 +318,6 @@ void expect_same_finished_length(const TrainOptions& options, const NamedValues&
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const Clock::time_point start = Clock::now();
   TrainOptions options = resolve(asked);
-  expect_place_for_model(options.save);
   const FileClaim claim(options.save);
   Found found = look_for_files(options);
   const ChosenPrecision precision = choose_precision(options.precision, saved_options(found));
