@@ -74,11 +74,7 @@ int run_convert(const std::vector<std::string>& arguments) {
   ConvertCommand command;
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
-  std::error_code unknown;
-  if (!command.overwrite && std::filesystem::exists(command.save, unknown)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("'{}' exists: give --overwrite to replace it, or another --save", command.save));
-  }
+  if (!command.overwrite) expect_absent("--save", command.save);
   const std::string size_before = size_words(command.model);
   const Conversion conversion = convert(model, *command.precision, command.save);
   Terminal terminal(command.quiet);

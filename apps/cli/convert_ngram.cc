@@ -91,11 +91,7 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   if (!parse(arguments, &command)) return 0;
   const Model model = Model::load(command.model);
   refuse_own_input(command);
-  std::error_code unknown;
-  if (!command.overwrite && std::filesystem::exists(command.path, unknown)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("'{}' exists: give --overwrite to replace it, or another --ngram", command.path));
-  }
+  if (!command.overwrite) expect_absent("--ngram", command.path);
   Terminal terminal(command.quiet);
   if (!command.text.empty()) {
     command.options.text = read_text(command.text);

@@ -135,6 +135,9 @@ class Flags {
 // The one TEXT that a verb takes, "-" where there is none. Throws Error{kUsage} when more is left.
 [[nodiscard]] std::string take_text(const std::string& verb, const std::vector<std::string>& positionals);
 
+// Throws Error{kUsage}, which tells of --overwrite, where a file stands at the path that `flag` names.
+void expect_absent(const std::string& flag, const std::string& path);
+
 // Throws Error{kUsage} where "-" is more than one of the inputs: what is read from standard input is gone.
 void expect_one_standard_input(const std::vector<std::string>& inputs);
 

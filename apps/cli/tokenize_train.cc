@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <filesystem>
 
 #include "cli/flags.h"
 #include "cli/quantities.h"
@@ -61,11 +60,7 @@ bool parse(const std::vector<std::string>& arguments, TokenizeTrainCommand* comm
   if (!command->save.ends_with(".model")) {
     throw Error(ErrorCode::kUsage, fmt::format("--save \"{}\": expected a path that ends in .model", command->save));
   }
-  std::error_code unknown;
-  if (!command->overwrite && std::filesystem::exists(command->save, unknown)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("'{}' exists: give --overwrite to replace it, or another --save", command->save));
-  }
+  if (!command->overwrite) expect_absent("--save", command->save);
   return true;
 }
 
