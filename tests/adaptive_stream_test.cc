@@ -50,7 +50,7 @@ void expect_same_bits(const std::vector<SymbolPrediction>& a, const std::vector<
 TEST(AdaptiveStream, BitsDependNeitherOnCutsNorOnThreads) {
   const Tokenizer tokenizer = tiny_characters();
   const std::vector<std::int32_t> ids = tokenizer.encode(random_text(300, 7), "text").ids;
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tokenizer);
     for (const Adaptation& adaptation : adaptations()) {
       for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
@@ -203,7 +203,7 @@ TEST(Adaptation, WithoutEffectGivesTheBitsOfPlainScoresAndEvaluations) {
                            .cache = CacheOptions{.size = 100, .theta = 1, .weight = 0},
                            .dynamic = DynamicOptions{.bptt = 13, .rate = 0, .decay = 0.1}};
   EXPECT_EQ(describe(nothing), "");
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
       for (const bool exact : {false, true}) {

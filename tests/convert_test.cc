@@ -106,7 +106,7 @@ class ConvertTest : public testing::Test {
 };
 
 TEST_F(ConvertTest, RoundsMatricesAndNothingElseForEveryCellTiedOrNot) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const bool tied : {false, true}) {
       NetworkConfig config = tiny_config(cell, tiny_characters());
       config.tied = tied;
@@ -138,7 +138,7 @@ TEST_F(ConvertTest, RoundsMatricesAndNothingElseForEveryCellTiedOrNot) {
 
 TEST_F(ConvertTest, ScoresLikeTheModelThatItWasMadeFrom) {
   const std::string text = random_text(2000, 9);
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     const double nats = evaluate(model, text, "text").nats_per_token;
     for (const Precision precision : kRounded) {

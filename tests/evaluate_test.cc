@@ -30,7 +30,7 @@ double total_of_scores(const Model& model, const std::string& text, StatePolicy 
 
 TEST(Evaluate, IsTheSumOfTheScoresOfAllLines) {
   const std::string text = random_text(3000, 4) + "\n";
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     const Evaluation reset = evaluate(model, text, "text", {.state = StatePolicy::kReset});
     EXPECT_EQ(reset.tokens, 3001);
@@ -59,7 +59,7 @@ TEST(Evaluate, EverySymbolIsPredictedOnceWithOrWithoutAFinalNewline) {
 
 TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
   const std::string text = random_text(5000, 5);
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     // Weights small enough for the state of 256 symbols ago to be forgotten.
     const NetworkConfig config = tiny_config(cell, tiny_characters());
     const Model model = model_of(config, tiny_characters(), random_parameters(config, 0.3F, 8));
@@ -73,7 +73,7 @@ TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
 TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
   const Tokenizer tokenizer = tiny_characters();
   const EncodedText text = tokenizer.encode(random_text(3000, 7), "text");
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tokenizer);
     for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
       std::vector<double> nats;

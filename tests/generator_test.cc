@@ -31,7 +31,7 @@ std::string written(const Model& model, const GeneratorOptions& options, const s
 }
 
 TEST(Generator, SameSeedGivesTheSameTextWithAnyNumberOfThreads) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     const std::string text = written(model, {.seed = 7}, "ab", 200);
     EXPECT_GE(text.size(), 200U);
@@ -59,7 +59,7 @@ TEST(Generator, ALongerTextBeginsWithTheShorterOne) {
 
 TEST(Generator, TemperatureZeroTakesTheMostProbableSymbolAfterAnyPrompt) {
   const Tokenizer tokenizer = tiny_characters();
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tokenizer, 21);
     Scorer scorer(model);
     // Prompts of one window, of several, of none, and with line ends.

@@ -36,7 +36,7 @@ void expect_scorers_bits(const Model& model, const Accounting& accounting, const
 
 TEST(HypothesisScorer, GivesTheBitsOfAScorerForEveryCellAndThreads) {
   const std::vector<std::string> texts = alike(700);
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const int threads : {1, 3}) {
       expect_scorers_bits(tiny_model(cell, tiny_characters()), {}, texts, threads, std::string(cell_name(cell)));
     }

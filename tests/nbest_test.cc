@@ -248,7 +248,7 @@ TEST_F(Nbest, ColumnsMustHaveNamesThatAreKnown) {
     check(NbestFormat{.dialect = NbestDialect::kMoses, .columns = {"id", "text"}});
   }));
   EXPECT_EQ(parse_nbest_dialect("srilm"), NbestDialect::kSrilm);
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "unknown format \"htk\"", [] { (void)parse_nbest_dialect("htk"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "unknown format 'htk'", [] { (void)parse_nbest_dialect("htk"); }));
 }
 
 TEST_F(Nbest, ReferencesAreFoundByIdOrByNumber) {

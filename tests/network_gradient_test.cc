@@ -16,9 +16,6 @@
 namespace unroll {
 namespace {
 
-constexpr Cell kCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                           Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
-
 void expect_exact(const GradientCheckOptions& options) {
   for (const TensorGradientError& tensor : check_gradients(options)) {
     EXPECT_LE(tensor.reference, 1e-12) << cell_name(options.config.cell) << " " << tensor.name;
@@ -32,7 +29,7 @@ NetworkConfig config_of(Cell cell, std::int64_t layers = 2) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepForEveryCellDepthAndSeed) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     for (const std::int64_t layers : {1, 2, 3}) {
       for (const std::uint64_t seed : {1U, 2U}) {
         expect_exact({.config = config_of(cell, layers), .steps = 4, .rows = 3, .seed = seed});
@@ -42,7 +39,7 @@ TEST(NetworkGradient, MatchesComplexStepForEveryCellDepthAndSeed) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepWithTiedEmbeddings) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     NetworkConfig config = config_of(cell);
     config.embed = config.hidden;
     config.tied = true;
@@ -51,7 +48,7 @@ TEST(NetworkGradient, MatchesComplexStepWithTiedEmbeddings) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepThroughAnAdaptiveSoftmax) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     NetworkConfig config = config_of(cell, 1);
     config.vocabulary = 19;
     config.hidden = 17;
@@ -61,7 +58,7 @@ TEST(NetworkGradient, MatchesComplexStepThroughAnAdaptiveSoftmax) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     for (const bool locked : {false, true}) {
       const Regularization dropout{.words = 0.2, .input = 0.4, .between = 0.3, .output = 0.5, .locked = locked};
       expect_exact({.config = config_of(cell), .regularization = dropout, .steps = 4, .rows = 3, .seed = 4});
@@ -70,7 +67,7 @@ TEST(NetworkGradient, MatchesComplexStepThroughDropout) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepThroughWeightDropAndPenalties) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     expect_exact({.config = config_of(cell), .regularization = {.recurrent = 0.4}, .steps = 4, .rows = 3, .seed = 5});
     expect_exact({.config = config_of(cell), .regularization = {.ar = 2}, .steps = 4, .rows = 3, .seed = 6});
     expect_exact({.config = config_of(cell), .regularization = {.tar = 3}, .steps = 4, .rows = 3, .seed = 7});
@@ -79,7 +76,7 @@ TEST(NetworkGradient, MatchesComplexStepThroughWeightDropAndPenalties) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepThroughResidualConnectionsAndAProjection) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     for (const std::int64_t layers : {1, 2, 4}) {
       for (const bool tied : {false, true}) {
         NetworkConfig config = config_of(cell, layers);
@@ -102,7 +99,7 @@ TEST(NetworkGradient, MatchesComplexStepThroughResidualConnectionsAndAProjection
 }
 
 TEST(NetworkGradient, MatchesComplexStepThroughLayerNormalisation) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     if (!has_recurrent_weights(cell)) continue;
     for (const std::int64_t layers : {1, 3}) {
       NetworkConfig config = config_of(cell, layers);
@@ -116,7 +113,7 @@ TEST(NetworkGradient, MatchesComplexStepThroughLayerNormalisation) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepForOneStepOneRowAndLongWindows) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     expect_exact({.config = config_of(cell), .steps = 1, .rows = 3, .seed = 5});
     expect_exact({.config = config_of(cell), .steps = 4, .rows = 1, .seed = 6});
     expect_exact({.config = config_of(cell), .steps = 1, .rows = 1, .seed = 7});
@@ -125,7 +122,7 @@ TEST(NetworkGradient, MatchesComplexStepForOneStepOneRowAndLongWindows) {
 }
 
 TEST(NetworkGradient, MatchesComplexStepOnePastAVector) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     NetworkConfig config = config_of(cell, 1);
     config.vocabulary = 19;
     config.embed = 9;
@@ -260,7 +257,7 @@ double reference_loss(const Trained& trained, const Window& window) {
 
 TEST(Network, BackwardReturnsTheReferencesLoss) {
   Workers workers(2);
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     Trained trained(config_of(cell, 3), 9, 5, workers);
     const Window window = window_of(9, 5, 7, 1);
     NetworkState state(trained.config, 5);
@@ -274,7 +271,7 @@ TEST(Network, BackwardReturnsTheReferencesLoss) {
 
 void expect_a_smaller_window_to_have_the_bits_of_a_plan_of_its_size(bool layer_norm) {
   Workers workers(2);
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     if (layer_norm && !has_recurrent_weights(cell)) continue;
     NetworkConfig config = config_of(cell, 3);
     config.layer_norm = layer_norm;
@@ -305,7 +302,7 @@ TEST(Network, ASmallerWindowInANormalisedPlanHasTheBitsOfAPlanOfItsSize) {
 }
 
 void expect_the_same_bits_for_any_number_of_workers(bool layer_norm) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     if (layer_norm && !has_recurrent_weights(cell)) continue;
     NetworkConfig config{.cell = cell, .vocabulary = 150, .embed = 37, .hidden = 70, .layers = 2};
     config.layer_norm = layer_norm;
@@ -402,7 +399,7 @@ TEST(Network, SampledGradientsAreDifferencesOfTheLoss) {
 
 TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
   Workers workers(2);
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     Trained once(config_of(cell), 4, 3, workers);
     Trained twice(config_of(cell), 4, 3, workers);
     const Window window = window_of(4, 3, 7, 5);
@@ -425,7 +422,7 @@ TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
 
 void expect_an_inference_network_to_have_the_bits_of_a_training_one(bool layer_norm) {
   Workers workers(2);
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     if (layer_norm && !has_recurrent_weights(cell)) continue;
     for (const std::int64_t layers : {1, 2, 3, 4, 5}) {
       NetworkConfig config = config_of(cell, layers);

@@ -166,7 +166,7 @@ TEST_P(NetworkOf, LossBeforeTrainingIsThatOfAUniformGuess) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryCell, NetworkOf, testing::ValuesIn(kAllCells),
+INSTANTIATE_TEST_SUITE_P(EveryCell, NetworkOf, testing::ValuesIn(all_cells()),
                          [](const auto& cell) { return std::to_string(static_cast<int>(cell.param)); });
 
 // With this vocabulary a block holds 83 rows: 90 rows are two blocks of 45, but 80 rows are one block of 80.

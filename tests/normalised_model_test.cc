@@ -67,7 +67,7 @@ TEST_F(NormalisedModel, OfOneUnitOrOfACellWithoutRecurrentWeightsIsRefused) {
   NetworkConfig config = normalised(Cell::kGru);
   config.hidden = 1;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "1 unit", [&] { check(config); }));
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const bool takes_it = std::ranges::find(kTaking, cell) != std::end(kTaking);
     EXPECT_EQ(fails_with(ErrorCode::kUsage, "min-", [&] { check(normalised(cell)); }), !takes_it) << cell_name(cell);
   }

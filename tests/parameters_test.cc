@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "error_of.h"
+#include "unroll/regularization.h"
 
 namespace unroll {
 namespace {
-
-constexpr Cell kCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                           Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
 
 const NetworkConfig kLstmConfig{.cell = Cell::kLstm, .vocabulary = 7, .embed = 5, .hidden = 3, .layers = 2};
 
@@ -132,7 +130,7 @@ TEST(Parameters, RefuseAConfigThatCannotBe) {
 }
 
 TEST(NetworkConfig, CountsWhatItsTensorsHold) {
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     for (const bool tied : {false, true}) {
       NetworkConfig config{.cell = cell, .vocabulary = 11, .embed = 5, .hidden = 3, .layers = 4, .tied = tied};
       if (tied) config.embed = 3;
@@ -160,12 +158,12 @@ TEST(NetworkConfig, KnowsTheGatesOfEachCell) {
 
 TEST(NetworkConfig, ParsesTheNameOfEachCellAndNamesThemAllWhenItCannot) {
   std::set<std::string_view> names;
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     EXPECT_EQ(parse_cell(cell_name(cell)), cell);
     names.insert(cell_name(cell));
     EXPECT_TRUE(fails_with(ErrorCode::kUsage, std::string(cell_name(cell)), [] { (void)parse_cell("LSTM"); }));
   }
-  EXPECT_EQ(names.size(), std::size(kCells));
+  EXPECT_EQ(names.size(), all_cells().size());
   EXPECT_EQ(error_of([] { (void)parse_cell(""); })->code(), ErrorCode::kUsage);
 }
 

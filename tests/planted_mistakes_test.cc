@@ -118,7 +118,7 @@ bool gru_passes(GruMistake mistake, const RecurrentPoint& point) { return passes
 
 TEST(PlantedMistake, NoMistakePasses) {
   for (const Resets resets : {Resets::kNone, Resets::kSome}) {
-    for (const Cell cell : kAllCells) {
+    for (const Cell cell : all_cells()) {
       const RecurrentPoint point = point_of(cell, resets);
       EXPECT_TRUE(passes(point, reference_backward(point)));
       EXPECT_TRUE(passes(point, spoilt(point, {})));
@@ -184,7 +184,7 @@ TEST(PlantedMistake, ACellGradientFromAfterTheWindowThatIsDroppedIsCaught) {
 }
 
 TEST(PlantedMistake, AHiddenGradientFromAfterTheWindowThatIsDroppedIsCaught) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell);
     EXPECT_FALSE(passes(point, spoilt(point, {.incoming = [](Mat&, State& d) { d.h = Mat(d.h.rows, d.h.cols); }})))
         << cell_name(cell);
@@ -305,7 +305,7 @@ TEST(PlantedMistake, AWrongLineInLayerNormalisationIsCaught) {
 }
 
 TEST(PlantedMistake, AForgottenResetIsCaughtInEveryCell) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell, Resets::kSome);
     EXPECT_FALSE(passes(point, spoilt(point, {.tape = [](Tape& tape) { tape.reset.clear(); }}))) << cell_name(cell);
   }
@@ -313,7 +313,7 @@ TEST(PlantedMistake, AForgottenResetIsCaughtInEveryCell) {
 
 // dW += da h_t^T for da h_{t-1}^T: one row off in the buffer of states.
 TEST(PlantedMistake, AWeightGradientWithTheStateAfterTheStepIsCaughtInEveryCell) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell);
     EXPECT_FALSE(passes(point, spoilt(point, {.tape = [](Tape& tape) { tape.h_before = tape.h; }}))) << cell_name(cell);
   }
@@ -321,7 +321,7 @@ TEST(PlantedMistake, AWeightGradientWithTheStateAfterTheStepIsCaughtInEveryCell)
 
 // The state that a reset hides still enters the weight gradient: dW is one product over all rows, hidden ones too.
 TEST(PlantedMistake, AWeightGradientThatSeesAStateHiddenByAResetIsCaughtInEveryCell) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell, Resets::kSome);
     const auto uncover = [&point](Tape& tape) {
       const std::int64_t B = point.shape.B;
@@ -332,7 +332,7 @@ TEST(PlantedMistake, AWeightGradientThatSeesAStateHiddenByAResetIsCaughtInEveryC
 }
 
 TEST(PlantedMistake, AnElementThatIsNeverWrittenIsCaughtInEveryTensor) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell);
     const std::vector<double> expected = complex_step_gradient(point);
     for (const Slice& slice : point.slices) {

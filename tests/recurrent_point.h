@@ -249,9 +249,6 @@ inline std::vector<RecurrentShape> small_shapes() {
   return {{4, 3, 5, 6}, {1, 3, 5, 6}, {4, 1, 5, 6}, {4, 3, 1, 6}, {4, 3, 5, 1}, {1, 1, 1, 1}, {7, 2, 3, 5}};
 }
 
-inline constexpr Cell kAllCells[] = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                                     Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
-
 inline std::string describe(const RecurrentPoint& p) {
   return std::string(cell_name(p.cell)) + " T=" + std::to_string(p.shape.T) + " B=" + std::to_string(p.shape.B) +
          " E=" + std::to_string(p.shape.E) + " H=" + std::to_string(p.shape.H) + (p.layer_norm ? ", normalised" : "") +

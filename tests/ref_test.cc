@@ -15,7 +15,7 @@ constexpr double kExact = 1e-12;
 // Every cell at every small shape, with and without resets, at a point of its own.
 void for_each_point(const std::function<void(const RecurrentPoint&)>& check) {
   std::uint64_t seed = 1;
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const RecurrentShape& shape : small_shapes()) {
       for (const Resets resets : {Resets::kNone, Resets::kSome}) {
         const RecurrentPoint point = random_point(cell, shape, seed++, resets);
@@ -224,7 +224,7 @@ TEST(ReferenceCell, InFloatLiesWithinRoundingOfDouble) {
 }
 
 TEST(ReferenceCell, AResetStepIsTheFirstStepOfASequenceThatStartsFromZero) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     RecurrentPoint whole = random_point(cell, {5, 2, 3, 4}, 5, Resets::kNone);
     whole.reset.assign(10, 0);
     whole.reset[4] = whole.reset[5] = 1;  // before step 2, both rows
@@ -243,7 +243,7 @@ TEST(ReferenceCell, AResetStepIsTheFirstStepOfASequenceThatStartsFromZero) {
 }
 
 TEST(ReferenceCell, AResetPassesNoGradientToTheStateBefore) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     RecurrentPoint point = random_point(cell, {3, 2, 5, 4}, 6, Resets::kNone);
     point.reset = {0, 1, 0, 0, 0, 0};  // row 1 starts from zero
     const std::vector<double> gradient = reference_gradient(point);
@@ -301,7 +301,7 @@ TEST(ReferenceCell, OneStepOfOneUnitOfTheMinimalCellsComputesTheEquationsWorkedO
 
 TEST(ReferenceNetwork, BackwardMatchesComplexStepForEveryCellAndDepth) {
   std::uint64_t seed = 100;
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const std::int64_t layers : {1, 2, 3}) {
       const NetworkConfig config{.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = layers};
       EXPECT_TRUE(network_gradient_is_exact(random_network_point(config, 4, 3, seed++)))
@@ -311,14 +311,14 @@ TEST(ReferenceNetwork, BackwardMatchesComplexStepForEveryCellAndDepth) {
 }
 
 TEST(ReferenceNetwork, BackwardMatchesComplexStepWithTiedEmbeddings) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const NetworkConfig config{.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 5, .layers = 2, .tied = true};
     EXPECT_TRUE(network_gradient_is_exact(random_network_point(config, 4, 3, 200))) << cell_name(cell);
   }
 }
 
 TEST(ReferenceNetwork, BackwardMatchesComplexStepThroughEveryRegularization) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const bool residual : {false, true}) {
       for (const bool tied : {false, true}) {
         const NetworkConfig config{
@@ -331,7 +331,7 @@ TEST(ReferenceNetwork, BackwardMatchesComplexStepThroughEveryRegularization) {
 }
 
 TEST(ReferenceNetwork, BackwardMatchesComplexStepForOneStepAndOneRow) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const NetworkConfig config{.cell = cell, .vocabulary = 3, .embed = 2, .hidden = 4, .layers = 2};
     EXPECT_TRUE(network_gradient_is_exact(random_network_point(config, 1, 4, 400))) << cell_name(cell);
     EXPECT_TRUE(network_gradient_is_exact(random_network_point(config, 5, 1, 401))) << cell_name(cell);

@@ -33,7 +33,7 @@ std::vector<std::string> bits(const std::vector<Score>& scores) {
 
 TEST(Scorer, StepByStepGivesTheBitsOfOnePass) {
   const std::string line = "abcdefgh fade cab h\xC3\xA9 " + random_lines(1, 150, 5).front();
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
       Scorer scorer(tiny_model(cell, tiny_characters()), {.accounting = {.state = policy}, .threads = 2});
       const Score score = scorer.score(line);
@@ -50,7 +50,7 @@ TEST(Scorer, ALineScoresTheSameBitsInAnyCompany) {
   std::vector<std::string> lines = random_lines(150, 40, 1);
   lines[70] = random_lines(1, 3000, 9).front();  // longer than all others together
   lines[71] = "";
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     Scorer scorer(model, {.threads = 1});
     const std::vector<std::string> together = bits(scorer.score(lines));
@@ -70,7 +70,7 @@ TEST(Scorer, ALineScoresTheSameBitsInAnyCompany) {
 }
 
 TEST(Scorer, ProbabilitiesOfAllSymbolsSumToOne) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     Scorer scorer(tiny_model(cell, tiny_characters()));
     State state = scorer.initial_state();
     for (std::int32_t token = 0; token < 13; ++token) {
@@ -156,7 +156,7 @@ TEST(Scorer, WithoutEndTheClosingBoundaryIsLeftOut) {
 
 TEST(Scorer, CarriedLinesAreOneSequence) {
   const std::vector<std::string> lines = random_lines(9, 40, 2);
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
     const ScorerOptions carry = {.accounting = {.state = StatePolicy::kCarry}};
     const std::vector<Score> scores = Scorer(model, carry).score(lines);

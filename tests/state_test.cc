@@ -13,7 +13,7 @@ namespace unroll {
 namespace {
 
 TEST(State, SavedAndLoadedItGoesOnWithTheSameBits) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     Scorer scorer(tiny_model(cell, tiny_characters()), {.threads = 1});
     State state = scorer.initial_state();
     for (const std::int32_t token : {3, 4, 1, 7}) (void)scorer.step(state, token);

@@ -14,9 +14,6 @@
 
 namespace unroll {
 
-inline constexpr std::array kAllCells = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                                         Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
-
 // "<unk>", newline, space, a to h, e acute, the euro sign.
 inline Tokenizer tiny_characters() {
   std::vector<std::string> symbols = {"<unk>", "\n", " "};

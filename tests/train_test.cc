@@ -23,7 +23,7 @@ namespace {
 class Train : public SmallRun {};
 
 TEST_F(Train, SameBitsForAnyNumberOfThreads) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     TrainOptions options = small("m1");
     options.cell = cell;
     options.layers = 2;
@@ -282,7 +282,7 @@ TEST_F(Train, FromARoundedModelStartsAtItsRoundedWeightsAndSaysSo) {
 
 TEST_F(Train, AThreeSentenceCorpusIsMemorised) {
   write_bytes(folder_.path("three"), "the cat sat on the mat\na dog ran home\nwho let the owls out ?\n");
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     TrainOptions options = small("three-model");
     options.texts = {folder_.path("three")};
     options.cell = cell;
@@ -367,7 +367,7 @@ TEST_F(Train, NotANumberStopsTheRunAndNamesStepAndTensor) {
 }
 
 TEST_F(Train, LossGoesDownWithEveryCellOptimizerAndTokenizer) {
-  for (const Cell cell : kAllCells) {
+  for (const Cell cell : all_cells()) {
     for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kAdam}) {
       TrainOptions options = small("learns");
       options.tokenizer.kind = optimizer == Optimizer::kSgd ? TokenizerKind::kWord : TokenizerKind::kByte;

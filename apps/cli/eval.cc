@@ -64,7 +64,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &model);
   flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) { command->options.state = parse_state(value); });
+             [command](const std::string& value) { command->options.state = parse_state_policy(value); });
   flags.toggle({"--exact", "",
                 "a carried text as one piece, instead of pieces that are each warmed on the 256 tokens before "
                 "them; slower",

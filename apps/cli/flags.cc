@@ -409,10 +409,6 @@ std::size_t parse_choice(const std::string& value, const std::vector<std::string
   return static_cast<std::size_t>(found - choices.begin());
 }
 
-StatePolicy parse_state(const std::string& value) {
-  return parse_choice(value, {"carry", "reset"}) == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-}
-
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : " + ") + name;

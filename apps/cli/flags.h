@@ -8,8 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "unroll/network.h"
-
 namespace unroll {
 
 // What the help says about a flag.
@@ -109,9 +107,6 @@ class Flags {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// The value of --state: carry or reset. Throws Error{kUsage} naming both.
-[[nodiscard]] StatePolicy parse_state(const std::string& value);
 
 // What texts that are read as one are called: "a.txt + b.txt".
 [[nodiscard]] std::string joined(const std::vector<std::string>& names);

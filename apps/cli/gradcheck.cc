@@ -23,9 +23,6 @@ constexpr double kReferenceBound = 1e-12;
 constexpr double kProductionBound = 1e-4;
 constexpr std::int64_t kLargestChecked = 64;
 
-constexpr std::array kCells{Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                            Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
-
 struct GradcheckCommand {
   GradientCheckOptions options;
   std::optional<Cell> cell;
@@ -93,7 +90,7 @@ bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command)
 
 std::vector<CellResult> check_cells(const GradcheckCommand& command) {
   std::vector<CellResult> results;
-  for (const Cell cell : kCells) {
+  for (const Cell cell : all_cells()) {
     if (command.cell ? *command.cell != cell : command.options.config.layer_norm && !has_recurrent_weights(cell)) {
       continue;
     }

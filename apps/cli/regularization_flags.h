@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/flags.h"
-#include "unroll/network.h"
+#include "unroll/regularization.h"
 
 namespace unroll {
 

@@ -59,7 +59,7 @@ void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
   flags->heading("Text");
   flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
-              [given](const std::string& value) { given->state = parse_state(value); });
+              [given](const std::string& value) { given->state = parse_state_policy(value); });
   given->accounting.declare(flags);
   flags->text({"--ids", "WHERE",
                "for --format kaldi. first: each line begins with its id; number: its number is its id", "first"},

@@ -77,7 +77,7 @@ void add_text_flags(Flags* flags, TrainOptions* options) {
               {.least = 0, .most = 1, .with_most = false}, [options](double f) { options->valid_split = f; });
   flags->text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line starts anew",
                std::string(state_policy_name(options->state))},
-              [options](const std::string& value) { options->state = parse_state(value); });
+              [options](const std::string& value) { options->state = parse_state_policy(value); });
 }
 
 void add_network_flags(Flags* flags, TrainOptions* options) {

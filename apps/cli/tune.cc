@@ -70,7 +70,7 @@ bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
               {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
   flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) { command->options.state = parse_state(value); });
+             [command](const std::string& value) { command->options.state = parse_state_policy(value); });
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });

@@ -42,7 +42,7 @@ bool parse(const std::vector<std::string>& arguments, WordsCommand* command) {
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags.toggle({"--words", "", "a table of words (other forms: unroll score --help)", ""}, &command->words);
   flags.text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
-             [&options](const std::string& value) { options.state = parse_state(value); });
+             [&options](const std::string& value) { options.state = parse_state_policy(value); });
   flags.toggle({"--no-end", "", "leave out the end of the line, which otherwise has a row too", ""}, &command->no_end);
   flags.real({"--temperature", "X", "divides the logits: above 1 less certain, below 1 more", "1"}, {1e-3, 1e3},
              [&options](double x) { options.temperature = x; });

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "unroll/network.h"
+#include "unroll/state_policy.h"
 
 namespace unroll {
 
@@ -20,7 +20,7 @@ enum class UnknownPolicy {
 [[nodiscard]] std::string_view unknown_policy_name(UnknownPolicy policy) noexcept;
 
 // The policy of that name. Throws Error{kUsage} naming the known ones.
-[[nodiscard]] UnknownPolicy parse_unknown_policy(std::string_view name);
+[[nodiscard]] UnknownPolicy parse_unknown_policy(std::string_view text);
 
 // Most words that may share the probability of <unk>.
 inline constexpr std::int64_t kMostUnknownWords = std::int64_t{1} << 40;

@@ -11,6 +11,7 @@
 #include "unroll/accounting.h"
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/state_policy.h"
 #include "unroll/ngram.h"
 
 namespace unroll {

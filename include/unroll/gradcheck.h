@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unroll/network.h"
+#include "unroll/regularization.h"
 
 namespace unroll {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unroll/network.h"
+#include "unroll/state_policy.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {

@@ -2,58 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "unroll/cell.h"
+#include "unroll/precision.h"
+
 namespace unroll {
-
-// The recurrent cell. x is the input of a step, h the state that it carries; f is the name's function.
-//
-//   kRnnTanh, kRnnRelu   h' = f(U x + b + W h + b')   (Elman 1990)
-//   kLstm                i,f,o = sigmoid(.)  g = tanh(.)  c' = f c + i g  h' = o tanh(c')
-//                        (Hochreiter & Schmidhuber 1997; Gers et al. 2000)
-//   kGru                 r,z = sigmoid(.)  n = tanh(U x + b + r (W h + b'))  h' = (1-z) n + z h   (PyTorch's nn.GRU)
-//   kGruResetBefore      the same with n = tanh(U x + b + W (r h) + b')   (Cho et al. 2014)
-//   kMinGru              z = sigmoid(U x + b)  n = g(the same)  h' = (1-z) h + z n
-//   kMinLstm             f,i = sigmoid(U x + b)  n = g(the same)  h' = f/(f+i) h + i/(f+i) n
-//                        g(a) = a + 1/2 for a >= 0, else sigmoid(a)   (Feng et al. 2024, in the form for log space)
-enum class Cell { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore, kMinGru, kMinLstm };
-
-// "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm".
-[[nodiscard]] std::string_view cell_name(Cell cell) noexcept;
-
-// The cell of that name. Throws Error{kUsage} naming the known cells.
-[[nodiscard]] Cell parse_cell(std::string_view name);
-
-// How many blocks of H rows U, W and b have: 1, 4 (order i,f,g,o), 3 (order r,z,n; min-lstm f,i,n) or 2 (order z,n).
-[[nodiscard]] int gate_count(Cell cell) noexcept;
-
-// Whether the state is multiplied by a matrix: whether the cell has W and b'.
-[[nodiscard]] bool has_recurrent_weights(Cell cell) noexcept;
-
-// The numbers that the products of a network multiply. Sums are f32 everywhere but in int8, where they are exact
-// 32-bit integers; what is no weight matrix (biases, states, loss) is f32 always.
-//
-//   kF32   weights and inputs as they are
-//   kBf16  both rounded to bfloat16, to nearest even
-//   kInt8  each row of a weight matrix as 8-bit integers times a scale; each row of inputs likewise, when it is used
-enum class Precision { kF32, kBf16, kInt8 };
-
-// "f32", "bf16", "int8".
-[[nodiscard]] std::string_view precision_name(Precision precision) noexcept;
-
-// The precision of that name. Throws Error{kUsage} naming the known ones.
-[[nodiscard]] Precision parse_precision(std::string_view name);
-
-// What happens to the hidden state at the end of a line of text.
-enum class StatePolicy {
-  kCarry,  // it goes on into the next line: the text is one long sequence
-  kReset,  // it returns to zero: each line stands alone
-};
-
-// "carry", "reset".
-[[nodiscard]] std::string_view state_policy_name(StatePolicy policy) noexcept;
 
 // The sizes of a recurrent language model: embedding, a stack of equal recurrent layers, softmax at every step.
 struct NetworkConfig {
@@ -82,24 +36,6 @@ struct NetworkConfig {
 
 // Numbers that enter the output layer: hidden, or embed where the weights are tied.
 [[nodiscard]] std::int64_t decoder_inputs(const NetworkConfig& config) noexcept;
-
-// What training does to a network so that it learns less by heart. Nothing of it is left when it scores or writes.
-// Probabilities are those of being dropped, from 0 to below 1; what is kept is divided by 1 - p.
-struct Regularization {
-  double words = 0;      // of a symbol: all its numbers at the input, wherever it occurs in a window (Gal & Ghahramani)
-  double input = 0;      // of numbers of the embedded symbols
-  double between = 0;    // of outputs of all layers but the last
-  double output = 0;     // of outputs of the last layer
-  double recurrent = 0;  // weight-drop: of hidden-to-hidden weights, one mask for a window (Merity et al. 2018)
-  bool locked = false;   // input, between, output: one mask for all steps of a row's window (Gal & Ghahramani 2016)
-  double ar = 0;         // activation penalty: adds ar times the mean square of the last layer's output after dropout
-  double tar = 0;        // temporal one: tar times the mean square of the change of its h from step to step
-
-  friend bool operator==(const Regularization&, const Regularization&) = default;
-};
-
-// Throws Error{kUsage} naming the first number that is out of range.
-void check(const Regularization& regularization);
 
 // Cutoffs that suit a vocabulary of V words: a fifth of V, 4000 at most, then each four times the one before while that
 // is below half of V. Requires V > 1.

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "unroll/model.h"
+#include "unroll/regularization.h"
+#include "unroll/state_policy.h"
 
 namespace unroll {
 

@@ -9,6 +9,7 @@
 
 #include "unroll/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/state_policy.h"
 #include "unroll/ngram.h"
 
 namespace unroll {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "unroll/model.h"
+#include "unroll/state_policy.h"
 
 namespace unroll {
 

@@ -2,19 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 
+#include "base/names.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-constexpr std::array kPolicies{UnknownPolicy::kScore, UnknownPolicy::kSkip, UnknownPolicy::kShare};
-
-}  // namespace
-
-std::string_view unknown_policy_name(UnknownPolicy policy) noexcept {
+constexpr std::string_view name(UnknownPolicy policy) noexcept {
   switch (policy) {
     case UnknownPolicy::kScore:
       return "score";
@@ -26,12 +22,11 @@ std::string_view unknown_policy_name(UnknownPolicy policy) noexcept {
   return "";
 }
 
-UnknownPolicy parse_unknown_policy(std::string_view name) {
-  for (const UnknownPolicy policy : kPolicies) {
-    if (unknown_policy_name(policy) == name) return policy;
-  }
-  throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected score, skip or share", name));
-}
+}  // namespace
+
+std::string_view unknown_policy_name(UnknownPolicy policy) noexcept { return name(policy); }
+
+UnknownPolicy parse_unknown_policy(std::string_view text) { return parse_name<UnknownPolicy, name>("policy", text); }
 
 void check(const Accounting& accounting) {
   if (accounting.unknown_words < 1 || accounting.unknown_words > kMostUnknownWords) {

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <span>
 
-#include "unroll/network.h"
+#include "unroll/precision.h"
 
 namespace unroll {
 

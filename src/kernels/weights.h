@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/view.h"
-#include "unroll/network.h"
+#include "unroll/precision.h"
 
 namespace unroll {
 

@@ -10,6 +10,7 @@
 #include "model/output_layer.h"
 #include "nn/recurrent.h"
 #include "unroll/network.h"
+#include "unroll/regularization.h"
 
 namespace unroll {
 

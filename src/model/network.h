@@ -22,6 +22,7 @@
 #include "nn/recurrent.h"
 #include "text/batcher.h"
 #include "unroll/network.h"
+#include "unroll/regularization.h"
 
 namespace unroll {
 

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <utility>
 
 #include "nn/adaptive_softmax.h"
@@ -12,9 +10,6 @@
 namespace unroll {
 namespace {
 
-constexpr std::array kCells = {Cell::kRnnTanh,        Cell::kRnnRelu, Cell::kLstm,   Cell::kGru,
-                               Cell::kGruResetBefore, Cell::kMinGru,  Cell::kMinLstm};
-constexpr std::array kPrecisions = {Precision::kF32, Precision::kBf16, Precision::kInt8};
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
 constexpr std::int64_t kMostLayers = 1024;
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
@@ -76,98 +71,6 @@ void check_cutoffs(const NetworkConfig& config) {
 
 }  // namespace
 
-std::string_view cell_name(Cell cell) noexcept {
-  switch (cell) {
-    case Cell::kRnnTanh:
-      return "rnn-tanh";
-    case Cell::kRnnRelu:
-      return "rnn-relu";
-    case Cell::kLstm:
-      return "lstm";
-    case Cell::kGru:
-      return "gru";
-    case Cell::kGruResetBefore:
-      return "gru-reset-before";
-    case Cell::kMinGru:
-      return "min-gru";
-    case Cell::kMinLstm:
-      return "min-lstm";
-  }
-  return {};
-}
-
-Cell parse_cell(std::string_view name) {
-  std::string known;
-  for (const Cell cell : kCells) {
-    if (cell_name(cell) == name) return cell;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", cell_name(cell));
-  }
-  throw Error(ErrorCode::kUsage, fmt::format("unknown cell '{}': expected one of {}", name, known));
-}
-
-int gate_count(Cell cell) noexcept {
-  switch (cell) {
-    case Cell::kRnnTanh:
-    case Cell::kRnnRelu:
-      return 1;
-    case Cell::kLstm:
-      return 4;
-    case Cell::kGru:
-    case Cell::kGruResetBefore:
-    case Cell::kMinLstm:
-      return 3;
-    case Cell::kMinGru:
-      return 2;
-  }
-  return 0;
-}
-
-bool has_recurrent_weights(Cell cell) noexcept {
-  switch (cell) {
-    case Cell::kRnnTanh:
-    case Cell::kRnnRelu:
-    case Cell::kLstm:
-    case Cell::kGru:
-    case Cell::kGruResetBefore:
-      return true;
-    case Cell::kMinGru:
-    case Cell::kMinLstm:
-      return false;
-  }
-  return false;
-}
-
-std::string_view precision_name(Precision precision) noexcept {
-  switch (precision) {
-    case Precision::kF32:
-      return "f32";
-    case Precision::kBf16:
-      return "bf16";
-    case Precision::kInt8:
-      return "int8";
-  }
-  return {};
-}
-
-Precision parse_precision(std::string_view name) {
-  std::string known;
-  for (const Precision precision : kPrecisions) {
-    if (precision_name(precision) == name) return precision;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", precision_name(precision));
-  }
-  throw Error(ErrorCode::kUsage, fmt::format("unknown precision '{}': expected one of {}", name, known));
-}
-
-std::string_view state_policy_name(StatePolicy policy) noexcept {
-  switch (policy) {
-    case StatePolicy::kCarry:
-      return "carry";
-    case StatePolicy::kReset:
-      return "reset";
-  }
-  return {};
-}
-
 void check(const NetworkConfig& config) {
   check_size("vocabulary", config.vocabulary, kLargestSize);
   check_size("embed", config.embed, kLargestSize);
@@ -193,21 +96,6 @@ void check(const NetworkConfig& config) {
   }
 }
 
-void check(const Regularization& regularization) {
-  const Regularization& r = regularization;
-  for (const auto& [name, p] : {std::pair("dropout of words", r.words), std::pair("dropout of the input", r.input),
-                                std::pair("dropout between layers", r.between),
-                                std::pair("dropout of the output", r.output), std::pair("weight-drop", r.recurrent)}) {
-    // Written so that NaN fails.
-    if (p >= 0 && p < 1) continue;
-    throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0 and below 1", name, p));
-  }
-  for (const auto& [name, factor] : {std::pair("ar", r.ar), std::pair("tar", r.tar)}) {
-    if (factor >= 0 && std::isfinite(factor)) continue;
-    throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0", name, factor));
-  }
-}
-
 void check(const NetworkConfig& config, Precision precision) {
   check(config);
   if (precision != Precision::kInt8) return;
@@ -223,6 +111,7 @@ void check(const NetworkConfig& config, Precision precision) {
 bool has_projection(const NetworkConfig& config) noexcept { return config.tied && config.embed != config.hidden; }
 
 std::int64_t decoder_inputs(const NetworkConfig& config) noexcept { return config.tied ? config.embed : config.hidden; }
+
 std::vector<std::int64_t> default_cutoffs(std::int64_t V) {
   constexpr std::int64_t kMostInHead = 4000;
   std::vector<std::int64_t> cutoffs;

@@ -16,7 +16,7 @@
 #include "base/workers.h"
 #include "kernels/layer_norm.h"
 #include "kernels/matmul.h"
-#include "unroll/network.h"
+#include "unroll/cell.h"
 
 namespace unroll {
 

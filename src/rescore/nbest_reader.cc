@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 #include <utility>
 
+#include "base/names.h"
 #include "model/strict_json.h"
 #include "rescore/nbest_line.h"
 #include "unroll/error.h"
@@ -14,7 +14,24 @@
 namespace unroll {
 namespace {
 
-constexpr std::array<std::string_view, 6> kNames{"rnnlm", "kaldi", "moses", "srilm", "columns", "json"};
+constexpr std::string_view name(NbestDialect dialect) noexcept {
+  switch (dialect) {
+    case NbestDialect::kRnnlm:
+      return "rnnlm";
+    case NbestDialect::kKaldi:
+      return "kaldi";
+    case NbestDialect::kMoses:
+      return "moses";
+    case NbestDialect::kSrilm:
+      return "srilm";
+    case NbestDialect::kColumns:
+      return "columns";
+    case NbestDialect::kJson:
+      return "json";
+  }
+  return {};
+}
+
 constexpr std::size_t kRememberedIds = std::size_t{1} << 20;
 
 void read_line(const NbestLine& line, const NbestFormat& format, std::string& id, Hypothesis& hypothesis) {
@@ -47,16 +64,9 @@ const NbestFormat& checked(const NbestFormat& format) {
 
 }  // namespace
 
-std::string_view nbest_dialect_name(NbestDialect dialect) noexcept { return kNames[static_cast<std::size_t>(dialect)]; }
+std::string_view nbest_dialect_name(NbestDialect dialect) noexcept { return name(dialect); }
 
-NbestDialect parse_nbest_dialect(std::string_view name) {
-  const auto* const found = std::ranges::find(kNames, name);
-  if (found == kNames.end()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("unknown format {}: expected rnnlm, kaldi, moses, srilm, columns or json", quote(name)));
-  }
-  return static_cast<NbestDialect>(found - kNames.begin());
-}
+NbestDialect parse_nbest_dialect(std::string_view text) { return parse_name<NbestDialect, name>("format", text); }
 
 bool is_log10(const NbestFormat& format) noexcept { return format.dialect == NbestDialect::kSrilm; }
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "unroll/network.h"
+#include "unroll/state_policy.h"
 
 namespace unroll {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "unroll/network.h"
+#include "unroll/state_policy.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {

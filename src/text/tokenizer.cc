@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/names.h"
 #include "text/corpus.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_file.h"
@@ -22,8 +23,21 @@
 namespace unroll {
 namespace {
 
-constexpr std::array kKinds = {TokenizerKind::kChar, TokenizerKind::kByte, TokenizerKind::kWord,
-                               TokenizerKind::kWhitespace, TokenizerKind::kSentencePiece};
+constexpr std::string_view name(TokenizerKind kind) noexcept {
+  switch (kind) {
+    case TokenizerKind::kChar:
+      return "char";
+    case TokenizerKind::kByte:
+      return "byte";
+    case TokenizerKind::kWord:
+      return "word";
+    case TokenizerKind::kWhitespace:
+      return "whitespace";
+    case TokenizerKind::kSentencePiece:
+      return "sentencepiece";
+  }
+  return {};
+}
 
 // Fewer would leave nothing to predict.
 constexpr std::int64_t kFewestSymbols = 2;
@@ -151,30 +165,9 @@ struct Tokenizer::Data {
   WordSplitter splitter;
 };
 
-std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept {
-  switch (kind) {
-    case TokenizerKind::kChar:
-      return "char";
-    case TokenizerKind::kByte:
-      return "byte";
-    case TokenizerKind::kWord:
-      return "word";
-    case TokenizerKind::kWhitespace:
-      return "whitespace";
-    case TokenizerKind::kSentencePiece:
-      return "sentencepiece";
-  }
-  return "";
-}
+std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept { return name(kind); }
 
-TokenizerKind parse_tokenizer_kind(std::string_view name) {
-  for (const TokenizerKind kind : kKinds) {
-    if (tokenizer_kind_name(kind) == name) return kind;
-  }
-  throw Error(ErrorCode::kUsage, fmt::format("unknown tokenizer '{}': expected char, byte, word, whitespace or a "
-                                             "SentencePiece model's FILE.model",
-                                             name));
-}
+TokenizerKind parse_tokenizer_kind(std::string_view text) { return parse_name<TokenizerKind, name>("tokenizer", text); }
 
 bool tokens_are_words(TokenizerKind kind) noexcept {
   return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;

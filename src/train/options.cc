@@ -3,46 +3,73 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
+#include "base/names.h"
 #include "kernels/processor.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-template <class Enum, std::size_t N>
-using Names = std::array<std::pair<Enum, std::string_view>, N>;
-
-constexpr Names<Optimizer, 2> kOptimizers{{{Optimizer::kSgd, "sgd"}, {Optimizer::kAdam, "adam"}}};
-constexpr Names<Schedule, 5> kSchedules{{{Schedule::kConstant, "constant"},
-                                         {Schedule::kCosine, "cosine"},
-                                         {Schedule::kLinear, "linear"},
-                                         {Schedule::kPlateau, "plateau"},
-                                         {Schedule::kStep, "step"}}};
-constexpr Names<Average, 3> kAverages{
-    {{Average::kNone, "none"}, {Average::kEma, "ema"}, {Average::kTriggered, "triggered"}}};
-constexpr Names<Softmax, 3> kSoftmaxes{
-    {{Softmax::kFull, "full"}, {Softmax::kAdaptive, "adaptive"}, {Softmax::kSampled, "sampled"}}};
-constexpr Names<Init, 2> kInits{{{Init::kUniform, "uniform"}, {Init::kIdentity, "identity"}}};
-
-template <class Enum, std::size_t N>
-std::string_view name_in(const Names<Enum, N>& names, Enum value) noexcept {
-  for (const auto& [candidate, name] : names) {
-    if (candidate == value) return name;
+constexpr std::string_view name(Optimizer optimizer) noexcept {
+  switch (optimizer) {
+    case Optimizer::kSgd:
+      return "sgd";
+    case Optimizer::kAdam:
+      return "adam";
   }
-  return "";
+  return {};
 }
 
-template <class Enum, std::size_t N>
-Enum parse_in(const Names<Enum, N>& names, std::string_view what, std::string_view text) {
-  std::string known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
+constexpr std::string_view name(Schedule schedule) noexcept {
+  switch (schedule) {
+    case Schedule::kConstant:
+      return "constant";
+    case Schedule::kCosine:
+      return "cosine";
+    case Schedule::kLinear:
+      return "linear";
+    case Schedule::kPlateau:
+      return "plateau";
+    case Schedule::kStep:
+      return "step";
   }
-  throw Error(ErrorCode::kUsage, fmt::format("unknown {} '{}': expected one of {}", what, text, known));
+  return {};
+}
+
+constexpr std::string_view name(Average average) noexcept {
+  switch (average) {
+    case Average::kNone:
+      return "none";
+    case Average::kEma:
+      return "ema";
+    case Average::kTriggered:
+      return "triggered";
+  }
+  return {};
+}
+
+constexpr std::string_view name(Softmax softmax) noexcept {
+  switch (softmax) {
+    case Softmax::kFull:
+      return "full";
+    case Softmax::kAdaptive:
+      return "adaptive";
+    case Softmax::kSampled:
+      return "sampled";
+  }
+  return {};
+}
+
+constexpr std::string_view name(Init init) noexcept {
+  switch (init) {
+    case Init::kUniform:
+      return "uniform";
+    case Init::kIdentity:
+      return "identity";
+  }
+  return {};
 }
 
 // The expectation is worded for both integers and fractions.
@@ -174,16 +201,16 @@ NamedValues described_unless_default(const TrainOptions& o, const NetworkConfig&
 
 }  // namespace
 
-std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_in(kOptimizers, optimizer); }
-Optimizer parse_optimizer(std::string_view name) { return parse_in(kOptimizers, "optimizer", name); }
-std::string_view schedule_name(Schedule schedule) noexcept { return name_in(kSchedules, schedule); }
-Schedule parse_schedule(std::string_view name) { return parse_in(kSchedules, "schedule", name); }
-std::string_view average_name(Average average) noexcept { return name_in(kAverages, average); }
-Average parse_average(std::string_view name) { return parse_in(kAverages, "average", name); }
-std::string_view softmax_name(Softmax softmax) noexcept { return name_in(kSoftmaxes, softmax); }
-Softmax parse_softmax(std::string_view name) { return parse_in(kSoftmaxes, "softmax", name); }
-std::string_view init_name(Init init) noexcept { return name_in(kInits, init); }
-Init parse_init(std::string_view name) { return parse_in(kInits, "init", name); }
+std::string_view optimizer_name(Optimizer optimizer) noexcept { return name(optimizer); }
+Optimizer parse_optimizer(std::string_view text) { return parse_name<Optimizer, name>("optimizer", text); }
+std::string_view schedule_name(Schedule schedule) noexcept { return name(schedule); }
+Schedule parse_schedule(std::string_view text) { return parse_name<Schedule, name>("schedule", text); }
+std::string_view average_name(Average average) noexcept { return name(average); }
+Average parse_average(std::string_view text) { return parse_name<Average, name>("average", text); }
+std::string_view softmax_name(Softmax softmax) noexcept { return name(softmax); }
+Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name>("softmax", text); }
+std::string_view init_name(Init init) noexcept { return name(init); }
+Init parse_init(std::string_view text) { return parse_name<Init, name>("init", text); }
 
 TrainOptions resolve(TrainOptions options) {
   check_text_options(options);

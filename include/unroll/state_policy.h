@@ -1,0 +1,20 @@
+// What happens to the hidden state between lines of text.
+#pragma once
+
+#include <string_view>
+
+namespace unroll {
+
+// What happens to the hidden state at the end of a line of text.
+enum class StatePolicy {
+  kCarry,  // it goes on into the next line: the text is one long sequence
+  kReset,  // it returns to zero: each line stands alone
+};
+
+// "carry", "reset".
+[[nodiscard]] std::string_view state_policy_name(StatePolicy policy) noexcept;
+
+// The policy of that name. Throws Error{kUsage} naming the known ones.
+[[nodiscard]] StatePolicy parse_state_policy(std::string_view text);
+
+}  // namespace unroll
