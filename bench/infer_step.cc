@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "model/network.h"
-#include "model/parameters.h"
+#include "network/network.h"
+#include "network/parameters.h"
 #include "program.h"
 #include "random_windows.h"
 #include "unroll/version.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/parameters.h"
 #include "model/tensor_file.h"
+#include "network/parameters.h"
 #include "text/batcher.h"
 #include "unroll/network.h"
 

@@ -17,9 +17,9 @@
 #include <string>
 #include <vector>
 
-#include "model/gradients.h"
-#include "model/network.h"
-#include "model/parameters.h"
+#include "network/gradients.h"
+#include "network/network.h"
+#include "network/parameters.h"
 #include "program.h"
 #include "random_windows.h"
 #include "train/initial_weights.h"

@@ -1,4 +1,4 @@
-#include "unroll/accounting.h"
+#include "unroll/score/accounting.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "infer/adaptive_stream.h"
+#include "adapt/adaptive_stream.h"
 
 #include <gtest/gtest.h>
 

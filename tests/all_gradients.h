@@ -1,7 +1,7 @@
 // Gradients with a float for every parameter, for tests that compare them.
 #pragma once
 
-#include "model/gradients.h"
+#include "network/gradients.h"
 
 namespace unroll {
 

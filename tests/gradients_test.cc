@@ -1,4 +1,4 @@
-#include "model/gradients.h"
+#include "network/gradients.h"
 
 #include <gtest/gtest.h>
 

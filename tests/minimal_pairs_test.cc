@@ -1,4 +1,4 @@
-#include "unroll/minimal_pairs.h"
+#include "unroll/suites/minimal_pairs.h"
 
 #include <gtest/gtest.h>
 

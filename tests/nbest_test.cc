@@ -1,10 +1,10 @@
-#include "unroll/nbest.h"
+#include "unroll/nbest/nbest.h"
 
 #include <gtest/gtest.h>
 
 #include "error_of.h"
 #include "temporary_folder.h"
-#include "unroll/references.h"
+#include "unroll/nbest/references.h"
 #include "unroll/text.h"
 
 namespace unroll {

@@ -8,9 +8,9 @@
 #include "all_gradients.h"
 #include "base/philox.h"
 #include "error_of.h"
-#include "model/network.h"
+#include "network/network.h"
+#include "network/ref/network.h"
 #include "nn/ref/complex_step.h"
-#include "nn/ref/network.h"
 #include "unroll/gradcheck.h"
 
 namespace unroll {

@@ -1,4 +1,4 @@
-#include "model/network.h"
+#include "network/network.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "infer/neural_cache.h"
+#include "adapt/neural_cache.h"
 
 #include <gtest/gtest.h>
 

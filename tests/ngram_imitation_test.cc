@@ -1,4 +1,4 @@
-#include "unroll/ngram_imitation.h"
+#include "unroll/ngram/imitation.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 #include "temporary_folder.h"
 #include "tiny_model.h"
 #include "unroll/error.h"
-#include "unroll/ngram.h"
+#include "unroll/ngram/ngram.h"
 #include "unroll/scorer.h"
 
 namespace unroll {

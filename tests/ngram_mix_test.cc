@@ -10,10 +10,10 @@
 #include "infer/ngram_mixture.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
+#include "unroll/adapt/tune.h"
 #include "unroll/error.h"
 #include "unroll/evaluate.h"
 #include "unroll/scorer.h"
-#include "unroll/tune.h"
 
 namespace unroll {
 namespace {

@@ -1,4 +1,4 @@
-#include "unroll/ngram.h"
+#include "unroll/ngram/ngram.h"
 
 #include <gtest/gtest.h>
 

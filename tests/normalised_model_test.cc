@@ -8,7 +8,7 @@
 #include "small_run.h"
 #include "tiny_model.h"
 #include "train/initial_weights.h"
-#include "unroll/convert.h"
+#include "unroll/exchange/convert.h"
 
 namespace unroll {
 namespace {

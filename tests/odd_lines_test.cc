@@ -1,4 +1,4 @@
-#include "unroll/odd_lines.h"
+#include "unroll/score/odd_lines.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "model/parameters.h"
+#include "network/parameters.h"
 
 #include <gtest/gtest.h>
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "network/ref/network.h"
 #include "nn/ref/complex_step.h"
-#include "nn/ref/network.h"
 
 namespace unroll {
 

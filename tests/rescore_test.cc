@@ -6,8 +6,8 @@
 
 #include "base/philox.h"
 #include "error_of.h"
-#include "unroll/combination.h"
-#include "unroll/error_rate.h"
+#include "unroll/nbest/combination.h"
+#include "unroll/nbest/error_rate.h"
 
 namespace unroll {
 namespace {

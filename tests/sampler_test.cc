@@ -1,4 +1,4 @@
-#include "infer/sampler.h"
+#include "write/sampler.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "unroll/syntax_suite.h"
+#include "unroll/suites/syntax_suite.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 
 #include "error_of.h"
 #include "small_run.h"
-#include "unroll/convert.h"
 #include "unroll/evaluate.h"
+#include "unroll/exchange/convert.h"
 #include "unroll/generator.h"
 #include "unroll/model.h"
 #include "unroll/scorer.h"

@@ -13,8 +13,8 @@
 #include "model/tensor_file.h"
 #include "small_run.h"
 #include "tiny_model.h"
-#include "unroll/convert.h"
 #include "unroll/evaluate.h"
+#include "unroll/exchange/convert.h"
 #include "unroll/scorer.h"
 
 namespace unroll {

@@ -1,18 +1,18 @@
-#include "unroll/tune.h"
+#include "unroll/adapt/tune.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
+#include "adapt/adaptive_stream.h"
+#include "adapt/cache_sweep.h"
 #include "error_of.h"
-#include "infer/adaptive_stream.h"
-#include "infer/cache_sweep.h"
 #include "random_matrix.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
-#include "unroll/convert.h"
 #include "unroll/evaluate.h"
+#include "unroll/exchange/convert.h"
 
 namespace unroll {
 namespace {

@@ -1,5 +1,5 @@
 // The probability of words: sums to one, multiplies to the line's, and the entropy's bounds hold.
-#include "unroll/word_scorer.h"
+#include "unroll/score/word_scorer.h"
 
 #include <gtest/gtest.h>
 

@@ -3,15 +3,63 @@
 
     tools/check_includes.py [ROOT]
 
-Rooms are the folders of src/. A room includes itself, include/unroll and the rooms on levels below its own. apps/X
-includes include/unroll and apps/X, examples include/unroll alone. Each third-party library has its rooms.
+Rooms are the folders of src/. A room includes itself, the rooms on levels below its own, and the public headers that it
+or one of these rooms owns: a public header belongs to the room that defines what it declares, and includes public headers
+of its owner and of rooms below it. apps/X includes include/unroll and apps/X, examples include/unroll alone. Each
+third-party library has its rooms.
 """
 
 import pathlib
 import re
 import sys
 
-LEVELS = {"base": 0, "kernels": 1, "text": 1, "nn": 2, "ngram": 2, "model": 3, "infer": 4, "train": 5, "rescore": 5}
+LEVELS = {
+    "base": 0,
+    "kernels": 1, "text": 1,
+    "nn": 2, "ngram": 2,
+    "network": 3,
+    "model": 4,
+    "infer": 5,
+    "adapt": 6, "write": 6,
+    "words": 7, "score": 7, "exchange": 7,
+    "suites": 8, "rescore": 8, "train": 8,
+}
+
+# Which room defines what each public header declares.
+OWNERS = {
+    "unroll/error.h": "base",
+    "unroll/precision.h": "kernels",
+    "unroll/version.h": "kernels",
+    "unroll/sentencepiece.h": "text",
+    "unroll/state_policy.h": "text",
+    "unroll/text.h": "text",
+    "unroll/tokenizer.h": "text",
+    "unroll/cell.h": "nn",
+    "unroll/regularization.h": "nn",
+    "unroll/ngram/ngram.h": "ngram",
+    "unroll/gradcheck.h": "network",
+    "unroll/network.h": "network",
+    "unroll/model.h": "model",
+    "unroll/state.h": "infer",
+    "unroll/score/accounting.h": "infer",
+    "unroll/adapt/adaptation.h": "adapt",
+    "unroll/adapt/tune.h": "adapt",
+    "unroll/generator.h": "write",
+    "unroll/score/word_scorer.h": "words",
+    "unroll/evaluate.h": "score",
+    "unroll/scorer.h": "score",
+    "unroll/score/odd_lines.h": "score",
+    "unroll/exchange/convert.h": "exchange",
+    "unroll/ngram/imitation.h": "exchange",
+    "unroll/suites/minimal_pairs.h": "suites",
+    "unroll/suites/syntax_suite.h": "suites",
+    "unroll/nbest/combination.h": "rescore",
+    "unroll/nbest/error_rate.h": "rescore",
+    "unroll/nbest/hypothesis_scorer.h": "rescore",
+    "unroll/nbest/nbest.h": "rescore",
+    "unroll/nbest/references.h": "rescore",
+    "unroll/train.h": "train",
+}
 
 # Header prefix, then where it may be included: a prefix of the file's path.
 THIRD_PARTY = [
@@ -22,15 +70,19 @@ THIRD_PARTY = [
     ("zlib.h", ["src/text/"]),
     ("sentencepiece_", ["src/text/"]),
     ("xxhash.h", ["src/model/"]),
-    ("nlohmann/", ["src/model/", "apps/"]),
-    ("CLI/", ["apps/cli/"]),
-    ("toml++/", ["apps/cli/"]),
+    ("nlohmann/", ["src/model/strict_json.h", "apps/"]),
+    ("CLI/", ["apps/cli/flags/"]),
+    ("toml++/", ["apps/cli/flags/"]),
     ("fmt/", ["src/", "apps/"]),
     ("omp.h", []),
     ("gtest/", []),
     ("gmock/", []),
     ("benchmark/", []),
 ]
+
+# JSON is read above the model's room too, but through this header alone, and where a format consists of it.
+JSON_HEADER = "model/strict_json.h"
+JSON_READERS = ("src/model/", "src/suites/", "src/rescore/nbest_json.cc")
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(
@@ -49,6 +101,22 @@ def third_party(header):
 
 def is_ours(root, header):
     return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "bench"))
+
+
+def public_fault(path, header):
+    """Why `path` may not include the public `header`; None where it may."""
+    owner = OWNERS.get(header)
+    if owner is None:
+        return f"{header} has no owner: name the room that defines it in tools/check_includes.py"
+    parts = path.split("/")
+    if parts[0] in ("apps", "examples"):
+        return None
+    room = parts[1] if parts[0] == "src" else OWNERS.get(path.removeprefix("include/"))
+    if room is None:
+        return f"{path} has no owner: name the room that defines it in tools/check_includes.py"
+    if owner != room and LEVELS[owner] >= LEVELS[room]:
+        return f"{header} belongs to room {owner} (level {LEVELS[owner]}), which is not below {room} ({LEVELS[room]})"
+    return None
 
 
 def fault(root, path, header):
@@ -71,8 +139,12 @@ def fault(root, path, header):
         return "public headers include standard headers only" if parts[0] in ("include", "examples") else None
     if not is_ours(root, header):
         return "no such header here, and no third party that is known: give it a room in tools/check_includes.py"
-    if free or header.startswith("unroll/"):
+    if free:
         return None
+    if header == JSON_HEADER and not path.startswith(JSON_READERS):
+        return f"JSON is read by {', '.join(JSON_READERS)} only; base/quote.h is for messages"
+    if header.startswith("unroll/"):
+        return public_fault(path, header)
     if parts[0] == "apps":
         return None if header.startswith(parts[1] + "/") else "apps include include/unroll and their own folder only"
     if parts[0] == "src":

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/flags.h"
-#include "unroll/accounting.h"
+#include "unroll/score/accounting.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/flags.h"
-#include "unroll/adaptation.h"
+#include "unroll/adapt/adaptation.h"
 
 namespace unroll {
 

@@ -1,4 +1,4 @@
-#include "unroll/convert.h"
+#include "unroll/exchange/convert.h"
 
 #include <fmt/core.h>
 

@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "unroll/error.h"
 #include "unroll/model.h"
-#include "unroll/ngram_imitation.h"
+#include "unroll/ngram/imitation.h"
 #include "unroll/text.h"
 
 namespace unroll {

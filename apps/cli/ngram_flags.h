@@ -7,7 +7,7 @@
 
 #include "cli/flags.h"
 #include "cli/terminal.h"
-#include "unroll/ngram.h"
+#include "unroll/ngram/ngram.h"
 
 namespace unroll {
 

@@ -13,8 +13,8 @@
 #include "cli/json_text.h"
 #include "cli/quantities.h"
 #include "unroll/error.h"
-#include "unroll/minimal_pairs.h"
-#include "unroll/syntax_suite.h"
+#include "unroll/suites/minimal_pairs.h"
+#include "unroll/suites/syntax_suite.h"
 
 namespace unroll {
 namespace {

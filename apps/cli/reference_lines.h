@@ -5,7 +5,7 @@
 
 #include "cli/terminal.h"
 #include "unroll/model.h"
-#include "unroll/odd_lines.h"
+#include "unroll/score/odd_lines.h"
 #include "unroll/scorer.h"
 
 namespace unroll {

@@ -7,9 +7,9 @@
 
 #include "cli/output.h"
 #include "cli/scored_lists.h"
-#include "unroll/combination.h"
-#include "unroll/error_rate.h"
-#include "unroll/references.h"
+#include "unroll/nbest/combination.h"
+#include "unroll/nbest/error_rate.h"
+#include "unroll/nbest/references.h"
 
 namespace unroll {
 

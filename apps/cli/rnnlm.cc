@@ -11,8 +11,8 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "unroll/error.h"
-#include "unroll/hypothesis_scorer.h"
-#include "unroll/nbest.h"
+#include "unroll/nbest/hypothesis_scorer.h"
+#include "unroll/nbest/nbest.h"
 #include "unroll/scorer.h"
 
 namespace unroll {

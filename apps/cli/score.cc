@@ -20,7 +20,7 @@
 #include "cli/verbs.h"
 #include "cli/word_table.h"
 #include "unroll/error.h"
-#include "unroll/odd_lines.h"
+#include "unroll/score/odd_lines.h"
 #include "unroll/scorer.h"
 
 namespace unroll {

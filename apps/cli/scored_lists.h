@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cli/terminal.h"
-#include "unroll/combination.h"
 #include "unroll/error.h"
-#include "unroll/hypothesis_scorer.h"
-#include "unroll/nbest.h"
+#include "unroll/nbest/combination.h"
+#include "unroll/nbest/hypothesis_scorer.h"
+#include "unroll/nbest/nbest.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {

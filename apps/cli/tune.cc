@@ -14,9 +14,9 @@
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "unroll/adapt/tune.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
-#include "unroll/tune.h"
 
 namespace unroll {
 namespace {

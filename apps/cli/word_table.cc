@@ -15,7 +15,7 @@
 #include "cli/terminal.h"
 #include "cli/word_row.h"
 #include "unroll/error.h"
-#include "unroll/word_scorer.h"
+#include "unroll/score/word_scorer.h"
 
 namespace unroll {
 namespace {

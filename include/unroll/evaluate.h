@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "unroll/accounting.h"
-#include "unroll/adaptation.h"
+#include "unroll/adapt/adaptation.h"
 #include "unroll/model.h"
+#include "unroll/ngram/ngram.h"
+#include "unroll/score/accounting.h"
 #include "unroll/state_policy.h"
-#include "unroll/ngram.h"
 
 namespace unroll {
 

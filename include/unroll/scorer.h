@@ -1,9 +1,7 @@
 // The probability of text under a model, token by token. Natural logarithms (nats) throughout.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -12,32 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "unroll/accounting.h"
-#include "unroll/adaptation.h"
+#include "unroll/adapt/adaptation.h"
 #include "unroll/model.h"
-#include "unroll/ngram.h"
+#include "unroll/ngram/ngram.h"
+#include "unroll/score/accounting.h"
+#include "unroll/state.h"
 
 namespace unroll {
-
-// What a model remembers: the hidden state of every layer and the symbol that it reads next.
-//
-// A value: copy it to branch, compare or hash it to find equal histories (std::hash is given below), save it to go on
-// later. Its size depends on the network alone, not on how much was read.
-struct State {
-  std::vector<float> h = {};  // (L, H)
-  std::vector<float> c = {};  // (L, H) for LSTM, empty for other cells
-  std::int32_t input = 0;     // the symbol that was read last and enters the network at the next step
-
-  // The state as 20 + 4 (|h| + |c|) bytes, whatever the machine: the letters "unrollS1", |h|, |c| and input as 32-bit
-  // integers, the numbers of h and of c as IEEE 754 floats, all little-endian.
-  [[nodiscard]] std::string save() const;
-
-  // What save() wrote, bit for bit. Throws Error{kFormat} for any other bytes: of another length or kind, or with a
-  // number that is not finite. Whether it fits a model is seen by the Scorer that is given it.
-  [[nodiscard]] static State load(std::string_view bytes);
-
-  friend bool operator==(const State&, const State&) = default;
-};
 
 // One predicted symbol.
 struct TokenScore {
@@ -113,9 +92,3 @@ class Scorer {
 };
 
 }  // namespace unroll
-
-// States that compare equal have equal hashes; it differs between machines of different byte order.
-template <>
-struct std::hash<unroll::State> {
-  std::size_t operator()(const unroll::State& state) const noexcept;
-};

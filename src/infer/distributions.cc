@@ -6,7 +6,7 @@
 
 #include "kernels/softmax.h"
 #include "model/model_file.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "text/batcher.h"
 #include "unroll/error.h"
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/workers.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "text/batcher.h"
-#include "unroll/accounting.h"
+#include "unroll/score/accounting.h"
 
 namespace unroll {
 

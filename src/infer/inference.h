@@ -7,7 +7,7 @@
 
 #include "base/workers.h"
 #include "model/model_file.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "text/batcher.h"
 #include "unroll/model.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "model/network.h"
+#include "network/network.h"
 #include "text/batcher.h"
 
 namespace unroll {

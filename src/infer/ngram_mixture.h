@@ -10,7 +10,7 @@
 #include "infer/prediction.h"
 #include "kernels/softmax.h"
 #include "text/batcher.h"
-#include "unroll/ngram.h"
+#include "unroll/ngram/ngram.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {

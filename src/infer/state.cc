@@ -1,3 +1,5 @@
+#include "unroll/state.h"
+
 #include <fmt/format.h>
 
 #include <bit>
@@ -5,7 +7,6 @@
 #include <limits>
 
 #include "unroll/error.h"
-#include "unroll/scorer.h"
 
 namespace unroll {
 namespace {

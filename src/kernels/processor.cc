@@ -13,7 +13,6 @@
 #endif
 
 #include "unroll/error.h"
-#include "unroll/version.h"
 
 namespace unroll {
 namespace {
@@ -83,22 +82,11 @@ bool has_int8_products() {
 #endif
 }
 
-std::string version() { return UNROLL_VERSION; }
-
-std::string instruction_set() {
+std::string instruction_set_name() {
   std::string name = hwy::TargetName(best_target());
   if (has_bf16_products()) name += ", bf16";
   if (has_int8_products()) name += ", int8";
   return name;
-}
-
-std::vector<std::pair<std::string, std::string>> libraries() {
-  return {{"Highway", fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH)},
-          {"ICU", UNROLL_ICU_VERSION},
-          {"zlib", UNROLL_ZLIB_VERSION},
-          {"xxHash", UNROLL_XXHASH_VERSION},
-          {"JSON for Modern C++", UNROLL_JSON_VERSION},
-          {"fmt", UNROLL_FMT_VERSION}};
 }
 
 }  // namespace unroll

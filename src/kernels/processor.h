@@ -1,6 +1,8 @@
 // The processor: which instruction set the products and kernels use.
 #pragma once
 
+#include <string>
+
 namespace unroll {
 
 // Applies UNROLL_MAX_ISA (avx2 or sse4) to Highway, once; every kernel calls it before its first use. Throws
@@ -12,5 +14,8 @@ void prepare_processor();
 
 // Whether it multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512).
 [[nodiscard]] bool has_int8_products();
+
+// The instruction set as unroll/version.h describes it.
+[[nodiscard]] std::string instruction_set_name();
 
 }  // namespace unroll

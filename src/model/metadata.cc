@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/quote.h"
 #include "model/base64.h"
 #include "model/model_file.h"
 #include "model/strict_json.h"

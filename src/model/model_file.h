@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "model/model_weights.h"
-#include "model/parameters.h"
+#include "network/parameters.h"
 #include "unroll/model.h"
 
 namespace unroll {

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "model/strict_json.h"
-#include "nn/network_tensors.h"
+#include "base/quote.h"
+#include "network/network_tensors.h"
 #include "unroll/error.h"
 
 namespace unroll {

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "model/parameters.h"
 #include "model/tensor_file.h"
+#include "network/parameters.h"
 #include "unroll/network.h"
 
 namespace unroll {

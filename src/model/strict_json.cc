@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/quote.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::size_t kDeepest = 8;
 constexpr std::size_t kMostKeys = 256;
-constexpr std::size_t kLongestQuote = 80;
 
 // A first pass that builds nothing. (The library can call back while it builds, but then looks through the whole of the
 // enclosing array after each object, which takes minutes for a long history.)
@@ -78,10 +78,6 @@ void refuse_not_finite(const Json& value) {
   for (const Json& item : value) refuse_not_finite(item);
 }
 
-std::string dump_with_replacement(std::string_view text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where, ErrorCode code) {
@@ -101,13 +97,6 @@ std::string write_json(const Json& value) {
   } catch (const Json::exception&) {
     throw Error(ErrorCode::kInput, "a string to be saved with the model is not valid UTF-8");
   }
-}
-
-std::string quote(std::string_view text) {
-  if (text.size() <= kLongestQuote) return dump_with_replacement(text);
-  std::string start = dump_with_replacement(text.substr(0, kLongestQuote));
-  start.insert(start.size() - 1, "...");
-  return start;
 }
 
 JsonFields::JsonFields(const Json& object, const std::string& where, std::initializer_list<std::string_view> required,

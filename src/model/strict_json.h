@@ -24,9 +24,6 @@ using Json = nlohmann::ordered_json;
 // UTF-8.
 [[nodiscard]] std::string write_json(const Json& value);
 
-// A string from a file as a message may show it: in double quotes, control characters escaped, at most 80 bytes long.
-[[nodiscard]] std::string quote(std::string_view text);
-
 // Reads an object field by field. The object must have every required key, and no key beyond those given.
 class JsonFields {
  public:

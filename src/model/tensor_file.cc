@@ -16,6 +16,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/quote.h"
 #include "model/strict_json.h"
 #include "model/tensor_header.h"
 #include "unroll/error.h"

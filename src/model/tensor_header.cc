@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "base/quote.h"
 #include "model/strict_json.h"
 #include "unroll/error.h"
 

@@ -1,4 +1,4 @@
-#include "unroll/combination.h"
+#include "unroll/nbest/combination.h"
 
 #include <fmt/format.h>
 

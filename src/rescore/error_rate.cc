@@ -1,4 +1,4 @@
-#include "unroll/error_rate.h"
+#include "unroll/nbest/error_rate.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "unroll/hypothesis_scorer.h"
+#include "unroll/nbest/hypothesis_scorer.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "model/strict_json.h"
+#include "base/quote.h"
 #include "rescore/nbest_line.h"
 #include "unroll/error.h"
 

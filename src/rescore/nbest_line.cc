@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "model/strict_json.h"
+#include "base/quote.h"
 #include "text/number.h"
 #include "text/utf8.h"
 #include "unroll/error.h"

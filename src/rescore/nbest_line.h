@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "unroll/nbest.h"
+#include "unroll/nbest/nbest.h"
 
 namespace unroll {
 

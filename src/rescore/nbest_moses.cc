@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "model/strict_json.h"
+#include "base/quote.h"
 #include "rescore/nbest_line.h"
 #include "text/utf8.h"
 

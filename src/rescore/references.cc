@@ -1,8 +1,8 @@
-#include "unroll/references.h"
+#include "unroll/nbest/references.h"
 
 #include <fmt/core.h>
 
-#include "model/strict_json.h"
+#include "base/quote.h"
 #include "rescore/nbest_line.h"
 #include "unroll/error.h"
 #include "unroll/text.h"

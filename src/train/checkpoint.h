@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "model/network.h"
-#include "model/parameters.h"
+#include "network/network.h"
+#include "network/parameters.h"
 #include "train/optimizer.h"
 #include "unroll/model.h"
 

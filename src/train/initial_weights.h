@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "model/parameters.h"
+#include "network/parameters.h"
 #include "unroll/train.h"
 
 namespace unroll {

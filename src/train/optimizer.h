@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/workers.h"
-#include "model/gradients.h"
-#include "model/parameters.h"
+#include "network/gradients.h"
+#include "network/parameters.h"
 #include "unroll/train.h"
 
 namespace unroll {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
-#include "model/gradients.h"
-#include "model/network.h"
+#include "network/gradients.h"
+#include "network/network.h"
 #include "train/optimizer.h"
 #include "train/options.h"
 #include "unroll/error.h"

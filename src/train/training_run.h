@@ -9,9 +9,9 @@
 
 #include "base/workers.h"
 #include "infer/evaluate_ids.h"
-#include "model/gradients.h"
-#include "model/network.h"
-#include "model/parameters.h"
+#include "network/gradients.h"
+#include "network/network.h"
+#include "network/parameters.h"
 #include "text/batcher.h"
 #include "train/averaging.h"
 #include "train/checkpoint.h"

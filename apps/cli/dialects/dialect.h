@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "cli/log_base.h"
-#include "unroll/accounting.h"
+#include "unroll/score/accounting.h"
 #include "unroll/scorer.h"
 #include "unroll/tokenizer.h"
 

@@ -1,0 +1,250 @@
+#include "unroll/adapt/tune.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "adapt/adaptive_stream.h"
+#include "adapt/cache_sweep.h"
+#include "infer/ngram_mixture.h"
+#include "infer/predicted_text.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::size_t kRecordedTokens = 200000;
+constexpr std::int64_t kLargestTriedCache = 10000;
+
+// A setting's coarse values, and finer ones as multiples of the best of them.
+const std::vector<double> kTemperatures{0.7, 0.85, 1, 1.15, 1.3};
+const std::vector<double> kFinerTemperatures{0.92, 0.96, 1.04, 1.08};
+const CacheGrid kCaches{
+    .sizes = {100, 500, 2000, 5000}, .thetas = {0.03, 0.1, 0.3, 1, 3}, .weights = {0.02, 0.05, 0.1, 0.2, 0.3, 0.45}};
+const std::vector<double> kFinerThetas{0.5, 0.7, 1, 1.4, 2};
+const std::vector<double> kFinerWeights{0.6, 0.8, 1, 1.2, 1.5};
+const std::vector<double> kRates{0.1, 0.3, 1, 3, 10};
+const std::vector<double> kDecays{0, 0.001, 0.003, 0.03, 0.1};
+const std::vector<double> kFinerRates{0.5, 0.7, 1.4, 2};
+
+// Three digits are all that a validation text tells, and what people copy.
+double rounded(double value) {
+  if (value == 0) return 0;
+  const double unit = std::pow(10.0, 2 - std::floor(std::log10(value)));
+  return std::round(value * unit) / unit;
+}
+
+std::vector<double> multiples(double best, const std::vector<double>& factors, double most) {
+  std::vector<double> values;
+  for (const double factor : factors) values.push_back(std::min(most, rounded(best * factor)));
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+class Tuning {
+ public:
+  // `mixture`: of the n-grams, or null.
+  Tuning(const Model& model, std::span<const std::int32_t> ids, StatePolicy state, const TuneOptions& options,
+         const NgramMixture* mixture)
+      : model_(model), ids_(ids), state_(state), options_(options), mixture_(mixture), workers_(options.threads) {}
+
+  TuneResult run() {
+    const auto recorded = ids_.first(std::min(ids_.size(), kRecordedTokens));
+    RecordedText text = record(recorded, {}, "plain");
+    result_.plain = trial({}, text.log_probs);
+    result_.best = result_.plain;
+    const std::vector<double> plain = text.log_probs;
+    if (options_.temperature) find_temperature(recorded);
+    if (options_.cache) {
+      if (result_.best.adaptation != Adaptation{}) text = record(recorded, result_.best.adaptation, "cache");
+      find_cache(text, result_.best);
+    }
+    if (options_.dynamic) find_dynamic(plain);
+    if (mixture_ != nullptr) find_lambda(plain);
+    return std::move(result_);
+  }
+
+ private:
+  // Runs the network over the ids and keeps what it told.
+  RecordedText record(std::span<const std::int32_t> ids, const Adaptation& adaptation, const std::string& what) {
+    RecordedText text{.ids = ids, .states = {}, .log_probs = {}};
+    AdaptiveStream stream(model_, adaptation, state_, workers_);
+    if (options_.cache) {
+      stream.observe([&](MatView<const float> h) {
+        for (std::int64_t t = 0; t < h.rows; ++t) text.states.insert(text.states.end(), h.row(t), h.row(t) + h.cols);
+      });
+    }
+    text.log_probs = stream.log_probs(ids, progress(what));
+    return text;
+  }
+
+  EvaluationProgress progress(const std::string& what) {
+    if (!options_.progress) return {};
+    return [this, what](std::int64_t done, std::int64_t total) { options_.progress(what, done, total); };
+  }
+
+  static TuneTrial trial(const Adaptation& adaptation, std::int64_t tokens, double nats) {
+    const double mean = nats / static_cast<double>(tokens);
+    return {.adaptation = adaptation, .tokens = tokens, .nats_per_token = mean, .perplexity = std::exp(mean)};
+  }
+
+  static TuneTrial trial(const Adaptation& adaptation, std::span<const double> log_probs) {
+    return trial(adaptation, std::ssize(log_probs), -std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
+  }
+
+  // Keeps a trial, and whether it is the best so far.
+  void add(const TuneTrial& trial, TuneTrial& best) {
+    result_.trials.push_back(trial);
+    if (trial.nats_per_token < best.nats_per_token) best = trial;
+  }
+
+  void find_temperature(std::span<const std::int32_t> ids) {
+    const auto sweep = [&](const std::vector<double>& temperatures) {
+      for (const double temperature : temperatures) {
+        if (temperature == 1) continue;  // the plain one
+        const Adaptation adaptation{.temperature = temperature};
+        AdaptiveStream stream(model_, adaptation, state_, workers_);
+        add(trial(adaptation, stream.log_probs(ids, progress("temperature"))), result_.best);
+      }
+    };
+    sweep(kTemperatures);
+    sweep(multiples(result_.best.adaptation.temperature, kFinerTemperatures, kLargestTemperature));
+  }
+
+  // Adds the best weight of each theta and size.
+  void sweep(const RecordedText& text, const Adaptation& beside, const CacheGrid& grid, TuneTrial& best) {
+    const std::vector<double> nats = sweep_cache(workers_, text, grid);
+    auto of_pair = nats.begin();
+    for (const std::int64_t size : grid.sizes) {
+      for (const double theta : grid.thetas) {
+        const auto end = of_pair + std::ssize(grid.weights);
+        const auto least = std::min_element(of_pair, end);
+        Adaptation adaptation = beside;
+        adaptation.cache = CacheOptions{
+            .size = size, .theta = theta, .weight = grid.weights[static_cast<std::size_t>(least - of_pair)]};
+        add(trial(adaptation, std::ssize(text.ids), *least), best);
+        of_pair = end;
+      }
+    }
+  }
+
+  // Finds the best cache beside the best settings so far, with which the text was recorded.
+  void find_cache(const RecordedText& text, TuneTrial& best) {
+    const Adaptation beside = best.adaptation;
+    sweep(text, beside, kCaches, best);
+    if (!best.adaptation.cache) return;
+    const CacheOptions coarse = *best.adaptation.cache;
+    sweep(text, beside,
+          {.sizes = {coarse.size / 2, coarse.size, std::min(kLargestTriedCache, 2 * coarse.size)},
+           .thetas = multiples(coarse.theta, kFinerThetas, kLargestCacheTheta),
+           .weights = multiples(coarse.weight, kFinerWeights, 0.99)},
+          best);
+  }
+
+  double try_dynamic(std::span<const std::int32_t> ids, double temperature, double rate, double decay,
+                     TuneTrial& best) {
+    Adaptation adaptation{.temperature = temperature};
+    adaptation.dynamic = DynamicOptions{.rate = rate, .decay = decay};
+    TuneTrial tried = trial(adaptation, std::ssize(ids), std::numeric_limits<double>::infinity());
+    try {
+      AdaptiveStream stream(model_, adaptation, state_, workers_);
+      tried = trial(adaptation, stream.log_probs(ids, progress("dynamic")));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNumeric) throw;
+    }
+    if (!std::isfinite(tried.nats_per_token)) {
+      tried.nats_per_token = tried.perplexity = std::numeric_limits<double>::infinity();
+    }
+    add(tried, best);
+    return tried.nats_per_token;
+  }
+
+  void find_dynamic(std::span<const double> plain) {
+    const auto ids = ids_.first(std::min(ids_.size(), static_cast<std::size_t>(options_.tokens)));
+    const Adaptation found = result_.best.adaptation;
+    TuneTrial without = trial({}, plain.first(ids.size()));  // what was found so far, on these tokens
+    result_.trials.push_back(without);
+    if (found != Adaptation{}) {
+      AdaptiveStream stream(model_, found, state_, workers_);
+      add(trial(found, stream.log_probs(ids, progress("dynamic"))), without);
+    }
+    TuneTrial best;
+    best.nats_per_token = std::numeric_limits<double>::infinity();
+    const double temperature = found.temperature;
+    double before = best.nats_per_token;
+    for (const double rate : kRates) {
+      const double nats = try_dynamic(ids, temperature, rate, DynamicOptions{}.decay, best);
+      if (nats > before) break;  // beyond the best rate it only gets worse
+      before = nats;
+    }
+    result_.best = without;
+    if (!best.adaptation.dynamic) return;  // each of them overflowed
+    const double rate = best.adaptation.dynamic->rate;
+    for (const double decay : kDecays) try_dynamic(ids, temperature, rate, decay, best);
+    const double decay = best.adaptation.dynamic->decay;
+    for (const double finer : multiples(rate, kFinerRates, kLargestDynamicRate)) {
+      try_dynamic(ids, temperature, finer, decay, best);
+    }
+    if (options_.cache) find_cache(record(ids, best.adaptation, "cache beside dynamic"), best);
+    if (best.nats_per_token < without.nats_per_token) result_.best = best;
+  }
+
+  // Finds the share of the best settings so far beside the n-grams.
+  void find_lambda(std::span<const double> plain) {
+    const Adaptation found = result_.best.adaptation;
+    const auto ids = ids_.first(static_cast<std::size_t>(result_.best.tokens));
+    std::vector<double> network(plain.begin(), plain.begin() + std::ssize(ids));
+    if (found != Adaptation{}) {
+      AdaptiveStream stream(model_, found, state_, workers_);
+      network = stream.log_probs(ids, progress("lambda"));
+    }
+    const std::vector<double> ngram = mixture_->log_probs(ids);
+    double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
+    // Rounded to nothing, the network's share would leave nothing where the n-grams have none.
+    if (best == 0 && std::ranges::any_of(ngram, [](double log_prob) { return std::isinf(log_prob); })) best = 0.001;
+    std::vector<double> lambdas{0};
+    if (best > 0 && best < 1) lambdas.push_back(best);  // 1, without n-grams, was tried
+    for (const double lambda : lambdas) {
+      double nats = 0;
+      for (std::size_t i = 0; i < ids.size(); ++i) nats -= log_of_mixture(lambda, network[i], ngram[i]);
+      TuneTrial tried = trial(found, std::ssize(ids), nats);
+      tried.lambda = lambda;
+      add(tried, result_.best);
+    }
+  }
+
+  const Model& model_;
+  std::span<const std::int32_t> ids_;
+  StatePolicy state_;
+  const TuneOptions& options_;
+  const NgramMixture* mixture_;
+  Workers workers_;
+  TuneResult result_;
+};
+
+}  // namespace
+
+TuneResult tune(const Model& model, const std::string& text, const std::string& name, const TuneOptions& options) {
+  if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
+    throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
+  }
+  if (options.dynamic && model.precision() == Precision::kInt8) {
+    throw Error(ErrorCode::kUsage,
+                "dynamic evaluation needs gradients, which an int8 model has none of: leave it out, or tune the model "
+                "that it was converted from");
+  }
+  std::optional<NgramMixture> mixture;
+  if (options.ngram) mixture.emplace(NgramMix{.ngram = *options.ngram}, model.tokenizer());
+  if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");
+  const EncodedText encoded = encode_to_predict(model.tokenizer(), text, name);
+  return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options,
+                mixture ? &*mixture : nullptr)
+      .run();
+}
+
+}  // namespace unroll

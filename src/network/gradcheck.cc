@@ -1,0 +1,306 @@
+#include "unroll/gradcheck.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <span>
+#include <utility>
+
+#include "base/philox.h"
+#include "network/gradients.h"
+#include "network/network.h"
+#include "network/ref/network.h"
+#include "nn/dropout.h"
+#include "nn/ref/complex_step.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+using Complex = std::complex<double>;
+
+// Tensors in one flat vector: all parameters as ref::network_params lays them out, then each layer's h_0 (and c_0).
+struct Slice {
+  std::string name;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+// Where the gradient is checked. Numbers are random in float, so that every computation stands at the same point.
+struct Point {
+  NetworkConfig config;
+  Window window;
+  std::vector<Slice> slices;
+  std::vector<float> values;  // slices
+  Regularization regularization;
+  NoiseKey noise;
+  std::vector<std::vector<float>> masks;         // what dropout multiplies with, per connection
+  std::vector<std::vector<float>> weight_masks;  // what weight-drop multiplies with, per layer
+};
+
+// Numbers in [-1, 1).
+class RandomNumbers {
+ public:
+  explicit RandomNumbers(std::uint64_t seed) : seed_(seed) {}
+
+  float next() {
+    const std::uint32_t word = used_++;
+    const auto words = random_words(seed_, 0, RandomPurpose::kTestPoint, 0, 0, word / 4);
+    return 2 * uniform_float(words[word % 4]) - 1;
+  }
+  // 0 .. count - 1.
+  std::int32_t next_id(std::int64_t count) {
+    return static_cast<std::int32_t>((next() + 1) / 2 * static_cast<float>(count));
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint32_t used_ = 0;
+};
+
+void check_options(const GradientCheckOptions& options) {
+  check(options.config);
+  check(options.regularization);
+  for (const auto& [name, size] : {std::pair("steps", options.steps), std::pair("rows", options.rows)}) {
+    if (size < 1) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 1", name, size));
+  }
+  // Some minutes of work.
+  constexpr double kMostProducts = 1e11;
+  const auto parameters = static_cast<double>(parameter_count(options.config));
+  const double products = parameters * static_cast<double>(multiplied_weights(options.config)) *
+                          static_cast<double>(options.steps) * static_cast<double>(options.rows);
+  if (products > kMostProducts) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("a gradient check of {} parameters over {} steps of {} rows takes {:.1e} products, because it "
+                    "runs the network forward once for each parameter: expected at most {:.0e}; make the "
+                    "network or the window smaller",
+                    parameters, options.steps, options.rows, products, kMostProducts));
+  }
+}
+
+std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
+  std::vector<Slice> slices;
+  const auto append = [&slices](std::string name, std::int64_t size) {
+    slices.push_back({std::move(name), slices.empty() ? 0 : slices.back().offset + slices.back().size, size});
+  };
+  for (const ParameterTensor& tensor : parameter_tensors(config)) append(tensor.name, tensor.size);
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    append(fmt::format("h_0 of layer {}", l), rows * config.hidden);
+    if (config.cell == Cell::kLstm) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
+  }
+  return slices;
+}
+
+// Ids, targets some of which are ignored, and resets where a state has been carried.
+Window random_window(const GradientCheckOptions& options, RandomNumbers& random) {
+  Window window{.T = options.steps, .B = options.rows, .inputs = {}, .targets = {}, .reset = {}, .predictions = 0};
+  for (std::int64_t row = 0; row < window.T * window.B; ++row) {
+    window.inputs.push_back(random.next_id(options.config.vocabulary));
+    const bool ignored = row > 0 && random.next() < -0.7F;
+    window.targets.push_back(ignored ? kIgnored : random.next_id(options.config.vocabulary));
+    window.reset.push_back(row >= window.B && random.next() < -0.6F ? 1 : 0);
+    if (!ignored) ++window.predictions;
+  }
+  return window;
+}
+
+// The numbers that a mask multiplies with: dropout of ones.
+template <class Drop>
+std::vector<float> dropped_ones(std::int64_t rows, std::int64_t cols, const Drop& drop) {
+  std::vector<float> ones(static_cast<std::size_t>(rows * cols), 1.0F);
+  drop(MatView<float>(ones.data(), rows, cols));
+  return ones;
+}
+
+// Of the embedded symbols, and of each layer's outputs.
+void draw_masks(Point& point, Workers& workers) {
+  const NetworkConfig& config = point.config;
+  const Regularization& r = point.regularization;
+  const std::int64_t rows = point.window.T * point.window.B;
+  for (std::int64_t connection = 0; connection <= config.layers; ++connection) {
+    const bool is_input = connection == 0;
+    const bool is_output = connection == config.layers;
+    const DropoutMask mask{.probability = is_input ? r.input : (is_output ? r.output : r.between),
+                           .key = point.noise,
+                           .index = static_cast<std::uint32_t>(connection),
+                           .period = r.locked ? point.window.B : 0};
+    const DropoutMask words{.probability = r.words, .key = point.noise, .purpose = RandomPurpose::kWordDropout};
+    const auto drop = [&](MatView<float> ones) {
+      dropout_forward(workers, mask, ones, ones);
+      if (is_input) word_dropout_forward(workers, words, point.window.inputs, ones, ones);
+    };
+    point.masks.push_back(dropped_ones(rows, is_input ? config.embed : config.hidden, drop));
+  }
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const DropoutMask mask{.probability = r.recurrent,
+                           .key = point.noise,
+                           .purpose = RandomPurpose::kWeightDrop,
+                           .index = static_cast<std::uint32_t>(l)};
+    point.weight_masks.push_back(
+        dropped_ones(gate_count(config.cell) * config.hidden, config.hidden,
+                     [&](MatView<float> ones) { dropout_forward(workers, mask, ones, ones); }));
+  }
+}
+
+// Wide layers get smaller weights, so that they do not saturate, where every derivative is close to zero.
+Point random_point(const GradientCheckOptions& options, Workers& workers) {
+  RandomNumbers random(options.seed);
+  const NetworkConfig& config = options.config;
+  Point point{.config = config,
+              .window = random_window(options, random),
+              .slices = slices_of(config, options.rows),
+              .values = {},
+              .regularization = options.regularization,
+              .noise = {.seed = options.seed, .step = 0},
+              .masks = {},
+              .weight_masks = {}};
+  const float weight_scale = std::min(1.0F, 2 / std::sqrt(static_cast<float>(config.hidden)));
+  for (const Slice& slice : point.slices) {
+    const bool is_recurrent_weight = slice.name.starts_with("rnn.weight");
+    for (std::int64_t i = 0; i < slice.size; ++i) {
+      point.values.push_back(random.next() * (is_recurrent_weight ? weight_scale : 1.0F));
+    }
+  }
+  draw_masks(point, workers);
+  return point;
+}
+
+template <class S>
+std::vector<ref::Matrix<S>> as_matrices(const std::vector<std::vector<float>>& masks, std::int64_t rows) {
+  std::vector<ref::Matrix<S>> matrices;
+  for (const std::vector<float>& mask : masks) {
+    auto& matrix = matrices.emplace_back(rows, std::ssize(mask) / rows);
+    std::ranges::copy(mask, matrix.values.begin());
+  }
+  return matrices;
+}
+
+template <class S>
+ref::Window<S> reference_window(const Point& point) {
+  const Window& window = point.window;
+  return {.T = window.T,
+          .B = window.B,
+          .inputs = window.inputs,
+          .targets = window.targets,
+          .reset = window.reset,
+          .masks = as_matrices<S>(point.masks, window.T * window.B),
+          .weight_masks = as_matrices<S>(point.weight_masks, gate_count(point.config.cell) * point.config.hidden),
+          .ar = point.regularization.ar,
+          .tar = point.regularization.tar};
+}
+
+// The reference's forward at `values`, and what its backward needs.
+template <class S>
+struct ReferenceRun {
+  ReferenceRun(const Point& point, std::span<const S> values)
+      : params(ref::network_params(point.config, values.data())), window(reference_window<S>(point)) {
+    auto next = values.begin() + parameter_count(point.config);
+    for (std::int64_t l = 0; l < point.config.layers; ++l) {
+      state0.push_back(ref::zero_state<S>(point.config.cell, window.B, point.config.hidden));
+      for (S& h : state0.back().h.values) h = *next++;
+      for (S& c : state0.back().c.values) c = *next++;
+    }
+    loss = ref::network_forward(point.config, params, window, state0, tape, state1);
+  }
+
+  ref::NetworkParams<const S> params;
+  ref::Window<S> window;
+  std::vector<ref::State<S>> state0;
+  std::vector<ref::State<S>> state1;
+  ref::NetworkTape<S> tape;
+  S loss{};
+};
+
+std::vector<double> complex_step_gradient(const Point& point) {
+  std::vector<Complex> values(point.values.begin(), point.values.end());
+  return ref::complex_step_gradient(
+      std::span(values), [&] { return ReferenceRun<Complex>(point, std::span<const Complex>(values)).loss; });
+}
+
+std::vector<double> reference_gradient(const Point& point) {
+  const std::vector<double> values(point.values.begin(), point.values.end());
+  const ReferenceRun<double> run(point, std::span<const double>(values));
+  std::vector<ref::State<double>> nothing_follows;
+  for (const ref::State<double>& state : run.state1) {
+    nothing_follows.push_back(
+        {ref::Matrix<double>(state.h.rows, state.h.cols), ref::Matrix<double>(state.c.rows, state.c.cols)});
+  }
+  std::vector<double> gradient(static_cast<std::size_t>(parameter_count(point.config)));
+  std::vector<ref::State<double>> dstate0;
+  ref::network_backward(point.config, run.params, run.window, run.tape, nothing_follows,
+                        ref::network_params(point.config, gradient.data()), dstate0);
+  for (const ref::State<double>& state : dstate0) {
+    gradient.insert(gradient.end(), state.h.values.begin(), state.h.values.end());
+    gradient.insert(gradient.end(), state.c.values.begin(), state.c.values.end());
+  }
+  return gradient;
+}
+
+// The numbers of `state` in the order of the slices.
+std::vector<float*> state_places(const NetworkConfig& config, const NetworkState& state) {
+  std::vector<float*> places;
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const RecurrentState<float> layer = state.layer(l);
+    for (float& h : layer.h.flat()) places.push_back(&h);
+    for (float& c : layer.c.flat()) places.push_back(&c);
+  }
+  return places;
+}
+
+std::vector<float> production_gradient(const Point& point, Workers& workers) {
+  Parameters parameters(point.config);
+  Gradients gradients(point.config, point.window.T * point.window.B);
+  NetworkState state(point.config, point.window.B);
+  NetworkState dstate0(point.config, point.window.B);
+  auto next = point.values.begin();
+  for (const ParameterTensor& tensor : parameters.tensors()) {
+    std::copy_n(next, tensor.size, parameters.values(tensor).begin());
+    next += tensor.size;
+  }
+  for (float* const place : state_places(point.config, state)) *place = *next++;
+
+  NetworkWeights weights(point.config, Purpose::kTraining, Precision::kF32, point.regularization.recurrent);
+  weights.pack(parameters, workers, point.noise);
+  Network network(point.config, Purpose::kTraining, point.window.T, point.window.B, workers, point.regularization);
+  network.forward(weights, point.window, state, point.noise);
+  network.backward(weights, point.window, gradients, point.noise, &dstate0);
+
+  Parameters all(point.config);
+  gradients.copy_to(all);
+  std::vector<float> gradient;
+  for (const ParameterTensor& tensor : all.tensors()) {
+    const std::span<const float> values = all.values(tensor);
+    gradient.insert(gradient.end(), values.begin(), values.end());
+  }
+  for (const float* const place : state_places(point.config, dstate0)) gradient.push_back(*place);
+  return gradient;
+}
+
+template <class T>
+std::span<const T> part(const std::vector<T>& all, const Slice& slice) {
+  return std::span(all).subspan(static_cast<std::size_t>(slice.offset), static_cast<std::size_t>(slice.size));
+}
+
+}  // namespace
+
+std::vector<TensorGradientError> check_gradients(const GradientCheckOptions& options) {
+  check_options(options);
+  Workers workers(1);
+  const Point point = random_point(options, workers);
+  const std::vector<double> expected = complex_step_gradient(point);
+  const std::vector<double> reference = reference_gradient(point);
+  const std::vector<float> production = production_gradient(point, workers);
+  std::vector<TensorGradientError> errors;
+  for (const Slice& slice : point.slices) {
+    errors.push_back({.name = slice.name,
+                      .elements = slice.size,
+                      .reference = ref::relative_error(part(reference, slice), part(expected, slice)),
+                      .production = ref::relative_error(part(production, slice), part(expected, slice))});
+  }
+  return errors;
+}
+
+}  // namespace unroll

@@ -1,0 +1,91 @@
+#include "network/parameters.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "network/network_tensors.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kAlignment = 16;  // floats: 64 bytes
+
+std::int64_t end_of(const ParameterTensor& tensor) noexcept {
+  return (tensor.offset + tensor.size + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+void append(std::vector<ParameterTensor>& tensors, std::string name, std::vector<std::int64_t> shape) {
+  std::int64_t size = 1;
+  for (const std::int64_t length : shape) size *= length;
+  const std::int64_t offset = tensors.empty() ? 0 : end_of(tensors.back());
+  tensors.push_back({std::move(name), std::move(shape), offset, size});
+}
+
+}  // namespace
+
+std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config) {
+  std::vector<ParameterTensor> tensors;
+  for_each_tensor(
+      config,
+      [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
+        append(tensors, name, {rows, cols});
+      },
+      [&](const std::string& name, std::int64_t size) { append(tensors, name, {size}); });
+  return tensors;
+}
+
+std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept { return end_of(tensors.back()); }
+
+ParameterMatrices parameter_matrices(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
+                                     std::int64_t first, std::span<float> block) {
+  auto next = tensors.cbegin();
+  const auto take = [&] {
+    const ParameterTensor& tensor = *next++;
+    if (tensor.offset < first) return std::span<float>();
+    return block.subspan(static_cast<std::size_t>(tensor.offset - first), static_cast<std::size_t>(tensor.size));
+  };
+  ParameterMatrices matrices;
+  matrices.layers.resize(static_cast<std::size_t>(config.layers));
+  matrices.tails.resize(config.cutoffs.size());
+  for_each_tensor(
+      config,
+      [&](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<float>& matrix) {
+        const std::span<float> values = take();
+        if (!values.empty()) matrix = MatView<float>(values.data(), rows, cols);
+      },
+      [&](const std::string& /*name*/, std::int64_t /*size*/, std::span<float>& vector) { vector = take(); }, matrices);
+  if (config.tied) matrices.decoder = matrices.encoder;
+  return matrices;
+}
+
+Parameters::Parameters(const NetworkConfig& config) {
+  check(config);
+  tensors_ = parameter_tensors(config);
+  block_ = FloatBuffer(block_size(tensors_));
+  matrices_ = parameter_matrices(config, tensors_, 0, all());
+}
+
+ParametersView Parameters::view() const {
+  ParametersView view{.encoder = encoder(),
+                      .layers = {},
+                      .projection = projection(),
+                      .decoder = decoder(),
+                      .decoder_bias = decoder_bias(),
+                      .tails = {}};
+  for (const RecurrentParams<float>& layer : matrices_.layers) {
+    view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden, layer.norm_input, layer.norm_hidden,
+                           layer.norm_cell, layer.b_cell});
+  }
+  for (const TailParams<float>& tail : matrices_.tails) view.tails.push_back({tail.P, tail.Q});
+  return view;
+}
+
+void Parameters::copy_from(const Parameters& other) {
+  assert(all().size() == other.all().size());
+  std::ranges::copy(other.all(), all().begin());
+}
+
+void Parameters::set_zero() { std::ranges::fill(all(), 0.0F); }
+
+}  // namespace unroll

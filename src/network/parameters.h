@@ -1,0 +1,92 @@
+// A network's parameters: one block of memory, and names, shapes and views into it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/view.h"
+#include "nn/adaptive_softmax.h"
+#include "nn/recurrent.h"
+#include "unroll/network.h"
+
+namespace unroll {
+
+// Where one tensor lies in the block.
+struct ParameterTensor {
+  std::string name;                 // PyTorch's: "encoder.weight", "rnn.weight_ih_l0", ...
+  std::vector<std::int64_t> shape;  // (rows, cols) or (size)
+  std::int64_t offset = 0;          // floats from the start of the block
+  std::int64_t size = 0;            // floats
+};
+
+// The tensors of a network in the order of network/network_tensors.h. Each offset is a multiple of 16, so that every tensor
+// begins at a 64-byte boundary. Requires a config that passes check().
+[[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
+
+// The tensors as matrices and vectors. Does not own.
+struct ParameterMatrices {
+  MatView<float> encoder;  // (V, E)
+  std::vector<RecurrentParams<float>> layers;
+  MatView<float> projection;             // (E, H); empty where there is none
+  MatView<float> decoder;                // (V, H); the encoder's where tied; with cutoffs the head's (head_size, H)
+  std::span<float> decoder_bias;         // (V); with cutoffs (head_size)
+  std::vector<TailParams<float>> tails;  // one per cutoff
+};
+
+// The tensors in `block`, which begins with the one at offset `first`; those before it are left empty.
+[[nodiscard]] ParameterMatrices parameter_matrices(const NetworkConfig& config,
+                                                   const std::vector<ParameterTensor>& tensors, std::int64_t first,
+                                                   std::span<float> block);
+
+// Floats of the block that holds `tensors`, the padding after the last one too.
+[[nodiscard]] std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept;
+
+// A network's parameters to be read, in whatever precision they are stored. Does not own.
+struct ParametersView {
+  WeightView encoder;  // (V, E)
+  std::vector<RecurrentView> layers;
+  WeightView projection;  // (E, H); empty where there is none
+  WeightView decoder;     // as in ParameterMatrices
+  std::span<const float> decoder_bias;
+  std::vector<TailView> tails;
+};
+
+// Parameters of a network or an optimizer's moments: anything with one float per parameter.
+// Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding,
+// so whatever runs over all() must map zero to zero there.
+class Parameters {
+ public:
+  // Throws what check(config) throws, and Error{kMemory} when the block cannot be had.
+  explicit Parameters(const NetworkConfig& config);
+
+  [[nodiscard]] const std::vector<ParameterTensor>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] std::span<float> all() const noexcept { return block_.span(); }
+  [[nodiscard]] std::span<float> values(const ParameterTensor& tensor) const noexcept {
+    return all().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
+  }
+
+  [[nodiscard]] MatView<float> encoder() const noexcept { return matrices_.encoder; }  // (V, E)
+  [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
+    return matrices_.layers.at(static_cast<std::size_t>(l));
+  }
+  [[nodiscard]] MatView<float> projection() const noexcept { return matrices_.projection; }  // (E, H)
+  [[nodiscard]] MatView<float> decoder() const noexcept { return matrices_.decoder; }
+  [[nodiscard]] std::span<float> decoder_bias() const noexcept { return matrices_.decoder_bias; }
+  [[nodiscard]] std::span<const TailParams<float>> tails() const noexcept { return matrices_.tails; }
+
+  [[nodiscard]] ParametersView view() const;
+
+  // Sets every number to the other's. Requires the same sizes.
+  void copy_from(const Parameters& other);
+  void set_zero();
+
+ private:
+  std::vector<ParameterTensor> tensors_;
+  FloatBuffer block_;
+  ParameterMatrices matrices_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,373 @@
+#include "unroll/scorer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "adapt/adaptive_stream.h"
+#include "infer/inference.h"
+#include "infer/line_rows.h"
+#include "infer/line_tokens.h"
+#include "infer/ngram_mixture.h"
+#include "infer/prediction.h"
+#include "kernels/softmax.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// Windows of lines side by side, and of one sequence: wide enough for the products, narrow enough for the cache.
+constexpr std::int64_t kRows = 64;
+constexpr std::int64_t kStepsOfRows = 32;
+constexpr std::int64_t kStepsOfSequence = 64;
+
+std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kStepsOfSequence; }
+std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
+
+// What every line has in common.
+struct Reading {
+  Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
+      : tokenizer(its_tokenizer), options(its_options) {
+    for (const Token& token : line_tokens(tokenizer, options.accounting.context, "the context")) {
+      context.push_back(token.id);
+    }
+  }
+
+  [[nodiscard]] bool is_unknown(std::int32_t id) const { return id == tokenizer.unknown(); }
+
+  const Tokenizer& tokenizer;
+  const ScorerOptions& options;
+  std::vector<std::int32_t> context;  // read before each line
+};
+
+// Lines as one sequence of ids, each of them its context, its tokens and a closing boundary.
+class Lines {
+ public:
+  Lines(const Reading& reading, std::int64_t first_line, std::size_t expected)
+      : reading_(reading), first_line_(first_line) {
+    scores_.reserve(expected);
+  }
+
+  void append(std::string_view line) {
+    std::vector<Token> tokens =
+        line_tokens(reading_.tokenizer, line, fmt::format("line {}", first_line_ + std::ssize(scores_)));
+    tokens.push_back({.id = reading_.tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
+    ids_.insert(ids_.end(), reading_.context.begin(), reading_.context.end());
+    for (const Token& token : tokens) ids_.push_back(token.id);
+    starts_.push_back(std::ssize(ids_));
+    lengths_.push_back(std::ssize(reading_.context) + std::ssize(tokens));
+    if (!reading_.options.accounting.end) tokens.pop_back();
+    scores_.push_back(unpredicted(line, tokens));
+  }
+
+  // Takes the prediction of the id at `position` of a line.
+  void take(std::int64_t line, std::int64_t position, const SymbolPrediction& prediction) {
+    const std::int64_t index = position - std::ssize(reading_.context);
+    const bool closes = position == length(line) - 1;
+    if (index < 0 || (closes && !reading_.options.accounting.end)) return;
+    Score& score = scores_[static_cast<std::size_t>(line)];
+    const bool unknown = reading_.is_unknown(id(line, position));
+    const bool counted = counts(reading_.options.accounting, unknown);
+    expect_prediction(prediction.log_prob, counted, line, index + 1);
+    const double log_prob = counted_log_prob(reading_.options.accounting, unknown, prediction.log_prob);
+    if (counted) score.log_prob += log_prob;
+    if (score.tokens.empty()) return;
+    TokenScore& token = score.tokens[static_cast<std::size_t>(index)];
+    token.log_prob = log_prob;
+    if (!reading_.options.ranks) return;
+    token.rank = prediction.rank;
+    token.entropy = prediction.entropy;
+  }
+
+  [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_; }
+  [[nodiscard]] std::span<const std::int64_t> starts() const noexcept { return starts_; }
+  [[nodiscard]] std::span<const std::int64_t> lengths() const noexcept { return lengths_; }
+  [[nodiscard]] std::int64_t length(std::int64_t line) const { return lengths_[static_cast<std::size_t>(line)]; }
+  [[nodiscard]] std::vector<Score> scores() && { return std::move(scores_); }
+
+ private:
+  [[nodiscard]] std::int32_t id(std::int64_t line, std::int64_t position) const {
+    return ids_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(line)] + position)];
+  }
+
+  void expect_prediction(double log_prob, bool counted, std::int64_t line, std::int64_t symbol) const {
+    if (std::isfinite(log_prob)) return;
+    const std::string where = fmt::format("line {}, symbol {}", first_line_ + line, symbol);
+    if (denied_by_ngrams(log_prob, reading_.options.ngram)) {
+      if (counted) refuse_denied(where);
+      return;
+    }
+    throw Error(ErrorCode::kNumeric,
+                fmt::format("{}: the prediction is {}: the model's weights or its state overflowed", where, log_prob));
+  }
+
+  // A line's score but for the predictions.
+  [[nodiscard]] Score unpredicted(std::string_view line, std::span<const Token> tokens) const {
+    const auto piece = [&](const Token& token) {
+      if (token.offset == std::ssize(line)) return reading_.tokenizer.symbol(token.id);
+      return std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
+    };
+    Score score;
+    if (reading_.options.tokens) score.tokens.reserve(tokens.size());
+    for (const Token& token : tokens) {
+      const bool unknown = reading_.is_unknown(token.id);
+      const bool counted = counts(reading_.options.accounting, unknown);
+      score.unknown_tokens += unknown ? 1 : 0;
+      score.predictions += counted ? 1 : 0;
+      if (!reading_.options.tokens) continue;
+      score.tokens.push_back({.id = token.id, .text = piece(token), .counted = counted, .offset = token.offset});
+    }
+    return score;
+  }
+
+  const Reading& reading_;
+  std::int64_t first_line_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::int64_t> starts_{0};  // of each line in ids_, and the end
+  std::vector<std::int64_t> lengths_;
+  std::vector<Score> scores_;
+};
+
+// Hands on the predictions of some lines, which come in this order.
+class ScoreWriter {
+ public:
+  ScoreWriter(Lines& lines, std::vector<std::int64_t> order) : lines_(&lines), order_(std::move(order)) {}
+
+  void take(const SymbolPrediction& prediction) {
+    const std::int64_t line = order_[at_];
+    lines_->take(line, position_, prediction);
+    if (++position_ == lines_->length(line)) {
+      ++at_;
+      position_ = 0;
+    }
+  }
+
+ private:
+  Lines* lines_;
+  std::vector<std::int64_t> order_;
+  std::size_t at_ = 0;         // in order_
+  std::int64_t position_ = 0;  // in that line
+};
+
+ScoreWriter writer_of_all(Lines& lines) {
+  std::vector<std::int64_t> order(lines.lengths().size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return {lines, std::move(order)};
+}
+
+// `options`, checked before memory is taken for them.
+const ScorerOptions& checked(const ScorerOptions& options) {
+  check(options.accounting);
+  check(options.adaptation);
+  if (!options.accounting.context.empty() && reads_in_order(options.adaptation)) {
+    throw Error(ErrorCode::kUsage,
+                "a context stands before each line by itself, so it does not go with a cache or dynamic evaluation, "
+                "which read the lines as one text");
+  }
+  return options;
+}
+
+}  // namespace
+
+struct Scorer::Impl {
+  Impl(Model model, const ScorerOptions& given)
+      : options(checked(given)),
+        inference(std::move(model), given.threads, planned_steps(given.accounting.state),
+                  planned_rows(given.accounting.state)),
+        reading(tokenizer(), options),
+        mixture(mixture_of(options.ngram, tokenizer())),
+        carried(inference.model.config(), 1),
+        single(inference.model.config(), 1) {
+    if (reads_in_order(options.adaptation)) {
+      adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers,
+                      mixture ? &*mixture : nullptr);
+    }
+  }
+
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+
+  template <class Line>
+  std::vector<Score> score(std::span<const Line> texts, std::int64_t first_line) {
+    Lines lines(reading, first_line, texts.size());
+    for (const Line& text : texts) lines.append(text);
+    if (adapted) {
+      score_in_order(lines);
+    } else if (options.accounting.state == StatePolicy::kReset) {
+      score_apart(lines);
+    } else {
+      score_on(lines);
+    }
+    return std::move(lines).scores();
+  }
+
+  // Each line from a zero state: rows of whole lines side by side.
+  void score_apart(Lines& lines) {
+    const std::vector<std::vector<std::int64_t>> rows = deal_lines(lines.lengths(), kRows);
+    std::vector<ScoreWriter> writers;
+    for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
+    LineRows windows(lines.ids(), lines.starts(), rows, tokenizer().boundary(), kStepsOfRows);
+    NetworkState state(inference.model.config(), std::ssize(rows));
+    std::optional<NgramRows> ngram = ngram_rows();
+    while (windows.next(window)) {
+      if (window.B < state.B) state = first_rows(inference.model.config(), state, window.B);
+      inference.forward(window, state);
+      write_predictions(writers, ngram);
+    }
+  }
+
+  // Each line from the state after the one before.
+  void score_on(Lines& lines) {
+    std::vector<ScoreWriter> writers{writer_of_all(lines)};
+    std::span<const std::int32_t> rest = lines.ids();
+    std::int32_t input = tokenizer().boundary();
+    std::optional<NgramRows> ngram = ngram_rows();
+    while (!rest.empty()) {
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
+      set_sequence(input, next, window);
+      inference.forward(window, carried);
+      write_predictions(writers, ngram);
+      input = next.back();
+      rest = rest.subspan(next.size());
+    }
+  }
+
+  // Lines as the text that the model is adapted to.
+  void score_in_order(Lines& lines) {
+    ScoreWriter writer = writer_of_all(lines);
+    std::span<const std::int32_t> rest = lines.ids();
+    while (!rest.empty()) {
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
+      predictions.clear();
+      adapted->predict(next, detail(), predictions);
+      for (const SymbolPrediction& prediction : predictions) writer.take(prediction);
+      rest = rest.subspan(next.size());
+    }
+  }
+
+  [[nodiscard]] Detail detail() const {
+    return options.tokens && options.ranks ? Detail::kRankAndEntropy : Detail::kLogProb;
+  }
+
+  // Every line closes with the boundary, so that each call of score() begins where the n-grams do.
+  [[nodiscard]] std::optional<NgramRows> ngram_rows() const {
+    return mixture ? std::optional<NgramRows>(*mixture) : std::nullopt;
+  }
+
+  void predict(Detail wanted, NgramRows* ngram) {
+    predictions.resize(window.targets.size());
+    predict_window(inference.network, inference.weights, window, options.adaptation.temperature, wanted, predictions,
+                   ngram);
+  }
+
+  void write_predictions(std::vector<ScoreWriter>& writers, std::optional<NgramRows>& ngram) {
+    predict(detail(), ngram ? &*ngram : nullptr);
+    const auto rows = static_cast<std::size_t>(window.B);
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
+      if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
+    }
+  }
+
+  void require_state(const State& state) const {
+    const NetworkConfig& config = inference.model.config();
+    const auto size = static_cast<std::size_t>(config.layers * config.hidden);
+    const std::size_t cells = config.cell == Cell::kLstm ? size : 0;
+    if (state.h.size() != size || state.c.size() != cells) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("the state holds {} and {} numbers (h and c): this model's has {} and {}", state.h.size(),
+                              state.c.size(), size, cells));
+    }
+    require_symbol(state.input);
+  }
+
+  void require_symbol(std::int32_t id) const {
+    if (id < 0 || id >= tokenizer().size()) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("symbol {} does not exist: expected 0 to {}", id, tokenizer().size() - 1));
+    }
+  }
+
+  // Reads state.input; `single` is the state after it. `target` is what will be asked about.
+  void read(const State& state, std::int32_t target) {
+    require_state(state);
+    std::copy(state.h.begin(), state.h.end(), single.h.span().begin());
+    std::copy(state.c.begin(), state.c.end(), single.c.span().begin());
+    set_sequence(state.input, std::span(&target, 1), window);
+    inference.forward(window, single);
+  }
+
+  ScorerOptions options;
+  Inference inference;
+  Reading reading;
+  std::optional<NgramMixture> mixture;
+  NetworkState carried;  // after the lines so far
+  NetworkState single;   // of step() and next_log_probs()
+  std::optional<AdaptiveStream> adapted;
+  Window window;
+  std::vector<SymbolPrediction> predictions;
+};
+
+namespace {
+
+void expect_number(double log_prob) {
+  if (std::isfinite(log_prob)) return;
+  throw Error(ErrorCode::kNumeric,
+              fmt::format("the prediction after a state is {}: the model's weights or the state overflowed", log_prob));
+}
+
+}  // namespace
+
+Scorer::Scorer(Model model, const ScorerOptions& options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+Scorer::~Scorer() = default;
+Scorer::Scorer(Scorer&&) noexcept = default;
+Scorer& Scorer::operator=(Scorer&&) noexcept = default;
+
+Score Scorer::score(std::string_view line) {
+  return std::move(impl_->score(std::span<const std::string_view>(&line, 1), 1).front());
+}
+
+std::vector<Score> Scorer::score(std::span<const std::string> lines, std::int64_t first_line) {
+  return impl_->score(lines, first_line);
+}
+
+std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, std::int64_t first_line) {
+  return impl_->score(std::span(lines.begin(), lines.size()), first_line);
+}
+
+State Scorer::initial_state() const {
+  const NetworkConfig& config = impl_->inference.model.config();
+  const auto size = static_cast<std::size_t>(config.layers * config.hidden);
+  return {std::vector<float>(size), std::vector<float>(config.cell == Cell::kLstm ? size : 0),
+          impl_->tokenizer().boundary()};
+}
+
+double Scorer::step(State& state, std::int32_t token) {
+  impl_->require_symbol(token);
+  impl_->read(state, token);
+  impl_->predict(Detail::kLogProb, nullptr);
+  const double log_prob = impl_->predictions.front().log_prob;
+  expect_number(log_prob);
+  const std::span<const float> h = impl_->single.h.span();
+  const std::span<const float> c = impl_->single.c.span();
+  state.h.assign(h.begin(), h.end());
+  state.c.assign(c.begin(), c.end());
+  state.input = token;
+  return log_prob;
+}
+
+std::vector<double> Scorer::next_log_probs(const State& state) {
+  impl_->read(state, state.input);
+  std::vector<float> logits(static_cast<std::size_t>(impl_->tokenizer().size()));
+  impl_->inference.network.logits(impl_->inference.weights, 0, logits);
+  apply_temperature(impl_->options.adaptation.temperature, logits);
+  std::vector<double> result(logits.size());
+  log_softmax(logits, result);
+  expect_number(result.front());
+  return result;
+}
+
+}  // namespace unroll

@@ -1,0 +1,21 @@
+// Scoring sentences that come from somewhere in a file, with errors that say where.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unroll/scorer.h"
+
+namespace unroll {
+
+// A sentence that is no line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3", or nothing.
+struct PlacedSentence {
+  std::string text;
+  std::string place;
+};
+
+// Scores them as Scorer does. One that cannot be scored is told by its place and its own words.
+[[nodiscard]] std::vector<Score> score_sentences(Scorer& scorer, std::span<const PlacedSentence> sentences);
+
+}  // namespace unroll

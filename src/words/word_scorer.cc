@@ -1,0 +1,178 @@
+#include "unroll/score/word_scorer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "infer/inference.h"
+#include "infer/line_tokens.h"
+#include "infer/prediction.h"
+#include "kernels/softmax.h"
+#include "unroll/adapt/adaptation.h"
+#include "unroll/error.h"
+#include "words/word_outcomes.h"
+#include "words/word_symbols.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kSteps = 64;  // of one window of a line
+
+void check(const WordScorerOptions& options) {
+  const auto expect = [](bool right, std::string_view name, const auto& value, std::string_view expected) {
+    if (!right) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected {}", name, value, expected));
+  };
+  check(Adaptation{.temperature = options.temperature});
+  expect(options.top >= 0, "top", options.top, "0 or above");
+  expect(options.budget >= 1, "budget", options.budget, "1 or above");
+  expect(options.longest >= 1, "longest", options.longest, "1 or above");
+}
+
+}  // namespace
+
+struct WordScorer::Impl {
+  // What is known where a word begins.
+  struct Place {
+    std::vector<double> log_probs;  // of its first symbol
+    std::vector<float> h, c;        // the state there; not where tokens are words, which nothing goes on from
+    WordStage before = WordStage::kSpace;
+  };
+
+  Impl(Model model, const WordScorerOptions& checked_options)
+      : options(checked_options),
+        inference(std::move(model), options.threads, kSteps, WordOutcomes::kBatch),
+        vocabulary(tokenizer()),
+        outcomes(inference, vocabulary, options),
+        state(inference.model.config(), 1),
+        input(tokenizer().boundary()) {
+    for (Place* const at : {&place, &place_before}) at->log_probs.resize(static_cast<std::size_t>(tokenizer().size()));
+  }
+
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+
+  // Predicts the symbols of a word: the sum of their ln P. Leaves in `place` what is known at its beginning.
+  double predict(std::span<const std::int32_t> symbols) {
+    double sum = 0;
+    for (std::size_t at = 0; at < symbols.size();) {
+      // The first step by itself, since the state after it is kept.
+      const bool alone = at == 0 && options.outcomes && !vocabulary.tokens_are_words();
+      const std::size_t count = alone ? 1 : std::min<std::size_t>(kSteps, symbols.size() - at);
+      sum += predict_window(symbols.subspan(at, count), at == 0);
+      if (alone) {
+        place.h.assign(state.h.span().begin(), state.h.span().end());
+        place.c.assign(state.c.span().begin(), state.c.span().end());
+      }
+      at += count;
+    }
+    return sum;
+  }
+
+  double predict_window(std::span<const std::int32_t> symbols, bool first) {
+    set_sequence(input, symbols, window);
+    inference.forward(window, state);
+    log_probs.assign(symbols.size(), 0);
+    inference.network.read_logits(inference.weights, [&](std::int64_t row, std::span<float> logits) {
+      const auto index = static_cast<std::size_t>(row);
+      apply_temperature(options.temperature, logits);
+      log_probs[index] = log_softmax_at(logits, symbols[index]);
+      if (first && index == 0) log_softmax(logits, place.log_probs);
+    });
+    input = symbols.back();
+    double sum = 0;
+    for (const double log_prob : log_probs) sum += log_prob;
+    return sum;
+  }
+
+  // Takes into `score` what is known only after the word: its end, and so its rank among what could have stood there.
+  void finish(const Place& at, double log_closing, WordScore& score, std::int64_t line_number) {
+    score.log_prob += log_closing;
+    if (!std::isfinite(score.log_prob)) {
+      throw Error(ErrorCode::kNumeric,
+                  fmt::format("line {}, byte {}: the prediction is {}: the model's weights or its state overflowed",
+                              line_number, score.offset, score.log_prob));
+    }
+    if (!options.outcomes) return;
+    WordOutcomes::Found found = outcomes.search({at.h, at.c, at.log_probs, at.before}, score.log_prob);
+    score.entropy = found.entropy;
+    score.rank = found.rank;
+    score.top = std::move(found.top);
+  }
+
+  // A word's score but for its probability.
+  [[nodiscard]] WordScore described(std::string_view line, std::span<const Token> tokens, bool end) const {
+    WordScore score{.text = tokenizer().symbol(tokens.back().id),
+                    .predictions = std::ssize(tokens),
+                    .offset = std::ssize(line),
+                    .end = end,
+                    .entropy = {}};
+    for (const Token& token : tokens) score.unknown_symbols += token.id == tokenizer().unknown() ? 1 : 0;
+    if (end) return score;
+    const auto first = static_cast<std::size_t>(tokens.front().offset);
+    const auto last = static_cast<std::size_t>(tokens.back().offset + tokens.back().length);
+    const std::string_view whole = line.substr(first, last - first);
+    const std::string_view within = trimmed(whole);
+    const std::string_view text = within.empty() ? whole : within;
+    score.text = text;
+    score.offset = text.data() - line.data();
+    return score;
+  }
+
+  std::vector<WordScore> score(std::string_view line, std::int64_t line_number) {
+    std::vector<Token> tokens = encode(line, line_number);
+    std::vector<std::int32_t> ids;
+    ids.reserve(tokens.size());
+    for (const Token& token : tokens) ids.push_back(token.id);
+    if (options.state == StatePolicy::kReset) state.set_zero();
+    input = tokenizer().boundary();
+    std::vector<WordScore> scores;
+    for (const WordSymbols& word : vocabulary.cut(ids)) {
+      const std::size_t count = word.last - word.first;
+      std::swap(place, place_before);
+      place.before = word.before;
+      const double sum = predict(std::span(ids).subspan(word.first, count));
+      const bool open = word.before == WordStage::kText;
+      const double log_closing = open ? log_sum(place.log_probs, vocabulary.closing()) : 0;
+      if (!scores.empty()) finish(place_before, log_closing, scores.back(), line_number);
+      scores.push_back(described(line, std::span(tokens).subspan(word.first, count), word.end));
+      scores.back().log_prob = sum - log_closing;
+    }
+    finish(place, 0, scores.back(), line_number);
+    if (!options.end) scores.pop_back();
+    return scores;
+  }
+
+  [[nodiscard]] std::vector<Token> encode(std::string_view line, std::int64_t line_number) const {
+    std::vector<Token> tokens = line_tokens(tokenizer(), line, fmt::format("line {}", line_number));
+    tokens.push_back({.id = tokenizer().boundary(), .offset = std::ssize(line), .length = 0});
+    return tokens;
+  }
+
+  WordScorerOptions options;
+  Inference inference;
+  WordVocabulary vocabulary;
+  WordOutcomes outcomes;
+  NetworkState state;
+  std::int32_t input;  // what the network reads next
+  Place place;         // where the word begins that is predicted now
+  Place place_before;  // and the one before it
+  Window window;
+  std::vector<double> log_probs;
+};
+
+WordScorer::WordScorer(Model model, const WordScorerOptions& options) {
+  check(options);
+  impl_ = std::make_unique<Impl>(std::move(model), options);
+}
+WordScorer::~WordScorer() = default;
+WordScorer::WordScorer(WordScorer&&) noexcept = default;
+WordScorer& WordScorer::operator=(WordScorer&&) noexcept = default;
+
+std::vector<WordScore> WordScorer::score(std::string_view line, std::int64_t line_number) {
+  return impl_->score(line, line_number);
+}
+
+bool WordScorer::tokens_are_words() const noexcept { return impl_->vocabulary.tokens_are_words(); }
+
+}  // namespace unroll
