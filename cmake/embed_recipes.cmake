@@ -1,4 +1,4 @@
-# The files of recipes/ within the program: a source file that defines embedded_recipes() (apps/cli/embedded_recipes.h).
+# The files of recipes/ within the program: a source file that defines embedded_recipes() (apps/cli/flags/embedded_recipes.h).
 # Included by the build it declares the function; run as a script it writes that file, with the paths in RECIPES (joined
 # by |) and OUTPUT.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
@@ -28,7 +28,7 @@ foreach(path IN LISTS paths)
   string(APPEND entries "    {\"${name}\", R\"recipe(${text})recipe\"},\n")
 endforeach()
 file(WRITE ${OUTPUT} "// Written by cmake/embed_recipes.cmake.
-#include \"cli/embedded_recipes.h\"
+#include \"cli/flags/embedded_recipes.h\"
 
 namespace unroll {
 namespace {

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/nearest.h"
-#include "cli/output.h"
-#include "cli/terminal.h"
-#include "cli/verbs.h"
+#include "cli/flags/nearest.h"
+#include "cli/streams/output.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/verbs.h"
 #include "unroll/error.h"
 #include "unroll/version.h"
 

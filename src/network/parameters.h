@@ -22,7 +22,7 @@ struct ParameterTensor {
   std::int64_t size = 0;            // floats
 };
 
-// The tensors of a network in the order of network/network_tensors.h. Each offset is a multiple of 16, so that every tensor
+// The tensors of a network in the order of network/network_tensors.h. Each offset is a multiple of 16, so every tensor
 // begins at a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/flags.h"
-#include "cli/word_row.h"
+#include "cli/dialects/word_row.h"
+#include "cli/flags/flags.h"
 
 namespace unroll {
 namespace {

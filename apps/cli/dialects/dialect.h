@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/log_base.h"
+#include "cli/flags/log_base.h"
 #include "unroll/score/accounting.h"
 #include "unroll/scorer.h"
 #include "unroll/tokenizer.h"

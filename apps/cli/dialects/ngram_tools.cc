@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "cli/dialects/dialect.h"
-#include "cli/escaped.h"
+#include "cli/streams/escaped.h"
 
 namespace unroll {
 namespace {

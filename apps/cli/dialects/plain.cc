@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/dialects/dialect.h"
-#include "cli/escaped.h"
-#include "cli/json_text.h"
+#include "cli/streams/escaped.h"
+#include "cli/streams/json_text.h"
 
 namespace unroll {
 

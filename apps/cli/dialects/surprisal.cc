@@ -2,8 +2,8 @@
 #include <fmt/core.h>
 
 #include "cli/dialects/dialect.h"
-#include "cli/escaped.h"
-#include "cli/word_row.h"
+#include "cli/dialects/word_row.h"
+#include "cli/streams/escaped.h"
 
 namespace unroll {
 namespace {

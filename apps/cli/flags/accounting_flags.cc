@@ -1,0 +1,63 @@
+#include "cli/flags/accounting_flags.h"
+
+#include <fmt/core.h>
+
+#include "cli/streams/escaped.h"
+#include "unroll/error.h"
+
+namespace unroll {
+
+void AccountingFlags::declare(Flags* flags) {
+  flags->text({"--context", "WORDS", "read before each line, and not scored: p(line | WORDS)", "nothing"},
+              [this](const std::string& value) { accounting_.context = value; });
+  declare_counting(flags);
+}
+
+void AccountingFlags::declare_counting(Flags* flags) {
+  flags->toggle({"--no-end", "", "leave out the end of the line, which is otherwise scored like a token", ""},
+                &no_end_);
+  flags->text({"--unk", "POLICY",
+               "tokens that the vocabulary lacks. score: as <unk>; skip: left out of sum and count; share: as one of "
+               "--unk-words words that share the probability of <unk>",
+               "score"},
+              [this](const std::string& value) { accounting_.unknown = parse_unknown_policy(value); });
+  flags->whole({"--unk-words", "N", "for --unk share: how many unknown words there are", ""}, {1, kMostUnknownWords},
+               [this](std::int64_t n) { accounting_.unknown_words = n; });
+}
+
+Accounting AccountingFlags::accounting(const Flags& flags, StatePolicy state) const {
+  const bool shared = accounting_.unknown == UnknownPolicy::kShare;
+  if (shared != flags.given("--unk-words")) {
+    throw Error(ErrorCode::kUsage, shared ? "--unk share divides by a number of words: give it with --unk-words"
+                                          : "--unk-words does nothing without --unk share: give both, or neither");
+  }
+  Accounting accounting = accounting_;
+  accounting.state = state;
+  accounting.end = !no_end_;
+  if (!accounting.context.empty() && state == StatePolicy::kCarry) {
+    throw Error(ErrorCode::kUsage, "--context is read before each line by itself: it does not go with --state carry");
+  }
+  return accounting;
+}
+
+std::string describe(const Accounting& accounting, const Tokenizer& tokenizer) {
+  const std::string boundary = escaped(tokenizer.symbol(tokenizer.boundary()));
+  const std::string context = accounting.context.empty() ? "" : fmt::format(" and \"{}\"", escaped(accounting.context));
+  return fmt::format("state {}; begin {}{} (read, not scored); end {}; unknown {}", state_policy_name(accounting.state),
+                     boundary, context, accounting.end ? boundary + " (scored)" : std::string("not scored"),
+                     tokenizer.unknown() < 0 ? "none" : unknown_words(accounting));
+}
+
+std::string unknown_words(const Accounting& accounting) {
+  switch (accounting.unknown) {
+    case UnknownPolicy::kScore:
+      return "scored as <unk>";
+    case UnknownPolicy::kSkip:
+      return "left out of sum and count";
+    case UnknownPolicy::kShare:
+      return fmt::format("scored as <unk> / {}", accounting.unknown_words);
+  }
+  return "";
+}
+
+}  // namespace unroll

@@ -1,0 +1,98 @@
+#include "cli/streams/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace unroll {
+namespace {
+
+constexpr auto kRewriteInterval = std::chrono::milliseconds(100);
+constexpr auto kPlainInterval = std::chrono::seconds(5);
+constexpr std::size_t kDefaultColumns = 80;
+
+bool is_terminal() {
+  const char* const kind = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
+}
+
+bool wants_colours() {
+  const char* const no_color = std::getenv("NO_COLOR");
+  return is_terminal() && (no_color == nullptr || *no_color == '\0');
+}
+
+std::size_t columns() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return kDefaultColumns;
+  return size.ws_col;
+}
+
+// As many of the pieces of `text`, which two spaces part, as fit. The last column stays free: filling it would make
+// some terminals wrap.
+std::string_view fitted(std::string_view text, std::size_t width) {
+  if (text.size() < width) return text;
+  const std::size_t gap = text.rfind("  ", width - 1);
+  return text.substr(0, gap == std::string_view::npos ? width - 1 : gap);
+}
+
+void put(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+// The first plain line comes after one interval, so that a short run in a script says nothing twice.
+Terminal::Terminal(bool quiet)
+    : quiet_(quiet),
+      rewrites_(is_terminal()),
+      colours_(wants_colours()),
+      next_live_(std::chrono::steady_clock::now() + kPlainInterval) {
+  if (rewrites_) next_live_ = std::chrono::steady_clock::now();
+}
+
+Terminal::~Terminal() { keep_live(); }
+
+void Terminal::line(std::string_view text) {
+  if (quiet_) return;
+  clear_live();
+  put(std::string(text) + '\n');
+}
+
+bool Terminal::live_due() const { return !quiet_ && std::chrono::steady_clock::now() >= next_live_; }
+
+void Terminal::live(std::string_view text) {
+  if (!live_due()) return;
+  next_live_ = std::chrono::steady_clock::now();
+  if (rewrites_) {
+    put("\r" + std::string(fitted(text, columns())) + "\x1b[K");
+    live_shown_ = true;
+    next_live_ += kRewriteInterval;
+  } else {
+    put(std::string(text) + '\n');
+    next_live_ += kPlainInterval;
+  }
+}
+
+void Terminal::keep_live() {
+  if (live_shown_) put("\n");
+  live_shown_ = false;
+}
+
+std::string Terminal::strong(std::string_view text) const {
+  return colours_ ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
+}
+
+void Terminal::clear_live() {
+  if (live_shown_) put("\r\x1b[K");
+  live_shown_ = false;
+}
+
+void print_error(std::string_view message) { put("unroll: error: " + std::string(message) + '\n'); }
+
+}  // namespace unroll

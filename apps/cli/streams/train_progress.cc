@@ -1,0 +1,147 @@
+#include "cli/streams/train_progress.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "cli/streams/quantities.h"
+
+namespace unroll {
+namespace {
+
+// The live line shows means over about this many steps: a single batch says little.
+constexpr double kMeanSteps = 30;
+
+std::string plural(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
+}
+
+// "64", or "60 to 68" where windows differ.
+std::string window_words(const TrainPlan& plan) {
+  if (plan.bptt_jitter == 0) return fmt::format("{}", plan.bptt);
+  return fmt::format("{} to {}", plan.bptt - 2 * plan.bptt_jitter, plan.bptt + 2 * plan.bptt_jitter);
+}
+
+std::string softmax_text(const TrainPlan& plan) {
+  if (!plan.config.cutoffs.empty()) return ", adaptive softmax";
+  if (plan.samples == 0) return "";
+  return fmt::format(", softmax sampled at {} symbols (the training loss is an estimate)", grouped(plan.samples));
+}
+
+}  // namespace
+
+TrainProgress::TrainProgress(Terminal* terminal, bool characters)
+    : terminal_(terminal), characters_(characters), start_(std::chrono::steady_clock::now()) {}
+
+void TrainProgress::plan(const TrainPlan& plan) {
+  plan_ = plan;
+  start_ = std::chrono::steady_clock::now();
+  const NetworkConfig& net = plan.config;
+  terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell),
+                              plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
+                              softmax_text(plan), net.layer_norm ? ", layer normalisation" : "",
+                              grouped(plan.parameters), people_bytes(plan.parameters * 4)));
+  terminal_->line(fmt::format("text     {} tokens to train on, {} to validate on; vocabulary {}",
+                              grouped(plan.train_tokens), plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none",
+                              grouped(net.vocabulary)));
+  std::size_t widest = 8;
+  for (const MemoryItem& item : plan.memory) widest = std::max(widest, item.name.size());
+  std::string_view title = "memory";
+  for (const MemoryItem& item : plan.memory) {
+    terminal_->line(fmt::format("{:<8} {:<{}}  {:>10}", title, item.name, widest, people_bytes(item.bytes)));
+    title = "";
+  }
+  terminal_->line(fmt::format("{:<8} {:<{}}  {:>10}", title, "together", widest, people_bytes(plan.memory_bytes)));
+  const auto epoch_steps = static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch));
+  terminal_->line(
+      fmt::format("run      {} of {} x {} tokens ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"),
+                  plan.batch_size, window_words(plan), static_cast<double>(plan.steps) / epoch_steps,
+                  plan.valid_tokens > 0 ? fmt::format("validation every {}, ", grouped(plan.validate_every)) : "",
+                  grouped(plan.save_every)));
+  terminal_->line(fmt::format("numbers  precision {}{}", precision_name(plan.precision),
+                              plan.precision_reason.empty() ? "" : fmt::format(" (auto: {})", plan.precision_reason)));
+  const std::int64_t steps_left = plan.steps - plan.first_step;
+  const double tokens_left = static_cast<double>(steps_left) * static_cast<double>(plan.batch_size * plan.bptt);
+  std::string cost = fmt::format("cost     {} per token, {} in all", people_flops(plan.flops_per_token),
+                                 people_flops(plan.flops_per_token * tokens_left));
+  if (plan.seconds_per_step > 0) {
+    cost += fmt::format("; about {} with {}", people_seconds(plan.seconds_per_step * static_cast<double>(steps_left)),
+                        plural(plan.threads, "thread"));
+  }
+  terminal_->line(cost);
+  terminal_->line(
+      fmt::format("guess    ln V = {:.4f} nats per token is the loss of a uniform guess", plan.uniform_nats));
+  if (plan.first_step > 0) {
+    terminal_->line(fmt::format("resumed  after step {}", grouped(plan.first_step)));
+  }
+}
+
+std::string TrainProgress::loss_words(double nats) const {
+  std::string words = fmt::format("loss {:.4f}  ppl {}", nats, people_perplexity(nats));
+  if (characters_) words += fmt::format("  {:.3f} bits/char", nats / std::numbers::ln2);
+  return words;
+}
+
+void TrainProgress::step(const StepReport& report) {
+  ++steps_seen_;
+  const double weight = std::max(1 / kMeanSteps, 1 / static_cast<double>(steps_seen_));
+  mean_nats_ += weight * (report.nats_per_token - mean_nats_);
+  mean_tokens_per_s_ += weight * (report.tokens_per_s - mean_tokens_per_s_);
+
+  if (report.valid_nats_per_token) {
+    validation_line(report.step, "validation", *report.valid_nats_per_token);
+    if (report.average_valid_nats_per_token) {
+      validation_line(report.step, "of average", *report.average_valid_nats_per_token);
+    }
+  }
+  if (!terminal_->live_due()) return;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const double left = seconds / static_cast<double>(steps_seen_) * static_cast<double>(plan_.steps - report.step);
+  terminal_->live(fmt::format("{}%  {}  {} tokens/s  {} left  step {}/{}",
+                              100 * report.step / std::max<std::int64_t>(1, plan_.steps), loss_words(mean_nats_),
+                              grouped(static_cast<std::int64_t>(mean_tokens_per_s_)), people_seconds(left),
+                              grouped(report.step), grouped(plan_.steps)));
+}
+
+void TrainProgress::validation_line(std::int64_t step, std::string_view what, double nats) {
+  const bool best = !validated_ || nats < best_valid_;
+  if (best) best_valid_ = nats;
+  validated_ = true;
+  terminal_->line(fmt::format("step {:>{}}  {} {}{}", grouped(step), grouped(plan_.steps).size(), what,
+                              loss_words(nats), best ? terminal_->strong("  best") : ""));
+}
+
+void TrainProgress::validation(std::int64_t done, std::int64_t total) {
+  if (!terminal_->live_due()) return;
+  terminal_->live(fmt::format("validating  {}%", 100 * done / std::max<std::int64_t>(1, total)));
+}
+
+void TrainProgress::summary(const TrainResult& result, std::string_view model_path) {
+  terminal_->keep_live();
+  if (result.already_complete) {
+    terminal_->line(
+        fmt::format("already complete: {} was trained for all its {}", model_path, plural(result.steps, "step")));
+    return;
+  }
+  if (result.interrupted) {
+    terminal_->line(fmt::format("interrupted after step {} of {}: saved; the same command with --resume goes on",
+                                grouped(result.steps), grouped(plan_.steps)));
+  }
+  if (result.stopped_early) {
+    terminal_->line(fmt::format("stopped  after step {} of {}: validation did not improve any more",
+                                grouped(result.steps), grouped(plan_.steps)));
+  }
+  terminal_->line(fmt::format("trained  {}, {} tokens in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
+                              people_seconds(result.seconds), loss_words(result.nats_per_token)));
+  if (result.best_valid_nats_per_token) {
+    terminal_->line(fmt::format("best     step {}{}: validation {}", grouped(result.best_step),
+                                result.best_is_average ? ", averaged weights" : "",
+                                loss_words(*result.best_valid_nats_per_token)));
+  }
+  terminal_->line(fmt::format("model    {}", terminal_->strong(model_path)));
+}
+
+}  // namespace unroll

@@ -1,0 +1,103 @@
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cli/flags/flags.h"
+#include "cli/flags/recipe.h"
+#include "cli/streams/json_text.h"
+#include "cli/streams/output.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+struct RecipesCommand {
+  std::string name;  // empty: all
+  bool json = false;
+};
+
+bool parse(const std::vector<std::string>& arguments, RecipesCommand* command) {
+  Flags flags("unroll recipes [NAME] [flags]",
+              "Lists the recipes that train --recipe knows: what each is for, the text that it learns from, what comes "
+              "out and how long it takes. With NAME, prints that recipe, to be saved, changed and given to train "
+              "--recipe as a file.");
+  flags.heading("Flags");
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
+  bool quiet = false;
+  flags.toggle({"--quiet", "", "taken as by the other verbs; there is nothing to silence", ""}, &quiet);
+  flags.example("unroll recipes", "What there is.");
+  flags.example("unroll recipes shakespeare > mine.toml", "A recipe to change: unroll train TEXT --recipe mine.toml.");
+  if (!flags.parse(arguments)) return false;
+  if (flags.positionals().size() > 1) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("unexpected argument \"{}\": recipes takes one NAME", flags.positionals()[1]));
+  }
+  if (!flags.positionals().empty()) command->name = flags.positionals().front();
+  return true;
+}
+
+std::string time_words(const Recipe& recipe) {
+  return recipe.minutes ? fmt::format("{} minutes", *recipe.minutes) : "not measured";
+}
+
+std::string list_text(const std::vector<Recipe>& recipes) {
+  std::string text;
+  for (const Recipe& recipe : recipes) {
+    text += fmt::format("{}{}\n", text.empty() ? "" : "\n", recipe.name);
+    for (const auto& [title, words] : {std::pair<std::string_view, std::string>{"what", recipe.summary},
+                                       {"data", recipe.data},
+                                       {"result", recipe.result},
+                                       {"time", time_words(recipe)},
+                                       {"source", recipe.source}}) {
+      text += fmt::format("  {:<7} {}\n", title, words);
+    }
+  }
+  return text;
+}
+
+nlohmann::ordered_json as_json(const Recipe& recipe) {
+  nlohmann::ordered_json object{{"name", recipe.name},     {"summary", recipe.summary}, {"data", recipe.data},
+                                {"result", recipe.result}, {"minutes", nullptr},        {"source", recipe.source}};
+  if (recipe.minutes) object["minutes"] = *recipe.minutes;
+  nlohmann::ordered_json flags = nlohmann::ordered_json::object();
+  for (const PresetFlag& flag : recipe.flags) {
+    std::visit([&](const auto& value) { flags[flag.name] = value; }, flag.value);
+  }
+  object["flags"] = std::move(flags);
+  return object;
+}
+
+std::string all_recipes(bool json) {
+  const std::vector<Recipe> recipes = built_in_recipes();
+  if (!json) return list_text(recipes);
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Recipe& recipe : recipes) list.push_back(as_json(recipe));
+  return json_line({{"recipes", std::move(list)}});
+}
+
+std::string one_recipe(const std::string& name, bool json) {
+  const Recipe recipe = find_recipe(name);
+  if (!json) return recipe.text;
+  nlohmann::ordered_json object = as_json(recipe);
+  put_text(&object, recipe.text);
+  return json_line(object);
+}
+
+}  // namespace
+
+int run_recipes(const std::vector<std::string>& arguments) {
+  RecipesCommand command;
+  if (!parse(arguments, &command)) return 0;
+  Output out;
+  out.write(command.name.empty() ? all_recipes(command.json) : one_recipe(command.name, command.json));
+  out.flush();
+  return 0;
+}
+
+}  // namespace unroll

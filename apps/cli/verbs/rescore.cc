@@ -1,0 +1,238 @@
+#include <fmt/core.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/flags/accounting_flags.h"
+#include "cli/flags/flags.h"
+#include "cli/streams/output.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/rescore_report.h"
+#include "cli/verbs/scored_lists.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// What goes to standard output where no references are given.
+enum class ListOutput { kInOrder, kReranked, kBest };
+
+struct RescoreCommand {
+  std::string model;
+  std::vector<std::string> lists;
+  NbestFormat format;
+  Accounting accounting;
+  bool lowercase = false;
+  std::string references;  // empty: none
+  ReportOptions report;
+  ListOutput output = ListOutput::kInOrder;
+  int threads = 0;
+  bool quiet = false;
+};
+
+struct RescoreFlags {
+  AccountingFlags accounting;
+  bool tune = false;
+  bool split = false;
+  bool best = false;
+  bool rerank = false;
+};
+
+void add_flags(Flags* flags, RescoreFlags* given, RescoreCommand* command) {
+  constexpr double kLargestWeight = 1e6;
+  flags->heading("Lists");
+  flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags->text({"--format", "NAME", "rnnlm, kaldi, moses, srilm, json, or columns (docs/rescore.md shows each)", ""},
+              [command](const std::string& value) { command->format.dialect = parse_nbest_dialect(value); });
+  flags->text(
+      {"--columns", "NAMES",
+       "--format columns: tab-separated columns are these: id, rank, score, lscore, total, text, - for others", ""},
+      [command](const std::string& value) { command->format.columns = split_at_commas(value); });
+  flags->toggle({"--lowercase", "", "the model sees hypotheses in lower case; what is written stays as it is", ""},
+                &command->lowercase);
+  given->accounting.declare(flags);
+  flags->heading("Combination: score + A LM + B words");
+  flags->real({"--lm-weight", "A", "weight of the language model", "1"}, {-kLargestWeight, kLargestWeight},
+              [command](double value) { command->report.given.lm_weight = value; });
+  flags->real({"--word-weight", "B", "what each word adds; above 0 favours long hypotheses", "0"},
+              {-kLargestWeight, kLargestWeight},
+              [command](double value) { command->report.given.word_weight = value; });
+  flags->real(
+      {"--lambda", "L", "LM is L times this model's log-probability and 1 - L times the list's own lscore", "1"},
+      {0, 1}, [command](double value) { command->report.given.lambda = value; });
+  flags->heading("Errors");
+  flags->path(
+      {"--references", "FILE",
+       "a line for each list: its id and the right words (moses: the words alone). Prints error rates instead of "
+       "lists",
+       ""},
+      &command->references);
+  flags->toggle(
+      {"--tune", "", "find the weights that make the fewest errors on these lists, and print them as flags", ""},
+      &given->tune);
+  flags->toggle(
+      {"--split", "",
+       "report each half of the lists (first and second, in their order) with weights tuned on the other half", ""},
+      &given->split);
+  flags->text(
+      {"--metric", "NAME",
+       "what weights are tuned for. wer: few word errors; cer: few character errors; oracle: a hypothesis that has "
+       "the fewest word errors of its list",
+       "wer"},
+      [command](const std::string& value) {
+        command->report.metric = static_cast<RescoreMetric>(parse_choice(value, {"wer", "cer", "oracle"}));
+      });
+  flags->toggle({"--json", "", "error rates as one JSON object on one line", ""}, &command->report.json);
+  flags->heading("Output");
+  flags->toggle({"--best", "", "the best hypothesis of each list: its id and its words (moses: its words)", ""},
+                &given->best);
+  flags->toggle({"--rerank", "", "the lines of each list from best to worst", ""}, &given->rerank);
+  flags->exclusive({"--best", "--rerank", "--references"});
+  flags->exclusive({"--tune", "--split", "--lm-weight"});
+  flags->exclusive({"--tune", "--split", "--word-weight"});
+  flags->exclusive({"--tune", "--split", "--lambda"});
+  flags->heading("Run");
+  flags->whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+               [command](std::int64_t n) { command->threads = static_cast<int>(n); });
+  flags->toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
+}
+
+// Flags that say how errors are counted, without references to count them by.
+void check_references(const Flags& flags, const RescoreCommand& command) {
+  if (!command.references.empty()) return;
+  for (const char* name : {"--tune", "--split", "--metric", "--json"}) {
+    if (flags.given(name))
+      throw Error(ErrorCode::kUsage, fmt::format("{} is for --references: give both or neither", name));
+  }
+}
+
+void finish(const Flags& flags, const RescoreFlags& given, RescoreCommand* command) {
+  if (flags.given("--columns") && !flags.given("--format")) command->format.dialect = NbestDialect::kColumns;
+  if (!flags.given("--format") && !flags.given("--columns")) {
+    throw Error(ErrorCode::kUsage,
+                "which --format have the lists? rnnlm, kaldi, moses, srilm, json, or --columns NAMES");
+  }
+  check(command->format);
+  check_references(flags, *command);
+  if (flags.given("--metric") && !given.tune && !given.split) {
+    throw Error(ErrorCode::kUsage, "--metric is what --tune and --split look for: give one of these");
+  }
+  command->accounting = given.accounting.accounting(flags, StatePolicy::kReset);
+  if (given.tune) command->report.weights = RescoreWeights::kTuned;
+  if (given.split) command->report.weights = RescoreWeights::kSplit;
+  if (given.rerank) command->output = ListOutput::kReranked;
+  if (given.best) command->output = ListOutput::kBest;
+  if (!command->references.empty() || command->output == ListOutput::kBest) return;
+  const NbestDialect dialect = command->format.dialect;
+  const bool has_places = dialect != NbestDialect::kRnnlm && dialect != NbestDialect::kKaldi;
+  if (!has_places && command->output == ListOutput::kInOrder) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("lists of format {} have no place for scores: ask for --rerank or --best, or "
+                            "for a number per line with unroll rnnlm -nbest",
+                            nbest_dialect_name(dialect)));
+  }
+  if (dialect == NbestDialect::kSrilm && command->lists.size() > 1) {
+    throw Error(ErrorCode::kUsage,
+                "a list of format srilm is a file, so several would run together: rescore one at a time, "
+                "or ask for --best");
+  }
+}
+
+bool parse(const std::vector<std::string>& arguments, RescoreCommand* command) {
+  Flags flags(
+      "unroll rescore MODEL LISTS... [flags]",
+      "Scores the hypotheses of N-best lists with a model and chooses by score + A LM + B words. Each line comes "
+      "back with the model's log-probability and the total in the places that its format has for them, all else "
+      "byte for byte. What hypotheses begin with alike is computed once. With references it tells error rates, "
+      "and finds the weights.");
+  RescoreFlags given;
+  add_flags(&flags, &given, command);
+  flags.example("unroll rescore words.safetensors dev.tsv --columns id,rank,score,text --references dev.ref --tune",
+                "The weights that make the fewest word errors on a development set, as flags.");
+  flags.example("unroll rescore words.safetensors test.tsv --columns id,rank,score,text --lm-weight 0.4 --best",
+                "The words that are chosen, a line for each utterance.");
+  flags.example("unroll rescore words.safetensors test.nbest --format moses --lm-weight 0.2 --rerank",
+                "Lists sorted anew, with new totals and one more feature.");
+  if (!flags.parse(arguments)) return false;
+  command->lists = flags.positionals();
+  command->model = take_model(command->model, &command->lists);
+  if (command->lists.empty())
+    throw Error(ErrorCode::kUsage, "which LISTS? Give MODEL and then the files, or - for standard input");
+  finish(flags, given, command);
+  std::vector<std::string> inputs = command->lists;
+  inputs.push_back(command->references);
+  expect_one_standard_input(inputs);
+  return true;
+}
+
+// A list as it is printed.
+std::string as_text(const RescoreCommand& command, const ScoredList& scored) {
+  const Combination& weights = command.report.given;
+  const std::vector<Hypothesis>& hypotheses = scored.list.hypotheses;
+  if (command.output == ListOutput::kBest) {
+    return best_line(command.format, scored.list, hypotheses[best_of(weights, scored.evidence)]) + "\n";
+  }
+  std::string text;
+  const auto write = [&](std::size_t i, std::optional<std::int64_t> rank) {
+    const Evidence& evidence = scored.evidence[i];
+    text += rescored_line(hypotheses[i],
+                          {.lm = combined_lm(weights, evidence), .total = total(weights, evidence), .rank = rank});
+    text += '\n';
+  };
+  if (command.output == ListOutput::kInOrder) {
+    for (std::size_t i = 0; i < hypotheses.size(); ++i) write(i, {});
+  } else {
+    std::int64_t rank = 1;
+    for (const std::size_t i : ranking(weights, scored.evidence)) write(i, rank++);
+  }
+  return text;
+}
+
+void check_lambda(const RescoreCommand& command, const ScoredList& scored) {
+  if (command.report.given.lambda == 1 || scored.has_old_lm()) return;
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}, line {}, column 1: there is no lscore that --lambda {} could mix with", scored.file,
+                          scored.list.hypotheses.front().number, command.report.given.lambda));
+}
+
+}  // namespace
+
+int run_rescore(const std::vector<std::string>& arguments) {
+  RescoreCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Model model = Model::load(command.model);
+  std::optional<References> references;
+  if (!command.references.empty()) references.emplace(command.references, command.format);
+  Terminal terminal(command.quiet);
+  terminal.line(fmt::format("policy: {}; precision {}; {}", describe(command.accounting, model.tokenizer()),
+                            precision_name(model.precision()),
+                            is_log10(command.format) ? "log base 10" : "log base e (nats)"));
+  HypothesisScorer scorer(model, command.accounting, command.threads);
+  ScoredLists lists(&scorer, model.tokenizer(), command.lists, command.format, command.lowercase, &terminal);
+  RescoreReport report(command.report);
+  Output out;
+  std::vector<ScoredList> batch;
+  while (lists.next(&batch)) {
+    for (const ScoredList& scored : batch) {
+      check_lambda(command, scored);
+      if (references) {
+        report.add(scored, *references);
+      } else {
+        out.write(as_text(command, scored));
+      }
+    }
+    if (!references) out.flush();
+  }
+  terminal.line(lists.summary());
+  if (references) {
+    terminal.live("weights and intervals");
+    report.print(&out);
+  }
+  out.flush();
+  return 0;
+}
+
+}  // namespace unroll

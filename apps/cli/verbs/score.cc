@@ -1,0 +1,308 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "cli/dialects/dialect.h"
+#include "cli/flags/accounting_flags.h"
+#include "cli/flags/adaptation_flags.h"
+#include "cli/flags/flags.h"
+#include "cli/flags/ngram_flags.h"
+#include "cli/streams/line_batches.h"
+#include "cli/streams/output.h"
+#include "cli/streams/quantities.h"
+#include "cli/streams/reference_lines.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/score_words.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/error.h"
+#include "unroll/score/odd_lines.h"
+#include "unroll/scorer.h"
+
+namespace unroll {
+namespace {
+
+struct ScoreCommand {
+  std::string model;
+  std::string text;
+  ScorerOptions options;
+  NgramFlags ngram;
+  const Dialect* dialect = &dialects().front();
+  LogBase base = LogBase::kE;
+  std::optional<LineIds> ids;
+  std::string reference;  // lines among which each has a percentile; empty: none
+  double alarm = 1;       // the largest share that is printed
+  bool header = false;
+  bool quiet = false;
+};
+
+// What parsing sets, and what is made of it afterwards.
+struct ScoreFlags {
+  AccountingFlags accounting;
+  AdaptationFlags adaptation;
+  StatePolicy state = StatePolicy::kReset;
+  bool tokens = false;
+  bool json = false;
+};
+
+std::string dialect_names() {
+  std::string names;
+  for (const Dialect& dialect : dialects()) names += (names.empty() ? "" : ", ") + std::string(dialect.name);
+  return names;
+}
+
+void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
+  flags->heading("Text");
+  flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
+              [given](const std::string& value) { given->state = parse_state_policy(value); });
+  given->accounting.declare(flags);
+  flags->text({"--ids", "WHERE",
+               "for --format kaldi. first: each line begins with its id; number: its number is its id", "first"},
+              [command](const std::string& value) {
+                command->ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
+              });
+  given->adaptation.declare(flags);
+  command->ngram.declare(flags);
+  flags->heading("Odd lines");
+  flags->path({"--percentile", "REFERENCE",
+               "before each line the percentage of lines like REFERENCE's, of its length, that are as improbable or "
+               "more: small is odd. REFERENCE is usual text that the model was not trained on",
+               ""},
+              &command->reference);
+  flags->real({"--alarm", "A", "with --percentile: print lines with a percentage up to 100 A alone", "1: all"},
+              {0, 1, false, true}, [command](double share) { command->alarm = share; });
+  flags->heading("Output");
+  flags->text({"--format", "NAME", dialect_names() + " (docs/dialects.md shows each)", "plain"},
+              [command](const std::string& value) { command->dialect = &parse_dialect(value); });
+  flags->text({"--log-base", "B", "base of the logarithms of plain and tokens: e, 2 or 10", "e"},
+              [command](const std::string& value) {
+                constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
+                command->base = kBases.at(parse_choice(value, {"e", "2", "10"}));
+              });
+  flags->toggle({"--tokens", "", "--format tokens: a row per token with log-probability, rank, entropy, token", ""},
+                &given->tokens);
+  flags->toggle({"--json", "", "--format json: an object per line of text, with all its tokens", ""}, &given->json);
+  flags->exclusive({"--format", "--tokens", "--json"});
+  flags->toggle({"--header", "",
+                 "policy and unit as # lines before the output of any format; without it they are told on standard "
+                 "error where a format knows no comments",
+                 ""},
+                &command->header);
+  flags->heading("Run");
+  flags->whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
+  flags->toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
+}
+
+// A line compares with those of the reference where it stands for itself, as they do.
+void check_percentile(const ScoreCommand& command) {
+  if (command.dialect != &dialects().front()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--percentile has columns of its own: leave --format {} out", command.dialect->name));
+  }
+  if (command.options.accounting.state == StatePolicy::kCarry || reads_in_order(command.options.adaptation)) {
+    throw Error(ErrorCode::kUsage,
+                "--percentile compares lines that stand by themselves: leave --state carry, --cache "
+                "and --dynamic out");
+  }
+}
+
+void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) {
+  if (given.tokens) command->dialect = &parse_dialect("tokens");
+  if (given.json) command->dialect = &parse_dialect("json");
+  const Dialect& dialect = *command->dialect;
+  if (!dialect.unit.empty() && flags.given("--log-base")) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--{} has its own unit ({}): leave --log-base out",
+                            given.json ? "json" : fmt::format("format {}", dialect.name), dialect.unit));
+  }
+  if (!dialect.ids && command->ids) {
+    throw Error(ErrorCode::kUsage, "--ids is for --format kaldi: no other format tells ids");
+  }
+  command->options.accounting = given.accounting.accounting(flags, given.state);
+  command->options.adaptation = given.adaptation.adaptation(flags);
+  command->ngram.check(flags);
+  if (!command->reference.empty()) check_percentile(*command);
+  if (flags.given("--alarm") && command->reference.empty()) {
+    throw Error(ErrorCode::kUsage, "--alarm is for --percentile: give both or neither");
+  }
+  command->options.tokens = dialect.tokens;
+  command->options.ranks = dialect.ranks;
+}
+
+bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
+  Flags flags(
+      "unroll score MODEL [TEXT|-] [flags]",
+      "Gives each line of a text its log-probability under a model; TEXT is a file, a .gz, or standard input. The "
+      "same line gets the same bits wherever it stands, and a line that comes through a pipe is answered at once. "
+      "Rows are log-probability, number of tokens, text, separated by tabs; lines that begin with # explain.");
+  ScoreFlags given;
+  add_flags(&flags, &given, command);
+  flags.example("unroll score book.safetensors sentences.txt", "One row for each sentence.");
+  flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
+                "The surprise of each token, in bits (and negative).");
+  flags.example("unroll score book.safetensors sentences.txt --words",
+                "The surprisal of each word, whatever the tokens are; unroll score --words --help says more.");
+  flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
+  flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
+                "Lines so odd that one usual line in a thousand is.");
+  flags.example("unroll score words.safetensors test.txt --ngram words.arpa --lambda 0.6",
+                "The network's share is 0.6, that of the n-grams in an ARPA file 0.4.");
+  flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
+                "Perplexity as SRILM counts it, without unknown words.");
+  if (!flags.parse(arguments)) return false;
+  std::vector<std::string> positionals = flags.positionals();
+  command->model = take_model(command->model, &positionals);
+  command->text = take_text("score", positionals);
+  finish(flags, given, command);
+  expect_one_standard_input({command->text, command->reference, command->ngram.path()});
+  return true;
+}
+
+// Policy and unit, a line each.
+std::vector<std::string> header_lines(const ScoreCommand& command, const Model& model) {
+  std::vector<std::string> lines{fmt::format("policy: {}; precision {}",
+                                             describe(command.options.accounting, model.tokenizer()),
+                                             precision_name(model.precision()))};
+  if (const std::string words = describe(command.options.adaptation); !words.empty()) {
+    lines.push_back(fmt::format("adaptation: {}; over all lines, in order", words));
+  }
+  if (const std::string words = describe(command.options.ngram); !words.empty()) {
+    lines.push_back(fmt::format("n-grams: {}", words));
+  }
+  const Dialect& dialect = *command.dialect;
+  lines.push_back(dialect.unit.empty() ? fmt::format("log base: {}", base_words(command.base))
+                                       : std::string(dialect.unit));
+  const std::string own(command.reference.empty() ? "" : "percentile ");
+  if (!dialect.columns.empty()) lines.push_back(fmt::format("columns: {}{}", own, dialect.columns));
+  return lines;
+}
+
+void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
+  if (!dialect.of_words || tokens_are_words(tokenizer.kind())) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("--format {} is for models whose tokens are words (tokenizer word or whitespace), but this "
+                          "model's tokenizer is {}: --words makes words of them",
+                          dialect.name, tokenizer_kind_name(tokenizer.kind())));
+}
+
+// Scores a text batch by batch and prints it.
+class LineScoring {
+ public:
+  // `reference` may be null.
+  LineScoring(const ScoreCommand& command, const Model& model, const OddLines* reference)
+      : dialect_(*command.dialect),
+        reference_(reference),
+        alarm_(command.alarm),
+        tokenizer_(model.tokenizer()),
+        context_{tokenizer_, command.options.accounting, command.base, command.text},
+        scorer_(model, command.options),
+        batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber) {}
+
+  void run(Output* out) {
+    if (!dialect_.title.empty()) out->write(fmt::format("{}\n", dialect_.title));
+    while (batches_.next(&batch_)) {
+      answer(out);
+      out->flush();
+    }
+    if (dialect_.summary != nullptr) out->write(dialect_.summary(context_, totals_));
+    out->flush();
+  }
+
+  [[nodiscard]] const ScoreTotals& totals() const noexcept { return totals_; }
+
+ private:
+  void answer(Output* out) {
+    try {
+      print(out, scorer_.score(batch_.lines, batch_.first_number));
+    } catch (const Error& error) {
+      const bool of_a_line = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kNumeric;
+      if (!of_a_line) throw;
+      // Where a line cannot be read nothing was scored. Those before it get their rows all the same.
+      if (error.code() == ErrorCode::kInput) {
+        const std::span<const std::string> readable = std::span(batch_.lines).first(readable_lines());
+        print(out, scorer_.score(readable, batch_.first_number));
+        out->flush();
+      }
+      throw Error(error.code(), fmt::format("{}, {}{}", batches_.name(), error.what(),
+                                            batch_.ids.empty() ? "" : " (counted after the line's id)"));
+    }
+  }
+
+  [[nodiscard]] std::size_t readable_lines() const {
+    const auto refused = std::ranges::find_if(batch_.lines, [this](const std::string& line) {
+      try {
+        (void)tokenizer_.encode_line(line, "");
+        return false;
+      } catch (const Error&) {
+        return true;
+      }
+    });
+    return static_cast<std::size_t>(refused - batch_.lines.begin());
+  }
+
+  void print(Output* out, const std::vector<Score>& scores) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
+      const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
+      totals_.add(context_, scores[i]);
+      if (reference_ != nullptr && !print_percentile(out, scores[i])) continue;
+      out->write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
+    }
+  }
+
+  // False where the line is not odd enough to be printed. A line of no tokens is not odd.
+  [[nodiscard]] bool print_percentile(Output* out, const Score& score) const {
+    const double share = score.predictions > 0 ? reference_->share(probability(score)) : 1;
+    if (share > alarm_) return false;
+    out->write(fmt::format("{:.4g}\t", 100 * share));
+    return true;
+  }
+
+  const Dialect& dialect_;
+  const OddLines* reference_;
+  double alarm_;
+  const Tokenizer& tokenizer_;
+  DialectContext context_;
+  Scorer scorer_;
+  LineBatches batches_;
+  LineBatch batch_;
+  ScoreTotals totals_;
+};
+
+}  // namespace
+
+int run_score(const std::vector<std::string>& arguments) {
+  if (asks_for_words(arguments)) return run_score_words(arguments);
+  ScoreCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Model model = Model::load(command.model);
+  expect_words(*command.dialect, model.tokenizer());
+  Terminal terminal(command.quiet);
+  command.options.ngram = command.ngram.read(&terminal);
+  std::optional<OddLines> reference;
+  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, &terminal);
+  LineScoring scoring(command, model, reference ? &*reference : nullptr);
+  Output out;
+  for (const std::string& line : header_lines(command, model)) {
+    if (command.header || command.dialect->comments) {
+      out.write(fmt::format("# {}\n", line));
+    } else {
+      terminal.line(line);
+    }
+  }
+  scoring.run(&out);
+  if (scoring.totals().unknown_tokens > 0) {
+    terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}",
+                              grouped(scoring.totals().unknown_tokens), grouped(scoring.totals().tokens),
+                              unknown_words(command.options.accounting)));
+  }
+  return 0;
+}
+
+}  // namespace unroll

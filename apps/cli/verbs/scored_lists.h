@@ -1,0 +1,65 @@
+// The lists of N-best files with what a model says of them, some at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/streams/terminal.h"
+#include "unroll/error.h"
+#include "unroll/nbest/combination.h"
+#include "unroll/nbest/hypothesis_scorer.h"
+#include "unroll/nbest/nbest.h"
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+struct ScoredList {
+  std::string file;  // as messages call it
+  NbestList list;
+  std::vector<Evidence> evidence;  // of each hypothesis, in the unit of the dialect
+  std::int64_t tokens = 0;         // predictions that count, of all hypotheses
+
+  [[nodiscard]] bool has_score() const { return list.hypotheses.front().score.has_value(); }
+  [[nodiscard]] bool has_old_lm() const { return list.hypotheses.front().lm_score.has_value(); }
+};
+
+class ScoredLists {
+ public:
+  // Views all but `paths`, and shows progress on the terminal. The tokenizer is the scorer's. `lowercase`: the model
+  // sees hypotheses in lower case.
+  ScoredLists(HypothesisScorer* scorer, const Tokenizer& tokenizer, std::vector<std::string> paths,
+              const NbestFormat& format, bool lowercase, Terminal* terminal);
+
+  // The next lists, in order, one at least; false at the end. Throws what NbestReader and HypothesisScorer throw,
+  // naming the place in the file; for input that is wrong, only when the lists before have been handed out.
+  bool next(std::vector<ScoredList>* lists);
+
+  // How many there were, in words.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  bool read(ScoredList* list);
+  void score(std::vector<ScoredList>* lists);
+  void score_readable(std::vector<ScoredList>* lists);
+  [[nodiscard]] std::string text_of(const Hypothesis& hypothesis) const;
+  [[nodiscard]] bool readable(const ScoredList& scored) const;
+  [[nodiscard]] double seconds() const;
+
+  HypothesisScorer* scorer_;
+  const Tokenizer& tokenizer_;
+  std::vector<std::string> paths_;
+  const NbestFormat& format_;
+  bool lowercase_;
+  Terminal* terminal_;
+  std::optional<NbestReader> reader_;
+  std::size_t opened_ = 0;        // of the paths
+  std::optional<Error> failure_;  // met behind lists that are not handed out yet
+  std::int64_t lists_ = 0;
+  std::int64_t hypotheses_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace unroll

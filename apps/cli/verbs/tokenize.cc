@@ -1,0 +1,190 @@
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/flags/flags.h"
+#include "cli/flags/tokenizer_flag.h"
+#include "cli/streams/escaped.h"
+#include "cli/streams/json_text.h"
+#include "cli/streams/line_batches.h"
+#include "cli/streams/output.h"
+#include "cli/streams/quantities.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/tokenize_train.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/error.h"
+#include "unroll/model.h"
+#include "unroll/text.h"
+
+namespace unroll {
+namespace {
+
+enum class Shown { kPieces, kIds, kJson };
+
+struct TokenizeCommand {
+  std::string text;
+  std::string tokenizer;
+  bool ids = false;
+  bool json = false;
+};
+
+bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) {
+  Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]",
+              "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
+              "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
+              "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help.");
+  flags.heading("Text");
+  flags.path({"--tokenizer,--model,-m", "X",
+              "whose tokens: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
+              "vocabulary is then made from TEXT itself",
+              ""},
+             &command->tokenizer);
+  flags.heading("Output");
+  flags.toggle({"--ids", "", "the tokens' numbers", ""}, &command->ids);
+  flags.toggle({"--json", "", "one JSON object per line of text: each token with its id and its bytes in the line", ""},
+               &command->json);
+  flags.exclusive({"--ids", "--json"});
+  flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "Learn 4,000 sub-words.");
+  flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
+  flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
+  if (!flags.parse(arguments)) return false;
+  command->text = take_text("tokenize", flags.positionals());
+  if (command->tokenizer.empty()) {
+    throw Error(ErrorCode::kUsage, "whose tokens? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
+  }
+  return true;
+}
+
+// The tokenizer of a file; nothing where the vocabulary is to be made from the text.
+std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOptions* options) {
+  if (is_model_file(value)) return Model::load(value).tokenizer();
+  set_tokenizer(value, options);
+  if (options->kind != TokenizerKind::kSentencePiece) return std::nullopt;
+  return Tokenizer::from_sentencepiece_file(options->vocab_file);
+}
+
+std::string header(const Tokenizer& tokenizer, Shown shown) {
+  if (shown == Shown::kJson) return "";
+  return fmt::format("# {} of tokenizer {}, {} symbols; boundary {} (id {}) ends each line and is not shown{}\n",
+                     shown == Shown::kIds ? "ids" : "tokens", tokenizer_kind_name(tokenizer.kind()), tokenizer.size(),
+                     escaped(tokenizer.symbol(tokenizer.boundary())), tokenizer.boundary(),
+                     shown == Shown::kIds ? "" : "; \xE2\x96\x81 is a space within a token");
+}
+
+// A token as it stands between spaces.
+std::string shown_token(const std::string& symbol) {
+  std::string text;
+  for (const char byte : escaped(symbol)) {
+    if (byte == ' ') {
+      text += "\xE2\x96\x81";
+    } else {
+      text += byte;
+    }
+  }
+  return text;
+}
+
+std::string as_json(const Tokenizer& tokenizer, const std::string& line, const std::vector<Token>& tokens) {
+  nlohmann::ordered_json object;
+  put_text(&object, line);
+  nlohmann::ordered_json& array = object["tokens"] = nlohmann::ordered_json::array();
+  for (const Token& token : tokens) {
+    nlohmann::ordered_json entry;
+    put_text(&entry, tokenizer.symbol(token.id));
+    entry["id"] = token.id;
+    entry["offset"] = token.offset;
+    entry["length"] = token.length;
+    array.push_back(std::move(entry));
+  }
+  return json_line(object);
+}
+
+std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens, Shown shown) {
+  std::string row;
+  for (const Token& token : tokens) {
+    if (!row.empty()) row += ' ';
+    row += shown == Shown::kIds ? fmt::format("{}", token.id) : shown_token(tokenizer.symbol(token.id));
+  }
+  return row + '\n';
+}
+
+// Prints lines as they come, and counts what is unknown.
+class Printing {
+ public:
+  // `name` is how messages call the text.
+  Printing(const Tokenizer& tokenizer, Shown shown, std::string name)
+      : tokenizer_(tokenizer), shown_(shown), name_(std::move(name)) {
+    out_.write(header(tokenizer, shown));
+  }
+
+  void line(const std::string& line) {
+    const std::vector<Token> tokens = tokenizer_.encode_line(line, fmt::format("{}, line {}", name_, ++lines_));
+    for (const Token& token : tokens) unknown_ += token.id == tokenizer_.unknown() ? 1 : 0;
+    count_ += std::ssize(tokens);
+    out_.write(shown_ == Shown::kJson ? as_json(tokenizer_, line, tokens) : as_row(tokenizer_, tokens, shown_));
+  }
+
+  void flush() { out_.flush(); }
+
+  void finish() {
+    out_.flush();
+    if (unknown_ > 0)
+      Terminal(false).line(fmt::format("{} of {} tokens are unknown", grouped(unknown_), grouped(count_)));
+  }
+
+ private:
+  const Tokenizer& tokenizer_;
+  Shown shown_;
+  std::string name_;
+  Output out_;
+  std::int64_t lines_ = 0;
+  std::int64_t count_ = 0;
+  std::int64_t unknown_ = 0;
+};
+
+void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown) {
+  LineBatches batches(path, LineIds::kNumber);
+  Printing printing(tokenizer, shown, batches.name());
+  for (LineBatch batch; batches.next(&batch);) {
+    for (const std::string& line : batch.lines) printing.line(line);
+    printing.flush();
+  }
+  printing.finish();
+}
+
+void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown) {
+  const std::string text = read_text(path);
+  const std::string name = path == "-" ? "standard input" : path;
+  const Tokenizer tokenizer = Tokenizer::train(options, text, name);
+  Printing printing(tokenizer, shown, name);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    printing.line(text.substr(at, end - at));
+    at = end + 1;
+  }
+  printing.finish();
+}
+
+}  // namespace
+
+int run_tokenize(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == "train") {
+    return run_tokenize_train({arguments.begin() + 1, arguments.end()});
+  }
+  TokenizeCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Shown shown = command.ids ? Shown::kIds : command.json ? Shown::kJson : Shown::kPieces;
+  TokenizerOptions options;
+  if (const std::optional<Tokenizer> tokenizer = stored_tokenizer(command.tokenizer, &options)) {
+    print_stream(*tokenizer, command.text, shown);
+  } else {
+    print_whole(options, command.text, shown);
+  }
+  return 0;
+}
+
+}  // namespace unroll

@@ -1,0 +1,169 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/flags/adaptation_flags.h"
+#include "cli/flags/flags.h"
+#include "cli/flags/ngram_flags.h"
+#include "cli/streams/json_text.h"
+#include "cli/streams/output.h"
+#include "cli/streams/quantities.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/adapt/tune.h"
+#include "unroll/error.h"
+#include "unroll/text.h"
+
+namespace unroll {
+namespace {
+
+struct TuneCommand {
+  std::string model;
+  std::vector<std::string> texts;
+  std::string ngram;
+  bool lambda = false;  // asked for
+  TuneOptions options;
+  bool json = false;
+  bool quiet = false;
+};
+
+// Sets what is named in a list like "temperature,cache", and nothing else.
+void set_what(const std::string& list, TuneCommand* command) {
+  TuneOptions* const options = &command->options;
+  options->temperature = options->cache = options->dynamic = false;
+  for (const std::string& name : split_at_commas(list)) {
+    switch (parse_choice(name, {"temperature", "cache", "dynamic", "lambda"})) {
+      case 0:
+        options->temperature = true;
+        break;
+      case 1:
+        options->cache = true;
+        break;
+      case 2:
+        options->dynamic = true;
+        break;
+      default:
+        command->lambda = true;
+    }
+  }
+}
+
+bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
+  Flags flags("unroll tune MODEL TEXT... [flags]",
+              "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
+              "evaluation, and beside n-grams the network's share. Give a validation text, not the one that is to be "
+              "measured in the end. A table tells what "
+              "was tried; its last line is the flags to give to eval and score. The model stays as it is.");
+  flags.heading("Search");
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags.text(
+      {"--what", "LIST", "what to find, with commas between", "temperature,cache,dynamic, and with --ngram lambda"},
+      [command](const std::string& list) { set_what(list, command); });
+  flags.path({"--ngram", "FILE", "an ARPA file, for lambda: the network's share beside its n-grams", ""},
+             &command->ngram);
+  flags.whole({"--tokens", "N", "tokens of the text's beginning that dynamic evaluation is tried on",
+               fmt::format("{}", command->options.tokens)},
+              {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
+  flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
+              "as the model was trained"},
+             [command](const std::string& value) { command->options.state = parse_state_policy(value); });
+  flags.heading("Run");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
+  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
+  flags.example("unroll tune words.safetensors valid.txt", "All three, and what they give together.");
+  flags.example("unroll tune words.safetensors valid.txt --what cache", "The cache alone: less than a minute.");
+  flags.example("unroll tune words.safetensors valid.txt --what lambda --ngram words.arpa",
+                "How much of the network a mixture with n-grams should hold.");
+  if (!flags.parse(arguments)) return false;
+  if (flags.given("--what") && command->lambda != flags.given("--ngram")) {
+    throw Error(ErrorCode::kUsage, "--what lambda and --ngram FILE go together: give both, or neither");
+  }
+  command->texts = flags.positionals();
+  command->model = take_model(command->model, &command->texts);
+  if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
+  std::vector<std::string> inputs = command->texts;
+  inputs.push_back(command->ngram);
+  expect_one_standard_input(inputs);
+  return true;
+}
+
+std::string words_of(const TuneTrial& trial) {
+  std::string words = describe(trial.adaptation);
+  if (trial.lambda < 1) words += fmt::format("{}lambda {}", words.empty() ? "" : "; ", trial.lambda);
+  return words.empty() ? "plain" : words;
+}
+
+// `path` as one word to a shell.
+std::string shell_word(const std::string& path) {
+  const bool plain = std::ranges::all_of(path, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+           c == '_' || c == '-';
+  });
+  if (plain) return path;
+  std::string word = "'";
+  for (const char c : path) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+std::string flags_of(const TuneCommand& command, const TuneTrial& trial) {
+  std::string flags = adaptation_as_flags(trial.adaptation);
+  if (trial.lambda < 1) {
+    flags += fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", shell_word(command.ngram), trial.lambda);
+  }
+  return flags;
+}
+
+std::string as_row(const TuneTrial& trial) {
+  return fmt::format("{:>12.4f}  {:>10}  {}\n", trial.perplexity, grouped(trial.tokens), words_of(trial));
+}
+
+std::string as_table(const TuneCommand& command, const TuneResult& result) {
+  std::string text = fmt::format("{:>12}  {:>10}  {}\n", "perplexity", "tokens", "settings") + as_row(result.plain);
+  for (const TuneTrial& trial : result.trials) text += as_row(trial);
+  text += "best:\n" + as_row(result.best);
+  const std::string flags = flags_of(command, result.best);
+  return text + fmt::format("flags: {}\n", flags.empty() ? "none, nothing helps" : flags);
+}
+
+nlohmann::ordered_json as_object(const TuneTrial& trial) {
+  nlohmann::ordered_json object{
+      {"tokens", trial.tokens}, {"nats_per_token", trial.nats_per_token}, {"perplexity", trial.perplexity}};
+  put_adaptation(&object, trial.adaptation);
+  if (trial.lambda < 1) object["lambda"] = trial.lambda;
+  return object;
+}
+
+std::string as_json(const TuneCommand& command, const TuneResult& result) {
+  nlohmann::ordered_json trials = nlohmann::ordered_json::array();
+  for (const TuneTrial& trial : result.trials) trials.push_back(as_object(trial));
+  return json_line({{"plain", as_object(result.plain)},
+                    {"trials", std::move(trials)},
+                    {"best", as_object(result.best)},
+                    {"flags", flags_of(command, result.best)}});
+}
+
+}  // namespace
+
+int run_tune(const std::vector<std::string>& arguments) {
+  TuneCommand command;
+  if (!parse(arguments, &command)) return 0;
+  const Model model = Model::load(command.model);
+  Terminal terminal(command.quiet);
+  command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
+    if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));
+  };
+  if (!command.ngram.empty()) command.options.ngram = read_ngram(command.ngram, &terminal);
+  const TuneResult result = tune(model, read_texts(command.texts), joined(command.texts), command.options);
+  Output out;
+  out.write(command.json ? as_json(command, result) : as_table(command, result));
+  out.flush();
+  return 0;
+}
+
+}  // namespace unroll
