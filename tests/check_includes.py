@@ -31,7 +31,7 @@ GOOD = {
     "apps/cli/verbs/score.cc": '#include "cli/score.h"\n',
     "apps/cli/flags/flags.cc": "#include <CLI/CLI.hpp>\n",
     "apps/server/server.h": "",
-    "tests/lstm_test.cc": '#include <gtest/gtest.h>\n#include <dnnl.hpp>\n#include "nn/lstm.h"\n#include "planted.h"\n',
+    "tests/nn/lstm_test.cc": '#include <gtest/gtest.h>\n#include <dnnl.hpp>\n#include "nn/lstm.h"\n#include "planted.h"\n',
     "tests/planted.h": "",
     "examples/score/main.cc": "#include <unroll/model.h>\n#include <iostream>\n",
 }

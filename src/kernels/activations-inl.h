@@ -1,6 +1,6 @@
 // Exponential, sigmoid and tanh for every target that Highway compiles for; included by kernels once per target.
 //
-// Bounds, held by tests/activations_test.cc against long double over all exponents:
+// Bounds, held by tests/kernels/activations_test.cc against long double over all exponents:
 //   exp     2 ULP for x in [-87, 88]; 0 below, overflow to infinity is the caller's to avoid
 //   sigmoid 4 ULP where the result is a normal number, 0 below
 //   tanh    4 ULP everywhere

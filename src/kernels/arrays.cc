@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/processor.h"
+#include "kernels/unrolled.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/arrays.cc"
@@ -65,7 +66,7 @@ HWY_INLINE void add_sums_of_eight(const float* x, std::size_t rows, std::size_t 
   for (V& total : totals) total = hn::Zero(F());
   for (std::size_t r = 0; r < rows; ++r) {
     const float* const row = x + r * stride;
-#pragma GCC unroll 8
+    UNROLLED(8)
     for (std::size_t v = 0; v < kVectors; ++v) totals[v] = hn::Add(totals[v], hn::LoadU(F(), row + v * lanes));
   }
   for (std::size_t v = 0; v < kVectors; ++v) {

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "kernels/products.h"
+#include "kernels/unrolled.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll {
@@ -68,10 +69,10 @@ void compute_tile(const Tile& t) {
   constexpr std::size_t kColumns = kPanels * kVectors;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(FloatTag()));
   typename Arithmetic::Sum sums[kRows][kColumns];
-#pragma GCC unroll 16
+  UNROLLED(16)
   for (std::size_t i = 0; i < kRows; ++i) {
     const auto row = static_cast<std::int64_t>(i);
-#pragma GCC unroll 8
+    UNROLLED(8)
     for (std::size_t n = 0; n < kColumns; ++n) {
       const auto column = static_cast<std::int64_t>(n) * lanes;
       sums[i][n] = Arithmetic::begin(kGradient ? nullptr : t.start + row * t.start_row + column);
@@ -85,16 +86,16 @@ void compute_tile(const Tile& t) {
   const std::byte* ahead = t.ahead;
   for (std::int64_t g = 0; g < t.groups; ++g) {
     typename Arithmetic::Factor w[kColumns];
-#pragma GCC unroll 8
+    UNROLLED(8)
     for (std::size_t n = 0; n < kColumns; ++n) {
       const auto panel = static_cast<std::int64_t>(n / kVectors);
       w[n] = Arithmetic::load(b + panel * t.b_panel + static_cast<std::int64_t>(n % kVectors) * lanes);
     }
-#pragma GCC unroll 16
+    UNROLLED(16)
     for (std::size_t i = 0; i < kRows; ++i) {
       const auto row = static_cast<std::int64_t>(i);
       const typename Arithmetic::Factor x = Arithmetic::broadcast(a + (kGradient ? row : row * t.a_row));
-#pragma GCC unroll 8
+      UNROLLED(8)
       for (std::size_t n = 0; n < kColumns; ++n) sums[i][n] = Arithmetic::multiply_add(x, w[n], sums[i][n]);
     }
     if constexpr (!kGradient) {
@@ -104,10 +105,10 @@ void compute_tile(const Tile& t) {
     a += kGradient ? static_cast<std::int64_t>(kRows) : 1;
     b += static_cast<std::int64_t>(kVectors) * lanes;
   }
-#pragma GCC unroll 16
+  UNROLLED(16)
   for (std::size_t i = 0; i < kRows; ++i) {
     const auto row = static_cast<std::int64_t>(i);
-#pragma GCC unroll 8
+    UNROLLED(8)
     for (std::size_t n = 0; n < kColumns; ++n) {
       const auto column = static_cast<std::int64_t>(n) * lanes;
       float* const c = t.c + row * t.c_row + column;

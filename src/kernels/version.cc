@@ -1,7 +1,7 @@
 #include "unroll/version.h"
 
 #include <fmt/format.h>
-#include <hwy/base.h>
+#include <hwy/highway.h>
 
 #include "kernels/processor.h"
 

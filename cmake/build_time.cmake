@@ -1,0 +1,39 @@
+# What decides how long a build takes, and nothing about what is built: large compilation units and levels of optimization.
+
+option(UNROLL_UNITY "Compile each room as one unit: a clean build takes half as long, one after a small change longer" OFF)
+
+# Puts the sources of a target into one unit for each folder. Kernels stay alone: each is compiled once for every
+# instruction set.
+function(unroll_unity target)
+  if(NOT UNROLL_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME room)
+    if(NOT room STREQUAL kernels)
+      set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${room})
+    endif()
+  endforeach()
+endfunction()
+
+# Kernels are optimized in a build without optimization too: vectors that are function calls take minutes where they now
+# take seconds.
+function(unroll_optimize_kernels)
+  if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O1)
+  endif()
+endfunction()
+
+# The program of a room's tests: in large units, and optimized a little where arithmetic in plain loops is what they
+# spend their time on.
+function(unroll_test_options target room)
+  if(UNROLL_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" OR room MATCHES "^(kernels|nn|network)$")
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
+endfunction()

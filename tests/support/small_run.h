@@ -1,0 +1,75 @@
+// A training run that takes no time, and its model's bytes.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/philox.h"
+#include "support/temporary_folder.h"
+#include "unroll/train.h"
+
+namespace unroll {
+
+inline std::string some_text(int lines = 120) {
+  const std::vector<std::string> words{"the", "a", "cat", "dog", "sees", "hears", "old", "small", "and", "house"};
+  std::string text;
+  for (int line = 0; line < lines; ++line) {
+    const auto picks = random_words(1, 0, RandomPurpose::kTestPoint, 2, 0, static_cast<std::uint32_t>(line));
+    for (const std::uint32_t pick : picks) text += words[pick % words.size()] + (pick % 3 == 0 ? ", " : " ");
+    text.back() = '\n';
+  }
+  return text;
+}
+
+// A test with a folder of its own.
+class SmallRun : public testing::Test {
+ protected:
+  // Forty steps on some_text().
+  TrainOptions small(const std::string& name = "model") {
+    if (!text_written_) write_bytes(folder_.path("text"), some_text());
+    text_written_ = true;
+    TrainOptions options;
+    options.texts = {folder_.path("text")};
+    options.save = folder_.path(name);
+    options.hidden = 12;
+    options.batch_size = 5;
+    options.bptt = 9;
+    options.steps = 40;
+    options.save_every = 7;
+    options.threads = 1;
+    return options;
+  }
+
+  // The bytes of the model that these options make.
+  std::string trained(const TrainOptions& options, const TrainObserver& observer = {}) {
+    train(options, observer);
+    return bytes_of(options.save);
+  }
+
+  // The same by a run that stops after every third step, each time in a new call. Nothing but the model stays.
+  std::string trained_in_parts(TrainOptions options) {
+    options.save = folder_.path("parts");
+    int calls = 0;
+    TrainResult result;
+    do {
+      options.overwrite = calls == 0;
+      options.resume = calls > 0;
+      int steps = 0;
+      result = train(options,
+                     {.on_step = [&](const StepReport&) { ++steps; }, .stop_requested = [&] { return steps == 3; }});
+      ++calls;
+    } while (result.interrupted && calls < 100);
+    EXPECT_GT(calls, 10);
+    EXPECT_FALSE(std::filesystem::exists(options.save + ".resume"));
+    return bytes_of(options.save);
+  }
+
+  TemporaryFolder folder_;
+  bool text_written_ = false;
+};
+
+}  // namespace unroll
