@@ -1,6 +1,8 @@
 // How unroll reports what went wrong: one exception type with a code and a message for people.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -21,11 +23,28 @@ enum class ErrorCode {
 //
 // what() says what failed, where, what was expected against what was found, and what to try next. It is one
 // line of UTF-8 without a final full stop. The library itself never prints, exits or aborts.
+//
+// A message names a field of an options struct between backticks, by its path within the struct: "`tokenizer.min_count`
+// is 0: expected at least 1". A program whose users know these fields by other names (flags, keys of a request) replaces
+// what stands between them.
 class Error : public std::runtime_error {
  public:
-  // Line ends within the message, of a name or a text that it tells, become spaces.
+  // Line ends within the message, of a name or a text that it quotes, become spaces.
   Error(ErrorCode code, std::string message) : std::runtime_error(on_one_line(std::move(message))), code_(code) {}
+
+  // The same with the field that is to blame, or with the place of the one to blame among several inputs of a call.
+  Error(ErrorCode code, std::string message, std::string field) : Error(code, std::move(message)) {
+    field_ = std::move(field);
+  }
+  Error(ErrorCode code, std::string message, std::int64_t index) : Error(code, std::move(message)) { index_ = index; }
+
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+
+  // The field of an options struct that is to blame, without backticks; empty where it is none in particular.
+  [[nodiscard]] const std::string& field() const noexcept { return field_; }
+
+  // The first input, counted from 0, that is to blame: of the lines given to Scorer::score(), for example.
+  [[nodiscard]] std::optional<std::int64_t> index() const noexcept { return index_; }
 
  private:
   static std::string on_one_line(std::string message) {
@@ -34,6 +53,8 @@ class Error : public std::runtime_error {
   }
 
   ErrorCode code_;
+  std::string field_;
+  std::optional<std::int64_t> index_;
 };
 
 }  // namespace unroll
