@@ -24,9 +24,9 @@ enum class ErrorCode {
 // what() says what failed, where, what was expected against what was found, and what to try next. It is one
 // line of UTF-8 without a final full stop. The library itself never prints, exits or aborts.
 //
-// A message names a field of an options struct between backticks, by its path within the struct: "`tokenizer.min_count`
-// is 0: expected at least 1". A program whose users know these fields by other names (flags, keys of a request) replaces
-// what stands between them.
+// A message names a field of an options struct between backticks, by its path within the struct: "`text.min_count` is
+// 0: expected at least 1". A program whose users know the fields by other names (flags, keys of a request) puts those
+// in the place of what stands between backticks.
 class Error : public std::runtime_error {
  public:
   // Line ends within the message, of a name or a text that it quotes, become spaces.
