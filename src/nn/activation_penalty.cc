@@ -4,12 +4,12 @@
 
 namespace unroll {
 namespace {
-constexpr std::int64_t kRowsPerTask = 32;
+constexpr std::int64_t kPenalizedRows = 32;
 }  // namespace
 
 void add_activation_penalty(Workers& workers, double factor, MatView<const float> y, MatView<float> dy) {
   const auto slope = static_cast<float>(2 * factor / static_cast<double>(y.size()));
-  workers.run_ranges(y.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(y.rows, kPenalizedRows, [&](std::int64_t first, std::int64_t last) {
     add_scaled(slope, y.row_range(first, last - first).flat(), dy.row_range(first, last - first).flat());
   });
 }
@@ -23,7 +23,7 @@ void add_temporal_penalty(Workers& workers, double factor, std::int64_t B, std::
   const auto follows = [&](std::int64_t r) {
     return r >= B && r < h.rows && (reset.empty() || reset[static_cast<std::size_t>(r)] == 0);
   };
-  workers.run_ranges(h.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(h.rows, kPenalizedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const std::span<float> out(dh.row(r), N);
       for (const std::int64_t other : {follows(r) ? r - B : r, follows(r + B) ? r + B : r}) {

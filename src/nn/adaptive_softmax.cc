@@ -9,9 +9,6 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kRowsPerCopy = 64;
-constexpr std::int64_t kTypicalRows = 64;
-
 // What each cluster's rows are to predict.
 struct ClusterRows {
   std::vector<std::int64_t> rows;     // of h, in order
@@ -51,7 +48,7 @@ MatView<float> logits_of(const AdaptiveScratch& scratch, const SoftmaxShape& sha
 }
 
 void gather(Workers& workers, MatView<const float> from, std::span<const std::int64_t> rows, MatView<float> to) {
-  workers.run_ranges(to.rows, kRowsPerCopy, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(to.rows, kCopiedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       std::copy_n(from.row(rows[static_cast<std::size_t>(r)]), from.cols, to.row(r));
     }
@@ -60,7 +57,7 @@ void gather(Workers& workers, MatView<const float> from, std::span<const std::in
 
 void add_to_rows(Workers& workers, MatView<const float> from, std::span<const std::int64_t> rows, MatView<float> to) {
   const auto cols = static_cast<std::size_t>(from.cols);
-  workers.run_ranges(from.rows, kRowsPerCopy, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(from.rows, kCopiedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       add({from.row(r), cols}, {to.row(rows[static_cast<std::size_t>(r)]), cols});
     }
@@ -159,7 +156,7 @@ void for_each_whole_row(Workers& workers, const AdaptiveShape& shape, const Adap
   const WholeBlock block(shape, most, scratch);
   const MatView<float> z_room = fit(scratch.z, h.rows, shape.cluster(0).width);
   for (std::int64_t at = 0; at < h.rows; at += most) {
-    workers.run_balanced(std::min(most, h.rows - at), kTypicalRows, kProductRows,
+    workers.run_balanced(std::min(most, h.rows - at), kLogitRows, kProductRows,
                          [&](std::int64_t first, std::int64_t last) {
                            const std::int64_t count = last - first;
                            whole_logits(shape, weights, h.row_range(at + first, count), first,

@@ -8,7 +8,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kRowsPerTask = 64;
+constexpr std::int64_t kMaskedRows = 64;
 
 // Of 2^32 words those below the threshold drop; a probability just below 1 must not round to all of them.
 std::uint32_t threshold_of(const DropoutMask& mask) {
@@ -23,7 +23,7 @@ void multiply_by_mask(Workers& workers, const DropoutMask& mask, MatView<const f
   const float factor = factor_of(mask);
   const std::uint32_t stream = static_cast<std::uint32_t>(mask.purpose) << 16 | mask.index;
   const auto N = static_cast<std::size_t>(x.cols);
-  workers.run_ranges(x.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(x.rows, kMaskedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const auto row = static_cast<std::uint32_t>(mask.period == 0 ? r : r % mask.period);
       drop_units({x.row(r), N}, {y.row(r), N}, {mask.key.step, stream, row}, mask.key.seed, threshold, factor);
@@ -35,7 +35,7 @@ void multiply_by_word_mask(Workers& workers, const DropoutMask& mask, std::span<
                            MatView<const float> x, MatView<float> y) {
   const std::uint32_t threshold = threshold_of(mask);
   const float kept = factor_of(mask);
-  workers.run_ranges(x.rows, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(x.rows, kMaskedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const auto id = static_cast<std::uint32_t>(ids[static_cast<std::size_t>(r)]);
       const auto words = random_words(mask.key.seed, mask.key.step, mask.purpose, mask.index, id, 0);

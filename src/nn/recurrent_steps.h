@@ -29,6 +29,10 @@ void add_gradients_of_sums(Workers& workers, const RecurrentShape& shape, const 
 // Rows of a product are shared out in multiples of this, which fills its tiles.
 inline constexpr std::int64_t kProductRows = 12;
 
+// Rows that a worker is to take at once: of logits, and of numbers that are only copied.
+inline constexpr std::int64_t kLogitRows = 64;
+inline constexpr std::int64_t kCopiedRows = 64;
+
 // Sets to zero the rows whose bit is set; does nothing for an empty span.
 void zero_reset_rows(std::span<const std::uint8_t> reset, MatView<float> rows);
 

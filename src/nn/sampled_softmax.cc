@@ -13,10 +13,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kRowsPerCopy = 64;
-constexpr std::int64_t kTypicalRows = 64;
 // Its exponential is zero, and no sum of it with a logit overflows.
-constexpr float kNothing = -1e30F;
+constexpr float kNegligible = -1e30F;
 
 std::span<const float> row_of(MatView<const float> x, std::int64_t r) {
   return {x.row(r), static_cast<std::size_t>(x.cols)};
@@ -28,7 +26,7 @@ void place_target(const SampledOutput& output, std::span<const float> h, std::in
   const double bias = static_cast<double>(output.bias[static_cast<std::size_t>(target)]);
   logits.back() = static_cast<float>(dot(weights, h) + bias - output.samples.log_expected_count(target));
   const std::int64_t place = output.samples.place(target);
-  if (place >= 0) logits[static_cast<std::size_t>(place)] = kNothing;
+  if (place >= 0) logits[static_cast<std::size_t>(place)] = kNegligible;
 }
 
 }  // namespace
@@ -71,7 +69,7 @@ SampledWeights::SampledWeights(std::int64_t H, std::int64_t N, Precision precisi
 void SampledWeights::take(Workers& workers, const SymbolSampler& samples, const WeightView& all,
                           std::span<const float> all_bias, MatView<float> rows) {
   const std::span<const std::int32_t> ids = samples.ids();
-  workers.run_ranges(rows.rows, kRowsPerCopy, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(rows.rows, kCopiedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
       const auto at = static_cast<std::size_t>(r);
       std::copy_n(all.f32_row(ids[at]), rows.cols, rows.row(r));
@@ -111,7 +109,7 @@ void sampled_softmax_loss_and_gradient(Workers& workers, const SampledOutput& ou
   };
   for (std::int64_t block = 0; block < h.rows; block += most) {
     const MatView<float> logits = scratch.logits.row_range(0, std::min(most, h.rows - block));
-    workers.run_balanced(logits.rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
+    workers.run_balanced(logits.rows, kLogitRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
       const MatView<float> range = logits.row_range(first, last - first).col_range(0, N);
       output.sampled.V_out.multiply(h.row_range(block + first, last - first), output.sampled.bias, range);
       for (std::int64_t r = first; r < last; ++r) {
@@ -134,7 +132,7 @@ void sampled_softmax_loss_and_gradient(Workers& workers, const SampledOutput& ou
     dbias[static_cast<std::size_t>(targets[r])] += dtarget[r];
   }
   const auto H = static_cast<std::size_t>(h.cols);
-  workers.run_ranges(std::ssize(rows), kRowsPerCopy, [&](std::int64_t first, std::int64_t last) {
+  workers.run_ranges(std::ssize(rows), kCopiedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t r = rows[static_cast<std::size_t>(i)];
       const float d = dtarget[static_cast<std::size_t>(r)];

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
 constexpr std::int64_t kLeastRows = 48;
-constexpr std::int64_t kTypicalRows = 64;
 
 // Runs each_row(row, its logits) on every row, then after_range(first row, logits) on each range of rows, in parallel;
 // after each block after_block(first row, logits). Logits of one block exist at a time.
@@ -23,7 +22,7 @@ void for_each_block(Workers& workers, const SoftmaxShape& shape, const SoftmaxWe
   const std::int64_t block_rows = (shape.rows + blocks - 1) / blocks;
   for (std::int64_t block = 0; block < shape.rows; block += block_rows) {
     const std::int64_t rows = std::min(block_rows, shape.rows - block);
-    workers.run_balanced(rows, kTypicalRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
+    workers.run_balanced(rows, kLogitRows, kProductRows, [&](std::int64_t first, std::int64_t last) {
       const MatView<float> range = logits.row_range(first, last - first);
       weights.V_out.multiply(h.row_range(block + first, last - first), weights.bias, range);
       for (std::int64_t r = first; r < last; ++r) {
@@ -35,7 +34,7 @@ void for_each_block(Workers& workers, const SoftmaxShape& shape, const SoftmaxWe
   }
 }
 
-constexpr auto kNothing = [](std::int64_t, MatView<float>) {};
+constexpr auto kNoVisit = [](std::int64_t, MatView<float>) {};
 
 }  // namespace
 
@@ -50,7 +49,7 @@ void softmax_loss(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeig
     const std::int32_t target = targets[static_cast<std::size_t>(r)];
     log_probs[static_cast<std::size_t>(r)] = target < 0 ? 0.0 : log_softmax_at(row, target);
   };
-  for_each_block(workers, shape, weights, h, logits, each_row, kNothing, kNothing);
+  for_each_block(workers, shape, weights, h, logits, each_row, kNoVisit, kNoVisit);
 }
 
 void softmax_loss_and_gradient(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights,
@@ -84,12 +83,12 @@ void softmax_predictions(Workers& workers, const SoftmaxShape& shape, const Soft
     const std::int32_t target = targets[static_cast<std::size_t>(r)];
     predictions[static_cast<std::size_t>(r)] = target < 0 ? SymbolPrediction{} : predict_symbol(row, target);
   };
-  for_each_block(workers, shape, weights, h, logits, each_row, kNothing, kNothing);
+  for_each_block(workers, shape, weights, h, logits, each_row, kNoVisit, kNoVisit);
 }
 
 void softmax_logits(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
                     MatView<float> logits, const LogitsReader& read) {
-  for_each_block(workers, shape, weights, h, logits, read, kNothing, kNothing);
+  for_each_block(workers, shape, weights, h, logits, read, kNoVisit, kNoVisit);
 }
 
 }  // namespace unroll

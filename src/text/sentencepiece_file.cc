@@ -16,7 +16,7 @@ namespace unroll {
 namespace {
 
 constexpr std::size_t kLongestPiece = 4096;
-constexpr std::size_t kMostPieces = std::size_t{1} << 24;
+constexpr std::size_t kMostPiecesOfFile = std::size_t{1} << 24;
 // The library keeps no more matches than this, and looks at as many as there are.
 constexpr std::size_t kMostMatches = 32;
 constexpr std::size_t kLongestReplacement = 1024;
@@ -96,14 +96,14 @@ class MessageReader {
   const std::string& name_;
 };
 
-struct Piece {
+struct PieceFields {
   std::string_view text;
   float score = 0;
   bool user_defined = false;
 };
 
-Piece read_piece(std::string_view message, const std::string& name) {
-  Piece piece;
+PieceFields read_piece(std::string_view message, const std::string& name) {
+  PieceFields piece;
   MessageReader reader(message, name);
   for (Field field; reader.next(field);) {
     if (field.number == kPieceText && field.type == WireType::kBytes) piece.text = field.bytes;
@@ -115,7 +115,7 @@ Piece read_piece(std::string_view message, const std::string& name) {
   return piece;
 }
 
-void check_piece(const Piece& piece, std::size_t id, const std::string& name) {
+void check_piece(const PieceFields& piece, std::size_t id, const std::string& name) {
   const auto refuse_piece = [&](std::string_view what) { refuse(name, fmt::format("piece {} {}", id, what)); };
   if (piece.text.empty()) refuse_piece("is empty");
   if (piece.text.size() > kLongestPiece) refuse_piece(fmt::format("is longer than {} bytes", kLongestPiece));
@@ -226,9 +226,9 @@ void check_sentencepiece_file(std::string_view bytes, const std::string& name) {
   for (Field field; reader.next(field);) {
     if (field.type != WireType::kBytes) continue;
     if (field.number == kPieces) {
-      const Piece piece = read_piece(field.bytes, name);
+      const PieceFields piece = read_piece(field.bytes, name);
       check_piece(piece, pieces, name);
-      if (++pieces > kMostPieces) refuse(name, fmt::format("it has more than {} pieces", kMostPieces));
+      if (++pieces > kMostPiecesOfFile) refuse(name, fmt::format("it has more than {} pieces", kMostPiecesOfFile));
       if (piece.user_defined) user_defined.push_back(piece.text);
     } else if (field.number == kNormalizer || field.number == kDenormalizer) {
       check_normalizer(field.bytes, name);
