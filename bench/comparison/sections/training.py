@@ -77,7 +77,7 @@ def beside_torch(results):
         if "PyTorch" in result.speeds:
             row.append(ratio(result.ratios("f32", "PyTorch")))
         rows.append(row)
-    return "### f32" + (" beside PyTorch" if "PyTorch" in results[0].speeds else "") + "\n\n" + table(columns, rows)
+    return "### f32" + (" compared with PyTorch" if "PyTorch" in results[0].speeds else "") + "\n\n" + table(columns, rows)
 
 
 def bf16_beside_f32(results):
@@ -89,7 +89,7 @@ def bf16_beside_f32(results):
         rows.append([title(result.case), number(result.speeds["bf16"]), floor, f"{result.mebibytes['bf16']:.0f}",
                      ratio(result.ratios("bf16", "f32"))])
     columns = ["network", "bf16, tokens/s", "of bf16 floor", "peak MiB", "ratio to f32 (range)"]
-    return "### bf16 beside f32\n\n" + table(columns, rows)
+    return "### bf16 compared with f32\n\n" + table(columns, rows)
 
 
 def threads_beside_one(results, threads):
@@ -99,7 +99,7 @@ def threads_beside_one(results, threads):
         for result in results
     ]
     columns = ["network", "one thread, tokens/s", "of one thread's floor", f"{threads} threads to one (range)"]
-    return f"### {threads} threads beside one, f32\n\n" + table(columns, rows)
+    return f"### {threads} threads compared with one, f32\n\n" + table(columns, rows)
 
 
 def measure(context):
