@@ -92,16 +92,9 @@ class Install(unittest.TestCase):
         self.assertLessEqual(set(written), set("".join(LINES)) | {"\n"})
 
     def test_the_public_headers_are_installed_and_no_others(self):
-        headers = {path.name for path in (SOURCE / "include" / "unroll").iterdir()}
-        self.assertEqual({path.name for path in (self.prefix / "include" / "unroll").iterdir()}, headers)
-        self.assertEqual([path.name for path in (self.prefix / "include").iterdir()], ["unroll"])
-
-    def test_every_installed_header_compiles_alone_with_standard_headers_only(self):
-        compiler = next(option.split("=", 1)[1] for option in CMAKE_OPTIONS if option.startswith("-DCMAKE_CXX_COMPILER="))
-        for header in sorted((self.prefix / "include" / "unroll").iterdir()):
-            with self.subTest(header.name):
-                run(compiler, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only",
-                    f"-I{self.prefix / 'include'}", "-include", header, "-x", "c++", "/dev/null")
+        headers = {path.relative_to(SOURCE / "include") for path in (SOURCE / "include").rglob("*.h")}
+        installed = self.prefix / "include"
+        self.assertEqual({path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}, headers)
 
     def test_the_installed_program_learns_sub_words_and_scores_with_them(self):
         text, pieces = self.model.with_name("text.txt"), self.model.with_name("sub.model")

@@ -166,11 +166,11 @@ TEST(Generator, RefusesPromptsWithSymbolsThatTheVocabularyLacks) {
     return "nothing was thrown";
   };
   const Model characters = tiny_model(Cell::kLstm, tiny_characters());
-  EXPECT_THAT(message(characters, "ab\n\xC3\xA9zc"), HasSubstr("'z' at byte 5"));
-  EXPECT_THAT(message(characters, "a\tb"), HasSubstr("'\\x09' at byte 1"));
+  EXPECT_THAT(message(characters, "ab\n\xC3\xA9zc"), HasSubstr("\"z\" at byte 5"));
+  EXPECT_THAT(message(characters, "a\tb"), HasSubstr("\"\\t\" at byte 1"));
   EXPECT_THAT(message(characters, "a\xFF"), HasSubstr("prompt"));
   const Model words = tiny_model(Cell::kLstm, tiny_words());
-  EXPECT_THAT(message(words, "the cat\nsees  a dog"), HasSubstr("'a' at byte 14"));
+  EXPECT_THAT(message(words, "the cat\nsees  a dog"), HasSubstr("\"a\" at byte 14"));
   EXPECT_THAT(message(words, "<unk>"), HasSubstr("at byte 0"));
 }
 
