@@ -15,14 +15,15 @@
 namespace unroll {
 namespace {
 
-struct Size {
+struct ProductSize {
   std::int64_t K, N;
 };
 // Awkward, usual and large ones; among them powers of two, primes, one past a vector, one past a panel, and sums
 // longer than a block.
-constexpr Size kSizes[] = {{1, 1},     {1, 300},   {3, 5},    {17, 33},    {37, 29},   {50, 7},   {66, 513},
-                           {128, 512}, {200, 800}, {513, 66}, {650, 1000}, {2048, 96}, {1025, 17}};
-constexpr Precision kAll[] = {Precision::kF32, Precision::kBf16, Precision::kInt8};
+constexpr ProductSize kProductSizes[] = {{1, 1},      {1, 300},   {3, 5},     {17, 33},   {37, 29},
+                                         {50, 7},     {66, 513},  {128, 512}, {200, 800}, {513, 66},
+                                         {650, 1000}, {2048, 96}, {1025, 17}};
+constexpr Precision kAllPrecisions[] = {Precision::kF32, Precision::kBf16, Precision::kInt8};
 
 RandomMatrix transposed(const RandomMatrix& a) {
   RandomMatrix result(a.view.cols, a.view.rows, 0);
@@ -51,7 +52,7 @@ Quantized quantized(std::span<const float> x) {
 
 TEST(PackedMatrix, MultipliesAsOneChainOfMultiplyAdds) {
   const bool fused = !instruction_set().starts_with("SSE");
-  for (const auto& [K, N] : kSizes) {
+  for (const auto& [K, N] : kProductSizes) {
     const RandomMatrix a(K, N, 1);
     const RandomMatrix bias(1, N, 2);
     PackedMatrix packed(K, N);
@@ -76,7 +77,7 @@ TEST(PackedMatrix, MultipliesAsOneChainOfMultiplyAdds) {
 }
 
 TEST(PackedMatrix, InBf16RoundsBothFactorsAndSumsInFloats) {
-  for (const auto& [K, N] : kSizes) {
+  for (const auto& [K, N] : kProductSizes) {
     const RandomMatrix a(K, N, 1);
     const RandomMatrix x(14, K, 3);
     const RandomMatrix bias(1, N, 2);
@@ -125,7 +126,7 @@ TEST(PackedMatrix, InBf16TakesEveryKindOfNumberToNearestEven) {
 }
 
 TEST(PackedMatrix, InInt8SumsExactly) {
-  for (const auto& [K, N] : kSizes) {
+  for (const auto& [K, N] : kProductSizes) {
     const RandomMatrix a(N, K, 1);
     const RandomMatrix x(14, K, 3);
     const RandomMatrix bias(1, N, 2);
@@ -186,7 +187,7 @@ TEST(PackedMatrix, InInt8HoldsTheLargestSumThatCanBe) {
 
 TEST(PackedMatrix, PackTransposedIsPackOfTheTranspose) {
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-    for (const auto& [K, N] : kSizes) {
+    for (const auto& [K, N] : kProductSizes) {
       const RandomMatrix a(K, N, 1);
       PackedMatrix one(K, N, precision);
       PackedMatrix other(K, N, precision);
@@ -225,8 +226,8 @@ TEST(PackedMatrix, StoredRoundedOrRoundedWhenPackedIsTheSame) {
 // What scoring stands on: a row's bits do not depend on how many rows are computed with it, nor on its place.
 TEST(PackedMatrix, ARowsBitsDependOnThatRowAlone) {
   constexpr std::int64_t kRows = 150;
-  for (const Precision precision : kAll) {
-    for (const auto& [K, N] : kSizes) {
+  for (const Precision precision : kAllPrecisions) {
+    for (const auto& [K, N] : kProductSizes) {
       const RandomMatrix a(N, K, 1);
       const RandomMatrix bias(1, N, 2);
       const RandomMatrix x(kRows, K, 3);
@@ -253,7 +254,7 @@ TEST(PackedMatrix, ARowsBitsDependOnThatRowAlone) {
 }
 
 TEST(PackedMatrix, ObeysStridesAndTouchesNothingElse) {
-  for (const Precision precision : kAll) {
+  for (const Precision precision : kAllPrecisions) {
     for (const std::int64_t M : {3, 40}) {
       const RandomMatrix a(70, 45, 1);
       const RandomMatrix x(M, 60, 2);
@@ -278,7 +279,7 @@ TEST(PackedMatrix, ObeysStridesAndTouchesNothingElse) {
 
 TEST(PackedMatrix, NotANumberComesOutAsNotANumber) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const Precision precision : kAll) {
+  for (const Precision precision : kAllPrecisions) {
     for (const std::int64_t k : {0, 21, 44}) {
       const RandomMatrix a(70, 45, 1);
       PackedMatrix packed(45, 70, precision);
@@ -296,7 +297,7 @@ TEST(PackedMatrix, NotANumberComesOutAsNotANumber) {
 }
 
 TEST(PackedMatrix, PackingAgainLeavesNothingBehind) {
-  for (const Precision precision : kAll) {
+  for (const Precision precision : kAllPrecisions) {
     const RandomMatrix first(35, 19, 1);
     const RandomMatrix second(35, 19, 2);
     const RandomMatrix x(5, 19, 3);
@@ -332,7 +333,7 @@ TEST(PackAll, InPiecesIsPackingWhole) {
 }
 
 TEST(PackedMatrix, MayBeUsedByManyWorkersAtOnce) {
-  for (const Precision precision : kAll) {
+  for (const Precision precision : kAllPrecisions) {
     const RandomMatrix a(200, 64, 1);
     const RandomMatrix x(96, 64, 2);
     PackedMatrix packed(64, 200, precision);

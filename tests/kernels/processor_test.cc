@@ -11,8 +11,6 @@
 namespace unroll {
 namespace {
 
-constexpr Precision kAll[] = {Precision::kF32, Precision::kBf16, Precision::kInt8};
-
 // Every test program runs a second time with UNROLL_MAX_ISA=avx2; then this is what it says it tests.
 TEST(Processor, ACapHoldsForEveryKernelHoweverOftenTheProcessorIsAskedAbout) {
   const char* cap = std::getenv("UNROLL_MAX_ISA");
@@ -23,7 +21,7 @@ TEST(Processor, ACapHoldsForEveryKernelHoweverOftenTheProcessorIsAskedAbout) {
       EXPECT_TRUE(name.starts_with("AVX2")) << name;
       EXPECT_FALSE(has_bf16_products());
     }
-    for (const Precision precision : kAll) {
+    for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
       const std::int64_t lanes = product_kernels(precision).vector;
       if (avx2) {
         EXPECT_EQ(lanes, 8) << precision_name(precision);

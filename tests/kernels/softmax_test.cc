@@ -11,7 +11,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kSizes[] = {1, 2, 3, 15, 16, 17, 33, 66, 1000, 10007};
+constexpr std::int64_t kWidths[] = {1, 2, 3, 15, 16, 17, 33, 66, 1000, 10007};
 
 std::vector<double> plain_log_softmax(const std::vector<float>& logits) {
   long double sum = 0;
@@ -29,7 +29,7 @@ std::vector<float> logits_of(std::int64_t size, float scale) {
 }
 
 TEST(Softmax, LogProbabilitiesAreThoseOfPlainLoops) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kWidths) {
     const std::vector<float> logits = logits_of(size, 9);
     const std::vector<double> expected = plain_log_softmax(logits);
     std::vector<double> all(logits.size());
@@ -48,7 +48,7 @@ TEST(Softmax, LogProbabilitiesAreThoseOfPlainLoops) {
 }
 
 TEST(Softmax, ManyTargetsOfARowGetTheBitsOfEach) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kWidths) {
     const std::vector<float> logits = logits_of(size, 9);
     const auto last = static_cast<std::int32_t>(size - 1);
     const std::vector<std::int32_t> targets{last, 0, last / 2, last};
@@ -59,7 +59,7 @@ TEST(Softmax, ManyTargetsOfARowGetTheBitsOfEach) {
 }
 
 TEST(Softmax, GradientIsTheDistributionMinusTheTarget) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kWidths) {
     std::vector<float> logits = logits_of(size, 5);
     const std::vector<double> expected = plain_log_softmax(logits);
     const auto target = static_cast<std::int32_t>(size / 3);
@@ -77,7 +77,7 @@ TEST(Softmax, GradientIsTheDistributionMinusTheTarget) {
 }
 
 TEST(Softmax, RankAndEntropyAreThoseOfPlainLoops) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kWidths) {
     const std::vector<float> logits = logits_of(size, 4);
     const std::vector<double> log_probs = plain_log_softmax(logits);
     double entropy = 0;

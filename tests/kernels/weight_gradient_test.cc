@@ -13,17 +13,17 @@ namespace {
 
 constexpr Precision kBoth[] = {Precision::kF32, Precision::kBf16};
 
-struct Size {
+struct GradientSize {
   std::int64_t R, M, N;
 };
 // Sums shorter and longer than a block; results smaller than a tile, and beyond one by a little.
-constexpr Size kSizes[] = {{1, 1, 1},     {2, 13, 33},   {123, 5, 3},    {123, 65, 17},
-                           {600, 12, 32}, {77, 130, 70}, {1100, 25, 48}, {257, 300, 16}};
+constexpr GradientSize kGradientSizes[] = {{1, 1, 1},     {2, 13, 33},   {123, 5, 3},    {123, 65, 17},
+                                           {600, 12, 32}, {77, 130, 70}, {1100, 25, 48}, {257, 300, 16}};
 
 TEST(AddTransposedProducts, AddsWhatPlainLoopsSum) {
   for (const Precision precision : kBoth) {
     const auto rounded = [&](float x) { return static_cast<double>(precision == Precision::kBf16 ? as_bf16(x) : x); };
-    for (const auto& [R, M, N] : kSizes) {
+    for (const auto& [R, M, N] : kGradientSizes) {
       const RandomMatrix a(R, M + 9, 1);  // wider than what is used: strides must be obeyed
       const RandomMatrix b(R, N + 2, 2);
       RandomMatrix c(M, N + 5, 3);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kT = 5;
 constexpr std::int64_t kB = 7;
 
-NetworkConfig config_of(Cell cell) { return {.cell = cell, .vocabulary = 23, .embed = 19, .hidden = 37, .layers = 3}; }
+NetworkConfig odd_config(Cell cell) { return {.cell = cell, .vocabulary = 23, .embed = 19, .hidden = 37, .layers = 3}; }
 
 Window random_window(std::int64_t T, std::int64_t B, std::int64_t V, bool resets) {
   Window window;
@@ -33,7 +33,7 @@ Window random_window(std::int64_t T, std::int64_t B, std::int64_t V, bool resets
   return window;
 }
 
-constexpr NoiseKey kNoise{.seed = 4, .step = 2};
+constexpr NoiseKey kMaskNoise{.seed = 4, .step = 2};
 constexpr Regularization kEveryRegularization{
     .words = 0.2, .input = 0.3, .between = 0.25, .output = 0.4, .recurrent = 0.35, .locked = true, .ar = 2, .tar = 3};
 
@@ -47,7 +47,7 @@ struct Ready {
         weights(network, purpose, Precision::kF32, regularization.recurrent),
         runs(network, purpose, T, B, workers, regularization) {
     set_initial_weights(config, {.seed = 3}, parameters);
-    weights.pack(parameters, workers, kNoise);
+    weights.pack(parameters, workers, kMaskNoise);
   }
   NetworkConfig config;
   Workers workers;
@@ -70,7 +70,7 @@ std::vector<float> values_of(std::span<const float> span) { return {span.begin()
 class NetworkOf : public testing::TestWithParam<Cell> {};
 
 TEST_P(NetworkOf, SameBitsForAnyNumberOfThreads) {
-  NetworkConfig config = config_of(GetParam());
+  NetworkConfig config = odd_config(GetParam());
   config.tied = true;
   config.residual = true;
   const Window window = random_window(kT, kB, config.vocabulary, true);
@@ -79,8 +79,8 @@ TEST_P(NetworkOf, SameBitsForAnyNumberOfThreads) {
     NetworkState state = random_state(config, kB);
     NetworkState dstate0(config, kB);
     Gradients gradients(config, kT * kB);
-    net.runs.forward(net.weights, window, state, kNoise);
-    loss = net.runs.backward(net.weights, window, gradients, kNoise, &dstate0);
+    net.runs.forward(net.weights, window, state, kMaskNoise);
+    loss = net.runs.backward(net.weights, window, gradients, kMaskNoise, &dstate0);
     after = values_of(state.h.span());
     std::vector<float> all = values_of(all_gradients(config, gradients).all());
     const std::vector<float> dh = values_of(dstate0.h.span());
@@ -100,7 +100,7 @@ TEST_P(NetworkOf, SameBitsForAnyNumberOfThreads) {
 }
 
 TEST_P(NetworkOf, TrainingAndInferenceComputeTheSameBits) {
-  const NetworkConfig config = config_of(GetParam());
+  const NetworkConfig config = odd_config(GetParam());
   const Window window = random_window(kT, kB, config.vocabulary, true);
   std::vector<std::vector<double>> results;
   for (const Purpose purpose : {Purpose::kTraining, Purpose::kInference}) {
@@ -114,7 +114,7 @@ TEST_P(NetworkOf, TrainingAndInferenceComputeTheSameBits) {
 }
 
 TEST_P(NetworkOf, ASmallerWindowRunsInTheSamePlan) {
-  const NetworkConfig config = config_of(GetParam());
+  const NetworkConfig config = odd_config(GetParam());
   for (const auto& [T, B] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {kT, 1}, {1, kB}, {3, 4}}) {
     const Window window = random_window(T, B, config.vocabulary, false);
     std::vector<std::vector<float>> gradients_of;
@@ -131,7 +131,7 @@ TEST_P(NetworkOf, ASmallerWindowRunsInTheSamePlan) {
 }
 
 TEST_P(NetworkOf, TwoWindowsGoOnAsOneWould) {
-  const NetworkConfig config = config_of(GetParam());
+  const NetworkConfig config = odd_config(GetParam());
   const Window whole = random_window(4, kB, config.vocabulary, false);
   Ready net(config, Purpose::kInference, 1);
   NetworkState state = random_state(config, kB);
@@ -187,9 +187,9 @@ TEST(NetworkLogits, ASmallerWindowMayHaveALargerBlockOfLogits) {
 
 TEST(NetworkLogits, RowsOfLogitsAreThoseThatPredictionsTellAbout) {
   const NetworkConfig blocks{.cell = Cell::kGru, .vocabulary = 200000, .embed = 3, .hidden = 4, .layers = 1};
-  NetworkConfig projected = config_of(Cell::kLstm);
+  NetworkConfig projected = odd_config(Cell::kLstm);
   projected.tied = true;
-  NetworkConfig residual = config_of(Cell::kLstm);
+  NetworkConfig residual = odd_config(Cell::kLstm);
   residual.residual = true;
   for (const NetworkConfig& config : {blocks, projected, residual}) {
     Ready net(config, Purpose::kInference, 3, 9, 10);

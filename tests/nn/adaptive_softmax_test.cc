@@ -11,8 +11,6 @@
 namespace unroll {
 namespace {
 
-constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
-
 // The layer that trains, on plain vectors. Scratch begins as NaN, so that nothing left over can help.
 struct AdaptiveRun {
   AdaptiveRun(const AdaptivePoint& at, Workers& team, bool whole_rows = true)

@@ -33,7 +33,7 @@ std::vector<float> plain_sum(const std::vector<std::int32_t>& ids, MatView<const
   return sum;
 }
 
-bool same_bits(std::span<const float> a, std::span<const float> b) {
+bool equal_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
@@ -52,7 +52,7 @@ testing::AssertionResult holds(const EmbeddingGradient& gradient, std::int64_t V
   for (std::int64_t slot = 0; slot < rows.rows; ++slot) {
     const std::int32_t id = in_order[static_cast<std::size_t>(slot)];
     const std::span<const float> row(rows.row(slot), static_cast<std::size_t>(rows.cols));
-    if (!same_bits(row, plain_sum(ids, dx, id))) return testing::AssertionFailure() << "the row of " << id;
+    if (!equal_bits(row, plain_sum(ids, dx, id))) return testing::AssertionFailure() << "the row of " << id;
     if (gradient.row(id).data() != row.data()) return testing::AssertionFailure() << "row(" << id << ")";
   }
   for (std::int32_t id = 0; id < V; ++id) {
@@ -133,7 +133,7 @@ TEST(Embedding, TableGradientHasTheBitsOfTheRows) {
       embedding_backward(workers, view, ids, dx.view);
       for (std::int64_t id = 0; id < V; ++id) {
         const std::span<const float> row(view.row(id), static_cast<std::size_t>(E));
-        EXPECT_TRUE(same_bits(row, plain_sum(ids, dx.view, id))) << V << ", row " << id;
+        EXPECT_TRUE(equal_bits(row, plain_sum(ids, dx.view, id))) << V << ", row " << id;
       }
     }
   }

@@ -13,9 +13,9 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kUnits[] = {1, 2, 5, 15, 16, 17, 33, 64, 200, 1009};
+constexpr std::int64_t kWidths[] = {1, 2, 5, 15, 16, 17, 33, 64, 200, 1009};
 constexpr Cell kTaking[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore};
-constexpr std::int64_t kRows = 5;
+constexpr std::int64_t kNormalizedRows = 5;
 constexpr std::int64_t kGroups = 3;
 
 // A matrix between columns that belong to somebody else.
@@ -51,18 +51,18 @@ std::vector<double> reference(const std::vector<double>& z, const std::vector<fl
 }
 
 TEST(LayerNorm, ForwardMatchesTheReferenceWithAndWithoutABias) {
-  for (const std::int64_t units : kUnits) {
+  for (const std::int64_t units : kWidths) {
     const std::int64_t cols = kGroups * units;
-    Framed z(kRows, cols, 1);
+    Framed z(kNormalizedRows, cols, 1);
     const RandomMatrix gain(1, cols, 2);
     const RandomMatrix bias(1, cols, 3);
-    Framed with(kRows, cols, 4);
-    Framed without(kRows, cols, 5);
-    Framed normalized(kRows, cols, 6);
-    Framed inverse(kRows, kGroups, 7);
+    Framed with(kNormalizedRows, cols, 4);
+    Framed without(kNormalizedRows, cols, 5);
+    Framed normalized(kNormalizedRows, cols, 6);
+    Framed inverse(kNormalizedRows, kGroups, 7);
     layer_norm_forward(units, {}, z.view, gain.values, bias.values, with.view, {});
     layer_norm_forward(units, {}, z.view, gain.values, {}, without.view, {normalized.view, inverse.view});
-    for (std::int64_t r = 0; r < kRows; ++r) {
+    for (std::int64_t r = 0; r < kNormalizedRows; ++r) {
       const std::vector<double> expected = reference(row_of<double>(z.view, r), gain.values, units);
       for (std::int64_t c = 0; c < cols; ++c) {
         const auto i = static_cast<std::size_t>(c);
@@ -78,13 +78,13 @@ TEST(LayerNorm, ForwardMatchesTheReferenceWithAndWithoutABias) {
 }
 
 TEST(LayerNorm, KeepingATapeAndWorkingInPlaceChangeNoBit) {
-  for (const std::int64_t units : kUnits) {
-    RandomMatrix z(kRows, kGroups * units, 1);
+  for (const std::int64_t units : kWidths) {
+    RandomMatrix z(kNormalizedRows, kGroups * units, 1);
     const RandomMatrix gain(1, kGroups * units, 2);
     const RandomMatrix bias(1, kGroups * units, 3);
-    RandomMatrix y(kRows, kGroups * units, 4);
-    RandomMatrix normalized(kRows, kGroups * units, 5);
-    RandomMatrix inverse(kRows, kGroups, 6);
+    RandomMatrix y(kNormalizedRows, kGroups * units, 4);
+    RandomMatrix normalized(kNormalizedRows, kGroups * units, 5);
+    RandomMatrix inverse(kNormalizedRows, kGroups, 6);
     layer_norm_forward(units, {}, z.view, gain.values, bias.values, y.view, {normalized.view, inverse.view});
     layer_norm_forward(units, {}, z.view, gain.values, bias.values, z.view, {});
     EXPECT_EQ(z.values, y.values);
@@ -112,7 +112,7 @@ TEST(LayerNorm, EachBlockHasMeanZeroAndVarianceOneUpToEpsilon) {
 }
 
 TEST(LayerNorm, EqualNumbersBecomeTheBias) {
-  for (const std::int64_t units : kUnits) {
+  for (const std::int64_t units : kWidths) {
     std::vector<float> z(static_cast<std::size_t>(units), 0.125F);
     const RandomMatrix gain(1, units, 2);
     const RandomMatrix bias(1, units, 3);
@@ -133,20 +133,19 @@ TEST(LayerNorm, ALargeMeanCostsNoMoreThanItsOwnRounding) {
 }
 
 TEST(LayerNorm, BackwardMatchesComplexStepOfTheReference) {
-  using Complex = std::complex<double>;
   for (const std::int64_t units : {4, 5, 17, 33}) {
     const auto cols = static_cast<std::size_t>(kGroups * units);
-    const RandomMatrix z(kRows, kGroups * units, 1);
+    const RandomMatrix z(kNormalizedRows, kGroups * units, 1);
     const RandomMatrix gain(1, kGroups * units, 2);
-    RandomMatrix y(kRows, kGroups * units, 3);
-    const RandomMatrix dy(kRows, kGroups * units, 4);
-    RandomMatrix dz(kRows, kGroups * units, 5);
-    RandomMatrix inverse(kRows, kGroups, 6);
-    RandomMatrix dgain(kRows, kGroups * units, 7);
+    RandomMatrix y(kNormalizedRows, kGroups * units, 3);
+    const RandomMatrix dy(kNormalizedRows, kGroups * units, 4);
+    RandomMatrix dz(kNormalizedRows, kGroups * units, 5);
+    RandomMatrix inverse(kNormalizedRows, kGroups, 6);
+    RandomMatrix dgain(kNormalizedRows, kGroups * units, 7);
     const std::vector<float> before = dgain.values;
     layer_norm_forward(units, {}, z.view, gain.values, {}, y.view, {dz.view, inverse.view});
     layer_norm_backward(units, {}, dy.view, gain.values, {dz.view, inverse.view}, dgain.view);
-    for (std::int64_t r = 0; r < kRows; ++r) {
+    for (std::int64_t r = 0; r < kNormalizedRows; ++r) {
       std::vector<Complex> point = row_of<Complex>(z.view, r);
       point.insert(point.end(), gain.values.begin(), gain.values.end());
       const std::vector<double> expected = ref::complex_step_gradient(std::span(point), [&] {
@@ -180,23 +179,23 @@ TEST(LayerNorm, BackwardMatchesComplexStepOfTheReference) {
 TEST(LayerNorm, RowsThatAreResetAreNeitherReadNorLearnedFrom) {
   constexpr std::int64_t kWidth = 17;
   const std::vector<std::uint8_t> reset = {0, 1, 0, 0, 1};
-  RandomMatrix z(kRows, kGroups * kWidth, 1);
+  RandomMatrix z(kNormalizedRows, kGroups * kWidth, 1);
   for (const std::int64_t r : {1, 4}) std::fill_n(z.view.row(r), kGroups * kWidth, kUnset);
   const RandomMatrix gain(1, kGroups * kWidth, 2);
-  RandomMatrix y(kRows, kGroups * kWidth, 3);
+  RandomMatrix y(kNormalizedRows, kGroups * kWidth, 3);
   const std::vector<float> y_before = y.values;
-  RandomMatrix dz(kRows, kGroups * kWidth, 4);
+  RandomMatrix dz(kNormalizedRows, kGroups * kWidth, 4);
   for (float& value : dz.values) value = kUnset;
-  RandomMatrix inverse(kRows, kGroups, 5);
-  const RandomMatrix dy(kRows, kGroups * kWidth, 6);
-  RandomMatrix dgain(kRows, kGroups * kWidth, 7);
+  RandomMatrix inverse(kNormalizedRows, kGroups, 5);
+  const RandomMatrix dy(kNormalizedRows, kGroups * kWidth, 6);
+  RandomMatrix dgain(kNormalizedRows, kGroups * kWidth, 7);
   const std::vector<float> dgain_before = dgain.values;
   layer_norm_forward(kWidth, reset, z.view, gain.values, {}, y.view, {dz.view, inverse.view});
   layer_norm_backward(kWidth, reset, dy.view, gain.values, {dz.view, inverse.view}, dgain.view);
   const auto row = [](const std::vector<float>& all, std::int64_t r) {
     return std::span(all).subspan(static_cast<std::size_t>(r * kGroups * kWidth), kGroups * kWidth);
   };
-  for (std::int64_t r = 0; r < kRows; ++r) {
+  for (std::int64_t r = 0; r < kNormalizedRows; ++r) {
     const bool is_reset = reset[static_cast<std::size_t>(r)] != 0;
     EXPECT_EQ(same_bits(row(y.values, r), row(y_before, r)), is_reset);
     EXPECT_EQ(same_bits(row(dgain.values, r), row(dgain_before, r)), is_reset);
@@ -205,11 +204,11 @@ TEST(LayerNorm, RowsThatAreResetAreNeitherReadNorLearnedFrom) {
 }
 
 TEST(LayerNorm, ARowsBitsDoNotDependOnItsNeighbours) {
-  for (const std::int64_t units : kUnits) {
+  for (const std::int64_t units : kWidths) {
     const std::int64_t cols = kGroups * units;
-    const RandomMatrix z(kRows, cols, 1);
+    const RandomMatrix z(kNormalizedRows, cols, 1);
     const RandomMatrix gain(1, cols, 2);
-    const RandomMatrix dy(kRows, cols, 3);
+    const RandomMatrix dy(kNormalizedRows, cols, 3);
     const auto run = [&](std::int64_t first, std::int64_t count) {
       RandomMatrix y(count, cols, 4);
       RandomMatrix dz(count, cols, 5);
@@ -224,12 +223,12 @@ TEST(LayerNorm, ARowsBitsDoNotDependOnItsNeighbours) {
       all.insert(all.end(), dgain.values.begin(), dgain.values.end());
       return all;
     };
-    const std::vector<float> whole = run(0, kRows);
+    const std::vector<float> whole = run(0, kNormalizedRows);
     const auto size = static_cast<std::size_t>(cols);
-    for (std::int64_t r = 0; r < kRows; ++r) {
+    for (std::int64_t r = 0; r < kNormalizedRows; ++r) {
       const std::vector<float> alone = run(r, 1);
       for (std::size_t part = 0; part < 3; ++part) {
-        const std::size_t at = part * kRows * size + static_cast<std::size_t>(r) * size;
+        const std::size_t at = part * kNormalizedRows * size + static_cast<std::size_t>(r) * size;
         EXPECT_TRUE(same_bits(std::span(alone).subspan(part * size, size), std::span(whole).subspan(at, size)));
       }
     }

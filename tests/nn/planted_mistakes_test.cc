@@ -13,9 +13,6 @@ using Mat = ref::Matrix<double>;
 using State = ref::State<double>;
 using Tape = ref::Tape<double>;
 
-// Far more than the float layers are allowed, so a mistake that passes here would pass everywhere.
-constexpr double kLoosest = 1e-3;
-
 RecurrentPoint point_of(Cell cell, Resets resets = Resets::kNone) {
   return random_point(cell, {4, 3, 5, 6}, 7, resets);
 }

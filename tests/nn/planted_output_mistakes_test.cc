@@ -7,12 +7,8 @@
 namespace unroll {
 namespace {
 
-// Far more than the float layers are allowed, so a mistake that passes here would pass everywhere.
-constexpr double kLoosest = 1e-3;
-
 // The average over predictions: the rows without a target do not count, so dividing by all rows is wrong.
 TEST(PlantedOutputMistake, AGradientAveragedOverTheWrongNumberOfPredictionsIsCaught) {
-  using Complex = std::complex<double>;
   const std::vector<std::int32_t> targets = {2, -1, 0, 6};
   const std::vector<float> numbers = random_numbers(9, 0, 7 * 5 + 7, 1);
   const auto h = matrix_of<Complex>(std::span<const float>(random_numbers(9, 1, 4 * 5, 1)), 4, 5);

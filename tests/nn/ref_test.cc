@@ -9,7 +9,6 @@
 namespace unroll {
 namespace {
 
-using Complex = std::complex<double>;
 constexpr double kExact = 1e-12;
 
 // Every cell at every small shape, with and without resets, at a point of its own.

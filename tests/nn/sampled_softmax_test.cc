@@ -18,8 +18,6 @@
 namespace unroll {
 namespace {
 
-constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
-
 struct SampledPoint {
   std::int64_t R, H, V, N;
   SymbolSampler samples;
@@ -130,7 +128,6 @@ Trained train(const SampledPoint& point, int threads) {
 }
 
 TEST(SampledSoftmax, ReferenceBackwardMatchesComplexStep) {
-  using Complex = std::complex<double>;
   for (const SampledPoint& point : points()) {
     if (point.R > 100) continue;
     std::vector<Complex> values(point.values.begin(), point.values.end());

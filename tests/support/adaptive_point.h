@@ -82,7 +82,6 @@ ref::Matrix<S> adaptive_inputs(const AdaptivePoint& point, std::span<const S> va
 }
 
 inline std::vector<double> adaptive_complex_step(const AdaptivePoint& point) {
-  using Complex = std::complex<double>;
   std::vector<Complex> values(point.values.begin(), point.values.end());
   return ref::complex_step_gradient(std::span(values), [&] {
     const std::span<const Complex> now = values;

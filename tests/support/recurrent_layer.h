@@ -15,8 +15,6 @@
 
 namespace unroll {
 
-inline constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
-
 // Whatever the layer has to write before it reads it begins as NaN, so that nothing left over can help.
 class LayerRun {
  public:

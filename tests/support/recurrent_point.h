@@ -6,6 +6,7 @@
 
 #include <complex>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -15,6 +16,15 @@
 #include "nn/ref/complex_step.h"
 
 namespace unroll {
+
+// What nothing may leave where it is to write.
+inline constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
+
+// What comparisons of gradients with their definition use for planted mistakes: far more than the float layers are
+// allowed, so that a mistake that passes it would pass everywhere.
+inline constexpr double kLoosest = 1e-3;
+
+using Complex = std::complex<double>;
 
 // One tensor in a flat vector of them.
 struct Slice {
@@ -194,7 +204,6 @@ inline ReferenceRun<double> reference_run(const RecurrentPoint& point) {
 
 // Of the objective, by complex step, in the order of point.slices.
 inline std::vector<double> complex_step_gradient(const RecurrentPoint& point) {
-  using Complex = std::complex<double>;
   std::vector<Complex> values(point.values.begin(), point.values.end());
   return ref::complex_step_gradient(std::span(values), [&] {
     return ReferenceRun<Complex>(point, std::span<const Complex>(values)).objective(point);
