@@ -1,6 +1,7 @@
 # What decides how long a build takes, and nothing about what is built: large compilation units and levels of optimization.
 
 option(UNROLL_UNITY "Compile each room as one unit: a clean build takes half as long, one after a small change longer" OFF)
+option(UNROLL_UNITY_TESTS "Compile test programs in units of eight files" ${UNROLL_UNITY})
 
 # Puts the sources of a target into one unit for each folder. Kernels stay alone: each is compiled once for every
 # instruction set.
@@ -33,7 +34,7 @@ endfunction()
 # The program of a room's tests: in large units, and optimized a little where arithmetic in plain loops is what they
 # spend their time on.
 function(unroll_test_options target room)
-  if(UNROLL_UNITY)
+  if(UNROLL_UNITY_TESTS)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
   endif()
   if(CMAKE_BUILD_TYPE STREQUAL "Release" OR room MATCHES "^(kernels|nn|network)$")
