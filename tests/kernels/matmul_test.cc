@@ -50,26 +50,41 @@ Quantized quantized(std::span<const float> x) {
   return result;
 }
 
-TEST(PackedMatrix, MultipliesAsOneChainOfMultiplyAdds) {
+// x A + b, each element as one chain of multiply-adds in the order of k. Columns are computed next to each other: the
+// chains of a row overlap then.
+RandomMatrix chains_of_multiply_adds(const RandomMatrix& x, const RandomMatrix& a, const RandomMatrix& bias) {
   const bool fused = !instruction_set().starts_with("SSE");
+  RandomMatrix y(x.view.rows, a.view.cols, 0);
+  for (std::int64_t m = 0; m < x.view.rows; ++m) {
+    float* const sums = y.view.row(m);
+    std::copy_n(bias.view.row(0), a.view.cols, sums);
+    for (std::int64_t k = 0; k < a.view.rows; ++k) {
+      const float x_k = x.view(m, k);
+      const float* const a_k = a.view.row(k);
+      for (std::int64_t n = 0; n < a.view.cols; ++n) {
+        sums[n] = fused ? std::fma(x_k, a_k[n], sums[n]) : x_k * a_k[n] + sums[n];
+      }
+    }
+  }
+  return y;
+}
+
+TEST(PackedMatrix, MultipliesAsOneChainOfMultiplyAdds) {
+  constexpr std::int64_t kRowCounts[] = {1, 2, 7, 13, 14, 48, 100};
   for (const auto& [K, N] : kProductSizes) {
     const RandomMatrix a(K, N, 1);
     const RandomMatrix bias(1, N, 2);
+    const RandomMatrix x(std::ranges::max(kRowCounts), K, 3);
+    const RandomMatrix expected = chains_of_multiply_adds(x, a, bias);
     PackedMatrix packed(K, N);
     packed.pack(a.view);
-    for (const std::int64_t M : {1, 2, 7, 13, 14, 48, 100}) {
-      const RandomMatrix x(M, K, 3);
+    for (const std::int64_t M : kRowCounts) {
       RandomMatrix y(M, N, 4);
-      packed.multiply(x.view, bias.values, y.view);
+      packed.multiply(x.view.row_range(0, M), bias.values, y.view);
       for (std::int64_t m = 0; m < M; ++m) {
         for (std::int64_t n = 0; n < N; ++n) {
-          float expected = bias.view(0, n);
-          for (std::int64_t k = 0; k < K; ++k) {
-            const float x_k = x.view(m, k);
-            const float a_k = a.view(k, n);
-            expected = fused ? std::fma(x_k, a_k, expected) : x_k * a_k + expected;
-          }
-          ASSERT_EQ(y.view(m, n), expected) << K << "x" << N << " row " << m << " of " << M << " column " << n;
+          ASSERT_EQ(y.view(m, n), expected.view(m, n))
+              << K << "x" << N << " row " << m << " of " << M << " column " << n;
         }
       }
     }
