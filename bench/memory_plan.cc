@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "program.h"
-#include "train/plan.h"
+#include "train/memory_plan.h"
 
 namespace unroll {
 namespace {
@@ -24,12 +24,12 @@ int run(const std::vector<std::string>& arguments) {
   NetworkConfig config = sizes_of(arguments, 1);
   config.cell = parse_cell(arguments[0]);
   check(config);
-  TrainOptions options;
-  options.optimizer = Optimizer::kSgd;
-  options.batch_size = std::stoll(arguments[5]);
-  options.bptt = std::stoll(arguments[6]);
-  constexpr bool kValidates = false;
-  for (const MemoryItem& item : memory_plan(config, options, std::stoll(arguments[7]), kValidates)) {
+  const RunPlan plan{.config = config,
+                     .batch_size = std::stoll(arguments[5]),
+                     .bptt = std::stoll(arguments[6]),
+                     .update = {.optimizer = Optimizer::kSgd},
+                     .epoch = {.train_tokens = std::stoll(arguments[7])}};
+  for (const MemoryItem& item : memory_plan(plan)) {
     std::cout << fmt::format("{} {}\n", item.bytes, item.name);
   }
   return 0;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/flags/field_flags.h"
 #include "cli/flags/nearest.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
@@ -105,7 +106,7 @@ int guarded_run(std::string_view program, const std::vector<std::string>& argume
   } catch (const ReaderGone&) {
     return 0;
   } catch (const Error& error) {
-    print_error(error.what());
+    print_error(message_for(error, present_verb()));
     return error.code() == ErrorCode::kUsage ? kWrongUsage : kFailed;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory");

@@ -27,7 +27,7 @@ enum class TokenizerKind {
 // Whether each symbol is a word: kWord and kWhitespace.
 [[nodiscard]] bool tokens_are_words(TokenizerKind kind) noexcept;
 
-// How a vocabulary is made from a text.
+// How a vocabulary is made from a text. Errors name these fields `tokenizer.kind`, `tokenizer.min_count`, ...
 struct TokenizerOptions {
   TokenizerKind kind = TokenizerKind::kChar;
   bool lowercase = false;       // kWord and kWhitespace: fold to lower case first (ICU, root locale)

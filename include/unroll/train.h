@@ -1,4 +1,13 @@
-// Training a language model from text files to one model file.
+// Trains a language model on text files and saves it as one model file.
+//
+//   TrainOptions options;
+//   options.text.paths = {"book.txt"};
+//   options.files.save = "book.safetensors";
+//   options.run.minutes = 2;
+//   const TrainResult result = train(options);
+//
+// The defaults do well on a small text. unroll/train_options.h lists every option with its name, range and description,
+// for programs that read options from a command line, a file or a request.
 #pragma once
 
 #include <cstdint>
@@ -20,85 +29,117 @@ enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
 enum class Softmax { kFull, kAdaptive, kSampled };
 
-[[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;  // "sgd", "adam"
-[[nodiscard]] Optimizer parse_optimizer(std::string_view name);               // throws Error{kUsage}
-[[nodiscard]] std::string_view schedule_name(Schedule schedule) noexcept;     // "constant", "cosine", ...
-[[nodiscard]] Schedule parse_schedule(std::string_view name);                 // throws Error{kUsage}
-[[nodiscard]] std::string_view average_name(Average average) noexcept;        // "none", "ema", "triggered"
-[[nodiscard]] Average parse_average(std::string_view name);                   // throws Error{kUsage}
-[[nodiscard]] std::string_view softmax_name(Softmax softmax) noexcept;        // "full", "adaptive", "sampled"
-[[nodiscard]] Softmax parse_softmax(std::string_view name);                   // throws Error{kUsage}
-[[nodiscard]] std::string_view init_name(Init init) noexcept;                 // "uniform", "identity"
-[[nodiscard]] Init parse_init(std::string_view name);                         // throws Error{kUsage}
+// Names of these values ("sgd", "adam"; "constant", "cosine", ...), and the value of a name. Parsing throws
+// Error{kUsage} that lists the names.
+[[nodiscard]] std::string_view optimizer_name(Optimizer optimizer) noexcept;
+[[nodiscard]] Optimizer parse_optimizer(std::string_view name);
+[[nodiscard]] std::string_view schedule_name(Schedule schedule) noexcept;
+[[nodiscard]] Schedule parse_schedule(std::string_view name);
+[[nodiscard]] std::string_view average_name(Average average) noexcept;
+[[nodiscard]] Average parse_average(std::string_view name);
+[[nodiscard]] std::string_view softmax_name(Softmax softmax) noexcept;
+[[nodiscard]] Softmax parse_softmax(std::string_view name);
+[[nodiscard]] std::string_view init_name(Init init) noexcept;
+[[nodiscard]] Init parse_init(std::string_view name);
 
-// Everything that decides what is learned, and how the run is driven. Defaults do well on a small text.
-struct TrainOptions {
-  // Text.
-  std::vector<std::string> texts;  // paths, read as one text; "-" is standard input
-  std::string valid;               // path of a validation text; empty: split off
-  double valid_split = 0.1;        // share of the text's tail that is held out; 0: none, the last weights are kept
-  TokenizerOptions tokenizer;
-  StatePolicy state = StatePolicy::kCarry;
+// ---- options that decide what is learned
 
-  // Network.
+// The text to learn from, and the text to validate on.
+struct TextOptions {
+  std::vector<std::string> paths = {};  // read as one text; "-" is standard input; .gz is unpacked
+  std::string valid = {};               // path of a validation text; empty: the tail of the text, see valid_split
+  double valid_split =
+      0.1;  // share of the text that is held out at its end; 0: no validation, the last weights are kept
+  StatePolicy state = StatePolicy::kCarry;  // kReset: each line is learned by itself
+};
+
+// The network. With files.from, that model's network is taken instead.
+struct NetworkOptions {
   Cell cell = Cell::kLstm;
   std::int64_t layers = 1;
-  std::int64_t hidden = 256;
-  std::int64_t embed = 0;  // 0: as hidden
-  bool tied = false;
-  bool residual = false;
-  // kSampled: the network of kFull, trained on a sampled estimate of its loss; validation is exact.
+  std::int64_t hidden = 256;  // units per recurrent layer
+  std::int64_t embed = 0;     // numbers per embedded token; 0: as hidden
+  bool tied = false;          // the output layer shares the embedding's weights: fewer parameters
+  bool layer_norm = false;    // layer normalisation inside the cells
+  // kAdaptive: another model, much faster with a large vocabulary. kSampled: the model of kFull, trained on an estimate
+  // of its loss from a sample of the vocabulary; validation is exact.
   Softmax softmax = Softmax::kFull;
-  std::vector<std::int64_t> cutoffs = {};  // of the adaptive softmax, see NetworkConfig; empty: default_cutoffs(V)
-  std::int64_t samples = 0;                // symbols that a sampled softmax draws in each step; 0: V / 10, 8192 at most
-  bool layer_norm = false;
-  Regularization regularization;
-  Init init = Init::kUniform;  // kIdentity: rnn-relu only, W starts as the identity (Le et al. 2015)
-  // Matrices start uniform in +-init_range; 0: +-1/sqrt(H), the embedding with variance 1/E unless tied.
-  double init_range = 0;
-
-  // Run.
-  std::int64_t batch_size = 16;  // B: rows that run side by side
-  std::int64_t bptt = 64;        // T: steps that a gradient goes back
-  // J: windows are cut up to so many steps earlier or later, anew in each epoch; 2 J < T. The rate of a step is then
-  // multiplied by its window's length / T.
-  std::int64_t bptt_jitter = 0;
-  Optimizer optimizer = Optimizer::kAdam;
-  double momentum = 0;      // of SGD: v = momentum v + g, w -= lr v; from 0 to below 1
-  double beta2 = 0.999;     // of Adam: how slowly its mean of squares moves; from 0 to below 1
-  double weight_decay = 0;  // w -= lr weight_decay w, apart from the gradient; matrices only, no biases and no gains
-  double lr = 0;            // 0: 0.004 for Adam, 1 for SGD
-  Schedule schedule = Schedule::kCosine;
-  std::optional<std::int64_t> decay_after;  // kStep: the first epochs, at the full rate; must be given
-  std::optional<double> decay;              // kStep: each later epoch divides the rate by this; none: 2
-  std::int64_t warmup = -1;  // steps of linear warm-up; -1: a twentieth of the run, 100 at most, none for SGD
-  double clip = 1;           // gradients are scaled down to this norm; 0: never
-  // A second copy of the weights, validated beside the last ones; the best of all becomes the model. Without
-  // validation, kEma's average does. kEma: moving average. kTriggered: mean since the first validation that was worse
-  // than the best of those more than `nonmono` validations before it (Merity et al. 2018).
-  Average average = Average::kNone;
-  double ema_decay = 0.999;            // kEma: what it keeps of itself at each step; above 0, below 1
-  std::int64_t nonmono = 5;            // kTriggered
-  std::int64_t validate_every = 0;     // steps; 0: after each epoch, but ten times in a run and at a tenth of its cost
-  std::int64_t patience = 0;           // > 0: the run ends after so many validations in a row without a new best
-  std::optional<std::int64_t> epochs;  // one of these three; none: 10 epochs
-  std::optional<std::int64_t> steps;
-  std::optional<double> minutes;  // wall time from start to exit; turned into steps after a short measurement
-  // Of the products; what is learned is f32 always, and validation is computed in f32. Empty: bf16 where the processor
-  // multiplies it natively, else f32, and for a run that is resumed what it began with. kInt8 is refused.
-  std::optional<Precision> precision;
-  std::uint64_t seed = 1;
-  int threads = 0;  // 0: as many as there are cores; changes no bit of the result
-
-  // Files.
-  std::string save;             // the model file
-  std::int64_t save_every = 0;  // steps; 0: about every 30 s, fixed at the start
-  bool resume = false;          // go on from save + ".resume" if it is there
-  bool overwrite = false;       // replace an existing model
-  // Start from this model's weights, with its network and tokenizer instead of those above; empty: from random
-  // weights.
-  std::string from;
+  std::int64_t samples = 0;                // kSampled: tokens drawn in each step; 0: V / 10, 8192 at most
+  std::vector<std::int64_t> cutoffs = {};  // kAdaptive: see NetworkConfig; empty: default_cutoffs(V)
+  bool residual = false;                   // layers above the first add their input to their output
 };
+
+// How the network is trained.
+struct RunOptions {
+  // Initial weights.
+  Init init = Init::kUniform;  // kIdentity: rnn-relu only; W starts as the identity (Le et al. 2015)
+  double init_range = 0;       // matrices start uniform in +-init_range; 0: +-1/sqrt(H), the embedding by its size
+
+  // Batches.
+  std::int64_t batch_size = 16;  // B: rows of text side by side; fewer where the text is short
+  std::int64_t bptt = 64;        // T: steps that gradients go back in time
+
+  // Updates.
+  Optimizer optimizer = Optimizer::kAdam;
+  double lr = 0;  // learning rate; 0: 0.004 for Adam, 1 for SGD
+  Schedule schedule = Schedule::kCosine;
+  std::optional<std::int64_t> decay_after = {};  // kStep: epochs at the full rate; required
+  std::optional<double> decay = {};              // kStep: each later epoch divides the rate by this; default 2
+  std::int64_t warmup = -1;  // steps of linear warm-up; -1: a twentieth of the run, at most 100, none for SGD
+  double clip = 1;           // gradients are scaled down to this norm; 0: never
+  double momentum = 0;       // SGD: v = momentum v + g, w -= lr v
+  double beta2 = 0.999;      // Adam: decay of its mean of squares
+  double weight_decay = 0;   // w -= lr weight_decay w, decoupled from the gradient; matrices only
+
+  // Averaged weights: a second copy, validated next to the last weights; the best of all become the model. Without
+  // validation, kEma's average does. kEma: exponential moving average. kTriggered: mean since the first validation that
+  // was worse than the best of those more than `nonmono` validations before it (Merity et al. 2018).
+  Average average = Average::kNone;
+  double ema_decay = 0.999;  // kEma: share of itself that the average keeps at each step
+  std::int64_t nonmono = 5;  // kTriggered
+
+  // Validation.
+  std::int64_t validate_every = 0;  // steps; 0: every epoch, but ten times per run and at about a tenth of its cost
+  std::int64_t patience = 0;        // the run ends after so many validations without a new best; 0: never
+
+  // J: windows are cut up to J steps earlier or later, anew in each epoch; 2 J < T. The rate of each step is multiplied
+  // by its window's length / T.
+  std::int64_t bptt_jitter = 0;
+
+  // Length: at most one of these; none: 10 epochs.
+  std::optional<std::int64_t> epochs = {};
+  std::optional<std::int64_t> steps = {};
+  std::optional<double> minutes = {};  // wall time from start to exit; a short measurement turns it into steps
+
+  // Precision of products; weights and sums are f32 always, and validation is computed in f32. Empty: bf16 where the
+  // processor multiplies it natively, else f32; a resumed run keeps what it began with. kInt8 is refused.
+  std::optional<Precision> precision = {};
+  std::uint64_t seed = 1;  // of all random numbers
+
+  // ---- changes the speed, and no bit of the result
+  int threads = 0;  // 0: as many as there are cores
+};
+
+// ---- options that decide where results go, not what they are (but for `from`)
+
+struct FileOptions {
+  std::string save = {};        // the model file; required
+  std::int64_t save_every = 0;  // steps between saves of what resuming needs; 0: about every 30 s
+  bool resume = false;          // continue from save + ".resume" where it exists; the options must be the same
+  bool overwrite = false;       // replace an existing model; otherwise one is refused
+  std::string from = {};        // start from this model's weights, network and tokenizer; empty: from random weights
+};
+
+struct TrainOptions {
+  TextOptions text = {};
+  TokenizerOptions tokenizer = {};
+  NetworkOptions network = {};
+  Regularization regularization = {};
+  RunOptions run = {};
+  FileOptions files = {};
+};
+
+// ---- what a run reports
 
 // One line of a plan: what takes memory, and how much.
 struct MemoryItem {
@@ -106,12 +147,12 @@ struct MemoryItem {
   std::int64_t bytes = 0;
 };
 
-// What a run is going to be, told before its first step.
+// What a run is going to do, reported before its first step.
 struct TrainPlan {
   NetworkConfig config;
   std::int64_t samples = 0;  // of a sampled softmax; 0: the training loss is exact
   Precision precision = Precision::kF32;
-  std::string precision_reason;  // why, where nobody asked for it: "this processor multiplies bf16"; else empty
+  std::string precision_reason;  // why it was chosen: "this processor multiplies bf16"; empty if it was asked for
   std::int64_t parameters = 0;
   std::vector<MemoryItem> memory = {};
   std::int64_t memory_bytes = 0;  // sum of `memory`
@@ -131,7 +172,7 @@ struct TrainPlan {
   int threads = 0;
 };
 
-// One step, or one validation.
+// One step, or one step and the validation after it.
 struct StepReport {
   std::int64_t step = 0;    // counted from 1
   std::int64_t tokens = 0;  // predictions trained on so far
@@ -143,21 +184,21 @@ struct StepReport {
   std::optional<double> average_valid_nats_per_token = {};  // of the averaged ones
 };
 
-// What the trainer tells while it runs. Empty functions are not called. Called from the thread that called train().
+// Called while a run goes on, from the thread that called train(). Empty functions are skipped.
 struct TrainObserver {
-  // A sentence worth a line: "batch size 16 -> 4: the text has 9 tokens, ...".
+  // A sentence for people: "batch size 16 -> 4: the text has 9 tokens, ...". Names fields as Error does.
   std::function<void(std::string_view)> on_note = {};
   std::function<void(const TrainPlan&)> on_plan = {};   // once, before the first step
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
-  std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // while validating: predictions
+  std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions
   std::function<void(std::int64_t step)> on_save = {};  // after files of that step are safe on disk
   std::function<bool()> stop_requested = {};            // asked after each step; true: save, return as interrupted
 };
 
 struct TrainResult {
   bool already_complete = false;  // resumed a finished run: nothing was done
-  bool interrupted = false;       // stop_requested said so; files are saved, --resume goes on
-  bool stopped_early = false;     // options.patience said so; the run is complete
+  bool interrupted = false;       // stopped by stop_requested; files are saved, and files.resume continues the run
+  bool stopped_early = false;     // stopped by run.patience; the run is complete
   std::int64_t steps = 0;         // made so far, resumed ones included
   std::int64_t tokens = 0;
   double nats_per_token = 0;  // mean training loss of the last steps
@@ -167,11 +208,11 @@ struct TrainResult {
   double seconds = 0;            // of this call
 };
 
-// Trains until the asked number of steps is done, keeping the best model on validation in options.save.
+// Trains until the run's length is reached and keeps the model that is best on validation in options.files.save.
 //
-// Same text, options, seed and instruction set give the same file, bit for bit, whatever the number of threads, and
-// whether or not the run was killed and resumed on the way. While it runs, save + ".resume" holds all that is needed
-// to go on; it is removed at the end. Files are replaced as a whole or not at all. A lock on save + ".lock" keeps other
+// Same text, options, seed and instruction set give the same file, bit for bit, for any number of threads, and whether
+// or not the run was killed and resumed on the way. While it runs, save + ".resume" holds all that is needed to
+// continue; it is removed at the end. Files are replaced as a whole or not at all. A lock on save + ".lock" keeps other
 // processes from training to the same path.
 // Throws Error; files saved before stay as they are.
 TrainResult train(const TrainOptions& options, const TrainObserver& observer = {});

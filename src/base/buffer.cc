@@ -54,8 +54,8 @@ FloatBuffer::FloatBuffer(std::int64_t size) : size_(size) {
   }
   if (block == nullptr) {
     throw Error(ErrorCode::kMemory,
-                fmt::format("no memory for a block of {} numbers ({:.1f} MB): use a smaller network, "
-                            "batch or --bptt",
+                fmt::format("no memory for a block of {} numbers ({:.1f} MB): use a smaller network, or "
+                            "fewer or shorter rows at once",
                             size, static_cast<double>(size) * 4e-6));
   }
   data_ = {static_cast<float*>(block), Free{mapped}};

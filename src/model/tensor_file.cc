@@ -98,7 +98,7 @@ std::string header_text(const std::vector<TensorToWrite>& tensors, std::map<std:
 
 // Where the data begins in a file of `size` bytes that begins with `start`.
 std::size_t check_frame(std::string_view start, std::uint64_t size, const std::string& path) {
-  constexpr std::string_view kHint = "a model is what 'unroll train --save' writes";
+  constexpr std::string_view kHint = "expected a model that unroll wrote";
   if (size == 0) refuse(path, fmt::format("is empty: {}", kHint));
   std::uint64_t length = 0;
   if (start.size() > kLengthBytes) std::memcpy(&length, start.data(), kLengthBytes);

@@ -22,6 +22,7 @@ constexpr std::string_view kEos = "<eos>";
 struct Fault {
   std::size_t byte = 0;
   std::string what;
+  std::string field = {};  // of options that would have let the tokenizer read it
 };
 
 // First byte of the word "<eos>" in any case, or, where `lowercase` is false, in lower case only.
@@ -44,8 +45,9 @@ std::size_t find_eos(std::string_view text, bool lowercase) {
 std::optional<Fault> find_fault(TokenizerKind kind, bool lowercase, std::string_view text) {
   if (kind == TokenizerKind::kByte) return std::nullopt;
   if (const std::size_t at = find_invalid_utf8(text); at != kNowhere) {
-    return Fault{at, fmt::format("0x{:02x} is not UTF-8 there; convert the text to UTF-8 or use --tokenizer byte",
-                                 static_cast<unsigned char>(text[at]))};
+    return Fault{
+        at, fmt::format("0x{:02x} is not UTF-8 there; convert the text to UTF-8", static_cast<unsigned char>(text[at])),
+        "tokenizer.kind"};
   }
   if (kind != TokenizerKind::kWhitespace) return std::nullopt;
   if (const std::size_t at = find_eos(text, lowercase); at != kNowhere) {
@@ -86,12 +88,13 @@ void check_text(TokenizerKind kind, bool lowercase, std::string_view text, std::
   if (!fault) return;
   const auto lines_before = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(fault->byte), '\n');
   throw Error(ErrorCode::kInput,
-              fmt::format("{}: byte {} (line {}): {}", name, fault->byte, lines_before + 1, fault->what));
+              fmt::format("{}: byte {} (line {}): {}", name, fault->byte, lines_before + 1, fault->what), fault->field);
 }
 
 void check_line(TokenizerKind kind, bool lowercase, std::string_view line, std::string_view name) {
   const std::optional<Fault> fault = find_fault(kind, lowercase, line);
-  if (fault) throw Error(ErrorCode::kInput, fmt::format("{}: byte {}: {}", name, fault->byte, fault->what));
+  if (!fault) return;
+  throw Error(ErrorCode::kInput, fmt::format("{}: byte {}: {}", name, fault->byte, fault->what), fault->field);
 }
 
 void append_text(std::string& texts, std::string text) {
@@ -107,7 +110,7 @@ std::string read_corpus(const std::vector<std::string>& paths, TokenizerKind kin
   std::string texts;
   for (const std::string& path : paths) {
     std::string text = read_text(path);
-    check_text(kind, lowercase, text, path == "-" ? "standard input" : path);
+    check_text(kind, lowercase, text, path == "-" ? "standard input" : fmt::format("'{}'", path));
     append_text(texts, std::move(text));
   }
   return texts;
@@ -115,7 +118,8 @@ std::string read_corpus(const std::vector<std::string>& paths, TokenizerKind kin
 
 SplitText split_tail(std::string_view text, double share, TokenizerKind kind, StatePolicy state) {
   if (!(share >= 0 && share < 1)) {
-    throw Error(ErrorCode::kUsage, fmt::format("--valid-split {}: expected a share from 0 to below 1", share));
+    throw Error(ErrorCode::kUsage, fmt::format("`text.valid_split` is {}: expected a number from 0 to below 1", share),
+                "text.valid_split");
   }
   if (share == 0) return {text, {}};
   const bool bytes = kind == TokenizerKind::kByte;

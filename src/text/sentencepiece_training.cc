@@ -154,7 +154,8 @@ std::string_view plain_words(std::string_view complaint) {
 std::string train_sentencepiece(std::string_view text, const SentencePieceOptions& options, std::string_view name) {
   if (options.vocab_size < 2 || options.vocab_size > kLargestVocabulary) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("--vocab-size {}: expected 2 to {}", options.vocab_size, kLargestVocabulary));
+                fmt::format("`vocab_size` is {}: expected 2 to {}", options.vocab_size, kLargestVocabulary),
+                "vocab_size");
   }
   if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("{}: the text is empty", name));
   if (text.size() > kLargestText) {
@@ -167,7 +168,7 @@ std::string train_sentencepiece(std::string_view text, const SentencePieceOption
   if (answer.empty()) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{}: the SentencePiece library ended without a result, which it does on faults of its own "
-                            "or without memory: try another --vocab-size, --model-type or a part of the text",
+                            "or without memory: try another `vocab_size` or `kind`, or a part of the text",
                             name));
   }
   if (answer.front() == kComplaint) {

@@ -42,34 +42,45 @@ constexpr std::string_view name(TokenizerKind kind) noexcept {
 // Fewer would leave nothing to predict.
 constexpr std::int64_t kFewestSymbols = 2;
 
-[[noreturn]] void refuse_options(const std::string& what) { throw Error(ErrorCode::kUsage, what); }
+[[noreturn]] void refuse_options(std::string_view field, const std::string& what) {
+  throw Error(ErrorCode::kUsage, what, fmt::format("tokenizer.{}", field));
+}
 
 void check_options(const TokenizerOptions& options) {
   const std::string_view kind = tokenizer_kind_name(options.kind);
   const bool limited = options.vocab_size != 0 || options.min_count != 1;
   if (options.lowercase && !tokens_are_words(options.kind)) {
-    refuse_options(fmt::format("--lowercase does not go with --tokenizer {}: only words are folded", kind));
+    refuse_options("lowercase",
+                   fmt::format("`tokenizer.lowercase` is for words: `tokenizer.kind` {} does not fold them", kind));
   }
   if (options.kind == TokenizerKind::kByte && (limited || !options.vocab_file.empty())) {
-    refuse_options("--tokenizer byte always has the 256 bytes: leave out --vocab, --vocab-size and --min-count");
+    refuse_options("kind",
+                   "`tokenizer.kind` byte always has the 256 bytes: leave out `tokenizer.vocab_file`, "
+                   "`tokenizer.vocab_size` and `tokenizer.min_count`");
   }
   if (options.kind == TokenizerKind::kSentencePiece && limited) {
-    refuse_options(
-        "a SentencePiece model is its own vocabulary: leave out --vocab-size and --min-count, or make a "
-        "model of another size with unroll tokenize train");
+    refuse_options("vocab_size",
+                   "a SentencePiece model is its own vocabulary: leave out `tokenizer.vocab_size` and "
+                   "`tokenizer.min_count`, or train a SentencePiece model of another size");
   }
   if (options.kind == TokenizerKind::kSentencePiece && options.vocab_file.empty()) {
-    refuse_options("--tokenizer sentencepiece: give the model's file instead, --tokenizer FILE.model");
+    refuse_options("kind", "`tokenizer.kind` sentencepiece needs the model's file, FILE.model");
   }
   if (limited && !options.vocab_file.empty()) {
-    refuse_options("--vocab names the whole vocabulary: leave out --vocab-size and --min-count");
+    refuse_options("vocab_file",
+                   "`tokenizer.vocab_file` names the whole vocabulary: leave out `tokenizer.vocab_size` and "
+                   "`tokenizer.min_count`");
   }
   const std::int64_t fewest = std::ssize(required_symbols(options.kind)) + kFewestSymbols;
   if (options.vocab_size != 0 && options.vocab_size < fewest) {
-    refuse_options(fmt::format("--vocab-size {}: expected at least {}, special symbols included; 0 keeps all",
+    refuse_options("vocab_size",
+                   fmt::format("`tokenizer.vocab_size` is {}: expected at least {}, special symbols included; 0 keeps "
+                               "all",
                                options.vocab_size, fewest));
   }
-  if (options.min_count < 1) refuse_options(fmt::format("--min-count {}: expected at least 1", options.min_count));
+  if (options.min_count < 1) {
+    refuse_options("min_count", fmt::format("`tokenizer.min_count` is {}: expected at least 1", options.min_count));
+  }
 }
 
 [[noreturn]] void refuse_text(std::string_view name, std::string_view what) {
@@ -199,7 +210,8 @@ Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view tex
   }
   std::vector<std::string> symbols = most_frequent(options, std::move(counts));
   if (std::ssize(symbols) < std::ssize(required_symbols(options.kind)) + kFewestSymbols) {
-    refuse_text(name, fmt::format("--min-count {} leaves fewer than two symbols; make it smaller", options.min_count));
+    refuse_text(name, fmt::format("`tokenizer.min_count` {} leaves fewer than two symbols; make it smaller",
+                                  options.min_count));
   }
   return from_vocabulary(options.kind, options.lowercase, std::move(symbols));
 }

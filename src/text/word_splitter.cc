@@ -68,7 +68,8 @@ class Folder {
  private:
   std::string_view to_lower(std::string_view word) {
     if (word.size() > kLongestWord) {
-      throw Error(ErrorCode::kInput, fmt::format("a word of {} bytes is too long for --lowercase", word.size()));
+      throw Error(ErrorCode::kInput,
+                  fmt::format("a word of {} bytes is too long to be folded to lower case", word.size()));
     }
     buffer_.resize(std::max(buffer_.size(), 3 * word.size()));  // no character grows beyond three times its bytes
     UErrorCode status = U_ZERO_ERROR;

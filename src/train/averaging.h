@@ -1,4 +1,4 @@
-// An average of the weights that a run passes through, beside the last ones.
+// An average of the weights that a run passes through, next to the last ones.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,22 @@ namespace unroll {
 //               that the start at zero has no weight (the correction of Kingma & Ba 2015, section 3)
 //   kTriggered  share_t = 1 / (t - t0) after step t0, the trigger: a is the mean of the weights since then
 //               (averaged SGD, Polyak & Juditsky 1992, as in Merity et al. 2018, algorithm 1)
-struct Averaging {
-  static constexpr std::int64_t kNotYet = -1;
-
+struct AverageRule {
   Average kind = Average::kNone;
   double ema_decay = 0;
   std::int64_t nonmono = 0;
-  std::int64_t start = kNotYet;  // steps made when the average began; part of what a resumed run needs
+};
 
-  explicit Averaging(const TrainOptions& options) noexcept;
+// The average of a run in progress.
+struct Averaging {
+  static constexpr std::int64_t kNotYet = -1;
 
-  // As it is before the first step.
+  AverageRule rule;
+  std::int64_t start = kNotYet;  // steps made when the average began; saved for a resumed run
+
+  explicit Averaging(const AverageRule& the_rule) noexcept;
+
+  // Back to before the first step.
   void restart() noexcept;
 
   [[nodiscard]] bool began() const noexcept { return start != kNotYet; }
@@ -32,8 +37,8 @@ struct Averaging {
   // The share of step number `step`, counted from 1; 0: no average yet.
   [[nodiscard]] double share(std::int64_t step) const noexcept;
 
-  // Tells a validation's loss, of the last weights, after `step`, and those of all validations before it. Begins a
-  // triggered average where the loss is worse than the best of those that are more than `nonmono` validations ago.
+  // Call after each validation, with the loss of the last weights after `step` and those of all validations before it.
+  // Begins a triggered average where the loss is worse than the best of those more than `nonmono` validations ago.
   void validated(std::int64_t step, double nats, std::span<const double> before) noexcept;
 };
 

@@ -155,14 +155,6 @@ double gradient_norm(Workers& workers, const Gradients& gradients) {
   return std::sqrt(total);
 }
 
-UpdateRule update_rule(const TrainOptions& options) noexcept {
-  return {.optimizer = options.optimizer,
-          .momentum = options.momentum,
-          .beta2 = options.beta2,
-          .weight_decay = options.weight_decay,
-          .rows_rest = options.softmax != Softmax::kFull};
-}
-
 int Moments::count(const UpdateRule& rule) noexcept {
   switch (rule.optimizer) {
     case Optimizer::kSgd:

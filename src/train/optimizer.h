@@ -34,8 +34,6 @@ struct UpdateRule {
   bool rows_rest = false;
 };
 
-[[nodiscard]] UpdateRule update_rule(const TrainOptions& options) noexcept;
-
 // The optimizer's own numbers: first and second moments of Adam, the velocity of momentum (as m).
 struct Moments {
   Moments(const UpdateRule& rule, const NetworkConfig& config);

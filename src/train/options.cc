@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <concepts>
+#include <type_traits>
 
 #include "base/names.h"
-#include "kernels/processor.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-constexpr std::string_view name(Optimizer optimizer) noexcept {
+constexpr std::string_view name_of(Optimizer optimizer) noexcept {
   switch (optimizer) {
     case Optimizer::kSgd:
       return "sgd";
@@ -22,7 +22,7 @@ constexpr std::string_view name(Optimizer optimizer) noexcept {
   return {};
 }
 
-constexpr std::string_view name(Schedule schedule) noexcept {
+constexpr std::string_view name_of(Schedule schedule) noexcept {
   switch (schedule) {
     case Schedule::kConstant:
       return "constant";
@@ -38,7 +38,7 @@ constexpr std::string_view name(Schedule schedule) noexcept {
   return {};
 }
 
-constexpr std::string_view name(Average average) noexcept {
+constexpr std::string_view name_of(Average average) noexcept {
   switch (average) {
     case Average::kNone:
       return "none";
@@ -50,7 +50,7 @@ constexpr std::string_view name(Average average) noexcept {
   return {};
 }
 
-constexpr std::string_view name(Softmax softmax) noexcept {
+constexpr std::string_view name_of(Softmax softmax) noexcept {
   switch (softmax) {
     case Softmax::kFull:
       return "full";
@@ -62,7 +62,7 @@ constexpr std::string_view name(Softmax softmax) noexcept {
   return {};
 }
 
-constexpr std::string_view name(Init init) noexcept {
+constexpr std::string_view name_of(Init init) noexcept {
   switch (init) {
     case Init::kUniform:
       return "uniform";
@@ -72,213 +72,184 @@ constexpr std::string_view name(Init init) noexcept {
   return {};
 }
 
-// The expectation is worded for both integers and fractions.
-template <class Number>
-void expect(bool good, std::string_view flag, Number value, std::string_view expectation) {
-  if (!good) throw Error(ErrorCode::kUsage, fmt::format("--{} is {}: expected {}", flag, value, expectation));
-}
+std::string_view name_of(StatePolicy state) noexcept { return state_policy_name(state); }
+std::string_view name_of(TokenizerKind kind) noexcept { return tokenizer_kind_name(kind); }
+std::string_view name_of(Cell cell) noexcept { return cell_name(cell); }
+std::string_view name_of(Precision precision) noexcept { return precision_name(precision); }
 
-void check_text_options(const TrainOptions& o) {
-  if (o.texts.empty())
-    throw Error(ErrorCode::kUsage, "no text to train on: name one or more files, or - for standard input");
-  if (o.save.empty()) throw Error(ErrorCode::kUsage, "no --save: name the model file to write, as model.safetensors");
-  expect(o.valid_split >= 0 && o.valid_split < 1, "valid-split", o.valid_split, "a share from 0 to below 1");
-  expect(o.tokenizer.vocab_size >= 0, "vocab-size", o.tokenizer.vocab_size, "a number above 0");
-  expect(o.tokenizer.min_count >= 1, "min-count", o.tokenizer.min_count, "a number above 0");
-}
-
-[[noreturn]] void contradict(std::string_view flag, std::string_view needed, std::string_view present) {
-  throw Error(ErrorCode::kUsage, fmt::format("--{} is for {}: here it is {}", flag, needed, present));
-}
-
-void check_schedule_options(const TrainOptions& o) {
-  expect(std::isfinite(o.lr) && o.lr >= 0, "lr", o.lr, "a number above 0");
-  expect(o.warmup >= -1, "warmup", o.warmup, "a number of steps, 0 or more");
-  if (o.schedule != Schedule::kStep) {
-    const std::string_view schedule = schedule_name(o.schedule);
-    if (o.decay_after) contradict("decay-after", "--schedule step", schedule);
-    if (o.decay) contradict("decay", "--schedule step", schedule);
-    return;
-  }
-  if (!o.decay_after) {
-    throw Error(ErrorCode::kUsage, "--schedule step without --decay-after: say after how many epochs the rate falls");
-  }
-  expect(*o.decay_after >= 1, "decay-after", *o.decay_after, "a number of epochs, 1 or more");
-  if (o.decay) expect(std::isfinite(*o.decay) && *o.decay > 1, "decay", *o.decay, "a number above 1");
-}
-
-void check_optimizer_options(const TrainOptions& o) {
-  const TrainOptions defaults;
-  expect(o.momentum >= 0 && o.momentum < 1, "momentum", o.momentum, "a number from 0 to below 1");
-  expect(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "a number from 0 to below 1");
-  expect(std::isfinite(o.weight_decay) && o.weight_decay >= 0, "weight-decay", o.weight_decay, "a number, 0 or more");
-  const std::string_view optimizer = optimizer_name(o.optimizer);
-  if (o.momentum != 0 && o.optimizer != Optimizer::kSgd) contradict("momentum", "--optimizer sgd", optimizer);
-  if (o.beta2 != defaults.beta2 && o.optimizer != Optimizer::kAdam) contradict("beta2", "--optimizer adam", optimizer);
-}
-
-void check_validation_options(const TrainOptions& o) {
-  const TrainOptions defaults;
-  expect(o.ema_decay > 0 && o.ema_decay < 1, "ema-decay", o.ema_decay, "a number above 0 and below 1");
-  expect(o.nonmono >= 1, "nonmono", o.nonmono, "a number of validations, 1 or more");
-  expect(o.validate_every >= 0, "validate-every", o.validate_every, "a number of steps, 1 or more");
-  expect(o.patience >= 0, "patience", o.patience, "a number of validations, 1 or more");
-  const std::string_view average = average_name(o.average);
-  if (o.ema_decay != defaults.ema_decay && o.average != Average::kEma)
-    contradict("ema-decay", "--average ema", average);
-  if (o.nonmono != defaults.nonmono && o.average != Average::kTriggered) {
-    contradict("nonmono", "--average triggered", average);
-  }
-  if (!o.valid.empty() || o.valid_split > 0) return;
-  for (const auto& [flag, given] :
-       {std::pair("average triggered", o.average == Average::kTriggered),
-        std::pair("validate-every", o.validate_every > 0), std::pair("patience", o.patience > 0),
-        std::pair("schedule plateau", o.schedule == Schedule::kPlateau)}) {
-    if (!given) continue;
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--{} needs validation: give --valid, or a --valid-split above 0", flag));
+template <class Value>
+std::string value_text(const Value& value) {
+  if constexpr (std::is_enum_v<Value>) {
+    return std::string(name_of(value));
+  } else {
+    return fmt::format("{}", value);
   }
 }
 
-void check_run_options(const TrainOptions& o) {
-  constexpr std::int64_t kMostRows = 1 << 16;
-  expect(o.batch_size >= 1 && o.batch_size <= kMostRows, "batch-size", o.batch_size, "a number from 1 to 65536");
-  expect(o.bptt >= 1 && o.bptt <= kMostRows, "bptt", o.bptt, "a number from 1 to 65536");
-  expect(o.bptt_jitter >= 0 && 2 * o.bptt_jitter < o.bptt && o.bptt + 2 * o.bptt_jitter <= kMostRows, "bptt-jitter",
-         o.bptt_jitter, fmt::format("0 or more, below half of --bptt {}", o.bptt));
-  expect(std::isfinite(o.init_range) && o.init_range >= 0, "init-range", o.init_range, "a number above 0");
-  expect(std::isfinite(o.clip) && o.clip >= 0, "clip", o.clip, "a gradient norm above 0, or 0 for no clipping");
-  expect(o.save_every >= 0, "save-every", o.save_every, "a number of steps, 1 or more");
-  if (o.precision == Precision::kInt8) {
-    throw Error(ErrorCode::kUsage,
-                "--precision is int8: expected auto, f32 or bf16; unroll convert makes an int8 model "
-                "of a trained one");
-  }
-  const int lengths = (o.epochs ? 1 : 0) + (o.steps ? 1 : 0) + (o.minutes ? 1 : 0);
-  if (lengths > 1) throw Error(ErrorCode::kUsage, "more than one of --epochs, --steps and --minutes: give one");
-  if (o.epochs) expect(*o.epochs >= 1 && *o.epochs <= kMostSteps, "epochs", *o.epochs, "a number from 1 to 2^31");
-  if (o.steps) expect(*o.steps >= 1 && *o.steps <= kMostSteps, "steps", *o.steps, "a number from 1 to 2^31");
-  if (o.minutes) expect(std::isfinite(*o.minutes) && *o.minutes > 0, "minutes", *o.minutes, "a number above 0");
+std::string value_text(const std::vector<std::int64_t>& list) {
+  return list.empty() ? "none" : fmt::format("{}", fmt::join(list, ","));
 }
-
-std::string value_text(const auto& value) { return fmt::format("{}", value); }
 
 template <class Value>
 std::string value_text(const std::optional<Value>& value) {
   return value ? value_text(*value) : "not set";
 }
 
-// Options that a record names only where they are not as they are by default: records from before there were such
-// options mean the default.
-NamedValues described_unless_default(const TrainOptions& o, const NetworkConfig& config) {
-  const bool adaptive = !config.cutoffs.empty();
-  const Regularization& r = o.regularization;
-  return {{"softmax", value_text(softmax_name(adaptive ? Softmax::kAdaptive : o.softmax))},
-          {"samples", value_text(o.samples)},
-          {"cutoffs", adaptive ? fmt::format("{}", fmt::join(config.cutoffs, ",")) : "none"},
-          {"residual", value_text(o.residual)},
-          {"dropout-input", value_text(r.input)},
-          {"dropout-between", value_text(r.between)},
-          {"dropout-output", value_text(r.output)},
-          {"dropout-words", value_text(r.words)},
-          {"weight-drop", value_text(r.recurrent)},
-          {"locked", value_text(r.locked)},
-          {"ar", value_text(r.ar)},
-          {"tar", value_text(r.tar)},
-          {"init-range", value_text(o.init_range)},
-          {"decay-after", value_text(o.decay_after)},
-          {"decay", value_text(o.decay)},
-          {"momentum", value_text(o.momentum)},
-          {"beta2", value_text(o.beta2)},
-          {"weight-decay", value_text(o.weight_decay)},
-          {"average", std::string(average_name(o.average))},
-          {"ema-decay", value_text(o.ema_decay)},
-          {"nonmono", value_text(o.nonmono)},
-          {"validate-every", value_text(o.validate_every)},
-          {"patience", value_text(o.patience)},
-          {"bptt-jitter", value_text(o.bptt_jitter)}};
+[[noreturn]] void refuse(std::string_view field, const std::string& message) {
+  throw Error(ErrorCode::kUsage, message, std::string(field));
+}
+
+// Throws where a number is out of its option's range; other values have none.
+struct RangeCheck {
+  template <class Value>
+  void operator()(const TrainOption& option, const Value& value) const {
+    if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
+      const auto number = static_cast<double>(value);
+      if (number == option.automatic || contains(option.range, number)) return;
+      refuse(option.field, fmt::format("`{}` is {}: expected {}", option.field, value,
+                                       describe(option.range, std::is_integral_v<Value>)));
+    }
+  }
+
+  template <class Value>
+  void operator()(const TrainOption& option, const std::optional<Value>& value) const {
+    if (value) (*this)(option, *value);
+  }
+};
+
+// Throws where an option is given that is for another value of its owner than is given.
+void check_owners(const TrainOptions& options) {
+  const std::vector<DescribedOption> all = describe_all(options);
+  const std::vector<DescribedOption> defaults = describe_all({});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const TrainOption& option = all[i].option;
+    const auto& [owner, needed] = option.only_with;
+    if (owner.empty() || all[i].value == defaults[i].value) continue;
+    const auto field = [](const DescribedOption& described) { return described.option.field; };
+    const std::string& present = std::ranges::find(all, owner, field)->value;
+    if (present == needed) continue;
+    refuse(option.field, fmt::format("`{}` is for `{}` {}: here it is {}", option.field, owner, needed, present));
+  }
+}
+
+void check_files(const TrainOptions& o) {
+  if (o.text.paths.empty()) {
+    refuse("text.paths", "`text.paths` is empty: expected the paths of one or more texts, or - for standard input");
+  }
+  if (o.files.save.empty()) {
+    refuse("files.save", "`files.save` is empty: expected the path of the model to write, as model.safetensors");
+  }
+  if (o.files.resume && o.files.overwrite) {
+    refuse("files.resume", "`files.resume` and `files.overwrite` contradict each other: give one");
+  }
+}
+
+void check_validation(const TrainOptions& o) {
+  if (!o.text.valid.empty() || o.text.valid_split > 0) return;
+  for (const auto& [field, value, given] :
+       {std::tuple("run.average", "triggered", o.run.average == Average::kTriggered),
+        std::tuple("run.schedule", "plateau", o.run.schedule == Schedule::kPlateau),
+        std::tuple("run.validate_every", "set", o.run.validate_every > 0),
+        std::tuple("run.patience", "set", o.run.patience > 0)}) {
+    if (!given) continue;
+    refuse(field, fmt::format("`{}` is {}, which needs validation: give `text.valid`, or a `text.valid_split` above 0",
+                              field, value));
+  }
+}
+
+void check_run(const TrainOptions& o) {
+  const RunOptions& run = o.run;
+  if (run.schedule == Schedule::kStep && !run.decay_after) {
+    refuse("run.decay_after", "`run.schedule` is step: give `run.decay_after`, the number of epochs at the full rate");
+  }
+  const auto most = static_cast<std::int64_t>(kWindowRange.most);
+  if (2 * run.bptt_jitter >= run.bptt && run.bptt_jitter > 0) {
+    refuse("run.bptt_jitter", fmt::format("`run.bptt_jitter` is {}: expected 0 or more, below half of `run.bptt` {}",
+                                          run.bptt_jitter, run.bptt));
+  }
+  if (run.bptt + 2 * run.bptt_jitter > most) {
+    refuse("run.bptt_jitter", fmt::format("`run.bptt` {} and twice `run.bptt_jitter` {} are more than {} steps: "
+                                          "make one of them smaller",
+                                          run.bptt, run.bptt_jitter, most));
+  }
+  if (run.precision == Precision::kInt8) {
+    refuse("run.precision", "`run.precision` is int8: expected f32 or bf16; a trained model can be converted to int8");
+  }
+  const int lengths = (run.epochs ? 1 : 0) + (run.steps ? 1 : 0) + (run.minutes ? 1 : 0);
+  if (lengths > 1) refuse("run.steps", "more than one of `run.epochs`, `run.steps` and `run.minutes`: give one");
+  if (run.init == Init::kIdentity && o.network.cell != Cell::kRnnRelu) {
+    refuse("run.init", fmt::format("`run.init` identity is for `network.cell` rnn-relu: the cell is {}",
+                                   cell_name(o.network.cell)));
+  }
 }
 
 }  // namespace
 
-std::string_view optimizer_name(Optimizer optimizer) noexcept { return name(optimizer); }
-Optimizer parse_optimizer(std::string_view text) { return parse_name<Optimizer, name>("optimizer", text); }
-std::string_view schedule_name(Schedule schedule) noexcept { return name(schedule); }
-Schedule parse_schedule(std::string_view text) { return parse_name<Schedule, name>("schedule", text); }
-std::string_view average_name(Average average) noexcept { return name(average); }
-Average parse_average(std::string_view text) { return parse_name<Average, name>("average", text); }
-std::string_view softmax_name(Softmax softmax) noexcept { return name(softmax); }
-Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name>("softmax", text); }
-std::string_view init_name(Init init) noexcept { return name(init); }
-Init parse_init(std::string_view text) { return parse_name<Init, name>("init", text); }
+std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_of(optimizer); }
+Optimizer parse_optimizer(std::string_view text) { return parse_name<Optimizer, name_of>("optimizer", text); }
+std::string_view schedule_name(Schedule schedule) noexcept { return name_of(schedule); }
+Schedule parse_schedule(std::string_view text) { return parse_name<Schedule, name_of>("schedule", text); }
+std::string_view average_name(Average average) noexcept { return name_of(average); }
+Average parse_average(std::string_view text) { return parse_name<Average, name_of>("average", text); }
+std::string_view softmax_name(Softmax softmax) noexcept { return name_of(softmax); }
+Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name_of>("softmax", text); }
+std::string_view init_name(Init init) noexcept { return name_of(init); }
+Init parse_init(std::string_view text) { return parse_name<Init, name_of>("init", text); }
+
+std::string describe(const OptionRange& range, bool whole) {
+  std::string text = whole ? "a whole number" : "a number";
+  text += fmt::format(" {} {}", range.with_least ? "from" : "above", range.least);
+  if (range.most < kFactorRange.most) {
+    const std::string_view joint = range.with_least && range.with_most ? " to "
+                                   : range.with_least                  ? " to below "
+                                   : range.with_most                   ? ", at most "
+                                                                       : " and below ";
+    text += fmt::format("{}{}", joint, range.most);
+  } else if (range.with_least) {
+    text += " up";
+  }
+  return text;
+}
+
+std::vector<DescribedOption> describe_all(const TrainOptions& options) {
+  std::vector<DescribedOption> all;
+  for_each_option(options, [&](const TrainOption& option, const auto& value) {
+    all.push_back({option, value_text(value)});
+  });
+  return all;
+}
 
 TrainOptions resolve(TrainOptions options) {
-  check_text_options(options);
-  check_run_options(options);
-  check_schedule_options(options);
-  check_optimizer_options(options);
-  check_validation_options(options);
-  check(options.regularization);
-  if (options.regularization.recurrent > 0 && !has_recurrent_weights(options.cell)) {
-    throw Error(ErrorCode::kUsage, fmt::format("--weight-drop is for hidden-to-hidden matrices: the cell {} has none",
-                                               cell_name(options.cell)));
-  }
-  if (options.init == Init::kIdentity && options.cell != Cell::kRnnRelu) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--init identity is for --cell rnn-relu: the cell is {}", cell_name(options.cell)));
-  }
-  if (!options.cutoffs.empty() && options.softmax != Softmax::kAdaptive) {
-    throw Error(ErrorCode::kUsage, "--cutoffs are for --softmax adaptive: give both or neither");
-  }
-  if (options.samples != 0 && options.softmax != Softmax::kSampled) {
-    throw Error(ErrorCode::kUsage, "--samples are for --softmax sampled: give both or neither");
-  }
-  if (options.resume && options.overwrite) {
-    throw Error(ErrorCode::kUsage, "--resume and --overwrite contradict each other: give one");
-  }
-  if (options.embed == 0) options.embed = options.hidden;
+  check_files(options);
+  for_each_option(std::as_const(options), RangeCheck());
+  check_owners(options);
+  check_validation(options);
+  check_run(options);
+  RunOptions& run = options.run;
+  if (options.network.embed == 0) options.network.embed = options.network.hidden;
   constexpr double kDefaultDecay = 2;
-  if (options.schedule == Schedule::kStep && !options.decay) options.decay = kDefaultDecay;
-  if (options.lr == 0) options.lr = options.optimizer == Optimizer::kAdam ? 0.004 : 1;
+  if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
+  if (run.lr == 0) run.lr = run.optimizer == Optimizer::kAdam ? 0.004 : 1;
   constexpr std::int64_t kDefaultEpochs = 10;
-  if (!options.epochs && !options.steps && !options.minutes) options.epochs = kDefaultEpochs;
+  if (!run.epochs && !run.steps && !run.minutes) run.epochs = kDefaultEpochs;
   return options;
 }
 
-ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValues* saved) {
-  if (asked) return {.precision = *asked, .reason = {}};
-  if (saved == nullptr) {
-    return has_bf16_products() ? ChosenPrecision{Precision::kBf16, "this processor multiplies bf16"}
-                               : ChosenPrecision{Precision::kF32, "this processor does not multiply bf16"};
+NamedValues recorded_options(const TrainOptions& options) {
+  const std::vector<DescribedOption> defaults = describe_all({});
+  NamedValues always;
+  NamedValues changed;
+  std::size_t i = 0;
+  for (auto& [option, value] : describe_all(options)) {
+    const bool is_default = value == defaults[i++].value;
+    // With files.from, neither says anything of the vocabulary.
+    const bool unused = !options.files.from.empty() && (option.name == "vocab-size" || option.name == "min-count");
+    if (option.name == "valid-split" && !options.text.valid.empty()) value = "from a file";
+    if (option.recorded == Recorded::kAlways && !unused) always.emplace_back(option.name, std::move(value));
+    if (option.recorded == Recorded::kUnlessDefault && !is_default) changed.emplace_back(option.name, std::move(value));
   }
-  const std::optional<std::string> name = named_value(*saved, "precision");
-  return {.precision = name ? parse_precision(*name) : Precision::kF32, .reason = "as the run began"};
-}
-
-NamedValues describe(const TrainOptions& options, const NetworkConfig& config) {
-  const auto text = [](const auto& value) { return value_text(value); };
-  NamedValues values{{"state", text(state_policy_name(options.state))},
-                     {"cell", text(cell_name(config.cell))},
-                     {"layers", text(config.layers)},
-                     {"hidden", text(config.hidden)},
-                     {"embed", text(config.embed)},
-                     {"tied", text(config.tied)},
-                     {"init", text(init_name(options.init))},
-                     {"batch-size", text(options.batch_size)},
-                     {"bptt", text(options.bptt)},
-                     {"optimizer", text(optimizer_name(options.optimizer))},
-                     {"lr", text(options.lr)},
-                     {"schedule", text(schedule_name(options.schedule))},
-                     {"warmup", text(options.warmup)},
-                     {"clip", text(options.clip)},
-                     {"precision", text(precision_name(options.precision.value_or(Precision::kF32)))},
-                     {"seed", text(options.seed)}};
-  if (config.layer_norm) values.emplace_back("layer-norm", text(config.layer_norm));
-  const NamedValues defaults = described_unless_default({}, {});
-  for (const auto& [name, value] : described_unless_default(options, config)) {
-    if (value != named_value(defaults, name)) values.emplace_back(name, value);
-  }
-  return values;
+  std::ranges::move(changed, std::back_inserter(always));
+  return always;
 }
 
 std::optional<std::string> named_value(const NamedValues& values, std::string_view name) {
@@ -286,23 +257,13 @@ std::optional<std::string> named_value(const NamedValues& values, std::string_vi
   return found == values.end() ? std::nullopt : std::optional(found->second);
 }
 
-NamedValues meant_where_unnamed() {
-  NamedValues values = described_unless_default({}, {});
+NamedValues option_defaults() {
+  NamedValues values;
+  for (auto& [option, value] : describe_all({})) {
+    if (option.recorded == Recorded::kUnlessDefault) values.emplace_back(option.name, std::move(value));
+  }
   values.emplace_back("precision", precision_name(Precision::kF32));
-  values.emplace_back("layer-norm", value_text(false));
   return values;
-}
-
-std::string describe_length(const TrainOptions& options) {
-  if (options.epochs) return fmt::format("epochs {}", *options.epochs);
-  if (options.steps) return fmt::format("steps {}", *options.steps);
-  return fmt::format("minutes {}", options.minutes.value_or(0));
-}
-
-std::int64_t warmup_steps(const TrainOptions& options, std::int64_t steps) {
-  constexpr std::int64_t kMost = 100;
-  if (options.warmup >= 0) return options.warmup;
-  return options.optimizer == Optimizer::kAdam ? std::min(kMost, steps / 20) : 0;
 }
 
 }  // namespace unroll

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cmath>
 
@@ -10,7 +11,6 @@
 #include "model/model_file.h"
 #include "model/model_weights.h"
 #include "train/initial_weights.h"
-#include "train/options.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -33,47 +33,40 @@ void start_some_rows_afresh(std::int64_t index, Window& window) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
-                         const ParametersView* start)
-    : options_(options),
-      config_(config),
+TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start)
+    : plan_(plan),
       text_(text),
       start_(start),
-      workers_(options.threads),
-      batcher_(text.train, text.tokenizer.boundary(), options.state,
-               equal_pieces(static_cast<std::int64_t>(text.train.size()), options.batch_size), options.bptt),
-      cuts_{.T = options.bptt, .J = options.bptt_jitter, .length = batcher_.steps(), .seed = options.seed},
-      epoch_{.windows = cuts_.windows(),
-             .tokens_per_step = options.batch_size * options.bptt,
-             .valid_tokens = static_cast<std::int64_t>(text.valid.size()),
-             .validate_every = options.validate_every},
-      parameters_(config),
-      gradients_(config, most_steps(options) * options.batch_size, options.samples),
-      moments_(update_rule(options), config),
-      weights_(config, Purpose::kTraining, options.precision.value_or(Precision::kF32),
-               options.regularization.recurrent, options.samples > 0),
-      network_(config, Purpose::kTraining, most_steps(options), options.batch_size, workers_, options.regularization,
-               options.samples),
-      state_(config, options.batch_size),
-      rate_{.schedule = options.schedule,
-            .lr = options.lr,
+      workers_(plan.threads),
+      batcher_(text.train, text.tokenizer.boundary(), plan.state, equal_pieces(std::ssize(text.train), plan.batch_size),
+               plan.bptt),
+      cuts_{.T = plan.bptt, .J = plan.bptt_jitter, .length = batcher_.steps(), .seed = plan.seed},
+      parameters_(plan.config),
+      gradients_(plan.config, most_steps(plan) * plan.batch_size, plan.samples),
+      moments_(plan.update, plan.config),
+      weights_(plan.config, Purpose::kTraining, plan.precision, plan.regularization.recurrent, plan.samples > 0),
+      network_(plan.config, Purpose::kTraining, most_steps(plan), plan.batch_size, workers_, plan.regularization,
+               plan.samples),
+      state_(plan.config, plan.batch_size),
+      rate_{.schedule = plan.schedule,
+            .lr = plan.lr,
             .warmup = 0,
             .steps = 0,
-            .epoch_steps = epoch_.windows,
-            .decay_after = options.decay_after.value_or(0),
-            .decay = options.decay.value_or(1)},
-      averaging_(options) {
-  if (options.average != Average::kNone) average_.emplace(config);
-  if (!text.valid.empty()) best_.emplace(config);
+            .epoch_steps = plan.epoch.windows,
+            .decay_after = plan.decay_after,
+            .decay = plan.decay},
+      averaging_(plan.average) {
+  assert(cuts_.windows() == plan.epoch.windows);
+  if (plan.average.kind != Average::kNone) average_.emplace(plan.config);
+  if (!text.valid.empty()) best_.emplace(plan.config);
   set_start();
 }
 
 void TrainingRun::set_start() {
   if (start_ != nullptr) {
-    read_parameters(config_, *start_, parameters_);
+    read_parameters(plan_.config, *start_, parameters_);
   } else {
-    set_initial_weights(config_, {.init = options_.init, .range = options_.init_range, .seed = options_.seed},
-                        parameters_);
+    set_initial_weights(plan_.config, plan_.initial, parameters_);
   }
   moments_.set_zero();
   state_.set_zero();
@@ -89,11 +82,9 @@ MeasuredCost TrainingRun::measure(double seconds) {
   constexpr std::int64_t kMostMeasured = 200;
   constexpr std::int64_t kLeastSteps = 2;
   // Rates are those of the run's first steps, as far as its length is known.
-  std::int64_t steps = kMostMeasured;
-  if (options_.steps) steps = *options_.steps;
-  if (options_.epochs) steps = *options_.epochs * epoch_.windows;
+  const std::int64_t steps = planned_steps(plan_).value_or(kMostMeasured);
   rate_.steps = steps;
-  rate_.warmup = warmup_steps(options_, steps);
+  rate_.warmup = warmup_steps(plan_, steps);
   step();  // the first one touches all memory for the first time
   std::vector<double> durations;
   const Clock::time_point start = Clock::now();
@@ -115,32 +106,33 @@ MeasuredCost TrainingRun::measure(double seconds) {
                           static_cast<double>(sample.size());
   }
   // A save writes the model, and the resume file with the present weights, the best ones and the moments.
-  const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(update_rule(options_));
+  const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
   cost.per_save =
-      2 * measure_write_seconds(options_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
+      2 * measure_write_seconds(plan_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
   set_start();
   return cost;
 }
 
-void TrainingRun::begin(std::int64_t steps, std::int64_t save_every, const std::string& length, TrainingRecord record) {
+void TrainingRun::begin(std::int64_t steps, std::int64_t save_every) {
   position_.steps = steps;
   position_.save_every = save_every;
-  position_.length = length;
-  record_ = std::move(record);
+  position_.length = describe(plan_.length);
+  record_ = {.options = plan_.recorded, .history = {}, .complete = false};
+  record_.options.emplace_back("steps", fmt::format("{}", steps));
   fix_length();
 }
 
 void TrainingRun::fix_length() {
   constexpr std::int64_t kHistoryPoints = 100;
   rate_.steps = position_.steps;
-  rate_.warmup = warmup_steps(options_, position_.steps);
-  validate_every_ = validation_interval(epoch_, position_.steps);
+  rate_.warmup = warmup_steps(plan_, position_.steps);
+  validate_every_ = validation_interval(plan_.epoch, position_.steps);
   history_every_ = std::max<std::int64_t>(1, position_.steps / kHistoryPoints);
 }
 
 void TrainingRun::resume(const Checkpoint& checkpoint) {
   position_ = checkpoint.position();
-  if (options_.save_every > 0) position_.save_every = options_.save_every;
+  if (plan_.save_every > 0) position_.save_every = plan_.save_every;
   record_ = checkpoint.record();
   checkpoint.restore(tensors());
   rate_.divisor = position_.lr_divisor;
@@ -150,17 +142,17 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 
 // Sets the window of the next step; what the rate is multiplied by for its length.
 double TrainingRun::take_window() {
-  const std::int64_t epoch = position_.step / epoch_.windows;
-  const std::int64_t index = position_.step % epoch_.windows;
+  const std::int64_t epoch = position_.step / plan_.epoch.windows;
+  const std::int64_t index = position_.step % plan_.epoch.windows;
   const std::int64_t first = cuts_.first(epoch, index);
   batcher_.window_of(first, cuts_.first(epoch, index + 1) - first, window_);
-  if (options_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
+  if (plan_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
   return cuts_.J > 0 ? static_cast<double>(window_.T) / static_cast<double>(cuts_.T) : 1;
 }
 
 StepOutcome TrainingRun::step() {
   const std::int64_t step = position_.step + 1;
-  const NoiseKey noise{.seed = options_.seed, .step = static_cast<std::uint32_t>(step)};
+  const NoiseKey noise{.seed = plan_.seed, .step = static_cast<std::uint32_t>(step)};
   const double share = take_window();
   gradients_.set_zero(workers_);
   weights_.pack(parameters_, workers_, noise);
@@ -169,13 +161,12 @@ StepOutcome TrainingRun::step() {
   outcome.nats_per_token = network_.backward(weights_, window_, gradients_, noise);
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
-  const bool clipped = options_.clip > 0 && outcome.grad_norm > options_.clip;
-  const UpdateStep update{.scale = clipped ? options_.clip / outcome.grad_norm : 1,
+  const bool clipped = plan_.clip > 0 && outcome.grad_norm > plan_.clip;
+  const UpdateStep update{.scale = clipped ? plan_.clip / outcome.grad_norm : 1,
                           .rate = outcome.lr,
                           .step = step,
                           .average_share = averaging_.share(step)};
-  update_parameters(workers_, gradients_, update_rule(options_), update, moments_, parameters_,
-                    average_ ? &*average_ : nullptr);
+  update_parameters(workers_, gradients_, plan_.update, update, moments_, parameters_, average_ ? &*average_ : nullptr);
   position_.step = step;
   position_.tokens += outcome.predictions;
   position_.nats_since_point += outcome.nats_per_token * static_cast<double>(outcome.predictions);
@@ -195,7 +186,7 @@ void TrainingRun::check_finite(double loss, double norm) const {
   throw Error(
       ErrorCode::kNumeric,
       fmt::format("step {}: {} is not a finite number (loss {}): training stopped, files saved before are as they "
-                  "were; try a lower --lr or a smaller --clip",
+                  "were; try a lower `run.lr` or a smaller `run.clip`",
                   position_.step + 1, where, loss));
 }
 
@@ -203,13 +194,13 @@ bool TrainingRun::validation_due() const {
   return validate_every_ > 0 && (position_.step % validate_every_ == 0 || finished());
 }
 
-// The model file is f32, so validation is too: it tells what eval will tell of that file.
+// The model file is f32, so validation is too: it reports what evaluate() reports for that file.
 IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
                                     const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  NetworkWeights weights(config_, Purpose::kInference);
+  NetworkWeights weights(plan_.config, Purpose::kInference);
   weights.pack(parameters, workers_);
-  return evaluate_ids(config_, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
-                      options_.state, false, progress);
+  return evaluate_ids(plan_.config, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
+                      plan_.state, false, progress);
 }
 
 double TrainingRun::validate(const Parameters& parameters,
@@ -218,7 +209,7 @@ double TrainingRun::validate(const Parameters& parameters,
   const double nats = result.nats / static_cast<double>(result.tokens);
   if (std::isfinite(nats)) return nats;
   throw Error(ErrorCode::kNumeric, fmt::format("step {}: the validation loss is not a finite number: training stopped, "
-                                               "files saved before are as they were; try a lower --lr",
+                                               "files saved before are as they were; try a lower `run.lr`",
                                                position_.step));
 }
 
@@ -250,7 +241,7 @@ ValidationOutcome TrainingRun::validate(const std::function<void(std::int64_t, s
   }
   averaging_.validated(position_.step, outcome.nats, before);
   position_.average_start = averaging_.start;
-  stopped_early_ = options_.patience > 0 && in_vain >= options_.patience && position_.step < position_.steps;
+  stopped_early_ = plan_.patience > 0 && in_vain >= plan_.patience && position_.step < position_.steps;
   return outcome;
 }
 
@@ -275,10 +266,10 @@ void TrainingRun::save(bool complete) {
   record_.complete = complete;
   // The resume file first: a model of a run that did not end never stands without it.
   if (!complete) {
-    save_checkpoint(checkpoint_path(options_.save), config_, text_.tokenizer, record_, position_, tensors());
+    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors());
   }
   const Parameters& last = averaging_.began() ? *average_ : parameters_;
-  save_model(options_.save, config_, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
+  save_model(plan_.save, plan_.config, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
 }
 
 TrainTensors TrainingRun::tensors() {

@@ -16,7 +16,8 @@
 #include "train/averaging.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
-#include "train/plan.h"
+#include "train/pacing.h"
+#include "train/run_plan.h"
 #include "train/schedule.h"
 #include "train/training_text.h"
 #include "train/window_cuts.h"
@@ -39,21 +40,20 @@ struct ValidationOutcome {
   std::optional<double> average_nats;  // of the averaged ones
 };
 
-// Trains a network step by step. Not for two threads at once; a step uses options.threads workers.
+// Trains a network step by step, as planned. Not for two threads at once; a step uses plan.threads workers.
 class TrainingRun {
  public:
-  // `options` are resolved, precision chosen, batch_size fitting the text. `start`, which must outlive the run, are
-  // weights to begin with, of any precision; null: random ones. `text` must outlive the run. Throws Error{kMemory}.
-  TrainingRun(const TrainOptions& options, const NetworkConfig& config, const TrainingText& text,
-              const ParametersView* start);
+  // `start` are weights to begin with, of any precision; null: random ones. All three must outlive the run. Throws
+  // Error{kMemory}.
+  TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start);
 
-  // Makes and undoes a few steps and a piece of validation to learn what they cost; at most about `seconds`.
+  // Makes and undoes a few steps and part of a validation to measure what they cost, in about `seconds` at most.
   MeasuredCost measure(double seconds);
 
-  // Fixes what is decided once: the run's length in steps, and how often it saves.
-  void begin(std::int64_t steps, std::int64_t save_every, const std::string& length, TrainingRecord record);
+  // Starts a run of `steps` that saves every `save_every` steps.
+  void begin(std::int64_t steps, std::int64_t save_every);
 
-  // Takes all of it from a resume file instead.
+  // Continues the run of a resume file.
   void resume(const Checkpoint& checkpoint);
 
   // One update. Throws Error{kNumeric} naming step and tensor when a loss or norm is not a number; nothing is
@@ -63,23 +63,23 @@ class TrainingRun {
   // Whether the step just made is one after which validation is due.
   [[nodiscard]] bool validation_due() const;
 
-  // The loss on the validation text; keeps the weights, last or averaged, that are the best so far.
+  // Computes the loss on the validation text; keeps the weights, last or averaged, that are the best so far.
   ValidationOutcome validate(const std::function<void(std::int64_t, std::int64_t)>& progress);
 
   // Adds a point to the history if one is due after the step just made.
   void note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation);
 
-  // Writes the model file (the best weights; where nothing was validated, the averaged or the present ones), and the
-  // resume file unless the run is complete.
+  // Writes the model file (the best weights; without validation the averaged or else the last ones), and the resume
+  // file unless the run is complete.
   void save(bool complete);
 
+  [[nodiscard]] const RunPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
-  [[nodiscard]] const EpochShape& epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::int64_t validate_every() const noexcept { return validate_every_; }
   [[nodiscard]] int threads() const noexcept { return workers_.count(); }
   [[nodiscard]] bool finished() const noexcept { return stopped_early_ || position_.step >= position_.steps; }
-  // Whether it is because validation did not improve any more.
+  // Whether that is because validation stopped improving.
   [[nodiscard]] bool stopped_early() const noexcept { return stopped_early_; }
 
  private:
@@ -93,14 +93,12 @@ class TrainingRun {
   void check_finite(double loss, double norm) const;
   TrainTensors tensors();
 
-  const TrainOptions options_;
-  const NetworkConfig config_;
+  const RunPlan& plan_;
   const TrainingText& text_;
   const ParametersView* start_;
   Workers workers_;
   Batcher batcher_;
   WindowCuts cuts_;
-  EpochShape epoch_;
   Parameters parameters_;
   Gradients gradients_;
   std::optional<Parameters> best_;

@@ -21,30 +21,46 @@ std::string fingerprint_of(const TrainingText& text) {
                      text.valid.size());
 }
 
+// How messages call the text of a path.
+std::string quoted(const std::string& path) { return path == "-" ? "standard input" : fmt::format("'{}'", path); }
+
+// Text to train on and to validate on, from two files.
+struct WholeText {
+  std::string train, valid;
+};
+
+WholeText read_files(const TextOptions& options, TokenizerKind kind, bool lowercase) {
+  WholeText whole{.train = read_corpus(options.paths, kind, lowercase), .valid = {}};
+  if (whole.train.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to train on", quoted(options.paths[0])));
+  }
+  if (options.valid.empty()) return whole;
+  whole.valid = read_corpus({options.valid}, kind, lowercase);
+  if (whole.valid.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to validate on", quoted(options.valid)));
+  }
+  return whole;
+}
+
+SplitText split(const WholeText& whole, const TextOptions& options, TokenizerKind kind) {
+  if (!whole.valid.empty()) return {.train = whole.train, .valid = whole.valid};
+  const SplitText parts = split_tail(whole.train, options.valid_split, kind, options.state);
+  if (!parts.train.empty()) return parts;
+  throw Error(
+      ErrorCode::kInput,
+      fmt::format("{}: the part held out for validation leaves nothing to train on; give more text or a smaller "
+                  "`text.valid_split`",
+                  quoted(options.paths.front())));
+}
+
 }  // namespace
 
 TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer) {
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
-  const std::string& name = options.texts.front();
-  const std::string whole = read_corpus(options.texts, kind, lowercase);
-  if (whole.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to train on", name));
-  SplitText parts{.train = whole, .valid = {}};
-  std::string valid_file;
-  if (!options.valid.empty()) {
-    valid_file = read_corpus({options.valid}, kind, lowercase);
-    if (valid_file.empty())
-      throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to validate on", options.valid));
-    parts.valid = valid_file;
-  } else {
-    parts = split_tail(whole, options.valid_split, kind, options.state);
-    if (parts.train.empty()) {
-      throw Error(ErrorCode::kInput,
-                  fmt::format("'{}': the part held out for validation leaves nothing to train on; give more text or a "
-                              "smaller --valid-split",
-                              name));
-    }
-  }
+  const WholeText whole = read_files(options.text, kind, lowercase);
+  const SplitText parts = split(whole, options.text, kind);
+  const std::string name = quoted(options.text.paths.front());
   TrainingText text{
       .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train(options.tokenizer, parts.train, name),
       .train = {},
@@ -52,7 +68,7 @@ TrainingText read_training_text(const TrainOptions& options, const Tokenizer* to
       .fingerprint = {}};
   text.train = text.tokenizer.encode(parts.train, name).ids;
   if (!parts.valid.empty()) {
-    text.valid = text.tokenizer.encode(parts.valid, options.valid.empty() ? name : options.valid).ids;
+    text.valid = text.tokenizer.encode(parts.valid, whole.valid.empty() ? name : quoted(options.text.valid)).ids;
   }
   text.fingerprint = fingerprint_of(text);
   return text;

@@ -17,8 +17,8 @@ struct TrainingText {
   std::string fingerprint;          // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
 };
 
-// Reads options.texts and options.valid (or splits the tail off), makes the vocabulary from the training part, or takes
-// `tokenizer` if it is given. Throws Error{kFile} and Error{kInput}.
+// Reads options.text (or splits its tail off for validation) and makes the vocabulary from the training part, unless a
+// `tokenizer` is given. Throws Error{kFile} and Error{kInput}.
 [[nodiscard]] TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer);
 
 }  // namespace unroll

@@ -50,16 +50,16 @@ WRONG = [
     ('save = "m"', "1:1", ["save", "command line"]),
     ('valid = "v"', "1:1", ["valid", "command line"]),
     ("resume = true", "1:1", ["resume", "command line"]),
-    ("hidden = 3\nhidden = 4", "2:", ["no TOML"]),
-    ("hidden", "1:", ["no TOML"]),
-    ("a = [1, 2", "1:", ["no TOML"]),
+    ("hidden = 3\nhidden = 4", "2:", ["not TOML"]),
+    ("hidden", "1:", ["not TOML"]),
+    ("a = [1, 2", "1:", ["not TOML"]),
     ("[about]\nauthor = 3", "2:1", ["author", "summary"]),
     ("[about]\nsummary = 3", "2:1", ["summary", "quotes"]),
     ("[about]\nminutes = 0", "2:1", ["minutes", "above 0"]),
     ('[about]\nminutes = "3"', "2:1", ["minutes", "above 0"]),
     ('about = "me"', "1:1", ["unknown key about"]),
-    (b"\xff = 3", "1:1", ["no TOML"]),
-    ("a = " + "[" * 100_000, "1:", ["no TOML"]),
+    (b"\xff = 3", "1:1", ["not TOML"]),
+    ("a = " + "[" * 100_000, "1:", ["not TOML"]),
 ]
 
 

@@ -177,7 +177,7 @@ class Train(CommandTest):
     def test_flags_that_would_do_nothing_are_refused(self):
         train = ["train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "2", "--quiet"]
         self.refuse(2, ["--weight-drop", "min-gru"], *train, "--cell", "min-gru", "--weight-drop", "0.5")
-        self.refuse(2, ["--schedule plateau", "validation"], *train, "--schedule", "plateau", "--valid-split", "0")
+        self.refuse(2, ["--schedule is plateau", "validation"], *train, "--schedule", "plateau", "--valid-split", "0")
         self.refuse(2, ["--softmax", "full"], "train", self.text, "--save",
                     self.folder / "m", "--steps", "2", "--softmax", "adaptive", "--from", self.make_model("full.safetensors"))
         self.refuse(2, ["sgd, adam, asgd"], *train, "--optimizer", "foo")

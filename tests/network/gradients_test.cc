@@ -11,7 +11,7 @@
 #include "support/all_gradients.h"
 #include "support/error_of.h"
 #include "support/random_matrix.h"
-#include "train/plan.h"
+#include "train/memory_plan.h"
 
 namespace unroll {
 namespace {
@@ -126,9 +126,7 @@ TEST(Gradients, ShowANumberThatIsNoneUnderTheNameOfItsTensor) {
 }
 
 TEST(Gradients, AreTheBytesThatAreSaidAndPlanned) {
-  TrainOptions options;
-  options.batch_size = 4;
-  options.bptt = 8;
+  RunPlan run{.batch_size = 4, .bptt = 8};
   for (const std::int64_t V : {10, 5000}) {
     for (const bool tied : {false, true}) {
       NetworkConfig config = config_of(tied);
@@ -138,7 +136,8 @@ TEST(Gradients, AreTheBytesThatAreSaidAndPlanned) {
       const std::int64_t rows = std::min<std::int64_t>(V, 32);
       const std::int64_t bytes = 4 * (dense + (tied ? 0 : rows * config.embed + rows + V));
       EXPECT_EQ(Gradients::bytes(config, 32), bytes);
-      const std::vector<MemoryItem> plan = memory_plan(config, options, 100, false);
+      run.config = config;
+      const std::vector<MemoryItem> plan = memory_plan(run);
       EXPECT_EQ(std::ranges::find(plan, "gradients", &MemoryItem::name)->bytes, bytes);
     }
   }

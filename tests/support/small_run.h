@@ -33,39 +33,39 @@ class SmallRun : public testing::Test {
     if (!text_written_) write_bytes(folder_.path("text"), some_text());
     text_written_ = true;
     TrainOptions options;
-    options.texts = {folder_.path("text")};
-    options.save = folder_.path(name);
-    options.hidden = 12;
-    options.batch_size = 5;
-    options.bptt = 9;
-    options.steps = 40;
-    options.save_every = 7;
-    options.threads = 1;
+    options.text.paths = {folder_.path("text")};
+    options.files.save = folder_.path(name);
+    options.network.hidden = 12;
+    options.run.batch_size = 5;
+    options.run.bptt = 9;
+    options.run.steps = 40;
+    options.files.save_every = 7;
+    options.run.threads = 1;
     return options;
   }
 
   // The bytes of the model that these options make.
   std::string trained(const TrainOptions& options, const TrainObserver& observer = {}) {
     train(options, observer);
-    return bytes_of(options.save);
+    return bytes_of(options.files.save);
   }
 
   // The same by a run that stops after every third step, each time in a new call. Nothing but the model stays.
   std::string trained_in_parts(TrainOptions options) {
-    options.save = folder_.path("parts");
+    options.files.save = folder_.path("parts");
     int calls = 0;
     TrainResult result;
     do {
-      options.overwrite = calls == 0;
-      options.resume = calls > 0;
+      options.files.overwrite = calls == 0;
+      options.files.resume = calls > 0;
       int steps = 0;
       result = train(options,
                      {.on_step = [&](const StepReport&) { ++steps; }, .stop_requested = [&] { return steps == 3; }});
       ++calls;
     } while (result.interrupted && calls < 100);
     EXPECT_GT(calls, 10);
-    EXPECT_FALSE(std::filesystem::exists(options.save + ".resume"));
-    return bytes_of(options.save);
+    EXPECT_FALSE(std::filesystem::exists(options.files.save + ".resume"));
+    return bytes_of(options.files.save);
   }
 
   TemporaryFolder folder_;

@@ -73,7 +73,7 @@ TEST(SplitTail, CutsASingleLineWhereItFalls) {
 
 TEST(SplitTail, RefusesAShareOutOfRange) {
   for (const double share : {-0.1, 1.0, 2.0, std::nan("")}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--valid-split",
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`text.valid_split`",
                            [&] { (void)split_tail("abc", share, TokenizerKind::kChar, kCarry); }));
   }
 }
@@ -82,7 +82,7 @@ TEST(CheckText, NamesByteAndLineOfTheFirstMalformedSequence) {
   const std::string text = "ab\nc\xC3\xA4\nd\xFFx\xFE";
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "file.txt: byte 8 (line 3): 0xff",
                          [&] { check_text(TokenizerKind::kChar, false, text, "file.txt"); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "--tokenizer byte",
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "convert the text to UTF-8",
                          [&] { check_text(TokenizerKind::kWord, false, text, "file.txt"); }));
   EXPECT_FALSE(error_of([&] { check_text(TokenizerKind::kByte, false, text, "file.txt"); }));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 12: byte 2: 0xfe",
@@ -125,7 +125,7 @@ TEST(ReadCorpus, NamesTheFileAndThePlaceInIt) {
   write_bytes(bad, "e\n\xFF");
   EXPECT_EQ(read_corpus({good, good}, TokenizerKind::kChar, false), "ab\ncd\nab\ncd");
   EXPECT_EQ(read_corpus({good, bad}, TokenizerKind::kByte, false), "ab\ncd\ne\n\xFF");
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, bad + ": byte 2 (line 2)", [&] {
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'" + bad + "': byte 2 (line 2)", [&] {
     (void)read_corpus({good, bad}, TokenizerKind::kChar, false);
   }));
 }

@@ -219,7 +219,7 @@ TEST_F(SentencePieceRun, AModelFileHoldsTheTokenizer) {
   options.tokenizer = {.kind = TokenizerKind::kSentencePiece, .vocab_file = path};
   train(options);
   std::filesystem::remove(path);
-  const Model model = Model::load(options.save);
+  const Model model = Model::load(options.files.save);
   EXPECT_EQ(model.tokenizer().kind(), TokenizerKind::kSentencePiece);
   EXPECT_EQ(model.tokenizer().sentencepiece_model(), bytes);
   EXPECT_EQ(model.config().vocabulary, 40);

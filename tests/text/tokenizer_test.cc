@@ -268,7 +268,7 @@ TEST(Vocabulary, LeavesOutWhatIsTooRare) {
   const TokenizerOptions characters{.kind = TokenizerKind::kChar, .min_count = 2};
   EXPECT_EQ(trained(characters, "aab\nbc").vocabulary(), (Symbols{"<unk>", "\n", "a", "b"}));
   const TokenizerOptions rare{.kind = TokenizerKind::kChar, .min_count = 3};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "--min-count 3", [&] { (void)trained(rare, "aabbb"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "`tokenizer.min_count` 3", [&] { (void)trained(rare, "aabbb"); }));
 }
 
 TEST(Vocabulary, GoesAwayAndComesBackTheSame) {
@@ -349,15 +349,16 @@ TEST(Tokenizer, RefusesOptionsThatDoNotFitTheKind) {
   const auto refused = [](const TokenizerOptions& options, const std::string& flag) {
     return fails_with(ErrorCode::kUsage, flag, [&] { (void)trained(options, "a b c d"); });
   };
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kChar, .lowercase = true}, "--lowercase"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .lowercase = true}, "--lowercase"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .vocab_size = 100}, "--vocab-size"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .min_count = 2}, "--min-count"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .vocab_file = "vocab.txt"}, "--vocab"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kChar, .lowercase = true}, "`tokenizer.lowercase`"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .lowercase = true}, "`tokenizer.lowercase`"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .vocab_size = 100}, "`tokenizer.vocab_size`"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .min_count = 2}, "`tokenizer.min_count`"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kByte, .vocab_file = "vocab.txt"}, "`tokenizer.vocab_file`"));
   EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .vocab_size = 3}, "at least 4"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .vocab_size = -1}, "--vocab-size -1"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .min_count = 0}, "--min-count 0"));
-  EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .min_count = 2, .vocab_file = "vocab.txt"}, "--min-count"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .vocab_size = -1}, "`tokenizer.vocab_size` is -1"));
+  EXPECT_TRUE(refused({.kind = TokenizerKind::kWord, .min_count = 0}, "`tokenizer.min_count` is 0"));
+  EXPECT_TRUE(
+      refused({.kind = TokenizerKind::kWord, .min_count = 2, .vocab_file = "vocab.txt"}, "`tokenizer.min_count`"));
 }
 
 TEST(Tokenizer, RefusesAnIdThatItDoesNotHave) {

@@ -12,13 +12,7 @@
 namespace unroll {
 namespace {
 
-Averaging averaging(Average kind) {
-  TrainOptions options;
-  options.average = kind;
-  options.ema_decay = 0.9;
-  options.nonmono = 2;
-  return Averaging(options);
-}
+Averaging averaging(Average kind) { return Averaging({.kind = kind, .ema_decay = 0.9, .nonmono = 2}); }
 
 // By the sum that defines it: (1-D) sum D^(t-s) w_s / (1 - D^t).
 TEST(Averaging, EmaIsTheWeightedMeanOfAllWeights) {

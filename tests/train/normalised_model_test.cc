@@ -25,9 +25,9 @@ class NormalisedModel : public SmallRun {
  protected:
   [[nodiscard]] TrainOptions options(const std::string& name, Cell cell = Cell::kLstm) {
     TrainOptions options = small(name);
-    options.cell = cell;
-    options.layer_norm = true;
-    options.overwrite = true;
+    options.network.cell = cell;
+    options.network.layer_norm = true;
+    options.files.overwrite = true;
     return options;
   }
 };
@@ -108,13 +108,13 @@ TEST_F(NormalisedModel, TrainingIsTheSameForAnyNumberOfThreadsAndAcrossResumeInE
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
     for (const Cell cell : {Cell::kRnnTanh, Cell::kLstm, Cell::kGru, Cell::kGruResetBefore}) {
       TrainOptions run = options("whole", cell);
-      run.precision = precision;
-      run.layers = 2;
+      run.run.precision = precision;
+      run.network.layers = 2;
       const std::string whole = trained(run);
       EXPECT_EQ(trained_in_parts(run), whole) << cell_name(cell);
-      run.threads = 3;
+      run.run.threads = 3;
       EXPECT_EQ(trained(run), whole) << cell_name(cell);
-      run.layer_norm = false;
+      run.network.layer_norm = false;
       EXPECT_NE(trained(run), whole) << cell_name(cell);
     }
   }
@@ -133,10 +133,10 @@ TEST_F(NormalisedModel, LearnsAndIsNamedWhereAResumedRunDiffers) {
   }
   TrainOptions run = options("model");
   train(run);
-  run.overwrite = false;
-  run.resume = true;
-  run.layer_norm = false;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--layer-norm is false now and was true", [&] { train(run); }));
+  run.files.overwrite = false;
+  run.files.resume = true;
+  run.network.layer_norm = false;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.layer_norm` is false now and was true", [&] { train(run); }));
 }
 
 }  // namespace

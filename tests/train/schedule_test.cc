@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "train/plan.h"
+#include "train/pacing.h"
 
 namespace unroll {
 namespace {
@@ -58,7 +58,7 @@ TEST(LearningRate, PlateauDividesWhenValidationIsNoBetter) {
   EXPECT_DOUBLE_EQ(rate.at(7), 0.0625);
 }
 
-TEST(Plan, ValidationIsOftenButCheap) {
+TEST(Pacing, ValidationIsOftenButCheap) {
   const EpochShape epoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 1000};
   EXPECT_EQ(validation_interval(epoch, 13000), 1000) << "after every epoch of a long run";
   EXPECT_EQ(validation_interval(epoch, 2000), 200) << "ten times in a short one";
@@ -71,11 +71,13 @@ TEST(Plan, ValidationIsOftenButCheap) {
   EXPECT_EQ(validation_interval(epoch, 1), 1);
 }
 
-TEST(Plan, StepsFitTheTime) {
+TEST(Pacing, StepsFitTheTime) {
   const EpochShape epoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 1000};
   const MeasuredCost cost{.per_step = 0.01, .per_validation = 0.5, .per_save = 0.02};
+  constexpr std::int64_t kMost = 1'000'000;
+  EXPECT_EQ(steps_within(epoch, cost, 50, 1e9, 30), 30);
   for (const double seconds : {0.001, 0.5, 1.0, 10.0, 1000.0}) {
-    const std::int64_t steps = steps_within(epoch, cost, 50, seconds);
+    const std::int64_t steps = steps_within(epoch, cost, 50, seconds, kMost);
     const auto duration = [&](std::int64_t count) {
       return static_cast<double>(count) * cost.per_step +
              static_cast<double>(validation_count(epoch, count)) * cost.per_validation +

@@ -25,23 +25,23 @@ class TrainControl : public SmallRun {
   TrainOptions stepwise(const std::string& name = "model") {
     TrainOptions options = small(name);
     write_bytes(folder_.path("short"), some_text(8));
-    options.texts = {folder_.path("short")};
-    options.schedule = Schedule::kStep;
-    options.optimizer = Optimizer::kSgd;
-    options.decay_after = 2;
+    options.text.paths = {folder_.path("short")};
+    options.run.schedule = Schedule::kStep;
+    options.run.optimizer = Optimizer::kSgd;
+    options.run.decay_after = 2;
     return options;
   }
 };
 
 // The last weights jump about, so that the trigger fires early and the mean is better than they are.
 void triggered_soon(TrainOptions& options) {
-  options.average = Average::kTriggered;
-  options.nonmono = 1;
-  options.optimizer = Optimizer::kSgd;
-  options.schedule = Schedule::kConstant;
-  options.lr = 60;
-  options.clip = 0.25;
-  options.validate_every = 2;
+  options.run.average = Average::kTriggered;
+  options.run.nonmono = 1;
+  options.run.optimizer = Optimizer::kSgd;
+  options.run.schedule = Schedule::kConstant;
+  options.run.lr = 60;
+  options.run.clip = 0.25;
+  options.run.validate_every = 2;
 }
 
 // The record of the model's options, by name.
@@ -67,53 +67,53 @@ TEST_F(TrainControl, StepDecayHalvesTheRateAfterEachEpochBeyondTheFirstOnes) {
 
 TEST_F(TrainControl, StepDecayResumesAndIsRecorded) {
   TrainOptions options = stepwise("whole");
-  options.decay = 1.2;
+  options.run.decay = 1.2;
   EXPECT_EQ(trained(options), trained_in_parts(options));
-  EXPECT_EQ(recorded(options.save).at("decay"), "1.2");
-  EXPECT_EQ(recorded(options.save).at("decay-after"), "2");
-  options.resume = true;
-  options.decay = 1.3;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--decay is 1.3 now and was 1.2", [&] { train(options); }));
+  EXPECT_EQ(recorded(options.files.save).at("decay"), "1.2");
+  EXPECT_EQ(recorded(options.files.save).at("decay-after"), "2");
+  options.files.resume = true;
+  options.run.decay = 1.3;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.decay` is 1.3 now and was 1.2", [&] { train(options); }));
 }
 
 TEST_F(TrainControl, OptimizersResumeAndGiveTheSameBitsForAnyNumberOfThreads) {
   const auto check = [&](const std::string& what, void (*set)(TrainOptions&)) {
     TrainOptions options = small("whole");
-    options.overwrite = true;
+    options.files.overwrite = true;
     const std::string plain = trained(options);
     set(options);
     const std::string whole = trained(options);
     EXPECT_NE(whole, plain) << what;
     EXPECT_EQ(trained_in_parts(options), whole) << what;
-    options.threads = 3;
+    options.run.threads = 3;
     EXPECT_EQ(trained(options), whole) << what;
   };
   check("momentum", [](TrainOptions& o) {
-    o.optimizer = Optimizer::kSgd;
-    o.momentum = 0.9;
-    o.lr = 0.1;
+    o.run.optimizer = Optimizer::kSgd;
+    o.run.momentum = 0.9;
+    o.run.lr = 0.1;
   });
   check("SGD with decay", [](TrainOptions& o) {
-    o.optimizer = Optimizer::kSgd;
-    o.weight_decay = 1e-3;
+    o.run.optimizer = Optimizer::kSgd;
+    o.run.weight_decay = 1e-3;
   });
   check("AdamW", [](TrainOptions& o) {
-    o.weight_decay = 0.1;
-    o.beta2 = 0.99;
+    o.run.weight_decay = 0.1;
+    o.run.beta2 = 0.99;
   });
   check("EMA", [](TrainOptions& o) {
-    o.average = Average::kEma;
-    o.ema_decay = 0.9;
+    o.run.average = Average::kEma;
+    o.run.ema_decay = 0.9;
   });
   check("triggered", triggered_soon);
-  check("jitter", [](TrainOptions& o) { o.bptt_jitter = 4; });
-  check("validation every three steps", [](TrainOptions& o) { o.validate_every = 3; });
+  check("jitter", [](TrainOptions& o) { o.run.bptt_jitter = 4; });
+  check("validation every three steps", [](TrainOptions& o) { o.run.validate_every = 3; });
 }
 
 TEST_F(TrainControl, AveragedWeightsAreValidatedAndTheBestOfAllIsKept) {
-  for (const auto set : {+[](TrainOptions& o) { o.average = Average::kEma; }, +triggered_soon}) {
+  for (const auto set : {+[](TrainOptions& o) { o.run.average = Average::kEma; }, +triggered_soon}) {
     TrainOptions options = small();
-    options.overwrite = true;
+    options.files.overwrite = true;
     set(options);
     int averages = 0;
     double best = 1e9;
@@ -126,7 +126,7 @@ TEST_F(TrainControl, AveragedWeightsAreValidatedAndTheBestOfAllIsKept) {
                                      }});
     EXPECT_GT(averages, 2);
     EXPECT_EQ(*result.best_valid_nats_per_token, best);
-    const Model model = Model::load(options.save);
+    const Model model = Model::load(options.files.save);
     std::optional<double> recorded_best;
     for (const HistoryPoint& point : model.training().history) {
       averages -= point.average_valid_nats_per_token ? 1 : 0;
@@ -135,8 +135,8 @@ TEST_F(TrainControl, AveragedWeightsAreValidatedAndTheBestOfAllIsKept) {
     }
     EXPECT_EQ(averages, 0) << "the history names them too";
     EXPECT_EQ(recorded_best, best);
-    options.overwrite = false;
-    options.resume = true;
+    options.files.overwrite = false;
+    options.files.resume = true;
     const TrainResult again = train(options);
     EXPECT_TRUE(again.already_complete);
     EXPECT_EQ(again.best_step, result.best_step);
@@ -148,40 +148,41 @@ TEST_F(TrainControl, TheAverageThatIsBestIsTheModel) {
   const std::string text = some_text();
   TrainOptions options = small();
   write_bytes(folder_.path("valid"), some_text(150).substr(text.size()));
-  options.valid = folder_.path("valid");
+  options.text.valid = folder_.path("valid");
   triggered_soon(options);
   const TrainResult result = train(options);
   ASSERT_TRUE(result.best_is_average) << "the run is made so that the last weights jump about";
-  const Evaluation evaluation = evaluate(Model::load(options.save), some_text(150).substr(text.size()), "valid", {});
+  const Evaluation evaluation =
+      evaluate(Model::load(options.files.save), some_text(150).substr(text.size()), "valid", {});
   EXPECT_EQ(evaluation.nats_per_token, *result.best_valid_nats_per_token);
 }
 
 TEST_F(TrainControl, WithoutValidationTheMovingAverageIsTheModel) {
   TrainOptions options = small();
-  options.valid_split = 0;
+  options.text.valid_split = 0;
   const std::string last = trained(options);
-  options.overwrite = true;
-  options.average = Average::kEma;
-  options.ema_decay = 1e-12;  // keeps nothing of itself
+  options.files.overwrite = true;
+  options.run.average = Average::kEma;
+  options.run.ema_decay = 1e-12;  // keeps nothing of itself
   train(options);
   write_bytes(folder_.path("last"), last);
   const Model a = Model::load(folder_.path("last"));
-  const Model b = Model::load(options.save);
+  const Model b = Model::load(options.files.save);
   EXPECT_EQ(evaluate(a, some_text(), "text", {}).nats_per_token, evaluate(b, some_text(), "text", {}).nats_per_token);
-  options.ema_decay = 0.9;
+  options.run.ema_decay = 0.9;
   train(options);
   EXPECT_NE(evaluate(a, some_text(), "text", {}).nats_per_token,
-            evaluate(Model::load(options.save), some_text(), "text", {}).nats_per_token);
+            evaluate(Model::load(options.files.save), some_text(), "text", {}).nats_per_token);
 }
 
 TEST_F(TrainControl, PatienceEndsTheRunAndTheRunIsComplete) {
   TrainOptions options = small("whole");
-  options.steps = 400;
-  options.schedule = Schedule::kConstant;
-  options.optimizer = Optimizer::kSgd;
-  options.validate_every = 5;
-  options.patience = 3;
-  options.lr = 300;  // the first validation is about the best: nothing good comes of such a rate
+  options.run.steps = 400;
+  options.run.schedule = Schedule::kConstant;
+  options.run.optimizer = Optimizer::kSgd;
+  options.run.validate_every = 5;
+  options.run.patience = 3;
+  options.run.lr = 300;  // the first validation is about the best: nothing good comes of such a rate
   std::vector<double> losses;
   const TrainResult result = train(options, {.on_step = [&](const StepReport& report) {
                                      if (report.valid_nats_per_token) losses.push_back(*report.valid_nats_per_token);
@@ -191,31 +192,31 @@ TEST_F(TrainControl, PatienceEndsTheRunAndTheRunIsComplete) {
   EXPECT_LT(result.steps, 400);
   EXPECT_EQ(result.steps, result.best_step + 15);
   EXPECT_EQ(std::ranges::min_element(losses) - losses.begin(), std::ssize(losses) - 4);
-  EXPECT_TRUE(Model::load(options.save).training().complete);
-  EXPECT_FALSE(std::filesystem::exists(options.save + ".resume"));
-  const std::string whole = bytes_of(options.save);
-  options.resume = true;
+  EXPECT_TRUE(Model::load(options.files.save).training().complete);
+  EXPECT_FALSE(std::filesystem::exists(options.files.save + ".resume"));
+  const std::string whole = bytes_of(options.files.save);
+  options.files.resume = true;
   EXPECT_TRUE(train(options).already_complete);
-  options.resume = false;
-  options.save = folder_.path("again");
+  options.files.resume = false;
+  options.files.save = folder_.path("again");
   int steps = 0;
   EXPECT_TRUE(train(options, {.on_step = [&](const StepReport&) { ++steps; },
                               .stop_requested = [&] { return steps == result.steps - 2; }})
                   .interrupted);
-  options.resume = true;
+  options.files.resume = true;
   EXPECT_TRUE(train(options).stopped_early);
-  EXPECT_EQ(bytes_of(options.save), whole);
+  EXPECT_EQ(bytes_of(options.files.save), whole);
 }
 
 TEST_F(TrainControl, JitteredWindowsScaleTheRateAndCoverTheEpoch) {
   TrainOptions options = small();
-  options.bptt_jitter = 4;
-  options.schedule = Schedule::kConstant;
-  options.warmup = 0;
-  options.valid_split = 0;
-  options.lr = 0.01;
-  options.epochs = 2;
-  options.steps.reset();
+  options.run.bptt_jitter = 4;
+  options.run.schedule = Schedule::kConstant;
+  options.run.warmup = 0;
+  options.text.valid_split = 0;
+  options.run.lr = 0.01;
+  options.run.epochs = 2;
+  options.run.steps.reset();
   std::int64_t epoch = 0;
   std::int64_t epoch_tokens = 0;
   std::vector<StepReport> reports;
@@ -246,7 +247,7 @@ TEST_F(TrainControl, JitteredWindowsScaleTheRateAndCoverTheEpoch) {
 
 TEST_F(TrainControl, ValidationComesAsOftenAsAskedFor) {
   TrainOptions options = small();
-  options.validate_every = 7;
+  options.run.validate_every = 7;
   std::vector<std::int64_t> steps;
   train(options, {.on_step = [&](const StepReport& report) {
           if (report.valid_nats_per_token) steps.push_back(report.step);
@@ -256,17 +257,17 @@ TEST_F(TrainControl, ValidationComesAsOftenAsAskedFor) {
 
 TEST_F(TrainControl, AnOptionThatIsLeftOutNowIsNoticedToo) {
   TrainOptions options = small();
-  options.weight_decay = 0.1;
+  options.run.weight_decay = 0.1;
   train(options);
-  options.resume = true;
-  options.weight_decay = 0;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--weight-decay is 0 now and was 0.1", [&] { train(options); }));
+  options.files.resume = true;
+  options.run.weight_decay = 0;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.weight_decay` is 0 now and was 0.1", [&] { train(options); }));
 }
 
 TEST_F(TrainControl, MemoryOfMomentsIsPlanned) {
   const auto planned = [&](void (*set)(TrainOptions&)) {
     TrainOptions options = small();
-    options.overwrite = true;
+    options.files.overwrite = true;
     set(options);
     std::int64_t bytes = 0;
     std::int64_t parameters = 0;
@@ -276,10 +277,10 @@ TEST_F(TrainControl, MemoryOfMomentsIsPlanned) {
           }});
     return std::pair(bytes, parameters);
   };
-  const auto [sgd, parameters] = planned([](TrainOptions& o) { o.optimizer = Optimizer::kSgd; });
+  const auto [sgd, parameters] = planned([](TrainOptions& o) { o.run.optimizer = Optimizer::kSgd; });
   const auto [momentum, same] = planned([](TrainOptions& o) {
-    o.optimizer = Optimizer::kSgd;
-    o.momentum = 0.5;
+    o.run.optimizer = Optimizer::kSgd;
+    o.run.momentum = 0.5;
   });
   const auto [adam, again] = planned([](TrainOptions&) {});
   EXPECT_EQ(momentum - sgd, parameters);
@@ -289,7 +290,7 @@ TEST_F(TrainControl, MemoryOfMomentsIsPlanned) {
 TEST_F(TrainControl, OptionsAtTheirDefaultsAreNotRecorded) {
   TrainOptions options = small();
   train(options);
-  const auto names = recorded(options.save);
+  const auto names = recorded(options.files.save);
   for (const char* name : {"decay", "decay-after", "momentum", "beta2", "weight-decay", "average", "ema-decay",
                            "nonmono", "validate-every", "patience", "bptt-jitter"})
     EXPECT_FALSE(names.contains(name)) << name;
@@ -301,31 +302,32 @@ TEST_F(TrainControl, OptionsThatContradictEachOtherAreRefusedByName) {
     void (*set)(TrainOptions&);
   };
   const std::vector<Case> cases{
-      {"--momentum is for --optimizer sgd: here it is adam", [](TrainOptions& o) { o.momentum = 0.9; }},
-      {"--momentum is 1: expected", [](TrainOptions& o) { o.momentum = 1; }},
-      {"--beta2 is for --optimizer adam: here it is sgd",
+      {"`run.momentum` is for `run.optimizer` sgd: here it is adam", [](TrainOptions& o) { o.run.momentum = 0.9; }},
+      {"`run.momentum` is 1: expected a number from 0 to below 1", [](TrainOptions& o) { o.run.momentum = 1; }},
+      {"`run.beta2` is for `run.optimizer` adam: here it is sgd",
        [](TrainOptions& o) {
-         o.beta2 = 0.9;
-         o.optimizer = Optimizer::kSgd;
+         o.run.beta2 = 0.9;
+         o.run.optimizer = Optimizer::kSgd;
        }},
-      {"--ema-decay is for --average ema: here it is none", [](TrainOptions& o) { o.ema_decay = 0.5; }},
-      {"--nonmono is for --average triggered: here it is none", [](TrainOptions& o) { o.nonmono = 2; }},
-      {"--patience needs validation",
+      {"`run.ema_decay` is for `run.average` ema: here it is none", [](TrainOptions& o) { o.run.ema_decay = 0.5; }},
+      {"`run.nonmono` is for `run.average` triggered: here it is none", [](TrainOptions& o) { o.run.nonmono = 2; }},
+      {"`run.patience` is set, which needs validation",
        [](TrainOptions& o) {
-         o.patience = 2;
-         o.valid_split = 0;
+         o.run.patience = 2;
+         o.text.valid_split = 0;
        }},
-      {"--average triggered needs validation",
+      {"`run.average` is triggered, which needs validation",
        [](TrainOptions& o) {
-         o.average = Average::kTriggered;
-         o.valid_split = 0;
+         o.run.average = Average::kTriggered;
+         o.text.valid_split = 0;
        }},
-      {"--bptt-jitter is 5: expected 0 or more, below half of --bptt 9", [](TrainOptions& o) { o.bptt_jitter = 5; }},
-      {"--beta2 is 1: expected", [](TrainOptions& o) { o.beta2 = 1; }},
-      {"--weight-decay is -1: expected", [](TrainOptions& o) { o.weight_decay = -1; }},
-      {"--decay is for --schedule step: here it is cosine", [](TrainOptions& o) { o.decay = 2; }},
-      {"--decay-after is for --schedule step", [](TrainOptions& o) { o.decay_after = 2; }},
-      {"--schedule step without --decay-after", [](TrainOptions& o) { o.schedule = Schedule::kStep; }},
+      {"`run.bptt_jitter` is 5: expected 0 or more, below half of `run.bptt` 9",
+       [](TrainOptions& o) { o.run.bptt_jitter = 5; }},
+      {"`run.beta2` is 1: expected", [](TrainOptions& o) { o.run.beta2 = 1; }},
+      {"`run.weight_decay` is -1: expected a number from 0 up", [](TrainOptions& o) { o.run.weight_decay = -1; }},
+      {"`run.decay` is for `run.schedule` step: here it is cosine", [](TrainOptions& o) { o.run.decay = 2; }},
+      {"`run.decay_after` is for `run.schedule` step", [](TrainOptions& o) { o.run.decay_after = 2; }},
+      {"`run.schedule` is step: give `run.decay_after`", [](TrainOptions& o) { o.run.schedule = Schedule::kStep; }},
   };
   for (const Case& wrong : cases) {
     TrainOptions options = small();

@@ -22,37 +22,37 @@ class TrainSoftmax : public SmallRun {
   TrainOptions adaptive(const std::string& name = "model") {
     TrainOptions options = small(name);
     options.tokenizer.kind = TokenizerKind::kWord;
-    options.hidden = 16;
-    options.softmax = Softmax::kAdaptive;
-    options.cutoffs = {4, 9};
+    options.network.hidden = 16;
+    options.network.softmax = Softmax::kAdaptive;
+    options.network.cutoffs = {4, 9};
     return options;
   }
 };
 
 TEST_F(TrainSoftmax, AdaptiveLearnsAndRepeatsAndResumes) {
   TrainOptions options = adaptive("whole");
-  options.lr = 0.02;
+  options.run.lr = 0.02;
   const TrainResult result = train(options);
-  const Model model = Model::load(options.save);
-  EXPECT_EQ(model.config().cutoffs, options.cutoffs);
+  const Model model = Model::load(options.files.save);
+  EXPECT_EQ(model.config().cutoffs, options.network.cutoffs);
   EXPECT_LT(*result.best_valid_nats_per_token, 0.95 * std::log(static_cast<double>(model.config().vocabulary)));
-  const std::string bytes = bytes_of(options.save);
+  const std::string bytes = bytes_of(options.files.save);
   EXPECT_EQ(trained_in_parts(options), bytes);
-  options.threads = 3;
-  options.overwrite = true;
+  options.run.threads = 3;
+  options.files.overwrite = true;
   EXPECT_EQ(trained(options), bytes);
 }
 
 TEST_F(TrainSoftmax, AdaptiveCutoffsFollowFromTheVocabularyAndAreRecorded) {
   TrainOptions options = adaptive();
-  options.cutoffs = {};
-  options.steps = 2;
+  options.network.cutoffs = {};
+  options.run.steps = 2;
   train(options);
-  const Model model = Model::load(options.save);
+  const Model model = Model::load(options.files.save);
   EXPECT_EQ(model.config().cutoffs, default_cutoffs(model.config().vocabulary));
-  options.resume = true;
-  options.softmax = Softmax::kFull;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--softmax is full now and was adaptive", [&] { train(options); }));
+  options.files.resume = true;
+  options.network.softmax = Softmax::kFull;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.softmax` is full now and was adaptive", [&] { train(options); }));
 }
 
 // Evaluation asks for log-probabilities alone, scoring for more, adaptation for all logits: the same bits.
@@ -76,10 +76,10 @@ TEST_F(TrainSoftmax, EveryWayToAnAdaptiveModelsLogProbabilitiesHasTheSameBits) {
 TEST_F(TrainSoftmax, EveryPrecisionOfAnAdaptiveModelScoresAndWrites) {
   TrainOptions options = adaptive();
   train(options);
-  const Model model = Model::load(options.save);
+  const Model model = Model::load(options.files.save);
   convert(model, Precision::kBf16, folder_.path("bf16"));
   convert(model, Precision::kInt8, folder_.path("int8"));
-  for (const std::string& path : {options.save, folder_.path("bf16"), folder_.path("int8")}) {
+  for (const std::string& path : {options.files.save, folder_.path("bf16"), folder_.path("int8")}) {
     Scorer scorer(Model::load(path));
     const Score score = scorer.score("the old cat sees the house");
     State state = scorer.initial_state();
@@ -104,23 +104,23 @@ TEST_F(TrainSoftmax, SampledLearnsAndRepeatsAndResumes) {
   for (const int variant : {0, 1, 2, 3}) {
     TrainOptions options = small("whole");
     options.tokenizer.kind = TokenizerKind::kWord;
-    options.softmax = Softmax::kSampled;
-    options.samples = 3;
-    options.overwrite = true;
-    options.lr = variant == 2 ? 2 : 0.02;
-    options.tied = variant % 2 == 1;
-    if (variant == 1) options.embed = 7;  // a projection stands between
-    if (variant == 2) options.optimizer = Optimizer::kSgd;
-    if (variant == 3) options.average = Average::kEma;
+    options.network.softmax = Softmax::kSampled;
+    options.network.samples = 3;
+    options.files.overwrite = true;
+    options.run.lr = variant == 2 ? 2 : 0.02;
+    options.network.tied = variant % 2 == 1;
+    if (variant == 1) options.network.embed = 7;  // a projection stands between
+    if (variant == 2) options.run.optimizer = Optimizer::kSgd;
+    if (variant == 3) options.run.average = Average::kEma;
     std::int64_t samples = 0;
     const TrainResult result = train(options, {.on_plan = [&](const TrainPlan& plan) { samples = plan.samples; }});
     EXPECT_EQ(samples, 3);
-    const Model model = Model::load(options.save);
+    const Model model = Model::load(options.files.save);
     EXPECT_TRUE(model.config().cutoffs.empty());
     EXPECT_LT(*result.best_valid_nats_per_token, 0.98 * std::log(static_cast<double>(model.config().vocabulary)));
-    const std::string bytes = bytes_of(options.save);
+    const std::string bytes = bytes_of(options.files.save);
     EXPECT_EQ(trained_in_parts(options), bytes) << variant;
-    options.threads = 3;
+    options.run.threads = 3;
     EXPECT_EQ(trained(options), bytes) << variant;
   }
 }
@@ -128,30 +128,31 @@ TEST_F(TrainSoftmax, SampledLearnsAndRepeatsAndResumes) {
 TEST_F(TrainSoftmax, SampledComesCloseToFull) {
   TrainOptions options = small();
   options.tokenizer.kind = TokenizerKind::kWord;
-  options.lr = 0.01;
-  options.steps = 400;
-  options.overwrite = true;
+  options.run.lr = 0.01;
+  options.run.steps = 400;
+  options.files.overwrite = true;
   const double full = *train(options).best_valid_nats_per_token;
-  options.softmax = Softmax::kSampled;
-  options.samples = 5;
+  options.network.softmax = Softmax::kSampled;
+  options.network.samples = 5;
   const double sampled = *train(options).best_valid_nats_per_token;
   EXPECT_LT(sampled, full + 0.15);
 }
 
 TEST_F(TrainSoftmax, SamplesAreBoundedAndRecorded) {
   TrainOptions options = small();
-  options.softmax = Softmax::kSampled;
-  options.steps = 2;
-  options.samples = 1000;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples is 1000: expected 1 to", [&] { train(options); }));
-  options.softmax = Softmax::kFull;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples are for --softmax sampled", [&] { train(options); }));
-  options.softmax = Softmax::kSampled;
-  options.samples = 4;
+  options.network.softmax = Softmax::kSampled;
+  options.run.steps = 2;
+  options.network.samples = 1000;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.samples` is 1000: expected 1 to", [&] { train(options); }));
+  options.network.softmax = Softmax::kFull;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.samples` is for `network.softmax` sampled: here it is full",
+                         [&] { train(options); }));
+  options.network.softmax = Softmax::kSampled;
+  options.network.samples = 4;
   train(options);
-  options.resume = true;
-  options.samples = 5;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--samples is 5 now and was 4", [&] { train(options); }));
+  options.files.resume = true;
+  options.network.samples = 5;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.samples` is 5 now and was 4", [&] { train(options); }));
 }
 
 TEST_F(TrainSoftmax, ContradictionsAreRefused) {
@@ -159,19 +160,19 @@ TEST_F(TrainSoftmax, ContradictionsAreRefused) {
     return fails_with(ErrorCode::kUsage, part, [&] { train(options); });
   };
   TrainOptions tied = adaptive();
-  tied.tied = true;
+  tied.network.tied = true;
   EXPECT_TRUE(refuses(tied, "tied weights and an adaptive softmax exclude each other"));
   TrainOptions full = adaptive();
-  full.softmax = Softmax::kFull;
-  EXPECT_TRUE(refuses(full, "--cutoffs are for --softmax adaptive"));
+  full.network.softmax = Softmax::kFull;
+  EXPECT_TRUE(refuses(full, "`network.cutoffs` is for `network.softmax` adaptive: here it is full"));
   TrainOptions falling = adaptive();
-  falling.cutoffs = {9, 4};
+  falling.network.cutoffs = {9, 4};
   EXPECT_TRUE(refuses(falling, "cutoff 4: expected more than 9"));
   TrainOptions beyond = adaptive();
-  beyond.cutoffs = {4, 100};
+  beyond.network.cutoffs = {4, 100};
   EXPECT_TRUE(refuses(beyond, "cutoff 100: expected more than 4 and less than the vocabulary"));
   TrainOptions narrow = adaptive();
-  narrow.hidden = 15;
+  narrow.network.hidden = 15;
   EXPECT_TRUE(refuses(narrow, "would have no width"));
 }
 

@@ -25,15 +25,15 @@ class Train : public SmallRun {};
 TEST_F(Train, SameBitsForAnyNumberOfThreads) {
   for (const Cell cell : all_cells()) {
     TrainOptions options = small("m1");
-    options.cell = cell;
-    options.layers = 2;
-    options.tied = true;
+    options.network.cell = cell;
+    options.network.layers = 2;
+    options.network.tied = true;
     options.regularization = {.words = 0.1, .input = 0.2, .output = 0.2, .locked = true, .tar = 1};
     if (has_recurrent_weights(cell)) options.regularization.recurrent = 0.3;
-    options.overwrite = true;
+    options.files.overwrite = true;
     const std::string one = trained(options);
     for (const int threads : {2, 3}) {
-      options.threads = threads;
+      options.run.threads = threads;
       EXPECT_EQ(trained(options), one) << cell_name(cell) << " " << threads;
     }
   }
@@ -42,10 +42,10 @@ TEST_F(Train, SameBitsForAnyNumberOfThreads) {
 TEST_F(Train, SameBitsForAnyNumberOfThreadsInEveryPrecision) {
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
     TrainOptions options = small("m1");
-    options.precision = precision;
-    options.overwrite = true;
+    options.run.precision = precision;
+    options.files.overwrite = true;
     const std::string one = trained(options);
-    options.threads = 3;
+    options.run.threads = 3;
     EXPECT_EQ(trained(options), one) << precision_name(precision);
   }
 }
@@ -54,13 +54,13 @@ TEST_F(Train, InterruptedAndResumedIsNeverInterrupted) {
   for (const Schedule schedule : {Schedule::kCosine, Schedule::kLinear, Schedule::kPlateau}) {
     for (const Optimizer optimizer : {Optimizer::kAdam, Optimizer::kSgd}) {
       TrainOptions options = small("whole");
-      options.schedule = schedule;
-      options.optimizer = optimizer;
-      options.state = optimizer == Optimizer::kSgd ? StatePolicy::kReset : StatePolicy::kCarry;
-      options.residual = true;
-      options.layers = 2;
+      options.run.schedule = schedule;
+      options.run.optimizer = optimizer;
+      options.text.state = optimizer == Optimizer::kSgd ? StatePolicy::kReset : StatePolicy::kCarry;
+      options.network.residual = true;
+      options.network.layers = 2;
       options.regularization = {.words = 0.1, .input = 0.1, .between = 0.2, .recurrent = 0.3, .locked = true, .ar = 1};
-      options.overwrite = true;
+      options.files.overwrite = true;
       const std::string whole = trained(options);
       EXPECT_EQ(trained_in_parts(options), whole);
     }
@@ -70,27 +70,27 @@ TEST_F(Train, InterruptedAndResumedIsNeverInterrupted) {
 TEST_F(Train, AFinishedRunIsAlreadyComplete) {
   TrainOptions options = small();
   const std::string whole = trained(options);
-  options.resume = true;
+  options.files.resume = true;
   const TrainResult result = train(options);
   EXPECT_TRUE(result.already_complete);
   EXPECT_EQ(result.steps, 40);
   EXPECT_TRUE(result.best_valid_nats_per_token.has_value());
-  EXPECT_EQ(bytes_of(options.save), whole);
+  EXPECT_EQ(bytes_of(options.files.save), whole);
 }
 
 TEST_F(Train, ResumeNamesTheOptionThatDiffers) {
   TrainOptions options = small();
   trained(options);
-  options.resume = true;
+  options.files.resume = true;
   TrainOptions other = options;
-  other.lr = 0.5;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--lr", [&] { train(other); }));
+  other.run.lr = 0.5;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.lr`", [&] { train(other); }));
   other = options;
-  other.hidden = 13;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--hidden", [&] { train(other); }));
+  other.network.hidden = 13;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`network.hidden`", [&] { train(other); }));
   other = options;
-  other.steps = 41;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--steps", [&] { train(other); }));
+  other.run.steps = 41;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.steps`", [&] { train(other); }));
   other = options;
   write_bytes(folder_.path("text"), some_text() + "one more line\n");
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "the text", [&] { train(other); }));
@@ -99,16 +99,16 @@ TEST_F(Train, ResumeNamesTheOptionThatDiffers) {
 TEST_F(Train, AnExistingModelIsNotReplacedUnasked) {
   TrainOptions options = small();
   const std::string whole = trained(options);
-  options.seed = 2;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--overwrite", [&] { train(options); }));
-  EXPECT_EQ(bytes_of(options.save), whole);
-  options.overwrite = true;
+  options.run.seed = 2;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`files.overwrite`", [&] { train(options); }));
+  EXPECT_EQ(bytes_of(options.files.save), whole);
+  options.files.overwrite = true;
   EXPECT_NE(trained(options), whole);
 }
 
 TEST_F(Train, ResumingNothingBeginsAndSaysSo) {
   TrainOptions options = small();
-  options.resume = true;
+  options.files.resume = true;
   std::string notes;
   train(options, {.on_note = [&](std::string_view note) { notes += note; }});
   EXPECT_NE(notes.find("starting from the beginning"), std::string::npos) << notes;
@@ -116,14 +116,14 @@ TEST_F(Train, ResumingNothingBeginsAndSaysSo) {
 
 TEST_F(Train, StepsRepeatARunOfMinutes) {
   TrainOptions options = small("timed");
-  options.steps.reset();
-  options.minutes = 0.01;
-  options.save_every = 0;
+  options.run.steps.reset();
+  options.run.minutes = 0.01;
+  options.files.save_every = 0;
   std::int64_t steps = 0;
   const std::string timed = trained(options, {.on_plan = [&](const TrainPlan& plan) { steps = plan.steps; }});
   EXPECT_GT(steps, 0);
   options = small("counted");
-  options.steps = steps;
+  options.run.steps = steps;
   EXPECT_EQ(trained(options), timed);
 }
 
@@ -132,12 +132,12 @@ TEST_F(Train, ValidationReportsWhatEvaluateReports) {
   const std::string text = some_text();
   const std::string valid = some_text(150).substr(text.size());
   write_bytes(folder_.path("valid"), valid);
-  options.valid = folder_.path("valid");
+  options.text.valid = folder_.path("valid");
   for (const StatePolicy state : {StatePolicy::kCarry, StatePolicy::kReset}) {
-    options.state = state;
-    options.overwrite = true;
+    options.text.state = state;
+    options.files.overwrite = true;
     const TrainResult result = train(options);
-    const Evaluation evaluation = evaluate(Model::load(options.save), valid, "valid", {.state = {}});
+    const Evaluation evaluation = evaluate(Model::load(options.files.save), valid, "valid", {.state = {}});
     ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
     EXPECT_EQ(evaluation.nats_per_token, *result.best_valid_nats_per_token);
     EXPECT_EQ(evaluation.state, state);
@@ -149,12 +149,12 @@ TEST_F(Train, ValidationIsThatOfTheSavedModelInEveryPrecision) {
   const std::string text = some_text();
   const std::string valid = some_text(150).substr(text.size());
   write_bytes(folder_.path("valid"), valid);
-  options.valid = folder_.path("valid");
-  options.overwrite = true;
+  options.text.valid = folder_.path("valid");
+  options.files.overwrite = true;
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-    options.precision = precision;
+    options.run.precision = precision;
     const TrainResult result = train(options);
-    const Model model = Model::load(options.save);
+    const Model model = Model::load(options.files.save);
     EXPECT_EQ(model.precision(), Precision::kF32);
     ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
     EXPECT_EQ(evaluate(model, valid, "valid", {.state = {}}).nats_per_token, *result.best_valid_nats_per_token);
@@ -163,11 +163,11 @@ TEST_F(Train, ValidationIsThatOfTheSavedModelInEveryPrecision) {
 
 TEST_F(Train, SaysWhichPrecisionItTookAndWhy) {
   TrainOptions options = small();
-  options.overwrite = true;
+  options.files.overwrite = true;
   TrainPlan plan;
   const TrainObserver observer{.on_plan = [&](const TrainPlan& given) { plan = given; }};
   const auto recorded = [&] {
-    const Model model = Model::load(options.save);  // lives as long as the loop
+    const Model model = Model::load(options.files.save);  // lives as long as the loop
     for (const auto& [name, value] : model.training().options) {
       if (name == "precision") return value;
     }
@@ -178,39 +178,39 @@ TEST_F(Train, SaysWhichPrecisionItTookAndWhy) {
   EXPECT_NE(plan.precision_reason.find("this processor"), std::string::npos);
   EXPECT_EQ(recorded(), precision_name(plan.precision));
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-    options.precision = precision;
+    options.run.precision = precision;
     train(options, observer);
     EXPECT_EQ(plan.precision, precision);
     EXPECT_EQ(plan.precision_reason, "");
     EXPECT_EQ(recorded(), precision_name(precision));
   }
-  options.precision = Precision::kInt8;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision is int8", [&] { train(options); }));
+  options.run.precision = Precision::kInt8;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.precision` is int8", [&] { train(options); }));
 }
 
 TEST_F(Train, AResumedRunKeepsItsPrecisionUnlessToldOtherwise) {
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
     TrainOptions options = small("whole");
-    options.precision = precision;
-    options.overwrite = true;
+    options.run.precision = precision;
+    options.files.overwrite = true;
     const std::string whole = trained(options);
-    options.save = folder_.path("parts");
+    options.files.save = folder_.path("parts");
     EXPECT_TRUE(train(options, {.stop_requested = [] { return true; }}).interrupted);
-    options.overwrite = false;
-    options.resume = true;
-    options.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
-    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision", [&] { train(options); }));
-    options.precision.reset();  // whatever this processor would choose for a new run
+    options.files.overwrite = false;
+    options.files.resume = true;
+    options.run.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.precision`", [&] { train(options); }));
+    options.run.precision.reset();  // whatever this processor would choose for a new run
     EXPECT_EQ(trained(options), whole);
     EXPECT_TRUE(train(options).already_complete);
-    options.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
-    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision", [&] { train(options); }));
+    options.run.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.precision`", [&] { train(options); }));
   }
 }
 
 TEST_F(Train, ARunThatIsStoppedAtOnceTellsItsLoss) {
   TrainOptions options = small();
-  options.steps = 1000;  // ten steps for each point of the history
+  options.run.steps = 1000;  // ten steps for each point of the history
   const TrainResult result = train(options, {.stop_requested = [] { return true; }});
   EXPECT_EQ(result.steps, 1);
   EXPECT_GT(result.nats_per_token, 1.0);
@@ -218,12 +218,12 @@ TEST_F(Train, ARunThatIsStoppedAtOnceTellsItsLoss) {
 
 TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {
   TrainOptions options = small();
-  options.precision = Precision::kF32;
+  options.run.precision = Precision::kF32;
   const std::string whole = trained(options);
-  options.overwrite = true;
+  options.files.overwrite = true;
   train(options, {.stop_requested = [] { return true; }});
   {
-    TensorFile file(options.save + ".resume", {"unroll-resume/1"});
+    TensorFile file(options.files.save + ".resume", {"unroll-resume/1"});
     std::map<std::string, std::string> metadata = file.metadata();
     std::string& training = metadata.at("training");
     const std::string field = R"("precision":"f32",)";
@@ -232,18 +232,18 @@ TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {
     for (const StoredTensor& tensor : file.tensors()) {
       tensors.emplace_back(tensor.name, tensor.shape, file.values<float>(tensor.name, tensor.shape));
     }
-    write_tensor_file(options.save + ".resume", tensors, metadata);
+    write_tensor_file(options.files.save + ".resume", tensors, metadata);
   }
-  options.overwrite = false;
-  options.resume = true;
-  options.precision = Precision::kBf16;
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "--precision is bf16 now and was f32", [&] { train(options); }));
-  options.precision.reset();
+  options.files.overwrite = false;
+  options.files.resume = true;
+  options.run.precision = Precision::kBf16;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.precision` is bf16 now and was f32", [&] { train(options); }));
+  options.run.precision.reset();
   TrainPlan plan;
   train(options, {.on_plan = [&](const TrainPlan& given) { plan = given; }});
   EXPECT_EQ(plan.precision, Precision::kF32);
   EXPECT_EQ(plan.precision_reason, "as the run began");
-  const Model resumed = Model::load(options.save);
+  const Model resumed = Model::load(options.files.save);
   Parameters parameters(resumed.config());
   read_parameters(resumed.config(), resumed.data().weights.view(), parameters);
   write_bytes(folder_.path("whole"), whole);
@@ -256,20 +256,20 @@ TEST_F(Train, FromARoundedModelStartsAtItsRoundedWeightsAndSaysSo) {
   TrainOptions options = small("first");
   train(options);
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
-    convert(Model::load(options.save), precision, folder_.path("rounded"));
+    convert(Model::load(options.files.save), precision, folder_.path("rounded"));
     TrainOptions second = small("second");
-    second.from = folder_.path("rounded");
-    second.overwrite = true;
-    second.optimizer = Optimizer::kSgd;
-    second.lr = 1e-30;
-    second.steps = 1;
+    second.files.from = folder_.path("rounded");
+    second.files.overwrite = true;
+    second.run.optimizer = Optimizer::kSgd;
+    second.run.lr = 1e-30;
+    second.run.steps = 1;
     std::string notes;
     train(second, {.on_note = [&](std::string_view note) { notes += note; }});
     EXPECT_NE(notes.find(std::string(precision_name(precision)) + ": training starts from its rounded weights"),
               std::string::npos)
         << notes;
-    const Model rounded = Model::load(second.from);
-    const Model trained_on = Model::load(second.save);
+    const Model rounded = Model::load(second.files.from);
+    const Model trained_on = Model::load(second.files.save);
     EXPECT_EQ(trained_on.precision(), Precision::kF32);
     Parameters before(rounded.config());
     Parameters after(rounded.config());
@@ -284,18 +284,18 @@ TEST_F(Train, AThreeSentenceCorpusIsMemorised) {
   write_bytes(folder_.path("three"), "the cat sat on the mat\na dog ran home\nwho let the owls out ?\n");
   for (const Cell cell : all_cells()) {
     TrainOptions options = small("three-model");
-    options.texts = {folder_.path("three")};
-    options.cell = cell;
-    options.hidden = 32;
-    options.valid_split = 0;
-    options.batch_size = 1;
-    options.bptt = 70;
-    options.state = StatePolicy::kReset;
-    options.lr = 0.02;
-    options.steps = 300;
-    options.overwrite = true;
+    options.text.paths = {folder_.path("three")};
+    options.network.cell = cell;
+    options.network.hidden = 32;
+    options.text.valid_split = 0;
+    options.run.batch_size = 1;
+    options.run.bptt = 70;
+    options.text.state = StatePolicy::kReset;
+    options.run.lr = 0.02;
+    options.run.steps = 300;
+    options.files.overwrite = true;
     train(options);
-    Scorer scorer(Model::load(options.save));
+    Scorer scorer(Model::load(options.files.save));
     // Nothing tells the first letter, and "the" comes in two places; the rest must be certain.
     for (const char* line : {"the cat sat on the mat", "a dog ran home", "who let the owls out ?"}) {
       const Score score = scorer.score(line);
@@ -308,13 +308,13 @@ TEST_F(Train, FromAModelStartsAtItsWeights) {
   TrainOptions options = small("first");
   train(options);
   TrainOptions second = small("second");
-  second.from = options.save;
-  second.lr = 1e-9;
-  second.steps = 1;
+  second.files.from = options.files.save;
+  second.run.lr = 1e-9;
+  second.run.steps = 1;
   const TrainResult result = train(second);
   const TrainResult before = train([&] {
     TrainOptions again = options;
-    again.resume = true;
+    again.files.resume = true;
     return again;
   }());
   EXPECT_NEAR(*result.best_valid_nats_per_token, *before.best_valid_nats_per_token, 1e-5);
@@ -323,8 +323,8 @@ TEST_F(Train, FromAModelStartsAtItsWeights) {
 TEST_F(Train, ABatchTooLargeForTheTextShrinksAndSaysSo) {
   write_bytes(folder_.path("short"), "abcabcab");
   TrainOptions options = small();
-  options.texts = {folder_.path("short")};
-  options.valid_split = 0;
+  options.text.paths = {folder_.path("short")};
+  options.text.valid_split = 0;
   std::string notes;
   train(options, {.on_note = [&](std::string_view note) { notes += note; }});
   EXPECT_NE(notes.find("batch size 5 -> 4"), std::string::npos) << notes;
@@ -334,36 +334,36 @@ TEST_F(Train, RefusesTextsThatTeachNothing) {
   TrainOptions options = small();
   for (const std::string text : {"", "a", "aaaaaaaa", "\n\n\n"}) {
     write_bytes(folder_.path("bad"), text);
-    options.texts = {folder_.path("bad")};
+    options.text.paths = {folder_.path("bad")};
     EXPECT_TRUE(fails_with(ErrorCode::kInput, "", [&] { train(options); })) << text;
-    EXPECT_FALSE(std::filesystem::exists(options.save));
+    EXPECT_FALSE(std::filesystem::exists(options.files.save));
   }
 }
 
 TEST_F(Train, MoreMemoryThanTheMachineHasIsRefusedBeforeItIsTaken) {
   TrainOptions options = small();
-  options.hidden = 1 << 20;
+  options.network.hidden = 1 << 20;
   EXPECT_TRUE(error_of([&] { train(options); }).has_value());
   options = small();
-  options.hidden = 120000;
+  options.network.hidden = 120000;
   EXPECT_TRUE(fails_with(ErrorCode::kMemory, "GB", [&] { train(options); }));
 }
 
 TEST_F(Train, NotANumberStopsTheRunAndNamesStepAndTensor) {
   TrainOptions options = small();
   train(options);
-  const std::string good = bytes_of(options.save);
-  options.overwrite = true;
-  options.optimizer = Optimizer::kSgd;
-  options.cell = Cell::kRnnRelu;
-  options.lr = 1e30;
-  options.clip = 0;
-  options.save_every = 1000;
+  const std::string good = bytes_of(options.files.save);
+  options.files.overwrite = true;
+  options.run.optimizer = Optimizer::kSgd;
+  options.network.cell = Cell::kRnnRelu;
+  options.run.lr = 1e30;
+  options.run.clip = 0;
+  options.files.save_every = 1000;
   const std::optional<Error> error = error_of([&] { train(options); });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->code(), ErrorCode::kNumeric) << error->what();
   EXPECT_NE(std::string(error->what()).find("step "), std::string::npos) << error->what();
-  EXPECT_EQ(bytes_of(options.save), good) << "the last good model stays";
+  EXPECT_EQ(bytes_of(options.files.save), good) << "the last good model stays";
 }
 
 TEST_F(Train, LossGoesDownWithEveryCellOptimizerAndTokenizer) {
@@ -371,11 +371,11 @@ TEST_F(Train, LossGoesDownWithEveryCellOptimizerAndTokenizer) {
     for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kAdam}) {
       TrainOptions options = small("learns");
       options.tokenizer.kind = optimizer == Optimizer::kSgd ? TokenizerKind::kWord : TokenizerKind::kByte;
-      options.cell = cell;
-      options.optimizer = optimizer;
-      options.lr = optimizer == Optimizer::kSgd ? 2 : 0.01;
-      options.steps = 150;
-      options.overwrite = true;
+      options.network.cell = cell;
+      options.run.optimizer = optimizer;
+      options.run.lr = optimizer == Optimizer::kSgd ? 2 : 0.01;
+      options.run.steps = 150;
+      options.files.overwrite = true;
       double uniform = 0;
       const TrainResult result =
           train(options, {.on_plan = [&](const TrainPlan& plan) { uniform = plan.uniform_nats; }});
@@ -389,9 +389,9 @@ TEST_F(Train, LossGoesDownWithEveryCellOptimizerAndTokenizer) {
 
 TEST_F(Train, IdentityStartIsForReluOnly) {
   TrainOptions options = small();
-  options.init = Init::kIdentity;
+  options.run.init = Init::kIdentity;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "rnn-relu", [&] { train(options); }));
-  options.cell = Cell::kRnnRelu;
+  options.network.cell = Cell::kRnnRelu;
   EXPECT_NO_THROW(train(options));
 }
 

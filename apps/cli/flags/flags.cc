@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,16 +9,15 @@
 #include <map>
 #include <utility>
 
+#include "cli/flags/field_flags.h"
 #include "cli/flags/flags_help.h"
 #include "cli/flags/nearest.h"
+#include "cli/flags/parser.h"
 #include "cli/streams/output.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-// Thrown by the callback of --help, past everything else that may be wrong with the command line.
-struct HelpWanted {};
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& expected) {
   throw Error(ErrorCode::kUsage, fmt::format("{} takes {}, found \"{}\"", flag, expected, value));
@@ -46,8 +44,9 @@ std::string describe(const RealRange& range) {
   std::string text = fmt::format("a number {} {}", range.with_least ? "from" : "above", range.least);
   if (std::isfinite(range.most)) {
     const std::string_view joint = range.with_least && range.with_most ? " to "
+                                   : range.with_least                  ? " to below "
                                    : range.with_most                   ? ", at most "
-                                                                       : ", below ";
+                                                                       : " and below ";
     text += fmt::format("{}{}", joint, range.most);
   } else if (range.with_least) {
     text += " up";
@@ -108,8 +107,6 @@ std::string shown_value(const PresetFlag& preset) {
   throw Error(ErrorCode::kUsage, fmt::format("{}: {}", preset.place, what));
 }
 
-std::string first_name(const FlagHelp& flag) { return flag.names.substr(0, flag.names.find(',')); }
-
 }  // namespace
 
 struct Flags::Impl {
@@ -121,53 +118,35 @@ struct Flags::Impl {
     Set set;
   };
 
-  CLI::App parser;
   HelpPage page;
-  std::vector<std::string> value_flags;  // every name, aliases included
-  std::vector<std::string> all_flags;
-  std::map<std::string, Declared> declared;                 // by the name that is shown
-  std::vector<std::pair<std::string, std::string>> values;  // of the command line: name that is shown, value
+  std::vector<FlagSyntax> syntax;
+  std::map<std::string, Declared> declared;  // by the name that is shown
+  SplitArguments split;
   std::vector<std::vector<std::string>> exclusive;
   std::vector<std::pair<std::string, std::vector<std::string>>> dependents;  // flag, those that belong to it
   std::string preset_flag;
   std::vector<std::string> never_preset;
   std::function<std::vector<PresetFlag>(const std::string&)> load_presets;
   std::vector<PresetFlag> held_presets;
-  std::vector<std::string> off;  // toggles whose presets the command line takes back: --tied=false
-  std::vector<std::string> positionals;
-
-  void declare(const FlagHelp& flag) {
-    page.flags.push_back({page.headings.empty() ? 0 : page.headings.size() - 1, flag});
-    std::size_t begin = 0;
-    while (begin <= flag.names.size()) {
-      const std::size_t end = std::min(flag.names.find(',', begin), flag.names.size());
-      all_flags.push_back(flag.names.substr(begin, end - begin));
-      if (!flag.placeholder.empty()) value_flags.push_back(all_flags.back());
-      begin = end + 1;
-    }
-  }
 
   void add(const FlagHelp& flag, ValueKind kind, Set set) {
-    declare(flag);
-    const std::string name = first_name(flag);
-    declared[name] = {kind, std::move(set)};
-    if (kind == ValueKind::kToggle) {
-      parser.add_flag_callback(flag.names, [this, name] { values.emplace_back(name, "true"); });
-      return;
-    }
-    const CLI::callback_t take = [this, name](const CLI::results_t& results) {
-      if (results.size() > 1) throw Error(ErrorCode::kUsage, fmt::format("{} is given more than once", name));
-      values.emplace_back(name, results.front());
-      return true;
-    };
-    parser.add_option(flag.names, take)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    page.flags.push_back({page.headings.empty() ? 0 : page.headings.size() - 1, flag});
+    syntax.push_back({.names = split_at_commas(flag.names), .takes_value = kind != ValueKind::kToggle});
+    declared[syntax.back().names.front()] = {kind, std::move(set)};
   }
 
-  [[nodiscard]] bool given(const std::string& name) const { return parser.count(name) > 0; }
+  [[nodiscard]] bool is_name_of_flag(const std::string& text) const {
+    return text == "--help" || text == "-h" ||
+           std::any_of(syntax.begin(), syntax.end(), [&](const FlagSyntax& flag) { return has(flag.names, text); });
+  }
+
+  [[nodiscard]] bool given(const std::string& name) const {
+    return std::any_of(split.values.begin(), split.values.end(), [&](const auto& pair) { return pair.first == name; });
+  }
 
   // Whether the command line says something that the preset must make room for.
   [[nodiscard]] bool gives_way(const std::string& name) const {
-    if (given(name) || has(off, name)) return true;
+    if (given(name) || has(split.turned_off, name)) return true;
     const auto is_given = [this](const std::string& other) { return given(other); };
     for (const std::vector<std::string>& names : exclusive) {
       if (has(names, name) && std::any_of(names.begin(), names.end(), is_given)) return true;
@@ -216,75 +195,44 @@ struct Flags::Impl {
   }
 
   void apply() {
-    for (const auto& [name, value] : values) {
+    for (const auto& [name, value] : split.values) {
       if (name == preset_flag) apply_presets(value);
     }
-    for (const auto& [name, value] : values) declared.at(name).set(name, value);
+    for (const auto& [name, value] : split.values) declared.at(name).set(name, value);
   }
 
-  // CLI11 would let `--flag=` swallow the argument after it, take `--toggle=no` for an answer, and drop a positional
-  // argument "++".
-  [[nodiscard]] std::vector<std::string> prepared(const std::vector<std::string>& arguments) {
-    std::vector<std::string> result;
-    bool value_next = false;
-    bool flags_ended = false;
-    for (const std::string& argument : arguments) {
-      const bool is_value = std::exchange(value_next, false) || flags_ended;
-      const std::string name = argument.substr(0, argument.find('='));
-      if (!is_value && has(value_flags, name) && argument.size() == name.size() + 1) {
-        result.push_back(name);
-        result.emplace_back();
-      } else if (!is_value && is_switched_off(argument, name)) {
-        off.push_back(name);
-      } else if (!is_value && has(all_flags, name) && !has(value_flags, name) && argument.size() > name.size()) {
-        throw Error(ErrorCode::kUsage, fmt::format("{} takes no value, found \"{}\"", name, argument));
-      } else {
-        result.push_back(!is_value && argument == "++" ? "./++" : argument);
-        value_next = !is_value && has(value_flags, argument);
-        flags_ended = flags_ended || (!is_value && argument == "--");
+  // Toggles that can be preset can be turned off on the command line.
+  void split_command_line(const std::vector<std::string>& arguments) {
+    for (FlagSyntax& flag : syntax) {
+      flag.can_be_turned_off = load_presets && !flag.takes_value && !has(never_preset, flag.names.front());
+    }
+    split = split_arguments(syntax, arguments);
+    for (const std::string& name : split.turned_off) {
+      if (given(name)) throw Error(ErrorCode::kUsage, fmt::format("{0} and {0}=false contradict each other", name));
+    }
+  }
+
+  void check_exclusive() const {
+    for (const std::vector<std::string>& names : exclusive) {
+      std::string first;
+      for (const std::string& name : names) {
+        if (!given(name)) continue;
+        if (!first.empty()) {
+          throw Error(ErrorCode::kUsage, fmt::format("{} and {} exclude each other: give one of them", first, name));
+        }
+        first = name;
       }
     }
-    return result;
-  }
-
-  // "--tied=false", of a toggle that can be preset.
-  [[nodiscard]] bool is_switched_off(const std::string& argument, const std::string& name) const {
-    const auto toggle = declared.find(name);
-    return load_presets && argument == name + "=false" && toggle != declared.end() &&
-           toggle->second.kind == ValueKind::kToggle && !has(never_preset, name);
   }
 
   static bool has(const std::vector<std::string>& list, const std::string& item) {
     return std::find(list.begin(), list.end(), item) != list.end();
-  }
-
-  // What CLI11 could not place: positional arguments, and flags that do not exist.
-  void sort_remaining() {
-    bool flags_ended = false;
-    for (const std::string& argument : parser.remaining()) {
-      if (!flags_ended && argument == "--") {
-        flags_ended = true;
-      } else if (!flags_ended && argument.size() > 1 && argument.starts_with('-')) {
-        const std::string name = argument.substr(0, argument.find('='));
-        const std::string near = nearest(name, page.shown_names());
-        throw Error(ErrorCode::kUsage,
-                    fmt::format("unknown flag {}{}", name,
-                                near.empty() ? "; --help lists the flags" : fmt::format("; did you mean {}?", near)));
-      } else {
-        positionals.push_back(argument);
-      }
-    }
   }
 };
 
 Flags::Flags(std::string usage, std::string purpose) : impl_(std::make_unique<Impl>()) {
   impl_->page.usage = std::move(usage);
   impl_->page.purpose = std::move(purpose);
-  impl_->parser.set_help_flag("");
-  impl_->parser.allow_extras(true);
-  impl_->declare({"--help,-h", "", "", ""});
-  impl_->page.flags.clear();
-  impl_->parser.add_flag_callback("--help,-h", [] { throw HelpWanted(); });
 }
 
 Flags::~Flags() = default;
@@ -299,7 +247,7 @@ void Flags::toggle(const FlagHelp& flag, bool* value) {
 void Flags::path(const FlagHelp& flag, std::string* value) {
   impl_->add(flag, ValueKind::kText, [this, value](const std::string& name, const std::string& text) {
     if (text.empty()) refuse(name, text, "a path");
-    if (Impl::has(impl_->all_flags, text)) {
+    if (impl_->is_name_of_flag(text)) {
       throw Error(ErrorCode::kUsage,
                   fmt::format("{0} needs a value, found the flag {1} (a file of that name is ./{1})", name, text));
     }
@@ -347,7 +295,7 @@ void Flags::exclusive(const std::vector<std::string>& names) { impl_->exclusive.
 void Flags::presets(const FlagHelp& flag, std::vector<std::string> refused,
                     std::function<std::vector<PresetFlag>(const std::string&)> load) {
   impl_->add(flag, ValueKind::kText, [](const std::string&, const std::string&) {});
-  impl_->preset_flag = first_name(flag);
+  impl_->preset_flag = impl_->syntax.back().names.front();
   impl_->never_preset = std::move(refused);
   impl_->load_presets = std::move(load);
 }
@@ -361,35 +309,17 @@ void Flags::example(const std::string& command, const std::string& meaning) {
 }
 
 bool Flags::parse(const std::vector<std::string>& arguments) {
-  std::vector<std::string> prepared = impl_->prepared(arguments);
-  std::reverse(prepared.begin(), prepared.end());
-  try {
-    impl_->parser.parse(prepared);
-  } catch (const HelpWanted&) {
+  present_verb() = {.flags = impl_->page.shown_names(), .given = {}};
+  impl_->split_command_line(arguments);
+  if (impl_->split.help) {
     Output out;
     out.write(format_help(impl_->page));
     out.flush();
     return false;
-  } catch (const CLI::ArgumentMismatch&) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} needs a value", arguments.back()));
-  } catch (const CLI::ParseError& error) {
-    throw Error(ErrorCode::kUsage, error.what());
   }
-  for (const std::string& name : impl_->off) {
-    if (given(name)) throw Error(ErrorCode::kUsage, fmt::format("{0} and {0}=false contradict each other", name));
-  }
+  for (const auto& [name, value] : impl_->split.values) present_verb().given.push_back(name);
   impl_->apply();
-  impl_->sort_remaining();
-  for (const std::vector<std::string>& names : impl_->exclusive) {
-    std::string first;
-    for (const std::string& name : names) {
-      if (!given(name)) continue;
-      if (!first.empty()) {
-        throw Error(ErrorCode::kUsage, fmt::format("{} and {} exclude each other: give one of them", first, name));
-      }
-      first = name;
-    }
-  }
+  impl_->check_exclusive();
   return true;
 }
 
@@ -397,14 +327,14 @@ bool Flags::given(const std::string& name) const { return impl_->given(name); }
 
 const std::vector<PresetFlag>& Flags::held_presets() const { return impl_->held_presets; }
 
-const std::vector<std::string>& Flags::positionals() const { return impl_->positionals; }
+const std::vector<std::string>& Flags::positionals() const { return impl_->split.positionals; }
 
 std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices) {
   const auto found = std::find(choices.begin(), choices.end(), value);
   if (found == choices.end()) {
     std::string list;
     for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-    throw Error(ErrorCode::kUsage, fmt::format("unknown value \"{}\", expected one of {}", value, list));
+    throw Error(ErrorCode::kUsage, fmt::format("unknown value '{}': expected one of {}", value, list));
   }
   return static_cast<std::size_t>(found - choices.begin());
 }

@@ -1,7 +1,6 @@
 #include "cli/flags/recipe.h"
 
 #include <fmt/core.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
@@ -11,9 +10,11 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "cli/flags/embedded_recipes.h"
 #include "cli/flags/nearest.h"
+#include "cli/flags/toml.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -26,61 +27,53 @@ constexpr std::string_view kAbout = "about";
   throw Error(ErrorCode::kUsage, fmt::format("{}: {}", place, what));
 }
 
-std::string place_in(const std::string& file, const toml::source_position& position) {
-  return fmt::format("{}:{}:{}", file, position.line, position.column);
+double minutes_of(const TomlEntry& entry) {
+  double minutes = 0;
+  if (const double* const real = std::get_if<double>(&entry.value)) minutes = *real;
+  if (const std::int64_t* const whole = std::get_if<std::int64_t>(&entry.value)) minutes = static_cast<double>(*whole);
+  if (minutes > 0 && minutes < 1e6) return minutes;
+  refuse(entry.place, "minutes in [about] takes a number above 0, below a million");
 }
 
-// The entries of a table in the order of the file; the table itself is sorted by key.
-std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(const toml::table& table) {
-  std::vector<std::pair<const toml::key*, const toml::node*>> entries;
-  for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
-  std::sort(entries.begin(), entries.end(),
-            [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
-  return entries;
-}
-
-void read_about(const toml::table& about, const std::string& file, Recipe* recipe) {
+void read_about(const TomlTable& about, Recipe* recipe) {
   const std::array<std::pair<std::string_view, std::string*>, 4> texts{{{"summary", &recipe->summary},
                                                                         {"data", &recipe->data},
                                                                         {"result", &recipe->result},
                                                                         {"source", &recipe->source}}};
-  for (const auto& [key, node] : in_file_order(about)) {
-    const std::string place = place_in(file, key->source().begin);
-    if (key->str() == "minutes") {
-      recipe->minutes = node->value<double>();
-      if (!recipe->minutes || !(*recipe->minutes > 0 && *recipe->minutes < 1e6)) {
-        refuse(place, "minutes in [about] takes a number above 0, below a million");
-      }
+  for (const TomlEntry& entry : about) {
+    if (entry.key == "minutes") {
+      recipe->minutes = minutes_of(entry);
       continue;
     }
-    const std::string_view name = key->str();
-    const auto text = std::find_if(texts.begin(), texts.end(), [&](const auto& t) { return t.first == name; });
+    const auto text = std::find_if(texts.begin(), texts.end(), [&](const auto& t) { return t.first == entry.key; });
     if (text == texts.end()) {
-      refuse(place,
-             fmt::format("unknown key {} in [about]: expected summary, data, result, source or minutes", key->str()));
+      refuse(entry.place,
+             fmt::format("unknown key {} in [about]: expected summary, data, result, source or minutes", entry.key));
     }
-    const auto value = node->value_exact<std::string>();
-    if (!value) refuse(place, fmt::format("{} in [about] takes a text in quotes", key->str()));
+    const std::string* const value = std::get_if<std::string>(&entry.value);
+    if (value == nullptr) refuse(entry.place, fmt::format("{} in [about] takes a text in quotes", entry.key));
     *text->second = *value;
   }
 }
 
-PresetFlag read_flag(const toml::key& key, const toml::node& node, const std::string& file) {
-  PresetFlag flag{.name = std::string(key.str()), .value = false, .place = place_in(file, key.source().begin)};
-  if (const auto truth = node.value_exact<bool>()) {
-    flag.value = *truth;
-  } else if (const auto whole = node.value_exact<std::int64_t>()) {
-    flag.value = *whole;
-  } else if (const auto real = node.value_exact<double>()) {
-    flag.value = *real;
-  } else if (const auto text = node.value_exact<std::string>()) {
-    flag.value = *text;
-  } else {
-    refuse(flag.place, fmt::format("{} is a {}: expected the value of a flag of train, or the table [about]", flag.name,
-                                   node.is_table()   ? "table"
-                                   : node.is_array() ? "list"
-                                                     : "date or time"));
-  }
+PresetFlag read_flag(const TomlEntry& entry) {
+  PresetFlag flag{.name = entry.key, .value = false, .place = entry.place};
+  const auto refuse_kind = [&](std::string_view kind) {
+    refuse(entry.place,
+           fmt::format("{} is a {}: expected the value of a flag of train, or the table [about]", entry.key, kind));
+  };
+  std::visit(
+      [&](const auto& value) {
+        using Value = std::remove_cvref_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, TomlTable>) {
+          refuse_kind("table");
+        } else if constexpr (std::is_same_v<Value, OtherToml>) {
+          refuse_kind(value.kind);
+        } else {
+          flag.value = value;
+        }
+      },
+      entry.value);
   return flag;
 }
 
@@ -98,7 +91,7 @@ std::string read_file(const std::string& path) {
   if (file.bad()) throw Error(ErrorCode::kFile, fmt::format("cannot read the recipe {}", path));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMost)
-    throw Error(ErrorCode::kUsage, fmt::format("{} is no recipe: it is larger than 1 MiB", path));
+    throw Error(ErrorCode::kUsage, fmt::format("{} is not a recipe: it is larger than 1 MiB", path));
   return text;
 }
 
@@ -118,17 +111,12 @@ Recipe parse_recipe(const std::string& name, const std::string& place, std::stri
                 .source = {},
                 .minutes = {},
                 .flags = {}};
-  toml::table table;
-  try {
-    table = toml::parse(text, place);
-  } catch (const toml::parse_error& error) {
-    refuse(place_in(place, error.source().begin), fmt::format("this is no TOML: {}", error.description()));
-  }
-  for (const auto& [key, node] : in_file_order(table)) {
-    if (key->str() == kAbout && node->is_table()) {
-      read_about(*node->as_table(), place, &recipe);
+  for (const TomlEntry& entry : parse_toml(text, place)) {
+    const TomlTable* const table = std::get_if<TomlTable>(&entry.value);
+    if (entry.key == kAbout && table != nullptr) {
+      read_about(*table, &recipe);
     } else {
-      recipe.flags.push_back(read_flag(*key, *node, place));
+      recipe.flags.push_back(read_flag(entry));
     }
   }
   return recipe;

@@ -2,40 +2,51 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <filesystem>
-#include <limits>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "cli/flags/field_flags.h"
 #include "cli/flags/flags.h"
+#include "cli/flags/option_flags.h"
 #include "cli/flags/recipe.h"
 #include "cli/flags/regularization_flags.h"
 #include "cli/flags/tokenizer_flag.h"
 #include "unroll/error.h"
-#include "unroll/train.h"
+#include "unroll/train_options.h"
 
 namespace unroll {
 namespace {
 
 // What a recipe cannot say: where this run's files are, and what concerns this run alone.
-const std::vector<std::string> kNotInRecipes{"--valid",     "--vocab", "--save", "--save-every", "--resume",
-                                             "--overwrite", "--from",  "--log",  "--quiet"};
+std::vector<std::string> flags_not_in_recipes() {
+  std::vector<std::string> flags{"--log", "--quiet"};
+  const TrainOptions options;
+  for_each_option(options, [&](const TrainOption& option, const auto& value) {
+    const bool is_path = std::is_same_v<decltype(value), const std::string&>;
+    if (is_path || option.field.starts_with("files.")) flags.push_back(flag_of(option.field));
+  });
+  return flags;
+}
 
 void add_recipe_flag(Flags* flags, std::string* name) {
   flags->heading("Recipe");
-  flags->presets(
-      {"--recipe", "NAME",
-       "take all settings from a recipe (unroll recipes lists them) or from a file FILE.toml; flags that are "
-       "given beside it override it",
-       ""},
-      kNotInRecipes, [name](const std::string& text) {
-        Recipe recipe = find_recipe(text);
-        *name = recipe.name;
-        return std::move(recipe.flags);
-      });
+  flags->presets({"--recipe", "NAME",
+                  "take all settings from a recipe (unroll recipes lists them) or from a file FILE.toml; flags on the "
+                  "command line "
+                  "override it",
+                  ""},
+                 flags_not_in_recipes(), [name](const std::string& text) {
+                   Recipe recipe = find_recipe(text);
+                   *name = recipe.name;
+                   return std::move(recipe.flags);
+                 });
 }
 
 // The recipe's name and what it still decides, as flags.
@@ -52,90 +63,78 @@ std::string recipe_words(const std::string& name, const Flags& flags) {
   return words;
 }
 
-void add_text_flags(Flags* flags, TrainOptions* options) {
+// Two flags name an average, --optimizer asgd and --average.
+void set_average(Average average, TrainOptions* options) {
+  if (options->run.average != Average::kNone && options->run.average != average) {
+    throw Error(ErrorCode::kUsage, "--optimizer asgd means --average triggered: leave one of them out");
+  }
+  options->run.average = average;
+}
+
+// The flags of all options, some of which take more on a command line than in the library.
+class TrainFlags : public OptionFlags {
+ public:
+  TrainFlags(Flags* flags, TrainOptions* options) : OptionFlags(flags), flags_(flags), options_(options) {}
+
+  using OptionFlags::operator();
+
+  void operator()(const TrainOption& option, TokenizerKind& kind) const {
+    FlagHelp help = help_of(option, "KIND", std::string(tokenizer_kind_name(kind)));
+    help.help += "; FILE.model: sub-words of a SentencePiece model (unroll tokenize train makes one)";
+    flags_->text(help, [options = options_](const std::string& text) { set_tokenizer(text, &options->tokenizer); });
+  }
+
+  void operator()(const TrainOption& option, Optimizer& optimizer) const {
+    FlagHelp help = help_of(option, "NAME", std::string(optimizer_name(optimizer)));
+    help.help = "sgd, adam, or asgd (sgd with --average triggered)";
+    flags_->text(help, [&optimizer, options = options_](const std::string& text) {
+      constexpr std::array kOptimizers{Optimizer::kSgd, Optimizer::kAdam, Optimizer::kSgd};
+      optimizer = kOptimizers.at(parse_choice(text, {"sgd", "adam", "asgd"}));
+      if (text == "asgd") set_average(Average::kTriggered, options);
+    });
+  }
+
+  void operator()(const TrainOption& option, Average& average) const {
+    flags_->text(help_of(option, "HOW", std::string(average_name(average))),
+                 [options = options_](const std::string& text) { set_average(parse_average(text), options); });
+  }
+
+  void operator()(const TrainOption& option, std::optional<Precision>& precision) const {
+    flags_->text(help_of(option, "P", ""), [&precision](const std::string& text) {
+      constexpr std::array<std::optional<Precision>, 3> kChoices{std::nullopt, Precision::kF32, Precision::kBf16};
+      precision = kChoices.at(parse_choice(text, {"auto", "f32", "bf16"}));
+    });
+  }
+
+ private:
+  Flags* flags_;
+  TrainOptions* options_;
+};
+
+void add_option_flags(Flags* flags, TrainOptions* options) {
+  const TrainFlags declare(flags, options);
   flags->heading("Text");
-  flags->text(
-      {"--tokenizer", "KIND",
-       "how text becomes tokens. char: Unicode characters; byte: the bytes of any file; word: words as Unicode "
-       "finds them; whitespace: text that is tokenised already, split at white space; FILE.model: sub-words of a "
-       "SentencePiece model (unroll tokenize train makes one)",
-       std::string(tokenizer_kind_name(options->tokenizer.kind))},
-      [options](const std::string& value) { set_tokenizer(value, &options->tokenizer); });
-  flags->toggle({"--lowercase", "", "fold words to lower case (word, whitespace)", ""}, &options->tokenizer.lowercase);
-  flags->whole({"--vocab-size", "N", "keep the N most frequent tokens; the others are <unk>", "all"}, {2, kLargestSize},
-               [options](std::int64_t n) { options->tokenizer.vocab_size = n; });
-  flags->whole({"--min-count", "N", "leave out tokens that occur less often than N times",
-                std::to_string(options->tokenizer.min_count)},
-               {1, kLargestCount}, [options](std::int64_t n) { options->tokenizer.min_count = n; });
-  flags->path({"--vocab", "FILE", "take the vocabulary from FILE, one token a line", ""},
-              &options->tokenizer.vocab_file);
-  flags->path({"--valid", "FILE", "validate on this text", ""}, &options->valid);
-  flags->real({"--valid-split", "F",
-               "without --valid: hold out this share of the text's end; 0: validate nothing, keep "
-               "the last weights",
-               fmt::format("{}", options->valid_split)},
-              {.least = 0, .most = 1, .with_most = false}, [options](double f) { options->valid_split = f; });
-  flags->text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line starts anew",
-               std::string(state_policy_name(options->state))},
-              [options](const std::string& value) { options->state = parse_state_policy(value); });
-}
-
-void add_network_flags(Flags* flags, TrainOptions* options) {
+  for_each_text_option(*options, declare);
   flags->heading("Network");
-  flags->text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, gru-reset-before, min-gru, or min-lstm",
-               std::string(cell_name(options->cell))},
-              [options](const std::string& value) { options->cell = parse_cell(value); });
-  flags->whole({"--layers,--nlayers", "N", "recurrent layers, one above the other", std::to_string(options->layers)},
-               {1, 1024}, [options](std::int64_t n) { options->layers = n; });
-  flags->whole({"--hidden,--nhid", "N", "units in each recurrent layer", std::to_string(options->hidden)},
-               {1, kLargestSize}, [options](std::int64_t n) { options->hidden = n; });
-  flags->whole({"--embed,--emsize", "N", "numbers that stand for a token at the input", "as --hidden"},
-               {1, kLargestSize}, [options](std::int64_t n) { options->embed = n; });
-  flags->toggle({"--tied", "",
-                 "the output layer shares the embedding's weights; where --embed is not --hidden, a projection stands "
-                 "between",
-                 ""},
-                &options->tied);
-  flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &options->residual);
-  flags->text({"--softmax", "KIND",
-               "full; adaptive: frequent words first, rarer ones in ever narrower clusters: much faster where the "
-               "vocabulary is large, exact, another model; sampled: the model of full, trained on a sample of the "
-               "vocabulary in each step",
-               std::string(softmax_name(options->softmax))},
-              [options](const std::string& value) { options->softmax = parse_softmax(value); });
-  flags->text({"--cutoffs", "N,...", "adaptive: how many of the most frequent words stand before each cluster",
-               "from the vocabulary"},
-              [options](const std::string& value) { options->cutoffs = parse_wholes(value); });
-  flags->whole(
-      {"--samples", "N", "sampled: words that each step compares with", "a tenth of the vocabulary, at most 8192"},
-      {1, kLargestSize}, [options](std::int64_t n) { options->samples = n; });
-  flags->belongs_to("--softmax", {"--cutoffs", "--samples"});
-  flags->toggle({"--layer-norm", "", "layer normalisation inside the cells", ""}, &options->layer_norm);
-  flags->text({"--init", "HOW", "uniform, or identity (rnn-relu: recurrent weights start as the identity)",
-               std::string(init_name(options->init))},
-              [options](const std::string& value) { options->init = parse_init(value); });
-  flags->real({"--init-range", "X", "weights start uniform between -X and X", "by the sizes of the layers"},
-              {.least = 0, .most = std::numeric_limits<double>::infinity(), .with_least = false},
-              [options](double x) { options->init_range = x; });
-  add_regularization_flags(flags, &options->regularization);
+  for_each_network_option(*options, declare);
+  add_regularization_flags(flags, options);
+  flags->heading("Run");
+  for_each_update_option(*options, declare);
+  for_each_schedule_option(*options, declare);
+  flags->heading("Files");
+  for_each_file_option(*options, declare);
+  flags->exclusive({"--epochs", "--steps", "--minutes"});
+  flags->exclusive({"--resume", "--overwrite"});
+  for_each_option(*options, [&](const TrainOption& option, const auto&) {
+    if (option.only_with.first.empty()) return;
+    flags->belongs_to(flag_of(option.only_with.first), {flag_of(option.field)});
+  });
 }
 
-void add_file_flags(Flags* flags, TrainCommand* command) {
-  TrainOptions* const options = &command->options;
-  flags->heading("Files");
-  flags->path({"--save", "MODEL", "where the model goes; must be given", ""}, &options->save);
-  flags->whole({"--save-every", "N", "save what --resume needs every N steps", "about every 30 s"}, {1, kLargestCount},
-               [options](std::int64_t n) { options->save_every = n; });
-  flags->toggle(
-      {"--resume", "", "go on with an interrupted run, from where it was saved; give the same flags again", ""},
-      &options->resume);
-  flags->toggle({"--overwrite", "", "replace an existing MODEL", ""}, &options->overwrite);
-  flags->exclusive({"--resume", "--overwrite"});
-  flags->path({"--from", "MODEL", "start from this model's weights; its network and tokenizer are kept", ""},
-              &options->from);
+void add_output_flags(Flags* flags, TrainCommand* command) {
   flags->path({"--log", "FILE",
-               "write one JSON object per step: step, tokens, nats_per_token, lr, grad_norm, "
-               "tokens_per_s, and valid_nats_per_token where measured; - is standard output",
+               "write one JSON object per step: step, tokens, nats_per_token, lr, grad_norm, tokens_per_s, and "
+               "valid_nats_per_token where measured; - is standard output",
                ""},
               &command->log);
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
@@ -149,35 +148,35 @@ bool same_file(const std::string& a, const std::string& b) {
 // Writing MODEL or the log must not destroy what the run reads.
 void check_paths(const TrainCommand& command) {
   const TrainOptions& options = command.options;
-  std::vector<std::string> inputs = options.texts;
-  for (const std::string& path : {options.valid, options.tokenizer.vocab_file}) {
+  std::vector<std::string> inputs = options.text.paths;
+  for (const std::string& path : {options.text.valid, options.tokenizer.vocab_file}) {
     if (!path.empty()) inputs.push_back(path);
   }
   expect_one_standard_input(inputs);
   for (const std::string& input : inputs) {
-    if (same_file(input, options.save)) {
-      throw Error(ErrorCode::kUsage, fmt::format("--save {} would replace the text that is read", options.save));
+    if (same_file(input, options.files.save)) {
+      throw Error(ErrorCode::kUsage, fmt::format("--save {} would replace the text that is read", options.files.save));
     }
     if (!command.log.empty() && input != "-" && same_file(input, command.log)) {
       throw Error(ErrorCode::kUsage, fmt::format("--log {} would replace the text that is read", command.log));
     }
   }
-  if (options.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
-  if (!command.log.empty() && (same_file(command.log, options.save) || command.log == options.save + ".resume")) {
+  if (options.files.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
+  if (!command.log.empty() &&
+      (same_file(command.log, options.files.save) || command.log == options.files.save + ".resume")) {
     throw Error(ErrorCode::kUsage, fmt::format("--log {} is where the model is saved", command.log));
   }
 }
 
-// The network and the tokenizer of --from are as they are.
+// With --from, network and tokenizer are those of that model.
 void check_from(const Flags& flags) {
   if (!flags.given("--from")) return;
-  for (const char* flag :
-       {"--cell", "--layers", "--hidden", "--embed", "--tied", "--residual", "--cutoffs", "--layer-norm", "--init",
-        "--init-range", "--tokenizer", "--lowercase", "--vocab", "--vocab-size", "--min-count"}) {
-    if (flags.given(flag)) {
-      throw Error(ErrorCode::kUsage, fmt::format("{} is what the model of --from has: leave it out", flag));
-    }
-  }
+  const TrainOptions options;
+  for_each_option(options, [&](const TrainOption& option, const auto&) {
+    const std::string flag = flag_of(option.field);
+    if (!option.from_model || !flags.given(flag)) return;
+    throw Error(ErrorCode::kUsage, fmt::format("{} is fixed by the model of --from: leave it out", flag));
+  });
 }
 
 }  // namespace
@@ -187,13 +186,11 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
       "unroll train TEXT... --save MODEL.safetensors [flags]",
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
       "keeps the weights that predict the held-out text best. The same text, flags and seed give the same file, "
-      "bit for bit. Ctrl-C saves and stops; --resume goes on as if nothing had happened.");
+      "bit for bit. Ctrl-C saves and stops; --resume continues as if nothing had happened.");
   std::string recipe;
   add_recipe_flag(&flags, &recipe);
-  add_text_flags(&flags, &command->options);
-  add_network_flags(&flags, &command->options);
-  add_run_flags(&flags, &command->options);
-  add_file_flags(&flags, command);
+  add_option_flags(&flags, &command->options);
+  add_output_flags(&flags, command);
   flags.example("unroll train book.txt --save book.safetensors --minutes 2",
                 "A character model in two minutes; nothing else needs to be said.");
   flags.example(
@@ -213,11 +210,11 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
     throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
   }
   if (!recipe.empty()) command->recipe = recipe_words(recipe, flags);
-  command->options.texts = flags.positionals();
-  if (command->options.texts.empty()) {
+  command->options.text.paths = flags.positionals();
+  if (command->options.text.paths.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");
   }
-  if (command->options.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
+  if (command->options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
   check_paths(*command);
   return true;
 }

@@ -61,7 +61,7 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   flags->whole({"--batch-size", "N", "rows", std::to_string(options->rows)}, range,
                [options](std::int64_t n) { options->rows = n; });
   flags->seed(&options->seed);
-  add_regularization_flags(flags, &options->regularization);
+  add_regularization_flags(flags, options);
 }
 
 bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command) {

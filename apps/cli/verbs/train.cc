@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/flags/field_flags.h"
 #include "cli/flags/train_flags.h"
 #include "cli/streams/interrupt.h"
 #include "cli/streams/terminal.h"
@@ -17,7 +18,7 @@ constexpr int kInterrupted = 130;
 
 bool tokens_are_characters(const TrainOptions& options) {
   const TokenizerKind kind =
-      options.from.empty() ? options.tokenizer.kind : Model::load(options.from).tokenizer().kind();
+      options.files.from.empty() ? options.tokenizer.kind : Model::load(options.files.from).tokenizer().kind();
   return kind == TokenizerKind::kChar;
 }
 
@@ -32,7 +33,7 @@ int run_train(const std::vector<std::string>& arguments) {
   TrainingLog log(command.log);
 
   TrainObserver observer;
-  observer.on_note = [&](std::string_view note) { terminal.line(note); };
+  observer.on_note = [&](std::string_view note) { terminal.line(with_flags(note, present_verb())); };
   observer.on_plan = [&](const TrainPlan& plan) {
     log.start(plan.first_step);
     progress.plan(plan);
@@ -46,7 +47,7 @@ int run_train(const std::vector<std::string>& arguments) {
 
   catch_interrupts(command.quiet);
   const TrainResult result = train(command.options, observer);
-  progress.summary(result, command.options.save);
+  progress.summary(result, command.options.files.save);
   return result.interrupted ? kInterrupted : 0;
 }
 

@@ -1,0 +1,236 @@
+#include "train/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/processor.h"
+#include "train/memory_plan.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+void note(const TrainObserver& observer, const std::string& sentence) {
+  if (observer.on_note) observer.on_note(sentence);
+}
+
+NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabulary) {
+  NetworkConfig config{.cell = network.cell,
+                       .vocabulary = vocabulary,
+                       .embed = network.embed,
+                       .hidden = network.hidden,
+                       .layers = network.layers,
+                       .tied = network.tied,
+                       .residual = network.residual,
+                       .layer_norm = network.layer_norm};
+  if (network.softmax == Softmax::kAdaptive) {
+    config.cutoffs = network.cutoffs.empty() ? default_cutoffs(vocabulary) : network.cutoffs;
+  }
+  return config;
+}
+
+// Throws Error{kUsage} where what was asked for does not go with the network that is trained.
+void check_network(const TrainOptions& options, const NetworkConfig& config) {
+  check(config);
+  const Softmax softmax = options.network.softmax;
+  if (softmax == Softmax::kAdaptive && config.cutoffs.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`network.softmax` is adaptive, and that of '{}' is full: with `files.from` the network is "
+                            "as it is",
+                            options.files.from),
+                "network.softmax");
+  }
+  if (softmax == Softmax::kSampled && !config.cutoffs.empty()) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("`network.softmax` sampled is for a full softmax: that of '{}' is adaptive", options.files.from),
+        "network.softmax");
+  }
+  if (options.regularization.recurrent > 0 && !has_recurrent_weights(config.cell)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`regularization.recurrent` is for hidden-to-hidden matrices: the cell {} has none",
+                            cell_name(config.cell)),
+                "regularization.recurrent");
+  }
+}
+
+std::int64_t drawn_samples(std::int64_t asked, std::int64_t V) {
+  constexpr std::int64_t kMostByDefault = 8192;
+  const std::int64_t samples = asked > 0 ? asked : std::clamp<std::int64_t>(V / 10, 1, kMostByDefault);
+  if (samples <= V / 2) return samples;
+  throw Error(
+      ErrorCode::kUsage,
+      fmt::format("`network.samples` is {}: expected 1 to {}, half of the vocabulary; beyond that a full softmax "
+                  "is faster",
+                  samples, V / 2),
+      "network.samples");
+}
+
+// The network's options as they are where it has this config.
+void set_network(NetworkOptions& network, const NetworkConfig& config) {
+  network.cell = config.cell;
+  network.layers = config.layers;
+  network.hidden = config.hidden;
+  network.embed = config.embed;
+  network.tied = config.tied;
+  network.layer_norm = config.layer_norm;
+  network.residual = config.residual;
+  network.cutoffs = config.cutoffs;
+  if (!config.cutoffs.empty()) network.softmax = Softmax::kAdaptive;
+  if (network.softmax == Softmax::kSampled) network.samples = drawn_samples(network.samples, config.vocabulary);
+}
+
+void note_order_of_symbols(Softmax softmax, TokenizerKind kind, const TrainObserver& observer) {
+  if (softmax == Softmax::kFull || (kind != TokenizerKind::kChar && kind != TokenizerKind::kByte)) return;
+  note(observer, fmt::format("`network.softmax` {} takes the first symbols for the frequent ones; a vocabulary of {}s "
+                             "is in no such order",
+                             softmax_name(softmax), tokenizer_kind_name(kind)));
+}
+
+// The batch that the text can fill with two predictions a row at least.
+std::int64_t fitting_batch(const TrainOptions& options, std::int64_t tokens, const TrainObserver& observer) {
+  constexpr std::int64_t kLeast = 2;
+  if (tokens < kLeast) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("'{}' has {} token{} to train on: expected at least {}; give more text or a smaller "
+                            "`text.valid_split`",
+                            options.text.paths.front(), tokens, tokens == 1 ? "" : "s", kLeast));
+  }
+  const std::int64_t fitting = std::min(options.run.batch_size, tokens / kLeast);
+  if (fitting < options.run.batch_size) {
+    note(observer, fmt::format("batch size {} -> {}: the text has {} tokens, and a row needs at least {}",
+                               options.run.batch_size, fitting, tokens, kLeast));
+  }
+  return fitting;
+}
+
+// A precision of training and why it was taken; the reason is empty where it was asked for.
+struct ChosenPrecision {
+  Precision precision = Precision::kF32;
+  std::string reason;
+};
+
+// What was asked for; else what the resumed run began with (f32 where its record names none); else what this processor
+// does best.
+ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValues* resumed) {
+  if (asked) return {.precision = *asked, .reason = {}};
+  if (resumed == nullptr) {
+    return has_bf16_products() ? ChosenPrecision{Precision::kBf16, "this processor multiplies bf16"}
+                               : ChosenPrecision{Precision::kF32, "this processor does not multiply bf16"};
+  }
+  const std::optional<std::string> name = named_value(*resumed, "precision");
+  return {.precision = name ? parse_precision(*name) : Precision::kF32, .reason = "as the run began"};
+}
+
+RunLength length_of(const RunOptions& run) {
+  if (run.steps) return {RunLength::Unit::kSteps, static_cast<double>(*run.steps)};
+  if (run.minutes) return {RunLength::Unit::kMinutes, *run.minutes};
+  return {RunLength::Unit::kEpochs, static_cast<double>(*run.epochs)};
+}
+
+EpochShape epoch_of(const RunOptions& run, const TrainingText& text) {
+  const std::int64_t row = (std::ssize(text.train) + run.batch_size - 1) / run.batch_size;
+  return {.windows = (row + run.bptt - 1) / run.bptt,
+          .tokens_per_step = run.batch_size * run.bptt,
+          .train_tokens = std::ssize(text.train),
+          .valid_tokens = std::ssize(text.valid),
+          .validate_every = run.validate_every};
+}
+
+// What differs from `asked` once text and network are known.
+TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precision precision,
+                    const TrainObserver& observer) {
+  TrainOptions options = inputs.options;
+  options.tokenizer.kind = inputs.text.tokenizer.kind();
+  options.tokenizer.lowercase = inputs.text.tokenizer.lowercase();
+  set_network(options.network, config);
+  note_order_of_symbols(options.network.softmax, options.tokenizer.kind, observer);
+  options.run.batch_size = fitting_batch(options, std::ssize(inputs.text.train), observer);
+  options.run.precision = precision;
+  return options;
+}
+
+NamedValues record(const TrainOptions& decided, const TrainingText& text) {
+  NamedValues values = recorded_options(decided);
+  values.emplace_back("vocabulary", fmt::format("{}", text.tokenizer.size()));
+  values.emplace_back("text", text.fingerprint);
+  return values;
+}
+
+}  // namespace
+
+std::string describe(const RunLength& length) {
+  switch (length.unit) {
+    case RunLength::Unit::kEpochs:
+      return fmt::format("epochs {}", length.amount);
+    case RunLength::Unit::kSteps:
+      return fmt::format("steps {}", length.amount);
+    case RunLength::Unit::kMinutes:
+      return fmt::format("minutes {}", length.amount);
+  }
+  return {};
+}
+
+RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
+  const NetworkConfig config = inputs.from != nullptr
+                                   ? inputs.from->config()
+                                   : network_config(inputs.options.network, inputs.text.tokenizer.size());
+  check_network(inputs.options, config);
+  const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
+  const TrainOptions options = decide(inputs, config, precision.precision, observer);
+  const RunOptions& run = options.run;
+  RunPlan plan{.config = config,
+               .regularization = options.regularization,
+               .initial = {.init = run.init, .range = run.init_range, .seed = run.seed},
+               .samples = options.network.samples,
+               .precision = precision.precision,
+               .precision_reason = precision.reason,
+               .state = options.text.state,
+               .batch_size = run.batch_size,
+               .bptt = run.bptt,
+               .bptt_jitter = run.bptt_jitter,
+               .update = {.optimizer = run.optimizer,
+                          .momentum = run.momentum,
+                          .beta2 = run.beta2,
+                          .weight_decay = run.weight_decay,
+                          .rows_rest = options.network.softmax != Softmax::kFull},
+               .lr = run.lr,
+               .schedule = run.schedule,
+               .decay_after = run.decay_after.value_or(0),
+               .decay = run.decay.value_or(1),
+               .warmup = run.warmup,
+               .clip = run.clip,
+               .average = {.kind = run.average, .ema_decay = run.ema_decay, .nonmono = run.nonmono},
+               .length = length_of(run),
+               .epoch = epoch_of(run, inputs.text),
+               .patience = run.patience,
+               .save_every = options.files.save_every,
+               .seed = run.seed,
+               .threads = run.threads,
+               .save = options.files.save,
+               .recorded = record(options, inputs.text)};
+  plan.memory = memory_plan(plan);
+  return plan;
+}
+
+std::int64_t warmup_steps(const RunPlan& plan, std::int64_t steps) noexcept {
+  constexpr std::int64_t kMost = 100;
+  if (plan.warmup != kWarmupOfRun) return plan.warmup;
+  return plan.update.optimizer == Optimizer::kAdam ? std::min(kMost, steps / 20) : 0;
+}
+
+std::optional<std::int64_t> planned_steps(const RunPlan& plan) {
+  if (plan.length.unit == RunLength::Unit::kMinutes) return std::nullopt;
+  const auto amount = static_cast<std::int64_t>(plan.length.amount);
+  if (plan.length.unit == RunLength::Unit::kSteps) return amount;
+  if (amount <= kMostSteps / plan.epoch.windows) return amount * plan.epoch.windows;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("`run.epochs` {} are more than {} steps, {} each: give fewer", amount, kMostSteps,
+                          plan.epoch.windows),
+              "run.epochs");
+}
+
+std::int64_t most_steps(const RunPlan& plan) noexcept { return plan.bptt + 2 * plan.bptt_jitter; }
+
+}  // namespace unroll

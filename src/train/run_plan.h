@@ -1,0 +1,96 @@
+// A run, decided: everything that the trainer does, with nothing left to choose.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/averaging.h"
+#include "train/initial_weights.h"
+#include "train/optimizer.h"
+#include "train/options.h"
+#include "train/pacing.h"
+#include "train/training_text.h"
+#include "unroll/model.h"
+#include "unroll/train.h"
+
+namespace unroll {
+
+// How long a run lasts, as asked for.
+struct RunLength {
+  enum class Unit { kEpochs, kSteps, kMinutes };
+  Unit unit = Unit::kEpochs;
+  double amount = 0;
+};
+
+// "epochs 10", "steps 500", "minutes 2".
+[[nodiscard]] std::string describe(const RunLength& length);
+
+// Constant once made. Only the number of steps of a run of minutes, and of a save where nobody asked for one, wait for
+// a measurement (TrainingRun::measure).
+struct RunPlan {
+  // What is trained, and from where.
+  NetworkConfig config = {};
+  Regularization regularization = {};
+  InitialWeights initial = {};  // unless there are weights to start from
+  std::int64_t samples = 0;     // of a sampled softmax; 0: the loss is exact
+  Precision precision = Precision::kF32;
+  std::string precision_reason = {};  // empty where it was asked for
+
+  // Windows.
+  StatePolicy state = StatePolicy::kCarry;
+  std::int64_t batch_size = 1;   // B
+  std::int64_t bptt = 1;         // T
+  std::int64_t bptt_jitter = 0;  // J
+
+  // Updates.
+  UpdateRule update = {};
+  double lr = 0;
+  Schedule schedule = Schedule::kConstant;
+  std::int64_t decay_after = 0;  // kStep
+  double decay = 1;              // kStep
+  std::int64_t warmup = 0;       // steps; kWarmupOfRun: warmup_steps() of the run's length
+  double clip = 0;               // 0: never
+  AverageRule average = {};
+
+  // Length and pace.
+  RunLength length = {};
+  EpochShape epoch = {};
+  std::int64_t patience = 0;    // validations; 0: never
+  std::int64_t save_every = 0;  // steps; 0: by time, see save_interval()
+
+  std::uint64_t seed = 0;
+  int threads = 0;            // 0: as many as there are cores
+  std::string save = {};      // path of the model file
+  NamedValues recorded = {};  // what decides the result, as a model file records it
+  std::vector<MemoryItem> memory = {};
+};
+
+inline constexpr std::int64_t kWarmupOfRun = -1;
+
+// The longest run: a step is 32 bits of a random counter.
+inline constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;
+
+// What a plan is made from.
+struct RunInputs {
+  const TrainOptions& options;  // resolved
+  const TrainingText& text;
+  const Model* from = nullptr;           // weights to start from
+  const NamedValues* resumed = nullptr;  // options that the run to resume recorded; null: this one begins
+};
+
+// Decides a run. `observer` gets notes about what differs from what was asked for. Throws Error{kUsage} where options
+// contradict the model to start from or the text, Error{kInput} for too short a text.
+[[nodiscard]] RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer);
+
+// Steps of linear warm-up in a run of `steps`.
+[[nodiscard]] std::int64_t warmup_steps(const RunPlan& plan, std::int64_t steps) noexcept;
+
+// Steps of the run; empty for a run of minutes. Throws Error{kUsage} where epochs are more than kMostSteps.
+[[nodiscard]] std::optional<std::int64_t> planned_steps(const RunPlan& plan);
+
+// Steps of the longest window.
+[[nodiscard]] std::int64_t most_steps(const RunPlan& plan) noexcept;
+
+}  // namespace unroll
