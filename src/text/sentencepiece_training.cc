@@ -141,12 +141,16 @@ std::string answer_of_child(std::string_view text, const SentencePieceOptions& o
   return whole ? answer : "";
 }
 
-// The library's words without the place in its source: "file.cc(12) [condition] words".
-std::string_view plain_words(std::string_view complaint) {
+// The library's words without the place in its source ("file.cc(12) [condition] words"), and without advice to use
+// flags of its own program.
+std::string plain_words(std::string_view complaint) {
   const std::size_t bracket = complaint.find("] ");
   if (bracket != std::string_view::npos) complaint.remove_prefix(bracket + 2);
   while (complaint.ends_with('.') || complaint.ends_with('\n')) complaint.remove_suffix(1);
-  return complaint;
+  if (const std::size_t advice = complaint.find(". Increase vocab_size"); advice != std::string_view::npos) {
+    return fmt::format("{}; make `vocab_size` larger", complaint.substr(0, advice));
+  }
+  return std::string(complaint);
 }
 
 }  // namespace
@@ -172,8 +176,8 @@ std::string train_sentencepiece(std::string_view text, const SentencePieceOption
                             name));
   }
   if (answer.front() == kComplaint) {
-    const std::string_view words = plain_words(std::string_view(answer).substr(1));
-    const bool size = words.find("ocabulary size") != std::string_view::npos;
+    const std::string words = plain_words(std::string_view(answer).substr(1));
+    const bool size = words.find("ocabulary size") != std::string::npos;
     throw Error(size ? ErrorCode::kUsage : ErrorCode::kInput,
                 fmt::format("{}: SentencePiece cannot learn from it: {}", name, words));
   }

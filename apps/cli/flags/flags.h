@@ -108,8 +108,11 @@ class Flags {
   std::unique_ptr<Impl> impl_;
 };
 
-// What texts that are read as one are called: "a.txt + b.txt".
-[[nodiscard]] std::string joined(const std::vector<std::string>& names);
+// How messages call the text of a path: "'a.txt'", "standard input".
+[[nodiscard]] std::string quoted_path(const std::string& path);
+
+// The same for texts that are read as one: "'a.txt' + 'b.txt'".
+[[nodiscard]] std::string joined(const std::vector<std::string>& paths);
 
 // The value of a flag that takes one of a few words. Throws Error{kUsage} naming them.
 [[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);

@@ -27,6 +27,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kAliases
     {"threads", "t"},
 }};
 
+// What holds on a command line where such a flag is not given.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kFallbacks{{
+    {"dropout-input", "as --dropout"},
+    {"dropout-between", "as --dropout"},
+    {"dropout-output", "as --dropout"},
+}};
+
 std::string names_of(const TrainOption& option) {
   std::string names = fmt::format("--{}", option.name);
   for (const auto& [name, alias] : kAliases) {
@@ -50,8 +57,12 @@ RealRange real_range(const OptionRange& range) {
 }  // namespace
 
 FlagHelp help_of(const TrainOption& option, const std::string& placeholder, const std::string& fallback) {
-  return {names_of(option), placeholder, with_flags(option.help),
-          option.unset.empty() ? fallback : with_flags(option.unset)};
+  FlagHelp help{names_of(option), placeholder, with_flags(option.help),
+                option.unset.empty() ? fallback : with_flags(option.unset)};
+  for (const auto& [name, words] : kFallbacks) {
+    if (name == option.name) help.fallback = words;
+  }
+  return help;
 }
 
 void OptionFlags::operator()(const TrainOption& option, bool& value) const {

@@ -158,7 +158,7 @@ void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown sho
 
 void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown) {
   const std::string text = read_text(path);
-  const std::string name = path == "-" ? "standard input" : path;
+  const std::string name = quoted_path(path);
   const Tokenizer tokenizer = Tokenizer::train(options, text, name);
   Printing printing(tokenizer, shown, name);
   for (std::size_t at = 0; at < text.size();) {
