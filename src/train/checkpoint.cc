@@ -50,7 +50,7 @@ void for_each_number(Position& position, const Visit& visit) {
   visit("save_every", position.save_every);
 }
 
-// The same for those that stand in the file only where weights are averaged.
+// The same for numbers that are in the file only where weights are averaged.
 template <class Position, class Visit>
 void for_each_number_of_average(Position& position, const Visit& visit) {
   visit("average_start", position.average_start);

@@ -1,4 +1,4 @@
-// The resume file: everything that a killed run needs to go on as if nothing had happened.
+// The resume file: everything that a killed run needs to continue as if nothing had happened.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace unroll {
 
-// Where a run stands, apart from its tensors.
+// The state of a run, apart from its tensors.
 struct TrainPosition {
   std::int64_t step = 0;                     // updates made
   std::int64_t tokens = 0;                   // predictions trained on
@@ -22,7 +22,7 @@ struct TrainPosition {
   std::int64_t best_step = 0;                // 0: no validation yet
   double best_nats = 0;                      // nats per token of that validation
   bool best_is_average = false;              // whether it was of the averaged weights
-  std::int64_t average_start = -1;           // steps made when the average of the weights began; -1: there is none
+  std::int64_t average_start = -1;           // steps made when the average of the weights began; -1: not yet
   // Decided once, when the run began.
   std::int64_t steps = 0;
   std::int64_t save_every = 0;
@@ -35,7 +35,7 @@ struct TrainTensors {
   Parameters* best;
   Moments& moments;
   NetworkState& state;
-  Parameters* average;  // saved where the position says that there is one
+  Parameters* average;  // saved once it began, see TrainPosition::average_start
 };
 
 // "model.safetensors.resume".
@@ -45,7 +45,7 @@ struct TrainTensors {
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                      const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors);
 
-// A resume file that was read and checked, its tensors still inside.
+// A resume file, read and checked; its tensors stay in the file until restore().
 class Checkpoint {
  public:
   // Throws Error{kFile} and Error{kFormat}.
@@ -57,8 +57,7 @@ class Checkpoint {
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
 
-  // Copies the tensors out. Requires tensors of the network that saved them; throws Error{kFormat} where they do not
-  // fit.
+  // Copies the tensors into those of a network of the same config. Throws Error{kFormat} if their shapes differ.
   void restore(const TrainTensors& tensors) const;
 
  private:

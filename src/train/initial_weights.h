@@ -1,4 +1,4 @@
-// Where training starts.
+// Initial weights.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct InitialWeights {
   std::uint64_t seed = 0;
 };
 
-// Random weights for a network, equal for equal seed.
+// Sets all of `parameters` to random weights, equal for equal seed.
 //
 //   encoder.weight   uniform in +-sqrt(3 / E), so that an embedded symbol has length about 1; tied: +-1 / sqrt(E)
 //   U                uniform in +-1 / sqrt(H)
@@ -25,7 +25,7 @@ struct InitialWeights {
 //   gains            1
 //
 // With how.range all matrices but that identity are uniform in +-range.
-// With small outputs at the start the first loss is close to ln V. Sets all of `parameters`.
+// Outputs are small at the start, so that the first loss is close to ln V.
 void set_initial_weights(const NetworkConfig& config, const InitialWeights& how, Parameters& parameters);
 
 }  // namespace unroll

@@ -11,15 +11,15 @@ namespace unroll {
 //
 //   constant   lr
 //   cosine     from lr down to lr / 100 along half a cosine over the rest of the run
-//   linear     from lr down to 0 along a line over the rest of the run, of which the last step is still above it
-//   plateau    lr, divided by 4 whenever a validation is not better than the best before it
+//   linear     from lr towards 0 along a line over the rest of the run; the last step is still above 0
+//   plateau    lr, divided by 4 after each validation that is not a new best
 //   step       lr / decay^max(0, e - decay_after) in epoch e, counted from 1 (Zaremba et al. 2014, section 4.1)
 struct LearningRate {
   Schedule schedule = Schedule::kConstant;
   double lr = 0;
   std::int64_t warmup = 0;  // steps
   std::int64_t steps = 0;   // of the whole run
-  double divisor = 1;       // plateau: grows; part of what a resumed run needs
+  double divisor = 1;       // plateau: grows; saved for a resumed run
 
   // step
   std::int64_t epoch_steps = 1;
@@ -29,7 +29,7 @@ struct LearningRate {
   // Of step number `step`, counted from 1.
   [[nodiscard]] double at(std::int64_t step) const;
 
-  // Tells the outcome of a validation.
+  // Call after each validation.
   void validated(bool improved);
 };
 

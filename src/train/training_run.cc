@@ -20,8 +20,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Carried state would leave the zero state to the first step of each epoch: a run shorter than that would never learn
-// to begin. So each row also starts from zero at every 64th window, rows taking turns.
+// With carried state only the first step of each epoch would see the zero state, and a run shorter than an epoch would
+// never learn to start from it. So each row also starts from zero at every 64th window, rows taking turns.
 void start_some_rows_afresh(std::int64_t index, Window& window) {
   constexpr std::int64_t kWindows = 64;
   for (std::int64_t b = 0; b < window.B; ++b) {
@@ -81,7 +81,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
   using Clock = std::chrono::steady_clock;
   constexpr std::int64_t kMostMeasured = 200;
   constexpr std::int64_t kLeastSteps = 2;
-  // Rates are those of the run's first steps, as far as its length is known.
+  // Learning rates are those of the run's first steps, as far as its length is known.
   const std::int64_t steps = planned_steps(plan_).value_or(kMostMeasured);
   rate_.steps = steps;
   rate_.warmup = warmup_steps(plan_, steps);
@@ -140,7 +140,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   fix_length();
 }
 
-// Sets the window of the next step; what the rate is multiplied by for its length.
+// Sets the window of the next step. Returns what its learning rate is multiplied by.
 double TrainingRun::take_window() {
   const std::int64_t epoch = position_.step / plan_.epoch.windows;
   const std::int64_t index = position_.step % plan_.epoch.windows;
@@ -176,7 +176,7 @@ StepOutcome TrainingRun::step() {
 
 void TrainingRun::check_finite(double loss, double norm) const {
   if (std::isfinite(loss) && std::isfinite(norm)) return;
-  // Not the first tensor of the file but the first on the way back: there the trouble shows first.
+  // The last tensor of the list: the first on the backward pass, where the trouble starts.
   std::string where = "the loss";
   for (const ParameterTensor& tensor : gradients_.tensors()) {
     const std::span<const float> values = gradients_.values(tensor);
@@ -264,7 +264,7 @@ void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<V
 
 void TrainingRun::save(bool complete) {
   record_.complete = complete;
-  // The resume file first: a model of a run that did not end never stands without it.
+  // The resume file first: a model of an unfinished run never exists without it.
   if (!complete) {
     save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors());
   }

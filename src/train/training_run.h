@@ -1,4 +1,4 @@
-// A run in progress: the network being trained, and where in the text it stands.
+// A run in progress: the network that is trained, and its position in the text.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@
 
 namespace unroll {
 
-// What one step yields.
+// The result of one step.
 struct StepOutcome {
   double nats_per_token = 0;
   double lr = 0;
@@ -34,7 +34,7 @@ struct StepOutcome {
   std::int64_t predictions = 0;
 };
 
-// What a validation yields, in nats per token.
+// The result of a validation, in nats per token.
 struct ValidationOutcome {
   double nats = 0;                     // of the last weights
   std::optional<double> average_nats;  // of the averaged ones

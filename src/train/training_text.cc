@@ -8,11 +8,11 @@
 namespace unroll {
 namespace {
 
-// FNV-1a over the bytes of the ids: it only tells one text from another.
+// FNV-1a over the bytes of the ids: enough to tell one text from another.
 std::uint64_t hash_ids(const std::vector<std::int32_t>& ids, std::uint64_t hash) {
   constexpr std::uint64_t kPrime = 0x100000001B3;
   for (const std::int32_t id : ids) hash = (hash ^ static_cast<std::uint32_t>(id)) * kPrime;
-  return (hash ^ 0xFF) * kPrime;  // so that moving the cut between the two parts shows
+  return (hash ^ 0xFF) * kPrime;  // so that moving the cut between the two parts changes the hash
 }
 
 std::string fingerprint_of(const TrainingText& text) {
@@ -21,7 +21,7 @@ std::string fingerprint_of(const TrainingText& text) {
                      text.valid.size());
 }
 
-// How messages call the text of a path.
+// The name of a text in messages.
 std::string quoted(const std::string& path) { return path == "-" ? "standard input" : fmt::format("'{}'", path); }
 
 // Text to train on and to validate on, from two files.

@@ -1,4 +1,4 @@
-// The text of a run: read, split and turned into ids.
+// The text of a run: read, split and encoded as ids.
 #pragma once
 
 #include <cstdint>

@@ -6,9 +6,9 @@
 namespace unroll {
 
 // Window i of an epoch begins at step i T + j_i, where j_0 = 0 and the others are whole numbers from -J to J, all
-// equally likely, anew in each epoch: gradients stop at other places. So there are as many windows as with J = 0, of
-// T - 2J to T + 2J steps but for the last one, which ends where the epoch does and has one step at least.
-// After Merity et al. 2018, section 5, who draw each window's length instead; here any window is found at once.
+// equally likely, drawn anew in each epoch, so that gradients stop at other places. There are as many windows as with
+// J = 0, each of T - 2J to T + 2J steps, except the last, which ends with the epoch and has at least one step.
+// After Merity et al. 2018, section 5, who draw each window's length instead; here any window is found directly.
 //
 // Requires 2 J < T, and `length` >= 1 steps in an epoch. j_i depends on seed, epoch and i alone.
 struct WindowCuts {
@@ -19,7 +19,7 @@ struct WindowCuts {
 
   [[nodiscard]] std::int64_t windows() const noexcept { return (length + T - 1) / T; }
 
-  // The first step of window i, 0 <= i <= windows(); that of the one past the last is the length.
+  // The first step of window i, 0 <= i <= windows(); for i = windows(), the length.
   [[nodiscard]] std::int64_t first(std::int64_t epoch, std::int64_t i) const noexcept;
 };
 

@@ -1,4 +1,4 @@
-// The files of recipes/, as they were when the program was built.
+// The files of recipes/, built into the program.
 #pragma once
 
 #include <span>

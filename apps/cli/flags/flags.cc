@@ -23,8 +23,8 @@ namespace {
   throw Error(ErrorCode::kUsage, fmt::format("{} takes {}, found \"{}\"", flag, expected, value));
 }
 
-// from_chars takes neither a sign of plus nor white space nor another locale's decimals; what is left to refuse is a
-// leading zero (octal to some), and a rest.
+// from_chars already refuses a plus sign, white space and other locales' decimals; left to refuse are leading zeros
+// (octal to some) and trailing characters.
 template <typename Number>
 bool parse_whole(const std::string& text, Number* number) {
   const std::size_t digits = text.starts_with('-') ? 1 : 0;
@@ -60,7 +60,7 @@ bool contains(const RealRange& range, double number) {
   return high_enough && low_enough;
 }
 
-// What a preset of a flag must be.
+// The kind of value that a flag takes.
 enum class ValueKind { kToggle, kText, kWhole, kReal };
 
 std::string_view kind_words(ValueKind kind) {
@@ -91,12 +91,12 @@ bool is_of_kind(const PresetFlag& preset, ValueKind kind) {
   return false;
 }
 
-// As it would stand on a command line.
+// As on a command line.
 std::string value_text(const PresetFlag& preset) {
   return std::visit([](const auto& value) { return fmt::format("{}", value); }, preset.value);
 }
 
-// As it would stand in a recipe: 8.0 is no whole number, "8" none at all.
+// As in a recipe, where 8.0 is not a whole number and "8" not a number.
 std::string shown_value(const PresetFlag& preset) {
   if (const double* const real = std::get_if<double>(&preset.value)) return fmt::format("{:#}", *real);
   const bool is_text = std::holds_alternative<std::string>(preset.value);
@@ -110,7 +110,7 @@ std::string shown_value(const PresetFlag& preset) {
 }  // namespace
 
 struct Flags::Impl {
-  // Takes the name to call the flag by in errors, and the value.
+  // Sets the value; `name` is what errors call the flag.
   using Set = std::function<void(const std::string& name, const std::string& value)>;
 
   struct Declared {
@@ -144,7 +144,7 @@ struct Flags::Impl {
     return std::any_of(split.values.begin(), split.values.end(), [&](const auto& pair) { return pair.first == name; });
   }
 
-  // Whether the command line says something that the preset must make room for.
+  // Whether the command line overrides a preset of this flag.
   [[nodiscard]] bool gives_way(const std::string& name) const {
     if (given(name) || has(split.turned_off, name)) return true;
     const auto is_given = [this](const std::string& other) { return given(other); };
@@ -178,7 +178,7 @@ struct Flags::Impl {
     }
   }
 
-  // The name and the kind of what gives way are checked too; its range is not, for its value is never set.
+  // Presets that are overridden are checked too, for name and kind; their values are never set, and so not checked.
   void apply_presets(const std::string& source) {
     std::vector<PresetFlag> checked;
     for (const PresetFlag& preset : load_presets(source)) {
@@ -361,7 +361,7 @@ std::vector<std::int64_t> parse_wholes(const std::string& value) {
   std::vector<std::int64_t> numbers;
   for (const std::string& part : split_at_commas(value)) {
     if (!parse_whole(part, &numbers.emplace_back())) {
-      throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected whole numbers with commas between", value));
+      throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected whole numbers separated by commas", value));
     }
   }
   return numbers;
@@ -399,7 +399,7 @@ void expect_absent(const std::string& flag, const std::string& path) {
 void expect_one_standard_input(const std::vector<std::string>& inputs) {
   const std::ptrdiff_t count = std::ranges::count(inputs, "-");
   if (count <= 1) return;
-  throw Error(ErrorCode::kUsage, fmt::format("{} inputs are standard input (-), which can be read once: "
+  throw Error(ErrorCode::kUsage, fmt::format("{} inputs are standard input (-), which can be read only once: "
                                              "give the paths of files instead",
                                              count));
 }

@@ -1,4 +1,4 @@
-// How a verb's help reads.
+// The layout of a verb's help.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Bases of the logarithms that are printed; inside, all are natural.
+// Bases of the logarithms that are printed; internally all are natural.
 #pragma once
 
 #include <string_view>

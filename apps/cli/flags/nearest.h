@@ -1,4 +1,4 @@
-// What somebody probably meant to type.
+// Suggestions for misspelt names.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace unroll {
 
-// The candidate nearest to `word` by insertions, deletions and replacements; empty when none is near.
+// The candidate nearest to `word` in edit distance; empty if none is near.
 [[nodiscard]] std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace unroll

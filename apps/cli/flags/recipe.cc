@@ -77,7 +77,7 @@ PresetFlag read_flag(const TomlEntry& entry) {
   return flag;
 }
 
-// A file that is meant to be a recipe is small; what is larger is something else.
+// Recipes are small; a larger file is something else.
 std::string read_file(const std::string& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20;
   std::error_code unknown;

@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-// The live line shows means over about this many steps: a single batch says little.
+// The live line shows means over about this many steps: single batches are noisy.
 constexpr double kMeanSteps = 30;
 
 std::string plural(std::int64_t count, std::string_view noun) {
@@ -127,12 +127,12 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
     return;
   }
   if (result.interrupted) {
-    terminal_->line(fmt::format("interrupted after step {} of {}: saved; the same command with --resume goes on",
+    terminal_->line(fmt::format("interrupted after step {} of {}: saved; the same command with --resume continues",
                                 grouped(result.steps), grouped(plan_.steps)));
   }
   if (result.stopped_early) {
-    terminal_->line(fmt::format("stopped  after step {} of {}: validation did not improve any more",
-                                grouped(result.steps), grouped(plan_.steps)));
+    terminal_->line(fmt::format("stopped  after step {} of {}: validation stopped improving", grouped(result.steps),
+                                grouped(plan_.steps)));
   }
   terminal_->line(fmt::format("trained  {}, {} tokens in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
                               people_seconds(result.seconds), loss_words(result.nats_per_token)));

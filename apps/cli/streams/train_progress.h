@@ -1,4 +1,4 @@
-// What `train` tells a person while it runs.
+// The output of `train` for people.
 #pragma once
 
 #include <chrono>
@@ -10,21 +10,21 @@
 
 namespace unroll {
 
-// Turns the trainer's reports into a plan, a live line, validation lines and a summary on a Terminal.
+// Shows the reports of a run on a Terminal: the plan, a live line, lines of validations, and a summary.
 class TrainProgress {
  public:
-  // characters: a token is a character, so that losses also read as bits per character.
+  // `characters`: tokens are characters, so that losses are also shown as bits per character.
   TrainProgress(Terminal* terminal, bool characters);
 
-  // Model size, memory, cost, and ln V: printed before the first step.
+  // Before the first step: sizes of model and text, memory, cost, ln V.
   void plan(const TrainPlan& plan);
 
-  // Live line, and a line that stays where validation ran, marked where it is the best so far.
+  // Updates the live line. After a validation, prints a line that stays, marked if it is the best so far.
   void step(const StepReport& report);
 
   void validation(std::int64_t done, std::int64_t total);
 
-  // The last words: what came out and where it is.
+  // After the run: losses, and where the model is.
   void summary(const TrainResult& result, std::string_view model_path);
 
  private:

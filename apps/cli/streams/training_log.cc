@@ -35,7 +35,7 @@ std::string read_all(int descriptor, const std::string& path) {
   }
 }
 
-// The step of a line of the log; -1 when it is none.
+// The step of a line of the log; -1 if it is not one.
 std::int64_t step_of(std::string_view line) {
   const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
   if (!entry.is_object()) return -1;
@@ -48,7 +48,7 @@ std::int64_t step_of(std::string_view line) {
               fmt::format("{}: line {} is not a line of a training log; name another file for --log", path, number));
 }
 
-// Throws where the file is something else, which must not be emptied.
+// Throws if the file is not a log, so that it is not emptied.
 void expect_log(int descriptor, const std::string& path) {
   constexpr std::string_view kStart = "{\"step\":";
   std::array<char, kStart.size()> start{};
@@ -58,7 +58,7 @@ void expect_log(int descriptor, const std::string& path) {
   if (found != kStart.substr(0, found.size())) refuse_line(path, 1);
 }
 
-// How many bytes of the log stand up to `last_step`.
+// The size of the log up to `last_step`, in bytes.
 std::size_t kept_bytes(std::string_view content, std::int64_t last_step, const std::string& path) {
   std::size_t begin = 0;
   for (std::int64_t number = 1; begin < content.size(); ++number) {
@@ -86,8 +86,8 @@ void TrainingLog::start(std::int64_t first_step) {
     descriptor_ = STDOUT_FILENO;
     return;
   }
-  // A pipe or a device is only written: there is nothing to cut, and a pipe opened for reading too would never notice
-  // that its reader went away.
+  // Pipes and devices are opened for writing alone: there is nothing to cut, and a pipe opened for reading too would
+  // not notice that its reader is gone.
   struct stat status {};
   const bool plain = ::stat(path_.c_str(), &status) != 0 || S_ISREG(status.st_mode);
   descriptor_ = ::open(path_.c_str(), plain ? O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC : O_WRONLY | O_CLOEXEC, 0666);

@@ -23,15 +23,16 @@ struct RecipesCommand {
 };
 
 bool parse(const std::vector<std::string>& arguments, RecipesCommand* command) {
-  Flags flags("unroll recipes [NAME] [flags]",
-              "Lists the recipes that train --recipe knows: what each is for, the text that it learns from, what comes "
-              "out and how long it takes. With NAME, prints that recipe, to be saved, changed and given to train "
-              "--recipe as a file.");
+  Flags flags(
+      "unroll recipes [NAME] [flags]",
+      "Lists the recipes for train --recipe: what each is for, the text that it learns from, the result and the "
+      "time that it takes. With NAME, prints that recipe; save it, change it, and give the file to train "
+      "--recipe.");
   flags.heading("Flags");
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
   bool quiet = false;
-  flags.toggle({"--quiet", "", "taken as by the other verbs; there is nothing to silence", ""}, &quiet);
-  flags.example("unroll recipes", "What there is.");
+  flags.toggle({"--quiet", "", "accepted as by the other verbs; nothing to silence", ""}, &quiet);
+  flags.example("unroll recipes", "All recipes.");
   flags.example("unroll recipes shakespeare > mine.toml", "A recipe to change: unroll train TEXT --recipe mine.toml.");
   if (!flags.parse(arguments)) return false;
   if (flags.positionals().size() > 1) {

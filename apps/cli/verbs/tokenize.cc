@@ -39,12 +39,12 @@ bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) 
               "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help.");
   flags.heading("Text");
   flags.path({"--tokenizer,--model,-m", "X",
-              "whose tokens: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
+              "the tokenizer: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
               "vocabulary is then made from TEXT itself",
               ""},
              &command->tokenizer);
   flags.heading("Output");
-  flags.toggle({"--ids", "", "the tokens' numbers", ""}, &command->ids);
+  flags.toggle({"--ids", "", "print ids instead of tokens", ""}, &command->ids);
   flags.toggle({"--json", "", "one JSON object per line of text: each token with its id and its bytes in the line", ""},
                &command->json);
   flags.exclusive({"--ids", "--json"});
@@ -54,12 +54,13 @@ bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) 
   if (!flags.parse(arguments)) return false;
   command->text = take_text("tokenize", flags.positionals());
   if (command->tokenizer.empty()) {
-    throw Error(ErrorCode::kUsage, "whose tokens? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
+    throw Error(ErrorCode::kUsage,
+                "which tokenizer? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
   }
   return true;
 }
 
-// The tokenizer of a file; nothing where the vocabulary is to be made from the text.
+// The tokenizer of a file; empty if the vocabulary is made from the text.
 std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOptions* options) {
   if (is_model_file(value)) return Model::load(value).tokenizer();
   set_tokenizer(value, options);
@@ -75,7 +76,7 @@ std::string header(const Tokenizer& tokenizer, Shown shown) {
                      shown == Shown::kIds ? "" : "; \xE2\x96\x81 is a space within a token");
 }
 
-// A token as it stands between spaces.
+// A token without spaces in it.
 std::string shown_token(const std::string& symbol) {
   std::string text;
   for (const char byte : escaped(symbol)) {
@@ -112,7 +113,7 @@ std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens,
   return row + '\n';
 }
 
-// Prints lines as they come, and counts what is unknown.
+// Prints lines, and counts unknown tokens.
 class Printing {
  public:
   // `name` is how messages call the text.

@@ -45,7 +45,7 @@ bool parse(const std::vector<std::string>& arguments, TokenizeTrainCommand* comm
                 ""},
                &command->options.lossless);
   flags.heading("Run");
-  flags.path({"--save", "FILE.model", "where to", ""}, &command->save);
+  flags.path({"--save", "FILE.model", "the file to write; required", ""}, &command->save);
   flags.toggle({"--overwrite", "", "replace an existing FILE.model", ""}, &command->overwrite);
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "4,000 sub-words.");
@@ -81,7 +81,7 @@ int run_tokenize_train(const std::vector<std::string>& arguments) {
   terminal.line(fmt::format("saved {}: {} symbols; the text is {} tokens, {:.2f} bytes each{}", command.save,
                             grouped(tokenizer.size()), grouped(std::ssize(encoded.ids)),
                             static_cast<double>(encoded.bytes) / static_cast<double>(std::ssize(encoded.ids)),
-                            encoded.lossless ? "; nothing is lost" : "; normalised: not every byte can be got back"));
+                            encoded.lossless ? "; lossless" : "; normalised: not every byte can be recovered"));
   return 0;
 }
 
