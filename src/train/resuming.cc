@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::string_view kStartAgain = "set `files.overwrite` to start again, or choose another `files.save`";
+constexpr std::string_view kStartAgain = "give `files.overwrite` to start again, or another `files.save`";
 
 Checkpoint load_checkpoint(const std::string& path) {
   try {
@@ -43,7 +43,7 @@ void expect_same(const std::string& name, const std::string& before, const std::
   const Recordable what = recordable(name);
   const auto shown = [&](const std::string& value) { return value == what.automatic ? "not set" : value; };
   throw Error(ErrorCode::kUsage,
-              fmt::format("cannot resume '{}': {} is {} now and was {} when the run began; give the same {}, or set "
+              fmt::format("cannot resume '{}': {} is {} now and was {} when the run began; give the same {}, or "
                           "`files.overwrite` to start again",
                           path, what.field.empty() ? "the " + name : fmt::format("`{}`", what.field), shown(now),
                           shown(before), what.field.empty() ? "text" : "options"),
@@ -67,7 +67,7 @@ void expect_same_length(const RunPlan& plan, const TrainPosition& saved) {
   if (now == saved.length || planned_steps(plan) == saved.steps) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("cannot resume '{}': its length is {} now, and the run began with {} ({} steps); give the "
-                          "same length, or set `files.overwrite` to start again",
+                          "same length, or `files.overwrite` to start again",
                           plan.save, now, saved.length, saved.steps),
               "run.steps");
 }
@@ -86,8 +86,8 @@ EarlierRun find_earlier_run(const FileOptions& files) {
   if (!files.resume && (model || checkpoint)) {
     throw Error(
         ErrorCode::kUsage,
-        fmt::format("'{}' exists: set `files.resume` to continue it, `files.overwrite` to replace it, or choose "
-                    "another `files.save`",
+        fmt::format("'{}' exists: give `files.resume` to continue it, `files.overwrite` to replace it, or another "
+                    "`files.save`",
                     model ? files.save : checkpoint_path(files.save)),
         "files.save");
   }

@@ -99,7 +99,7 @@ class FlagNames(CommandTest):
                              (["--schedule", "step"], "--schedule is step: give --decay-after"),
                              (["--hidden", "100000"], "use a smaller --hidden")]:
             self.assertIn(words, self.wrong("train", self.text, *save, *flags))
-        self.assertIn("exists: set --resume to continue it, --overwrite to replace it, or choose another --save",
+        self.assertIn("exists: give --resume to continue it, --overwrite to replace it, or another --save",
                       self.wrong("train", self.text, "--save", self.chars))
 
 
