@@ -11,10 +11,6 @@
 namespace unroll {
 namespace {
 
-void note(const TrainObserver& observer, const std::string& sentence) {
-  if (observer.on_note) observer.on_note(sentence);
-}
-
 NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabulary) {
   NetworkConfig config{.cell = network.cell,
                        .vocabulary = vocabulary,
@@ -159,6 +155,10 @@ NamedValues record(const TrainOptions& decided, const TrainingText& text) {
 }
 
 }  // namespace
+
+void note(const TrainObserver& observer, std::string_view sentence) {
+  if (observer.on_note) observer.on_note(sentence);
+}
 
 std::string describe(const RunLength& length) {
   switch (length.unit) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/averaging.h"
@@ -16,6 +17,9 @@
 #include "unroll/train.h"
 
 namespace unroll {
+
+// Gives the observer a note, if it takes any.
+void note(const TrainObserver& observer, std::string_view sentence);
 
 // How long a run lasts, as asked for.
 struct RunLength {

@@ -20,12 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-void note(const TrainObserver& observer, const std::string& sentence) {
-  if (observer.on_note) observer.on_note(sentence);
-}
-
 double measuring_seconds(const RunLength& length) {
   constexpr double kMost = 1.5;
   return length.unit == RunLength::Unit::kMinutes ? std::min(kMost, 0.03 * 60 * length.amount) : 0.3;

@@ -16,10 +16,6 @@
 namespace unroll {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // With carried state only the first step of each epoch would see the zero state, and a run shorter than an epoch would
 // never learn to start from it. So each row also starts from zero at every 64th window, rows taking turns.
 void start_some_rows_afresh(std::int64_t index, Window& window) {
