@@ -16,8 +16,6 @@ namespace unroll {
 
 enum class Purpose { kInference, kTraining };
 
-[[nodiscard]] constexpr bool has_cell_state(Cell cell) noexcept { return cell == Cell::kLstm; }
-
 // One planned piece of memory.
 struct PlannedBuffer {
   std::string name;

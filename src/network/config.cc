@@ -29,7 +29,7 @@ std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
 
 // What layer normalisation adds to a layer: gains of U x and W h, and of an LSTM's cell state gains and a bias.
 std::int64_t gains_of_layer(const NetworkConfig& config) noexcept {
-  return 2 * gate_count(config.cell) * config.hidden + (config.cell == Cell::kLstm ? 2 * config.hidden : 0);
+  return 2 * gate_count(config.cell) * config.hidden + (has_cell_state(config.cell) ? 2 * config.hidden : 0);
 }
 
 // Of an adaptive softmax: head and clusters, without the head's bias.

@@ -89,7 +89,7 @@ std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
   for (const ParameterTensor& tensor : parameter_tensors(config)) append(tensor.name, tensor.size);
   for (std::int64_t l = 0; l < config.layers; ++l) {
     append(fmt::format("h_0 of layer {}", l), rows * config.hidden);
-    if (config.cell == Cell::kLstm) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
+    if (has_cell_state(config.cell)) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
   }
   return slices;
 }

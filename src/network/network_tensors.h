@@ -37,7 +37,7 @@ void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, con
     if (!config.layer_norm) continue;
     on_vector(name("norm_ih"), units, sets.layers[at].norm_input...);
     on_vector(name("norm_hh"), units, sets.layers[at].norm_hidden...);
-    if (config.cell != Cell::kLstm) continue;
+    if (!has_cell_state(config.cell)) continue;
     on_vector(name("norm_c"), config.hidden, sets.layers[at].norm_cell...);
     on_vector(name("bias_c"), config.hidden, sets.layers[at].b_cell...);
   }

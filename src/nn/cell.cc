@@ -65,4 +65,6 @@ bool has_recurrent_weights(Cell cell) noexcept {
   return false;
 }
 
+bool has_cell_state(Cell cell) noexcept { return cell == Cell::kLstm; }
+
 }  // namespace unroll

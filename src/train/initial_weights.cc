@@ -50,7 +50,7 @@ void set_initial_weights(const NetworkConfig& config, const InitialWeights& how,
     for (const std::span<float>& gains : {layer.norm_input, layer.norm_hidden, layer.norm_cell}) {
       std::ranges::fill(gains, 1.0F);
     }
-    if (config.cell == Cell::kLstm) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
+    if (has_cell_state(config.cell)) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
     if (how.init == Init::kIdentity) {
       for (std::int64_t r = 0; r < layer.W.rows; ++r) {
         for (std::int64_t c = 0; c < layer.W.cols; ++c) layer.W(r, c) = r == c ? 1.0F : 0.0F;

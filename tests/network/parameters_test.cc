@@ -156,6 +156,10 @@ TEST(NetworkConfig, KnowsTheGatesOfEachCell) {
   EXPECT_EQ(gate_count(Cell::kMinLstm), 3);
 }
 
+TEST(NetworkConfig, KnowsWhichCellsHaveACellState) {
+  for (const Cell cell : all_cells()) EXPECT_EQ(has_cell_state(cell), cell == Cell::kLstm) << cell_name(cell);
+}
+
 TEST(NetworkConfig, ParsesTheNameOfEachCellAndNamesThemAllWhenItCannot) {
   std::set<std::string_view> names;
   for (const Cell cell : all_cells()) {

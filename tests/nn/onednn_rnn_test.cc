@@ -320,7 +320,7 @@ void expect_agreement(Cell cell) {
     Opinion opinion(point);
     const std::vector<float> h = run.outputs();
     EXPECT_LE(ref::relative_error(std::span(h), std::span<const double>(opinion.outputs())), kTolerance);
-    if (cell == Cell::kLstm) {
+    if (has_cell_state(cell)) {
       const std::vector<float> c = run.cells();
       const auto last = std::span(c).last(static_cast<std::size_t>(shape.B * shape.H));
       EXPECT_LE(ref::relative_error(last, std::span<const double>(opinion.last_c())), kTolerance);

@@ -57,7 +57,7 @@ Numbers layer_values(const Json& entry, Cell cell) {
   for (const char* tensor : {"U", "W", "b_input", "b_hidden"}) append(in_our_order(entry, cell, tensor));
   append(entry.at("x").get<Numbers>());
   append(entry.at("h_before").get<Numbers>());
-  if (cell == Cell::kLstm) append(entry.at("c_before").get<Numbers>());
+  if (has_cell_state(cell)) append(entry.at("c_before").get<Numbers>());
   return all;
 }
 

@@ -62,7 +62,7 @@ struct NetworkPoint {
 };
 
 std::int64_t state_size(const NetworkPoint& p) {
-  return p.config.layers * p.B * p.config.hidden * (p.config.cell == Cell::kLstm ? 2 : 1);
+  return p.config.layers * p.B * p.config.hidden * (has_cell_state(p.config.cell) ? 2 : 1);
 }
 
 template <class S, class From>
@@ -76,7 +76,7 @@ std::vector<ref::State<S>> states_of(const NetworkPoint& p, std::span<const From
   };
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
     ref::State<S> state{take(), {}};
-    if (p.config.cell == Cell::kLstm) state.c = take();
+    if (has_cell_state(p.config.cell)) state.c = take();
     states.push_back(std::move(state));
   }
   return states;
@@ -174,7 +174,7 @@ std::vector<Slice> network_slices(const NetworkPoint& p) {
       });
   for (std::int64_t l = 0; l < p.config.layers; ++l) {
     slices.push_back({"h0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
-    if (p.config.cell == Cell::kLstm) slices.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
+    if (has_cell_state(p.config.cell)) slices.push_back({"c0 of layer " + std::to_string(l), 0, p.B * p.config.hidden});
   }
   for (std::size_t i = 1; i < slices.size(); ++i) slices[i].offset = slices[i - 1].offset + slices[i - 1].size;
   return slices;

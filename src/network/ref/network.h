@@ -143,7 +143,7 @@ void output_backward(const NetworkConfig& config, const NetworkParams<const S>& 
 // One layer's state of zeros.
 template <class S>
 State<S> zero_state(Cell cell, std::int64_t rows, std::int64_t units) {
-  return {Matrix<S>(rows, units), cell == Cell::kLstm ? Matrix<S>(rows, units) : Matrix<S>()};
+  return {Matrix<S>(rows, units), has_cell_state(cell) ? Matrix<S>(rows, units) : Matrix<S>()};
 }
 
 // y += x.
