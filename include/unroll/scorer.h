@@ -41,7 +41,7 @@ struct ScorerOptions {
   Accounting accounting = {};  // what a line's score is the sum of
   bool tokens = true;          // keep the score of each token, not of lines only: about 100 bytes a token
   bool ranks = true;           // and its rank and entropy; without them these are 1 and 0, and nothing is computed
-  int threads = 0;             // 0: as many as there are cores
+  int threads = 0;             // 0: one per core that the process may use
   Adaptation adaptation = {};  // to the lines as they come
   std::optional<NgramMix> ngram = {};  // what is told is the mixture of the adapted network with it
 };

@@ -117,7 +117,7 @@ struct RunOptions {
   std::uint64_t seed = 1;  // of all random numbers
 
   // ---- changes the speed, and no bit of the result
-  int threads = 0;  // 0: as many as there are cores
+  int threads = 0;  // 0: one per core that the process may use
 };
 
 // ---- options that decide where results go, not what they are (but for `from`)

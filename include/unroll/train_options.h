@@ -420,7 +420,7 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "run.threads",
                     .name = "threads",
                     .help = "threads; any number gives the same model",
-                    .unset = "all cores",
+                    .unset = "all usable cores",
                     .range = {.least = 1, .most = 1024},
                     .automatic = 0},
         run.threads);

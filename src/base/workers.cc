@@ -15,12 +15,13 @@
 #include <immintrin.h>
 #endif
 
+#include "base/usable_cores.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-// Sets the thread up for numerical work and puts it back as it was.
+// Flushes subnormal numbers of this thread to zero, and restores its mode.
 class NumericScope {
  public:
 #if defined(__x86_64__)
@@ -48,8 +49,8 @@ void pause_briefly() noexcept {
 #endif
 }
 
-// Waits until `value` is no longer `old`: a short spin, because the next piece of work usually follows within
-// microseconds, then the operating system's wait.
+// Waits until `value` is no longer `old`: spins briefly, because the next piece of work usually follows within
+// microseconds, then lets the operating system wait.
 void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old) noexcept {
   for (int spin = 0; spin < 4000; ++spin) {
     if (value.load(std::memory_order_acquire) != old) return;
@@ -60,8 +61,8 @@ void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old
 
 }  // namespace
 
-// One run after another passes through this state. A helper that wakes late must not touch a run that it was not woken
-// for, so the next task to take and the run that it belongs to change together, in one word.
+// The state of one run after another. A helper that wakes late must not touch a run that it was not woken for, so the
+// next task and the run that it belongs to change together, in one word.
 struct Workers::Team {
   static constexpr std::uint64_t kTaskBits = 32;
   static constexpr std::uint64_t kClosed = (std::uint64_t{1} << kTaskBits) - 1;  // no task left to take
@@ -69,8 +70,8 @@ struct Workers::Team {
   std::vector<std::thread> threads;
   std::atomic<std::uint64_t> next{kClosed};  // number of the run, then of its next task
   std::atomic<std::uint64_t> tasks{0};       // of the present run
-  std::atomic<std::uint64_t> done{0};        // tasks of it that ended
-  std::atomic<std::uint64_t> generation{0};  // one more for each run, and to stop: what helpers wait for
+  std::atomic<std::uint64_t> done{0};        // tasks of it that have ended
+  std::atomic<std::uint64_t> generation{0};  // incremented by each run, and to stop: helpers wait for it
   std::atomic<bool> stopping{false};
   const std::function<void(std::int64_t)>* task = nullptr;
   std::mutex failure_mutex;
@@ -86,7 +87,7 @@ struct Workers::Team {
     }
   }
 
-  // The run cannot end, nor `task` change, while a task that was claimed has not been counted as done.
+  // The run cannot end, nor `task` change, before every claimed task has been counted as done.
   void take_tasks() {
     for (std::uint64_t i = claim(); i != kClosed; i = claim()) {
       try {
@@ -126,9 +127,10 @@ struct Workers::Team {
 Workers::Workers(int count) : team_(std::make_unique<Team>()) {
   constexpr int kMost = 1024;
   if (count < 0 || count > kMost) {
-    throw Error(ErrorCode::kUsage, fmt::format("number of threads is {}: expected 0 (all cores) to {}", count, kMost));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("number of threads is {}: expected 0 (all usable cores) to {}", count, kMost));
   }
-  if (count == 0) count = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
+  if (count == 0) count = std::min(usable_cores(), kMost);
   try {
     for (int i = 1; i < count; ++i) team_->threads.emplace_back([team = team_.get()] { team->help(); });
   } catch (const std::system_error& error) {
@@ -154,7 +156,8 @@ void Workers::run(std::int64_t tasks, const std::function<void(std::int64_t)>& t
   team_->next.store(run << Team::kTaskBits, std::memory_order_release);
   if (tasks > 1 && !team_->threads.empty()) team_->wake();
   team_->take_tasks();
-  // Only for tasks that others are at, not for helpers that have yet to wake up: on a busy machine that may take long.
+  // Waits for tasks that others have claimed, not for helpers that have yet to wake up, which may take long on a busy
+  // machine.
   for (std::uint64_t done = team_->done.load(std::memory_order_acquire); done != count;
        done = team_->done.load(std::memory_order_acquire)) {
     wait_while_equal(team_->done, done);

@@ -65,7 +65,7 @@ struct RunPlan {
   std::int64_t save_every = 0;  // steps; 0: by time, see save_interval()
 
   std::uint64_t seed = 0;
-  int threads = 0;            // 0: as many as there are cores
+  int threads = 0;            // 0: one per core that the process may use
   std::string save = {};      // path of the model file
   NamedValues recorded = {};  // what decides the result, as a model file records it
   std::vector<MemoryItem> memory = {};

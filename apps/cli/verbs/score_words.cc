@@ -57,7 +57,7 @@ bool parse(const std::vector<std::string>& arguments, WordsCommand* command) {
   flags.whole({"--longest", "N", "words of more tokens than this count as one for each beginning", "16"}, {1, 1 << 10},
               [&options](std::int64_t n) { options.longest = n; });
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&options](std::int64_t n) { options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
   flags.example("unroll score book.safetensors sentences.txt --words > words.txt",

@@ -20,7 +20,7 @@ struct ImitationOptions {
   std::int64_t tokens = 500000;  // that the network writes
   std::uint64_t seed = 1;        // of what it writes
   double prune = 1e-7;           // n-grams that change the perplexity by a smaller share are left out; 0: none
-  int threads = 0;               // 0: as many as there are cores; any number gives the same file
+  int threads = 0;               // 0: one per core that the process may use; any number gives the same file
   // Of the pass that is under way: what it does, tokens done, tokens in all. May be empty.
   std::function<void(const std::string& what, std::int64_t done, std::int64_t total)> progress = {};
 };

@@ -49,7 +49,7 @@ struct WordScorerOptions {
   std::int64_t top = 0;                     // how many alternatives
   std::int64_t budget = 256;                // how many beginnings of words are gone into for each word
   std::int64_t longest = 16;                // symbols of the longest words that the entropy tells apart
-  int threads = 0;                          // 0: as many as there are cores
+  int threads = 0;                          // 0: one per core that the process may use
 };
 
 // Scores the words of lines.

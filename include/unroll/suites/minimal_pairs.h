@@ -48,7 +48,7 @@ struct PairScore {
 };
 
 struct PairOptions {
-  int threads = 0;                                                           // 0: as many as there are cores
+  int threads = 0;                                                           // 0: one per core that the process may use
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // pairs; may be empty
 };
 

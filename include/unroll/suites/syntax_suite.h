@@ -80,7 +80,7 @@ struct ItemScore {
 };
 
 struct SuiteOptions {
-  int threads = 0;                                                           // 0: as many as there are cores
+  int threads = 0;                                                           // 0: one per core that the process may use
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // items; may be empty
 };
 
