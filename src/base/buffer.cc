@@ -21,7 +21,7 @@ constexpr std::size_t rounded_up(std::size_t bytes, std::size_t unit) noexcept {
   return (bytes + unit - 1) / unit * unit;
 }
 
-// Whole huge pages of zeros, aligned as such; null when the system has no such block.
+// Whole huge pages of zeros, aligned as such; null if the system has no such block.
 void* map_huge_pages(std::size_t bytes) noexcept {
   const std::size_t room = bytes + kHugePage;
   void* const mapped = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -31,7 +31,7 @@ void* map_huge_pages(std::size_t bytes) noexcept {
   const std::size_t before = rounded_up(address, kHugePage) - address;
   if (before > 0) munmap(first, before);
   munmap(first + before + bytes, kHugePage - before);
-  madvise(first + before, bytes, MADV_HUGEPAGE);  // a wish: small pages serve as well
+  madvise(first + before, bytes, MADV_HUGEPAGE);  // a hint: small pages work as well
   return first + before;
 }
 

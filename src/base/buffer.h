@@ -1,4 +1,4 @@
-// Memory that owns: one block of numbers, aligned for vector loads.
+// Owned memory: one block of floats, aligned for vector loads.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace unroll {
 class FloatBuffer {
  public:
   FloatBuffer() = default;
-  // Throws Error{kMemory} naming the bytes when the system has no such block.
+  // Throws Error{kMemory} naming the size if the system has no such block.
   explicit FloatBuffer(std::int64_t size);
 
   [[nodiscard]] float* data() const noexcept { return data_.get(); }
@@ -21,7 +21,7 @@ class FloatBuffer {
 
  private:
   struct Free {
-    std::size_t mapped;  // bytes that the system mapped for it; 0: from the heap
+    std::size_t mapped;  // bytes mapped from the system; 0: allocated on the heap
     explicit Free(std::size_t bytes) noexcept : mapped(bytes) {}
     Free() noexcept : Free(0) {}
     void operator()(float* data) const noexcept;

@@ -9,13 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -45,7 +45,7 @@ class OpenFile {
   ~OpenFile() { ::close(descriptor_); }
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  // Of a regular file; 0 for everything else.
+  // Size of a regular file; 0 for anything else.
   [[nodiscard]] std::size_t size() const {
     return S_ISREG(status_.st_mode) ? static_cast<std::size_t>(status_.st_size) : 0;
   }
@@ -59,7 +59,7 @@ std::string read_all(const OpenFile& file, const std::string& path) {
   std::string bytes(file.size(), '\0');
   std::size_t filled = 0;
   while (true) {
-    // One more byte than expected is asked for, so that the end is seen and pipes can be read too.
+    // Asks for one byte more than expected, to see the end of the file; pipes can then be read too.
     if (filled == bytes.size()) bytes.resize(filled + (filled == 0 || file.size() == 0 ? 1 << 16 : 1));
     const ssize_t got = ::read(file.descriptor(), bytes.data() + filled, bytes.size() - filled);
     if (got < 0 && errno == EINTR) continue;
@@ -71,7 +71,7 @@ std::string read_all(const OpenFile& file, const std::string& path) {
   return bytes;
 }
 
-// Closes and, unless kept, removes what it guards.
+// Closes its file and, unless kept, removes it.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& path)
@@ -83,7 +83,7 @@ class TemporaryFile {
     if (!kept_) ::unlink(path_.c_str());
   }
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  // 0 or the reason why the bytes may not be on disk.
+  // Returns 0, or the reason why the bytes may not be on disk.
   int close() {
     const int result = ::close(descriptor_);
     descriptor_ = -1;
@@ -106,7 +106,7 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
   }
 }
 
-// A folder, a device or a pipe is not renamed over.
+// Folders, devices and pipes are not renamed over.
 void expect_replaceable(const std::string& path) {
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::status(path, ignored);
@@ -116,7 +116,7 @@ void expect_replaceable(const std::string& path) {
   }
 }
 
-// Where a path leads: symbolic links are followed, the last one to what need not be there yet.
+// The target of a path: follows symbolic links; the target of the last one need not exist yet.
 std::string end_of_links(const std::string& path) {
   constexpr int kMostLinks = 40;  // as many as Linux itself follows
   std::filesystem::path end = path;
@@ -125,7 +125,7 @@ std::string end_of_links(const std::string& path) {
     if (i == kMostLinks) fail("write", path, ELOOP);
     const std::filesystem::path next = std::filesystem::read_symlink(end, failure);
     if (failure) fail("write", path, failure.value());
-    end = end.parent_path() / next;  // which is `next` where that is absolute
+    end = end.parent_path() / next;  // `next` itself if that is absolute
   }
   return end.string();
 }
@@ -144,7 +144,7 @@ std::string read_file(const std::string& path) { return read_all(OpenFile(path),
 
 MappedFile::MappedFile(const std::string& path) {
   const OpenFile file(path);
-  // A file in /proc says that it is empty and is not.
+  // Files in /proc have size 0 but are not empty.
   if (file.size() == 0) {
     try {
       read_ = std::make_unique<const std::string>(read_all(file, path));
@@ -180,7 +180,7 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
   TemporaryFile temporary(temporary_path);
   if (temporary.descriptor() < 0) {
     const int reason = errno;
-    temporary.keep();  // it is not ours to remove
+    temporary.keep();  // not ours to remove
     fail("write", temporary_path, reason);
   }
   for (const std::string_view piece : pieces) write_all(temporary.descriptor(), piece, temporary_path);
@@ -196,13 +196,13 @@ FileClaim::FileClaim(const std::string& path) : lock_path_(path + ".lock"), desc
   while (true) {
     descriptor_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail("write", path, errno);
-    // File systems without locks give the claim to everybody.
+    // On file systems without locks everybody gets the claim.
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       ::close(descriptor_);
       throw Error(ErrorCode::kFile,
                   fmt::format("another process is writing '{}': wait for it, or give another path", path));
     }
-    // Whoever had it before may have removed the file between the two calls.
+    // The previous holder may have removed the file between the two calls.
     struct stat locked {};
     struct stat present {};
     if (::fstat(descriptor_, &locked) == 0 && ::stat(lock_path_.c_str(), &present) == 0 &&
@@ -222,7 +222,7 @@ double measure_write_seconds(const std::string& path, std::int64_t bytes) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (descriptor < 0) return 0;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const std::string block(1 << 20, '\0');
   bool written = true;
   for (std::int64_t rest = bytes; rest > 0 && written;) {
@@ -233,7 +233,7 @@ double measure_write_seconds(const std::string& path, std::int64_t bytes) {
   }
   written = ::fsync(descriptor) == 0 && written;
   ::close(descriptor);
-  return written ? std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() : 0;
+  return written ? watch.seconds() : 0;
 }
 
 bool file_exists(const std::string& path) {

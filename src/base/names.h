@@ -1,4 +1,4 @@
-// Names of the values of an enumeration: one switch gives the name of each value, everything else follows from it.
+// Names of the values of an enumeration: one switch names each value, everything else follows from it.
 //
 //   constexpr std::string_view name(Cell cell) noexcept {
 //     switch (cell) {
@@ -10,7 +10,7 @@
 //   }
 //   parse_name<Cell, name>("cell", "lstm") == Cell::kLstm
 //
-// -Werror=switch names a value that the switch lacks, so no list of values can miss one.
+// -Werror=switch reports a value missing from the switch, so no list of values can miss one.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ namespace unroll {
 template <class Enum>
 using NameOf = std::string_view (*)(Enum) noexcept;
 
-// All values of an enumeration that counts from 0, in order: those to which `name` gives a name that is not empty.
+// All values of an enumeration that counts from 0, in order: those for which `name` is not empty.
 template <class Enum, NameOf<Enum> name>
 inline constexpr auto kAllValues = [] {
   constexpr std::size_t kCount = [] {

@@ -1,5 +1,5 @@
-// Counter-based random numbers: the numbers at a counter depend on key and counter alone, so any worker can make any
-// of them, in any order, and a resumed run makes the same ones again.
+// Counter-based random numbers: a number depends on key and counter alone, so any worker can generate any of them, in
+// any order, and a resumed run generates the same ones.
 #pragma once
 
 #include <array>
@@ -7,37 +7,37 @@
 
 namespace unroll {
 
-// What a stream of random numbers is for: part of its counter. Numbers are never reused.
+// The purpose of a stream of random numbers, part of its counter. Values are never reused.
 enum class RandomPurpose : std::uint32_t {
   kInitialWeights = 1,   // layer: index of the tensor; step 0
-  kDropout = 2,          // layer: connection, 0 is the embedding's output, l+1 the output of recurrent layer l
+  kDropout = 2,          // layer: connection, 0 for the embedding's output, l+1 for that of recurrent layer l
   kSampling = 3,         // layer: index of the sample, step: position
   kTestPoint = 4,        // random points of gradient checks
   kWordDropout = 5,      // layer 0, row: symbol
-  kWeightDrop = 6,       // layer: recurrent layer, row and unit: those of the matrix
+  kWeightDrop = 6,       // layer: recurrent layer, row and unit of the matrix
   kWindowCut = 8,        // step: epoch, row: index of the window; layer 0
   kNegativeSamples = 9,  // step; layer and row 0
   kSampledText = 10,     // step: position, row; layer 0
-  kBootstrap = 11,       // step: the resample, row: which of its draws, by fours; layer 0
+  kBootstrap = 11,       // step: resample, row: its draws in fours; layer 0
 };
 
-// Philox4x32-10: ten rounds of multiplication over four 32-bit words. Same output as Random123's reference.
+// Philox4x32-10: ten rounds of multiplication over four 32-bit words. Equals Random123's reference implementation.
 // Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 [[nodiscard]] std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                       std::array<std::uint32_t, 2> key) noexcept;
 
-// The four words at one place of a run: key = seed, counter = (step, purpose * 2^16 + layer, row, block).
+// The four words at one address of a run: key = seed, counter = (step, purpose * 2^16 + layer, row, block).
 // Requires layer < 2^16.
 [[nodiscard]] std::array<std::uint32_t, 4> random_words(std::uint64_t seed, std::uint32_t step, RandomPurpose purpose,
                                                         std::uint32_t layer, std::uint32_t row,
                                                         std::uint32_t block) noexcept;
 
-// A word as a number in [0, 1): the upper 24 bits, exact in float.
+// Converts a word to a number in [0, 1): the upper 24 bits, exact in float.
 [[nodiscard]] inline float uniform_float(std::uint32_t word) noexcept {
   return static_cast<float>(word >> 8) * 0x1p-24F;
 }
 
-// Two words as a number in [0, 1) with 53 bits.
+// Converts two words to a number in [0, 1) with 53 bits.
 [[nodiscard]] inline double uniform_double(std::uint32_t high, std::uint32_t low) noexcept {
   const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 11;
   return static_cast<double>(bits) * 0x1p-53;

@@ -10,7 +10,7 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
-// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
+// Length of the UTF-8 character at the start of `text`; 0 if there is none.
 std::size_t character_size(std::string_view text) noexcept {
   const auto first = static_cast<unsigned char>(text.front());
   if (first < 0x80) return 1;
@@ -27,7 +27,7 @@ std::size_t character_size(std::string_view text) noexcept {
 }
 
 void append_ascii(std::string& out, char c) {
-  constexpr std::string_view kLetters = "\"\"\\\\\bb\ff\nn\rr\tt";  // each character, then what stands for it
+  constexpr std::string_view kLetters = "\"\"\\\\\bb\ff\nn\rr\tt";  // each character, then its escape
   for (std::size_t i = 0; i < kLetters.size(); i += 2) {
     if (kLetters[i] != c) continue;
     out += '\\';

@@ -1,4 +1,4 @@
-// Text from a file or an argument, as a message shows it.
+// Quotes text from a file or an argument for a message.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace unroll {
 
-// `text` in double quotes, escaped as in JSON: quotes, backslashes and control characters. Bytes that are not UTF-8
-// become U+FFFD each. Shows at most 80 bytes of the text, whole characters only, and "..." for the rest.
+// Returns `text` in double quotes, escaped as in JSON: quotes, backslashes and control characters. Each byte that is
+// not UTF-8 becomes U+FFFD. Shows at most 80 bytes of the text, whole characters only, and "..." for the rest.
 [[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace unroll

@@ -1,4 +1,4 @@
-// Views: a pointer with a shape. They never own; see buffer.h for what does.
+// Views: a pointer with a shape. They do not own; buffer.h does.
 #pragma once
 
 #include <cassert>
@@ -8,7 +8,7 @@
 
 namespace unroll {
 
-// A row-major matrix somewhere in memory. Element (r, c) is data[r * stride + c].
+// A row-major matrix in memory owned elsewhere. Element (r, c) is data[r * stride + c].
 template <class T>
 struct MatView {
   T* data = nullptr;
@@ -22,7 +22,7 @@ struct MatView {
   MatView(T* first, std::int64_t row_count, std::int64_t col_count, std::int64_t row_stride) noexcept
       : data(first), rows(row_count), cols(col_count), stride(row_stride) {}
 
-  // A view that may write reads as a view that may not.
+  // A writable view converts to a read-only one.
   operator MatView<const T>() const noexcept  // NOLINT(google-explicit-constructor)
       requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};

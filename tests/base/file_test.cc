@@ -92,7 +92,7 @@ TEST(File, ReadsAnEmptyFileAsNothing) {
   EXPECT_EQ(read_file(folder.path("x")), "");
 }
 
-TEST(File, ReplacesWhatALinkLeadsTo) {
+TEST(File, ReplacesTheTargetOfASymbolicLink) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path("there"));
   replace(folder.path("there/file"), "old");
@@ -141,7 +141,7 @@ TEST(File, ReadsAPipeToItsEnd) {
   EXPECT_EQ(read, content);
 }
 
-TEST(File, MapsAFileWhereverItIsMovedTo) {
+TEST(File, AMappedFileSurvivesMoves) {
   const TemporaryFolder folder;
   const std::string content(200'000, 'x');
   replace(folder.path("x"), content);
@@ -153,7 +153,7 @@ TEST(File, MapsAFileWhereverItIsMovedTo) {
   EXPECT_EQ(moved.bytes().data(), place);
 }
 
-TEST(File, AMappedFileStaysWhenAnotherTakesItsPlace) {
+TEST(File, AMappedFileKeepsItsBytesWhenItIsReplaced) {
   const TemporaryFolder folder;
   replace(folder.path("x"), "the old content");
   const MappedFile file(folder.path("x"));
@@ -163,7 +163,7 @@ TEST(File, AMappedFileStaysWhenAnotherTakesItsPlace) {
   EXPECT_EQ(file.bytes(), "the old content");
 }
 
-TEST(File, ReadsWhatCannotBeMapped) {
+TEST(File, ReadsAFileThatCannotBeMapped) {
   const TemporaryFolder folder;
   const std::string pipe = folder.path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -192,7 +192,7 @@ TEST(File, ReplacesALongerFileWhole) {
   EXPECT_EQ(read_file(folder.path("x")), "short");
 }
 
-TEST(File, LeavesReadersOfTheOldFileTheOldFile) {
+TEST(File, ReadersOfTheOldFileKeepIt) {
   const TemporaryFolder folder;
   replace(folder.path("x"), "old content");
   std::ifstream reader(folder.path("x"));
@@ -233,7 +233,7 @@ TEST(File, RefusesADirectory) {
   EXPECT_TRUE(fails_with(ErrorCode::kFile, "Is a directory", [&] { replace(folder.path(), "x"); }));
 }
 
-TEST(File, DoesNotReplaceWhatIsNoRegularFile) {
+TEST(File, RefusesToReplaceAnythingButARegularFile) {
   const TemporaryFolder folder;
   const std::string path = folder.path("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
@@ -242,7 +242,7 @@ TEST(File, DoesNotReplaceWhatIsNoRegularFile) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"pipe"});
 }
 
-TEST(File, RefusesToWriteIntoAFolderThatIsNotThere) {
+TEST(File, RefusesToWriteIntoAMissingFolder) {
   const TemporaryFolder folder;
   const std::string path = folder.path("absent/x");
   EXPECT_TRUE(fails_with(ErrorCode::kFile, path, [&] { replace(path, "x"); }));
@@ -263,7 +263,7 @@ TEST(File, SaysWhenPermissionIsMissing) {
   EXPECT_EQ(read_file(path), "secret");
 }
 
-TEST(File, RemovesWhatIsThereAndNothingElse) {
+TEST(File, RemovesAnExistingFileAndIgnoresAMissingOne) {
   const TemporaryFolder folder;
   const std::string path = folder.path("x");
   EXPECT_FALSE(file_exists(path));

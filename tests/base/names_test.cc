@@ -21,7 +21,7 @@ constexpr std::string_view name(Colour colour) noexcept {
   return {};
 }
 
-TEST(Names, AllValuesAreThoseThatTheSwitchNames) {
+TEST(Names, AllValuesAreThoseInTheSwitch) {
   constexpr auto kAll = kAllValues<Colour, name>;
   static_assert(kAll.size() == 3);
   EXPECT_EQ(kAll[0], Colour::kRed);
@@ -29,7 +29,7 @@ TEST(Names, AllValuesAreThoseThatTheSwitchNames) {
   EXPECT_EQ(joined_names<Colour>(kAll, name), "red, green, blue");
 }
 
-TEST(Names, ParsingIsTheInverseAndNamesWhatItKnows) {
+TEST(Names, ParsingIsTheInverseAndListsTheKnownNames) {
   for (const Colour colour : kAllValues<Colour, name>)
     EXPECT_EQ((parse_name<Colour, name>("colour", name(colour))), colour);
   for (const char* unknown : {"", "Red", "re", "redd"}) {

@@ -19,7 +19,7 @@ TEST(Philox, GivesTheKnownAnswersOfRandom123) {
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(Philox, EveryPartOfThePlaceChangesTheWords) {
+TEST(Philox, EveryPartOfTheAddressChangesTheWords) {
   const Words here = random_words(7, 3, RandomPurpose::kDropout, 2, 5, 11);
   std::set<Words> others{random_words(8, 3, RandomPurpose::kDropout, 2, 5, 11),
                          random_words(7 | std::uint64_t{1} << 40, 3, RandomPurpose::kDropout, 2, 5, 11),

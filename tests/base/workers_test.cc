@@ -48,7 +48,7 @@ TEST_P(WorkersOf, RangesAndShardsCoverAllOnce) {
   }
 }
 
-TEST_P(WorkersOf, AnExceptionOfATaskReachesTheCallerAndTheTeamGoesOn) {
+TEST_P(WorkersOf, AnExceptionOfATaskReachesTheCallerAndTheTeamKeepsWorking) {
   Workers workers(GetParam());
   EXPECT_THROW(workers.run(9,
                            [](std::int64_t task) {
