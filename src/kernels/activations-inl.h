@@ -1,7 +1,7 @@
 // Exponential, sigmoid and tanh for every target that Highway compiles for; included by kernels once per target.
 //
 // Bounds, held by tests/kernels/activations_test.cc against long double over all exponents:
-//   exp     2 ULP for x in [-87, 88]; 0 below, overflow to infinity is the caller's to avoid
+//   exp     2 ULP for x in [-87, 88]; 0 below, callers avoid overflow to infinity
 //   sigmoid 4 ULP where the result is a normal number, 0 below
 //   tanh    4 ULP everywhere
 // NaN stays NaN. Subnormal results are zero, as everywhere in unroll.
@@ -24,7 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F = hn::ScalableTag<float>;
 using V = hn::Vec<F>;
 
-// Loads and stores of whole vectors, and of the first `count` lanes of one: the same arithmetic then runs on both.
+// Loads and stores whole vectors, or the first `count` lanes of one, so that the same arithmetic runs on both.
 struct WholeVector {
   HWY_INLINE V load(const float* from) const { return hn::LoadU(F(), from); }
   HWY_INLINE void store(V v, float* to) const { hn::StoreU(v, F(), to); }
@@ -35,7 +35,7 @@ struct PartOfVector {
   HWY_INLINE V load(const float* from) const { return hn::MaskedLoad(hn::FirstN(F(), count), F(), from); }
   HWY_INLINE void store(V v, float* to) const { hn::BlendedStore(v, hn::FirstN(F(), count), F(), to); }
 #else
-  // Elsewhere Highway's masked accesses touch the whole vector (and SSE4's load wants it aligned): memory that may
+  // Elsewhere Highway's masked accesses touch the whole vector (and SSE4's load requires alignment): memory that may
   // belong to another row, another thread or nobody.
   HWY_INLINE V load(const float* from) const {
     HWY_ALIGN float lanes[hn::MaxLanes(F())] = {};
@@ -50,7 +50,8 @@ struct PartOfVector {
 #endif
 };
 
-// Calls body(io, j) for j = 0, N, 2N, ... below size, the last time with a part of a vector where size asks for it.
+// Calls body(io, j) for j = 0, N, 2N, ... below size, the last time with a partial vector if size is not a multiple of
+// N.
 template <class Body>
 HWY_INLINE void for_each_vector(std::size_t size, const Body& body) {
   const std::size_t lanes = hn::Lanes(F());
@@ -59,7 +60,7 @@ HWY_INLINE void for_each_vector(std::size_t size, const Body& body) {
   if (j < size) body(PartOfVector{size - j}, j);
 }
 
-// `v` with zeros in the lanes past the end of the array: for sums.
+// Returns `v` with zeros in the lanes past the end of the array, for sums.
 HWY_INLINE V zero_past_end(WholeVector, V v) { return v; }
 HWY_INLINE V zero_past_end(PartOfVector io, V v) { return hn::IfThenElseZero(hn::FirstN(F(), io.count), v); }
 
@@ -73,7 +74,7 @@ struct ExpParts {
 HWY_INLINE ExpParts exp_parts(V x) {
   const F f;
   const hn::RebindToSigned<F> i;
-  // Added to 1.5 * 2^23, a number loses its fraction: n, the nearest integer, stands in the lowest bits.
+  // Adding 1.5 * 2^23 removes the fraction: n, the nearest integer, is in the lowest bits.
   const V magic = hn::Set(f, 12582912.0F);
   const V sum = hn::MulAdd(x, hn::Set(f, 1.44269504088896341F), magic);
   const V n = hn::Sub(sum, magic);

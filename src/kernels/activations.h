@@ -1,4 +1,4 @@
-// The nonlinearities over arrays: what the tests of their error bounds call.
+// The nonlinearities over arrays, for the tests of their error bounds.
 #pragma once
 
 #include <span>

@@ -58,7 +58,7 @@ double sum_of_squares_kernel(const float* x, std::size_t size) {
   return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high)));
 }
 
-// Sums of eight vectors of columns at once: whole cache lines of a row are used before the next row is touched.
+// Sums eight vectors of columns at once: uses whole cache lines of a row before the next row.
 HWY_INLINE void add_sums_of_eight(const float* x, std::size_t rows, std::size_t stride, float* sums) {
   constexpr std::size_t kVectors = 8;
   const std::size_t lanes = hn::Lanes(F());
@@ -166,8 +166,8 @@ HWY_INLINE WideProduct multiply_wide(VU x, VU factor) {
   return {hn::OddEven(hn::BitCast(U(), odd), hn::BitCast(U(), hn::ShiftRight<32>(even))), hn::Mul(x, factor)};
 }
 
-// Philox4x32-10 as base/philox.cc has it, for one counter (base, block + lane) in each lane; words[4 i + w] is word w
-// of lane i.
+// Philox4x32-10 as in base/philox.cc, for one counter (base, block + lane) per lane; words[4 i + w] is word w of lane
+// i.
 HWY_INLINE void philox_blocks(const std::uint32_t* base, std::uint32_t block, std::uint64_t seed,
                               std::uint32_t* words) {
   const U u;
@@ -196,7 +196,7 @@ void drop_kernel(const float* x, float* y, std::size_t size, const std::uint32_t
   const std::size_t lanes = hn::Lanes(u);
   HWY_ALIGN std::uint32_t words[4 * HWY_MAX_BYTES / sizeof(std::uint32_t)];
   const V scale = hn::Set(F(), factor);
-  // Signed comparison is there on every target: both sides move by half the range.
+  // Every target has a signed comparison: both sides are shifted by half the range.
   const hn::RebindToSigned<F> i;
   const auto flip = hn::Set(i, std::numeric_limits<std::int32_t>::min());
   const auto limit = hn::Xor(hn::BitCast(i, hn::Set(u, threshold)), flip);

@@ -12,7 +12,7 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-// (1 - z) n + z h, or (1 - z) n where the state before is zero.
+// (1 - z) n + z h, or (1 - z) n if the previous state is zero.
 template <bool kReset>
 HWY_INLINE V mix(V z, V n, V h_before) {
   const V fresh = hn::NegMulAdd(z, n, n);
@@ -66,7 +66,7 @@ HWY_INLINE void gru_backward_row(std::size_t H, float* gates, float* candidate, 
   });
 }
 
-// The state before is only a factor here, so a zero state needs no more than a zero.
+// The previous state is only a factor here, so a zero state needs no special case.
 template <bool kReset>
 HWY_INLINE void reset_before_gates_forward_row(std::size_t H, float* gates, const float* products,
                                                const float* h_before, float* candidate) {
@@ -82,7 +82,7 @@ HWY_INLINE void reset_before_gates_forward_row(std::size_t H, float* gates, cons
   });
 }
 
-// The product is that of r h_before, which is zero where the state before is: no case is needed for it.
+// The product is that of r h_before, which is zero if the previous state is: no special case.
 template <bool kReset>
 HWY_INLINE void reset_before_output_forward_row(std::size_t H, float* gates, const float* product,
                                                 const float* h_before, float* h) {

@@ -18,7 +18,7 @@ namespace HWY_NAMESPACE {
 
 HWY_INLINE float total(V sum) { return hn::GetLane(hn::SumOfLanes(F(), sum)); }
 
-// bias and normalized: null where they are not wanted. Returns the inverse deviation.
+// bias and normalized: null if not used. Returns the inverse deviation.
 HWY_INLINE float normalize_block(std::size_t units, const float* z, const float* gain, const float* bias, float* y,
                                  float* normalized) {
   const auto count = static_cast<float>(units);

@@ -12,7 +12,7 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-// One row; kReset: the state before is zero; kOutput: h is computed too, from the cell state as it is.
+// One row; kReset: the previous state is zero; kOutput: h is computed too, from the cell state itself.
 template <bool kReset, bool kOutput>
 HWY_INLINE void lstm_forward_row(std::size_t H, float* gates, const float* products, const float* c_before, float* c,
                                  float* h) {
@@ -36,7 +36,7 @@ HWY_INLINE void lstm_forward_row(std::size_t H, float* gates, const float* produ
   });
 }
 
-// Without kOutput, dc already holds what comes through h, and the gradient of o is somebody else's.
+// Without kOutput, dc already includes the gradient through h, and the gradient of o is computed elsewhere.
 template <bool kReset, bool kOutput>
 HWY_INLINE void lstm_backward_row(std::size_t H, float* gates, const float* c_before, const float* c, const float* dout,
                                   const float* dh, float* dc) {

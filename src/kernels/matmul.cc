@@ -13,7 +13,7 @@
 namespace unroll {
 namespace {
 
-// Rows and groups of one block: the rows' lanes stay in the second-level cache while all panels of weights meet them.
+// Rows and groups of one block: the rows' lanes stay in the second-level cache for all panels of weights.
 constexpr std::int64_t kMostRows = 384;
 constexpr std::int64_t kMostGroups = 768;
 constexpr std::int64_t kBlockLanes = 1 << 16;
@@ -32,7 +32,7 @@ constexpr std::int64_t kAliasingPad = 16;
 constexpr std::int64_t kMostTileRows = 16;
 constexpr std::int64_t kMostPanel = 32;
 
-// Where the sums of a block of rows begin and end, by column.
+// The initial values and the destination of the sums of a block of rows, by column.
 struct Target {
   const float* start;
   std::int64_t start_row;
@@ -47,9 +47,9 @@ struct PackedMatrix::Packed {
   const ProductKernels& kernels;
   std::int64_t groups;
   FloatBuffer storage;                // lanes
-  std::vector<float> zeros;           // (padded N) where sums without a bias begin
+  std::vector<float> zeros;           // (padded N) initial sums without a bias
   std::vector<float> scales;          // (padded N) int8
-  std::vector<std::int32_t> offsets;  // (padded N) int8: what 128, added to each input, adds to a sum
+  std::vector<std::int32_t> offsets;  // (padded N) int8: the contribution to a sum of the 128 added to each input
 
   Packed(std::int64_t rows, std::int64_t cols, Precision in)
       : K(rows),
@@ -154,7 +154,7 @@ void PackedMatrix::Packed::take_columns(const WeightView& a, std::int64_t first,
 
 namespace {
 
-// Rows of the first factor as lanes: as they stand where that serves, else in the thread's own room.
+// Rows of the first factor as lanes: in place if possible, else in the thread's buffer.
 Tile rows_as_lanes(const ProductKernels& kernels, MatView<const float> x, float* scales) {
   thread_local LaneRoom room;
   Tile tile;
@@ -193,8 +193,8 @@ void PackedMatrix::Packed::point_at(Tile& tile, std::int64_t n, const Target& ta
   tile.column_offset = offsets.data() + n;
 }
 
-// A tile of the panel at column n. Where the panel's last columns only fill it up, it is computed in a place of its
-// own, of which the others are taken.
+// Computes a tile of the panel at column n; if the panel has padding columns, in a temporary from which the others are
+// copied.
 void PackedMatrix::Packed::run_tile(Tile tile, std::int64_t n, std::int64_t rows) const {
   const std::int64_t width = panel_width(n);
   const auto& tiles = width == kernels.vector ? kernels.narrow : kernels.wide;
@@ -215,7 +215,7 @@ void PackedMatrix::Packed::run_tile(Tile tile, std::int64_t n, std::int64_t rows
   for (std::int64_t i = 0; i < rows; ++i) std::memcpy(c + i * c_row, room.data() + i * width, bytes);
 }
 
-// Rows that make one tile: several panels at once keep the processor busy and memory streaming.
+// Rows that fit one tile: several panels at once keep the processor busy and memory streaming.
 void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const Target& target) const {
   const WideTile& widest = kernels.widest[static_cast<std::size_t>(rows - 1)];
   const std::int64_t columns = widest.panels * kernels.panel();
@@ -233,12 +233,12 @@ void PackedMatrix::Packed::multiply_few_rows(Tile tile, std::int64_t rows, const
   }
 }
 
-// More rows: a block of groups of one panel meets them all before the next panel is read. Meanwhile the next panel
-// comes nearer, a little with each tile.
+// More rows: a block of groups of one panel is multiplied with all of them before the next panel is read, which each
+// tile prefetches in part.
 void PackedMatrix::Packed::multiply_many_rows(const Tile& all, std::int64_t rows, Target target) const {
   const std::int64_t tiles = (rows + kernels.tile_rows() - 1) / kernels.tile_rows();
   const std::int64_t least = rows / tiles;
-  const std::int64_t longer = rows % tiles;  // of the tiles have a row more
+  const std::int64_t longer = rows % tiles;  // tiles with one row more
   const std::int64_t block = block_groups();
   for (std::int64_t g = 0; g < groups; g += block) {
     Tile tile = all;
@@ -286,7 +286,7 @@ void PackedMatrix::Packed::multiply(MatView<const float> x, std::span<const floa
   }
 }
 
-// --- The matrix as others see it -------------------------------------------------------------------------------------
+// --- Interface -------------------------------------------------------------------------------------------------------
 
 PackedMatrix::PackedMatrix(std::int64_t K, std::int64_t N, Precision precision)
     : packed_(std::make_unique<Packed>(K, N, precision)) {}

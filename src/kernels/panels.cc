@@ -10,7 +10,7 @@
 namespace unroll {
 namespace {
 
-// Every x86-64 and ARM processor has these vectors, and memory limits what is done here: no choice at run time.
+// Every x86-64 and ARM processor has these vectors, and memory is the limit here: no dispatch at run time.
 namespace hn = hwy::HWY_NAMESPACE;
 using Four = hn::CappedTag<Lane, 4>;
 using TwoPairs = hn::Repartition<std::uint64_t, Four>;
@@ -34,7 +34,7 @@ HWY_ATTR void transpose_block(const Lane* rows, std::int64_t stride, std::int64_
   put(hn::InterleaveUpper(TwoPairs(), ab_high, ce_high), 3);
 }
 
-// With the width known, each copy is a few vector moves.
+// With a constant width, each copy is a few vector moves.
 template <std::int64_t kWidth>
 void cut(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t panels, std::int64_t panel_stride,
          Lane* out) {
@@ -90,7 +90,7 @@ void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, 
 
 namespace {
 
-// The rows [first, first + count) of x, as far as there are so many.
+// The rows [first, first + count) of x, or fewer at its end.
 void prefetch_rows(MatView<const float> x, std::int64_t first, std::int64_t count) {
   constexpr std::int64_t kLine = 16;  // floats of a cache line
   for (std::int64_t r = first; r < std::min(x.rows, first + count); ++r) {
@@ -102,7 +102,7 @@ void prefetch_rows(MatView<const float> x, std::int64_t first, std::int64_t coun
 
 void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
                       std::int64_t first, std::int64_t groups, Lane* out) {
-  // So many groups at once: each row is read, and each panel written, as a stream.
+  // This many groups at once: each row is read, and each panel written, as a stream.
   constexpr std::int64_t kGroupsAtOnce = 8;
   thread_local LaneRoom room;
   const std::int64_t own = kernels.groups(x.rows);

@@ -1,4 +1,4 @@
-// Lanes into panels: the layouts that the tiles of kernels/products.h read.
+// Converts lanes to panels, the layout that the tiles of kernels/products.h read.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,21 @@ namespace unroll {
 void transpose_into_panel(const Lane* rows, std::int64_t stride, std::int64_t width, std::int64_t groups, Lane* out);
 
 // Rows of n lanes cut into panels of `width` columns: out[c / width * panel_stride + r * width + c % width] =
-// rows[r * stride + c] for r < count. What the last panel has beyond n is set to zero.
+// rows[r * stride + c] for r < count. Sets columns of the last panel beyond n to zero.
 void cut_into_panels(const Lane* rows, std::int64_t stride, std::int64_t count, std::int64_t n, std::int64_t width,
                      std::int64_t panel_stride, Lane* out);
 
 // Rows of numbers, the sum's index running down the rows, as panels of `width` columns one after another, each [group]
-// [column]; the last panel is `narrow` columns wide where that suffices. x (R, n) are the rows from group `first` on of
-// a matrix of `groups` groups, whose lanes `out` has room for: groups * (n rounded up to a whole panel).
+// [column]; the last panel is `narrow` columns wide if that suffices. x (R, n) are the rows from group `first` on of
+// a matrix of `groups` groups, for which `out` has room: groups * (n rounded up to a whole panel).
 void rows_into_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t width, std::int64_t narrow,
                       std::int64_t first, std::int64_t groups, Lane* out);
 
-// Makes row r of x zero in what rows_into_panels wrote.
+// Sets row r of x to zero in the output of rows_into_panels.
 void clear_row_in_panels(const ProductKernels& kernels, MatView<const float> x, std::int64_t r, std::int64_t width,
                          std::int64_t narrow, Lane* out);
 
-// A thread's own room for lanes, as large as was ever asked for; what it holds is left over from before.
+// A thread's buffer for lanes, which grows to the largest size requested; its content is unspecified.
 class LaneRoom {
  public:
   Lane* of(std::int64_t lanes);

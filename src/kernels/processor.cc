@@ -17,7 +17,7 @@
 namespace unroll {
 namespace {
 
-// Highway's targets are bits, better ones lower: everything below `best` goes.
+// Highway's targets are bits, better ones lower: disables everything below `best`.
 void leave_highway_at_most(std::int64_t best) { hwy::DisableTargets(best - 1); }
 
 void apply_cap(const std::string& cap) {
@@ -31,12 +31,13 @@ void apply_cap(const std::string& cap) {
   }
 }
 
-// Applies the cap and returns the best instruction set that is left, as Highway numbers them: better ones lower.
+// Applies the cap and returns the best remaining instruction set, in Highway's numbers: better ones lower.
 std::int64_t choose_target() {
   const char* cap = std::getenv("UNROLL_MAX_ISA");
   if (cap != nullptr && *cap != '\0') apply_cap(cap);
   const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
-  // Asking Highway 1.0 what it supports makes it forget what was disabled: so it is told again, and never asked again.
+  // Highway 1.0 forgets disabled targets when asked which it supports: so they are disabled again, and it is never
+  // asked again.
   hwy::GetChosenTarget().Update(targets);
   return targets & -targets;
 }

@@ -1,4 +1,4 @@
-// The processor: which instruction set the products and kernels use.
+// The instruction set that the products and kernels use.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ void prepare_processor();
 // Whether the processor multiplies pairs of bf16 in one instruction (AVX512-BF16), twice as fast as floats.
 [[nodiscard]] bool has_bf16_products();
 
-// Whether it multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512).
+// Whether the processor multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512).
 [[nodiscard]] bool has_int8_products();
 
 // The instruction set as unroll/version.h describes it.

@@ -3,10 +3,10 @@
 //
 // An Arithmetic has
 //   Sum, Factor              vectors of sums and of lanes
-//   load(b), broadcast(a)    lanes of the second factor; one lane of the first, everywhere
+//   load(b), broadcast(a)    lanes of the second factor; one lane of the first, in all lanes
 //   multiply_add(x, w, s)    s + x w
-//   begin(start)             the sum that `start` begins with
-//   finish(tile, row, column, sum)   what is to be stored
+//   begin(start)             the initial sum
+//   finish(tile, row, column, sum)   the numbers to be stored
 #if defined(UNROLL_KERNELS_PRODUCT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef UNROLL_KERNELS_PRODUCT_TILE_INL_H_
 #undef UNROLL_KERNELS_PRODUCT_TILE_INL_H_
@@ -35,7 +35,7 @@ using LaneTag = hn::RebindToUnsigned<FloatTag>;
 using FloatVector = hn::Vec<FloatTag>;
 using LaneVector = hn::Vec<LaneTag>;
 
-// What an Arithmetic whose sums are floats has of the list above.
+// The common part of Arithmetics whose sums are floats.
 struct FloatSums {
   using Sum = FloatVector;
 
@@ -58,7 +58,7 @@ inline constexpr std::size_t kGradientRows = 6;
 inline constexpr std::size_t kMostSums = 12;
 #endif
 
-// Few rows take several panels at once: eight chains at least keep two multiply-add units busy.
+// With few rows a tile takes several panels at once: two multiply-add units need at least eight chains.
 constexpr std::size_t panels_at_once(std::size_t rows) {
   const std::size_t panels = kMostSums / (2 * rows);
   return panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
@@ -76,7 +76,7 @@ void compute_tile(const Tile& t) {
     for (std::size_t n = 0; n < kColumns; ++n) {
       const auto column = static_cast<std::int64_t>(n) * lanes;
       sums[i][n] = Arithmetic::begin(kGradient ? nullptr : t.start + row * t.start_row + column);
-      // What the tile is going to write comes nearer while it computes.
+      // Fetches the tile's results into the cache while it computes.
       hwy::Prefetch(t.c + row * t.c_row + column);
     }
     hwy::Prefetch(t.c + row * t.c_row + static_cast<std::int64_t>(kColumns) * lanes - 1);
@@ -136,7 +136,7 @@ constexpr std::array<WideTile, sizeof...(kRowsBefore)> widest_tiles(std::index_s
 
 using TileRows = std::make_index_sequence<kTileRows>;
 
-// The tiles of an arithmetic; the caller adds depth and conversions.
+// All tiles of an arithmetic; the caller adds depth and conversions.
 template <class Arithmetic, bool kWithGradient>
 ProductKernels kernels_of() {
   static constexpr auto kNarrow = one_panel_tiles<Arithmetic, 1>(TileRows());

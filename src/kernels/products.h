@@ -1,10 +1,10 @@
-// The kernels that matrix products are made of: one set for each precision, chosen for the processor at run time.
+// The kernels of matrix products: one set for each precision, chosen for the processor at run time.
 //
 // Lanes    Both factors are arrays of 32-bit lanes. A lane holds `depth` successive numbers of the sum's index k: one
-//          float, two bf16 (the first in the lower half) or four 8-bit integers. K numbers are ceil(K / depth) groups;
-//          what fills up the last one is zero.
-// Panels   The second factor stands in panels of columns, each [group][column]. A panel is two vectors wide; the last
-//          is one vector wide where that suffices.
+//          float, two bf16 (the first in the lower half) or four 8-bit integers. K numbers are ceil(K / depth) groups,
+//          the last one padded with zeros.
+// Panels   The second factor is stored in panels of columns, each [group][column]. A panel is two vectors wide; the
+//          last is one vector wide if that suffices.
 // Tiles    A tile is a few rows of the first factor times one panel (or several), all its sums in registers. Each sum
 //          is one chain of multiply-adds over the groups in order, so its bits do not depend on the tile that it is in.
 #pragma once
@@ -25,11 +25,11 @@ struct Tile {
   const Lane* b = nullptr;   // the first panel, at the first group
   std::int64_t b_panel = 0;  // lanes from one panel to the next
   std::int64_t groups = 0;
-  const float* start = nullptr;  // what the sums begin with: start[i * start_row + column]
+  const float* start = nullptr;  // initial sums: start[i * start_row + column]
   std::int64_t start_row = 0;
   float* c = nullptr;  // set; of a gradient tile: added to
   std::int64_t c_row = 0;
-  // Memory that is wanted soon: `ahead_step` bytes further with every group. Anything readable will do.
+  // Memory to prefetch, `ahead_step` bytes further with every group. Any readable memory will do.
   const std::byte* ahead = nullptr;
   std::int64_t ahead_step = 0;
   // int8 only: c = start + row_scale * column_scale * (sum - column_offset).
@@ -40,7 +40,7 @@ struct Tile {
 
 using TileFunction = void (*)(const Tile&);
 
-// A tile function for some number of rows, and how many two-vector panels it takes at once.
+// A tile function for some number of rows, and the number of two-vector panels that it takes at once.
 struct WideTile {
   TileFunction run = nullptr;
   std::int64_t panels = 0;
@@ -52,23 +52,23 @@ struct ProductKernels {
   std::span<const TileFunction> narrow;  // [rows - 1], one panel of one vector
   std::span<const TileFunction> wide;    // [rows - 1], one panel of two vectors
   std::span<const WideTile> widest;      // [rows - 1], as many panels as registers hold
-  std::int64_t gradient_rows = 0;        // of the tiles of weight gradients; 0: none in this precision
+  std::int64_t gradient_rows = 0;        // rows of the tiles of weight gradients; 0: none in this precision
   TileFunction gradient_narrow = nullptr;
   TileFunction gradient_wide = nullptr;
 
-  // A row of the first factor (in bf16, of either): n numbers to ceil(n / depth) lanes. Returns the row's scale, 1 but
-  // for int8, where the lanes hold integers from 1 to 255 that stand for -127 to 127. Null for f32, whose numbers are
-  // lanes already.
+  // Converts a row of the first factor (in bf16, of either), n numbers, to ceil(n / depth) lanes. Returns the row's
+  // scale, which is 1 except in int8, where the lanes hold integers from 1 to 255 that stand for -127 to 127. Null for
+  // f32, whose numbers are lanes already.
   float (*row_to_lanes)(const float* x, std::int64_t n, Lane* out) = nullptr;
-  // `depth` successive rows of numbers, the sum's index running down the rows, to one row of n lanes. Rows from `count`
-  // on count as zero. Null for f32, whose numbers are lanes already, and int8.
+  // Converts `depth` successive rows of numbers, the sum's index running down the rows, to one row of n lanes. Rows
+  // from `count` on count as zero. Null for f32, whose numbers are lanes already, and int8.
   void (*rows_to_lanes)(const float* first, std::int64_t stride, std::int64_t count, std::int64_t n,
                         Lane* out) = nullptr;
 
   [[nodiscard]] std::int64_t tile_rows() const noexcept { return static_cast<std::int64_t>(wide.size()); }
   [[nodiscard]] std::int64_t panel() const noexcept { return 2 * vector; }
   [[nodiscard]] std::int64_t groups(std::int64_t K) const noexcept { return (K + depth - 1) / depth; }
-  // Columns of N that stand in panels, those that only fill up included.
+  // Columns of the panels of N columns, padding included.
   [[nodiscard]] std::int64_t padded_columns(std::int64_t N) const noexcept {
     return (N + vector - 1) / vector * vector;
   }

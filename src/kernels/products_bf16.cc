@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-// Widens both factors; two chained multiply-adds a lane, first the lower half, then the upper.
+// Widens both factors; two chained multiply-adds per lane, first the lower half, then the upper.
 struct WideningArithmetic : FloatSums {
   using Factor = LaneVector;
 
@@ -31,7 +31,7 @@ struct WideningArithmetic : FloatSums {
 };
 
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-// The processor's own instruction, as assembly because Highway's targets of this version do not switch it on.
+// The processor's instruction, as assembly because Highway's targets of this version do not enable it.
 struct NativeArithmetic : WideningArithmetic {
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));  // NOLINT(hicpp-no-assembler)
@@ -42,7 +42,7 @@ struct NativeArithmetic : WideningArithmetic {
 
 // Two vectors of numbers, rounded to nearest, ties to even; NaN stays NaN.
 struct PlainRounding {
-  // Left in the upper halves.
+  // The results are in the upper halves.
   static HWY_INLINE LaneVector rounded(FloatVector x) {
     const LaneTag u;
     const LaneVector bits = hn::BitCast(u, x);
@@ -63,7 +63,7 @@ struct PlainRounding {
 };
 
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-// The processor's own instruction; it takes subnormal numbers for zero, as its products do.
+// The processor's instruction; it treats subnormal numbers as zero, as its products do.
 struct NativeRounding {
   static HWY_INLINE LaneVector in_order(FloatVector first, FloatVector second) {
     LaneVector result;

@@ -19,7 +19,7 @@ namespace HWY_NAMESPACE {
 using IntTag = hn::RebindToSigned<FloatTag>;
 using IntVector = hn::Vec<IntTag>;
 
-// Unsigned inputs times signed weights, four to a lane. Sums are exact, so every target gives the same bits.
+// Unsigned inputs times signed weights, four per lane. Sums are exact, so every target gives the same bits.
 struct Int8Arithmetic {
   using Sum = IntVector;
   using Factor = LaneVector;
@@ -35,9 +35,9 @@ struct Int8Arithmetic {
     return hn::MulAdd(exact, scale, hn::LoadU(f, tile.start + row * tile.start_row + column));
   }
 
-  // Without an instruction for it.
+  // For processors without an instruction for it.
 #if HWY_ARCH_X86
-  // Bytes widened to 16 bits, even and odd ones; products of neighbours are summed in 32 bits.
+  // Widens even and odd bytes to 16 bits; products of neighbours are summed in 32 bits.
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
     const hn::Repartition<std::int16_t, IntTag> s;
     const auto x_even = hn::BitCast(s, hn::And(x, hn::Set(LaneTag(), 0x00FF00FFU)));
@@ -62,7 +62,7 @@ struct Int8Arithmetic {
 #endif
 };
 
-// The processor's own instruction, as assembly because Highway's targets of this version do not all switch it on.
+// The processor's instruction, as assembly because not all of Highway's targets of this version enable it.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
 struct NativeInt8Arithmetic : Int8Arithmetic {
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
@@ -93,7 +93,7 @@ float row_to_int8(const float* x, std::int64_t n, Lane* out) {
   constexpr float kLargest = 127;
   constexpr std::int32_t kOffset = 128;
   constexpr std::uint32_t kInfinity = 0x7F800000U;
-  constexpr float kLeast = 0x1p-100F;  // below, a row counts as zero: 127 over less might be infinite
+  constexpr float kLeast = 0x1p-100F;  // below, a row counts as zero: 127 / magnitude might be infinite
   const std::uint32_t bits = largest_magnitude(x, n);
   const bool finite = bits < kInfinity;
   const auto magnitude = std::bit_cast<float>(bits);
@@ -118,7 +118,7 @@ float row_to_int8(const float* x, std::int64_t n, Lane* out) {
     for (; k < n; ++k) bytes[k] = kOffset;
   }
   constexpr std::int64_t kDepth = 4;
-  for (; k % kDepth != 0; ++k) bytes[k] = kOffset;  // the weights beside these are zero
+  for (; k % kDepth != 0; ++k) bytes[k] = kOffset;  // the corresponding weights are zero
   if (!finite) return std::numeric_limits<float>::quiet_NaN();
   return has_range ? magnitude / kLargest : 0;
 }

@@ -1,4 +1,4 @@
-// The makers behind product_kernels(): one file each, products_*.cc.
+// The kernels of each precision, one file each: products_*.cc.
 #pragma once
 
 #include "kernels/products.h"
@@ -6,7 +6,7 @@
 namespace unroll {
 
 [[nodiscard]] ProductKernels f32_product_kernels();
-// With the processor's own bf16 products, or by widening to floats where it has none (has_bf16_products()).
+// Uses the processor's bf16 products, or widens to floats if it has none (has_bf16_products()).
 [[nodiscard]] ProductKernels bf16_product_kernels();
 [[nodiscard]] ProductKernels int8_product_kernels();
 

@@ -18,7 +18,7 @@ struct Tanh {
 };
 
 struct Relu {
-  // As a choice, not a maximum, so that NaN stays NaN.
+  // A selection, not a maximum, so that NaN stays NaN.
   static HWY_INLINE V value(V a) { return hn::IfThenZeroElse(hn::Lt(a, hn::Zero(F())), a); }
   static HWY_INLINE V slope(V h) { return hn::IfThenElseZero(hn::Gt(h, hn::Zero(F())), hn::Set(F(), 1.0F)); }
 };

@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace unroll {
 namespace HWY_NAMESPACE {
 
-// g(a) = a + 1/2 where a >= 0, else sigmoid(a); and its slope, which at 0 is that of the right side.
+// g(a) = a + 1/2 for a >= 0, else sigmoid(a); and its slope, at 0 that of the right side.
 struct Candidate {
   V value;
   V slope;
@@ -31,7 +31,7 @@ HWY_INLINE Candidate candidate_of(V a) {
 struct MinGru {
   static constexpr std::size_t kGates = 2;
 
-  // h_t; kReset: the state before is zero and not given.
+  // h_t; kReset: the previous state is zero and not passed.
   template <bool kReset, class Io>
   static HWY_INLINE V forward(const Io& io, const float* gates, std::size_t H, V before) {
     const V z = sigmoid_of(io.load(gates));
@@ -39,7 +39,7 @@ struct MinGru {
     return kReset ? hn::Mul(z, n) : hn::MulAdd(z, n, hn::NegMulAdd(z, before, before));
   }
 
-  // Replaces the gates by their gradients; the result is what of `d` goes to the state before.
+  // Replaces the gates by their gradients; returns the gradient of the previous state.
   template <class Io>
   static HWY_INLINE V backward(const Io& io, float* gates, std::size_t H, V before, V d) {
     const V z = sigmoid_of(io.load(gates));
@@ -51,7 +51,7 @@ struct MinGru {
   }
 };
 
-// With 1/f = 1 + e^-a_f and 1/i = 1 + e^-a_i, f / (f + i) = (1/i) / (1/f + 1/i). All of it is multiplied by e^-m, m
+// With 1/f = 1 + e^-a_f and 1/i = 1 + e^-a_i, f / (f + i) = (1/i) / (1/f + 1/i). All terms are multiplied by e^-m, m
 // being the largest exponent: no exponential overflows, one of them is 1, and so the divisor is at least 1.
 struct MinLstmGates {
   V f_share, i_share;  // f / (f + i) and i / (f + i)
@@ -82,7 +82,7 @@ struct MinLstm {
   static HWY_INLINE V backward(const Io& io, float* gates, std::size_t H, V before, V d) {
     const MinLstmGates g = min_lstm_gates_of(io.load(gates), io.load(gates + H));
     const Candidate n = candidate_of(io.load(gates + 2 * H));
-    const V d_share = hn::Mul(d, hn::Sub(before, n.value));  // of f / (f + i), which i / (f + i) completes to 1
+    const V d_share = hn::Mul(d, hn::Sub(before, n.value));  // of f / (f + i) = 1 - i / (f + i)
     io.store(hn::Mul(d_share, hn::Mul(g.f_share, g.f_rest)), gates);
     io.store(hn::Neg(hn::Mul(d_share, hn::Mul(g.i_share, g.i_rest))), gates + H);
     io.store(hn::Mul(hn::Mul(d, g.i_share), n.slope), gates + 2 * H);
@@ -90,7 +90,7 @@ struct MinLstm {
   }
 };
 
-// Calls part(row, first, last, starts from zero) for each piece of a row that units [first, last) of step t consist of.
+// Calls part(row, first, last, starts from zero) for each part of a row within units [first, last) of step t.
 template <class Part>
 HWY_INLINE void for_each_row(const ScanShape& s, std::int64_t t, const Part& part) {
   for (std::int64_t unit = s.first; unit < s.last;) {

@@ -1,12 +1,12 @@
-// The cells whose state meets no matrix: each unit is a recurrence of its own, h_t = a_t h_{t-1} + b_t with a_t and b_t
-// known beforehand, and one call sweeps over a whole window, forward or back.
+// The cells without recurrent weights: each unit is a separate recurrence h_t = a_t h_{t-1} + b_t with a_t and b_t
+// known beforehand, and one call sweeps over a whole window, forward or backward.
 //
 // Shapes   of a window: gates (T*B, G*H), before the nonlinearity (backward: their gradients out); h ((T+1)*B, H), row
-//          block 0 the state before; dout (T*B, H); dh (B, H), in: gradient of the state after the window, out: of the
-//          state before. All contiguous. A call does units [first, last) of each step and touches nothing else.
-// Reset    a step whose bit is set starts from zero: the state before is not read, and no gradient goes back to it.
-// Numerics float; nonlinearities as kernels/activations-inl.h bounds them; multiply-adds are fused where so written. A
-//          unit's bits depend on that unit alone, not on the cut into calls.
+//          block 0 the previous state; dout (T*B, H); dh (B, H), in: gradient of the state after the window, out: of
+//          the state before. All contiguous. A call handles units [first, last) of each step and touches nothing else.
+// Reset    a step whose bit is set starts from zero: the previous state is not read, and receives no gradient.
+// Numerics float; nonlinearities within the bounds of kernels/activations-inl.h; multiply-adds are fused where so
+//          written. A unit's bits depend on that unit alone, not on the cut into calls.
 // Threads  reentrant on distinct units. No allocation, no throw after the first call.
 #pragma once
 

@@ -24,7 +24,7 @@ struct DoubleSum {
   VD low;
   VD high;
 
-  // Written out: a constructor that the compiler makes would not be compiled for the target.
+  // Explicit, since an implicit constructor would not be compiled for the target.
   HWY_INLINE DoubleSum() : low(hn::Zero(D())), high(hn::Zero(D())) {}
   HWY_INLINE void add(V v) {
     const hn::Half<F> half;
@@ -34,7 +34,7 @@ struct DoubleSum {
   HWY_INLINE double total() const { return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high))); }
 };
 
-// Lanes past the end of a row count as nothing: they are never the largest, and their exponential is set to zero.
+// Lanes past the end of a row do not count: they are never the largest, and their exponential is set to zero.
 HWY_INLINE V lowest_past_end(WholeVector, V v) { return v; }
 HWY_INLINE V lowest_past_end(PartOfVector io, V v) {
   const F f;
@@ -48,7 +48,7 @@ float largest_kernel(const float* x, std::size_t size) {
   return hn::GetLane(hn::MaxOfLanes(F(), most));
 }
 
-// Sum of e^(x - most); the exponentials are left in `e` unless it is null.
+// Returns the sum of e^(x - most); stores the exponentials in `e` unless it is null.
 double sum_of_exponentials_kernel(const float* x, std::size_t size, float most, float* e) {
   DoubleSum sum;
   const V shift = hn::Set(F(), most);
@@ -65,7 +65,7 @@ void scale_kernel(float* x, std::size_t size, float factor) {
   for_each_vector(size, [&](auto io, std::size_t j) HWY_ATTR { io.store(hn::Mul(io.load(x + j), by), x + j); });
 }
 
-// Sum of e^(x - most) (x - most), and how many x are larger than `than`.
+// Returns the sum of e^(x - most) (x - most), and the number of x larger than `than`.
 void entropy_and_rank_kernel(const float* x, std::size_t size, float most, float than, double* weighted,
                              std::int64_t* larger) {
   DoubleSum sum;

@@ -6,15 +6,15 @@
 
 namespace unroll {
 
-// What scoring tells about one predicted symbol.
+// The result of scoring one predicted symbol.
 struct SymbolPrediction {
   double log_prob = 0;    // nats
   double entropy = 0;     // of the whole distribution, nats
   std::int64_t rank = 0;  // 1 + number of symbols with a larger logit
 };
 
-// All functions: sums over the row in double, in an order fixed by its length; e^x within the bound of
-// kernels/activations-inl.h; NaN or +infinity in the logits comes out as NaN. Reentrant.
+// All functions sum over the row in double, in an order fixed by its length; e^x is within the bound of
+// kernels/activations-inl.h; NaN or +infinity in the logits gives NaN. Reentrant.
 
 // ln softmax(logits)[target].
 [[nodiscard]] double log_softmax_at(std::span<const float> logits, std::int32_t target);
@@ -22,16 +22,16 @@ struct SymbolPrediction {
 // out[i] = ln softmax(logits)[targets[i]]; the bits equal those of log_softmax_at.
 void log_softmax_at(std::span<const float> logits, std::span<const std::int32_t> targets, std::span<double> out);
 
-// log_softmax_at; then replaces the logits by scale * (softmax - 1[target]).
+// As log_softmax_at; also replaces the logits by scale * (softmax - 1[target]).
 double log_softmax_and_gradient_at(std::span<float> logits, std::int32_t target, float scale);
 
-// log_softmax_at with rank and entropy.
+// As log_softmax_at, with rank and entropy.
 [[nodiscard]] SymbolPrediction predict_symbol(std::span<const float> logits, std::int32_t target);
 
 // out[v] = ln softmax(logits)[v]; the bits equal those of log_softmax_at.
 void log_softmax(std::span<const float> logits, std::span<double> out);
 
-// ln of the sum of e^logits, as all of the above form it.
+// Returns ln of the sum of e^logits, as all of the above compute it.
 [[nodiscard]] double log_sum_exp(std::span<const float> logits);
 
 // out[v] = x[v] - y, rounded once; out may be x.

@@ -1,5 +1,5 @@
-// UNROLLED(n) before a loop asks the compiler to unroll it n times. Not where the address sanitizer checks each access:
-// an unrolled tile then takes minutes to compile.
+// UNROLLED(n) before a loop asks the compiler to unroll it n times; not with the address sanitizer, whose checks of
+// each access make an unrolled tile take minutes to compile.
 #pragma once
 
 #define UNROLL_KERNELS_PRAGMA(text) _Pragma(#text)

@@ -10,9 +10,9 @@
 namespace unroll {
 namespace {
 
-// Groups that one partial sum runs over: part of the definition of the result.
+// Groups of one partial sum: part of the definition of the result.
 constexpr std::int64_t kBlockGroups = 512;
-// Columns of a that are in the second-level cache at once.
+// Columns of a in the second-level cache at once.
 constexpr std::int64_t kBlockColumns = 192;
 constexpr std::int64_t kMostTile = 16 * 32;
 constexpr std::size_t kMostProducts = 2;
@@ -46,7 +46,7 @@ Factor cut_rows_that_count(const ProductKernels& kernels, const TransposedProduc
   return factor;
 }
 
-// One tile at row m and column n of c; where it reaches beyond c, computed in a place of its own.
+// Computes one tile at row m and column n of c, in a temporary if it reaches beyond c.
 void add_tile(const ProductKernels& kernels, Tile tile, std::int64_t m, std::int64_t n, MatView<float> c) {
   const bool narrow = c.cols - n <= kernels.vector;
   const std::int64_t width = narrow ? kernels.vector : kernels.panel();

@@ -1,4 +1,4 @@
-// Weight matrices as they are stored: in any of the precisions, to be read row by row.
+// Views of stored weight matrices in any precision, read row by row.
 #pragma once
 
 #include <cassert>
@@ -10,19 +10,19 @@
 
 namespace unroll {
 
-// bfloat16: the upper half of a float. Rounds to nearest, ties to even; NaN stays NaN.
+// bfloat16: the upper half of a float. to_bf16 rounds to nearest, ties to even; NaN stays NaN.
 using Bf16 = std::uint16_t;
 void to_bf16(std::span<const float> x, std::span<Bf16> out);
 
-// A row of weights as 8-bit integers from -127 to 127 times a scale, which is returned: the largest magnitude of the
-// row over 127 (0 for a row of zeros). Requires finite numbers.
+// Converts a row of weights to 8-bit integers from -127 to 127 times a scale, and returns the scale: the largest
+// magnitude in the row / 127 (0 for a row of zeros). Requires finite numbers.
 float to_int8(std::span<const float> x, std::span<std::int8_t> out);
 
-// A weight matrix (rows, cols), row-major and contiguous, of which each row feeds one output. Does not own.
+// A weight matrix (rows, cols), row-major and contiguous, each row of which computes one output. Does not own.
 class WeightView {
  public:
   WeightView() = default;
-  // Plain weights are the usual ones, so that these two are not explicit.
+  // Implicit, since f32 weights are the usual ones.
   WeightView(MatView<const float> f32) noexcept  // NOLINT(google-explicit-constructor)
       : precision_(Precision::kF32), data_(f32.data), rows_(f32.rows), cols_(f32.cols) {
     assert(f32.contiguous());
@@ -53,7 +53,7 @@ class WeightView {
     return {static_cast<const float*>(data_), rows_, cols_};
   }
 
-  // Row r as floats.
+  // Sets `out` (cols) to row r as floats.
   void read_row(std::int64_t r, std::span<float> out) const;
 
   // `count` rows from `first` on.

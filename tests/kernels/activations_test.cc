@@ -73,7 +73,7 @@ TEST(Activations, TanhIsWithinFourUlp) {
   }
 }
 
-TEST(Activations, NotANumberStaysNotANumberInEveryLane) {
+TEST(Activations, NanStaysNanInEveryLane) {
   for (std::size_t size = 1; size <= 40; ++size) {
     std::vector<float> x(size, 0.5F);
     x[size / 2] = std::numeric_limits<float>::quiet_NaN();
@@ -95,7 +95,7 @@ TEST(Activations, InfinitiesSaturate) {
   EXPECT_EQ(y, (std::vector<float>{1.0F, -1.0F}));
 }
 
-TEST(Activations, ATailComputesAsAWholeVectorDoes) {
+TEST(Activations, ATailHasTheBitsOfAWholeVector) {
   const std::vector<float> numbers = many_numbers();
   for (const auto function : {sigmoids, hyperbolic_tangents}) {
     std::vector<float> whole(64);

@@ -46,7 +46,7 @@ TEST(Arrays, ColumnSumsAreAdded) {
   }
 }
 
-TEST(Arrays, SgdGoesDownTheScaledGradientAndDecays) {
+TEST(Arrays, SgdFollowsTheScaledGradientAndDecays) {
   for (const std::int64_t size : kSizes) {
     RandomMatrix w(1, size, 6);
     const RandomMatrix before(1, size, 6);
@@ -58,7 +58,7 @@ TEST(Arrays, SgdGoesDownTheScaledGradientAndDecays) {
   }
 }
 
-TEST(Arrays, MomentumKeepsWhatWentBeforeAndDecaysApartFromIt) {
+TEST(Arrays, MomentumSumsGradientsAndDecaysSeparately) {
   for (const std::int64_t size : kSizes) {
     RandomMatrix w(1, size, 8);
     std::vector<float> v(w.values.size());
@@ -104,7 +104,7 @@ TEST(Arrays, AdamFollowsItsPapers) {
   }
 }
 
-TEST(Arrays, MovesAShareOfTheWay) {
+TEST(Arrays, MoveTowardsMovesByTheShare) {
   for (const std::int64_t size : kSizes) {
     const RandomMatrix x(1, size, 9);
     RandomMatrix y(1, size, 10);

@@ -112,7 +112,7 @@ TEST(PackedMatrix, InBf16RoundsBothFactorsAndSumsInFloats) {
   }
 }
 
-TEST(PackedMatrix, InBf16TakesEveryKindOfNumberToNearestEven) {
+TEST(PackedMatrix, InBf16RoundsEveryKindOfNumberToNearestEven) {
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> kinds = {0,          1,          1.00390625F, 1.01171875F, -1.00390625F, 3.3e38F,  1e-30F,
                                     1.0039063F, 0.3333333F, -65504,      1e30F,       infinity,     -infinity};
@@ -185,7 +185,7 @@ TEST(PackedMatrix, InInt8RowsOfAnyMagnitudeKeepTheirScale) {
     EXPECT_EQ(product_at(magnitude), 0.0F) << magnitude;
 }
 
-TEST(PackedMatrix, InInt8HoldsTheLargestSumThatCanBe) {
+TEST(PackedMatrix, InInt8HoldsTheLargestPossibleSum) {
   constexpr std::int64_t K = 65536;
   const RandomMatrix ones(1, K, 0);
   std::fill_n(ones.view.data, K, 1.0F);
@@ -215,7 +215,7 @@ TEST(PackedMatrix, PackTransposedIsPackOfTheTranspose) {
 }
 
 // What a smaller model file stands on: weights stored rounded give what weights rounded when packed give.
-TEST(PackedMatrix, StoredRoundedOrRoundedWhenPackedIsTheSame) {
+TEST(PackedMatrix, RoundingWhenStoredOrWhenPackedGivesTheSameBits) {
   constexpr std::int64_t K = 45;
   constexpr std::int64_t N = 37;
   const RandomMatrix a(N, K, 1);
@@ -292,7 +292,7 @@ TEST(PackedMatrix, ObeysStridesAndTouchesNothingElse) {
   }
 }
 
-TEST(PackedMatrix, NotANumberComesOutAsNotANumber) {
+TEST(PackedMatrix, NanStaysNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Precision precision : kAllPrecisions) {
     for (const std::int64_t k : {0, 21, 44}) {
@@ -311,7 +311,7 @@ TEST(PackedMatrix, NotANumberComesOutAsNotANumber) {
   }
 }
 
-TEST(PackedMatrix, PackingAgainLeavesNothingBehind) {
+TEST(PackedMatrix, PackingAgainReplacesEverything) {
   for (const Precision precision : kAllPrecisions) {
     const RandomMatrix first(35, 19, 1);
     const RandomMatrix second(35, 19, 2);
@@ -326,7 +326,7 @@ TEST(PackedMatrix, PackingAgainLeavesNothingBehind) {
 }
 
 // Sizes whose packing is several pieces, the last of them shorter.
-TEST(PackAll, InPiecesIsPackingWhole) {
+TEST(PackAll, InPiecesEqualsPackingWhole) {
   const RandomMatrix a(700, 300, 1);
   const RandomMatrix b(33, 5000, 2);
   const RandomMatrix x(20, 300, 3);

@@ -12,7 +12,7 @@ namespace unroll {
 namespace {
 
 // Every test program runs a second time with UNROLL_MAX_ISA=avx2; then this is what it says it tests.
-TEST(Processor, ACapHoldsForEveryKernelHoweverOftenTheProcessorIsAskedAbout) {
+TEST(Processor, ACapHoldsForEveryKernelAfterRepeatedQueries) {
   const char* cap = std::getenv("UNROLL_MAX_ISA");
   const bool avx2 = cap != nullptr && std::string(cap) == "avx2";
   for (int i = 0; i < 2; ++i) {

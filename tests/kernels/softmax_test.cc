@@ -93,14 +93,14 @@ TEST(Softmax, RankAndEntropyAreThoseOfPlainLoops) {
   }
 }
 
-TEST(Softmax, FarApartLogitsAreNoTrouble) {
+TEST(Softmax, HandlesLogitsThatAreFarApart) {
   const std::vector<float> logits{3e4F, -3e4F, 2.9e4F};
   EXPECT_EQ(log_softmax_at(logits, 0), 0.0);
   EXPECT_EQ(log_softmax_at(logits, 1), -6e4);
   EXPECT_NEAR(predict_symbol(logits, 0).entropy, 0, 1e-12);
 }
 
-TEST(Softmax, NotANumberComesOut) {
+TEST(Softmax, NanGivesNan) {
   for (const std::size_t size : {5U, 16U, 40U}) {
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       std::vector<float> logits(size, 0.5F);

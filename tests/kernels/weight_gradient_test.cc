@@ -20,7 +20,7 @@ struct GradientSize {
 constexpr GradientSize kGradientSizes[] = {{1, 1, 1},     {2, 13, 33},   {123, 5, 3},    {123, 65, 17},
                                            {600, 12, 32}, {77, 130, 70}, {1100, 25, 48}, {257, 300, 16}};
 
-TEST(AddTransposedProducts, AddsWhatPlainLoopsSum) {
+TEST(AddTransposedProducts, MatchesPlainLoops) {
   for (const Precision precision : kBoth) {
     const auto rounded = [&](float x) { return static_cast<double>(precision == Precision::kBf16 ? as_bf16(x) : x); };
     for (const auto& [R, M, N] : kGradientSizes) {
@@ -77,7 +77,7 @@ TEST(AddTransposedProducts, AnElementsBitsDependNeitherOnTheCutNorOnWorkers) {
   }
 }
 
-TEST(AddTransposedProducts, TwoAtOnceAreTwoOneByOne) {
+TEST(AddTransposedProducts, TwoAtOnceEqualTwoSeparately) {
   const RandomMatrix a(300, 50, 1);
   const RandomMatrix b(300, 20, 2);
   const RandomMatrix other_b(300, 70, 3);
