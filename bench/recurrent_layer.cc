@@ -1,5 +1,5 @@
-// One recurrent layer, forward and backward, timed on request: the side of the section `layers` that is unroll.
-// Arguments, output and what a step is: recurrent_case.h.
+// One recurrent layer, forward and backward, timed on request: unroll's side of the section `layers`.
+// recurrent_case.h describes arguments, output and steps.
 #include <algorithm>
 
 #include "base/buffer.h"
@@ -47,7 +47,8 @@ class OurLayer final : public RecurrentSide {
                                .W = MatView<const float>(numbers_.W.data(), case_.gate_rows(), s.H),
                                .b_input = numbers_.b_input,
                                .b_hidden = numbers_.b_hidden};
-    pack_all(workers_, weights_.take(case_.cell, params));
+    weights_.copy_vectors(case_.cell, params);
+    pack_all(workers_, weights_.packing_tasks(case_.cell, params));
   }
 
   void forward_backward() override {

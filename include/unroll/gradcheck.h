@@ -1,4 +1,4 @@
-// The gradient check: does backpropagation compute the derivative of the loss?
+// The gradient check: compares backpropagation with the derivative of the loss.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,23 @@ namespace unroll {
 
 struct GradientCheckOptions {
   NetworkConfig config{.cell = Cell::kLstm, .vocabulary = 7, .embed = 5, .hidden = 6, .layers = 2};
-  Regularization regularization = {};  // with masks that are drawn once
+  Regularization regularization = {};  // masks are drawn once
   std::int64_t steps = 4;              // T
   std::int64_t rows = 3;               // B
-  std::uint64_t seed = 1;              // of the random point: every parameter and initial state is random, none is zero
+  std::uint64_t seed = 1;              // of the random point: all parameters and initial states are random and non-zero
 };
 
-// One tensor's result. Errors are max |a - b| / max |b| over the tensor's elements, b being the complex step.
+// Result for one tensor. Errors are max |a - b| / max |b| over its elements, b being the complex-step derivative.
 struct TensorGradientError {
-  std::string name;           // a parameter, or the gradient of the initial state
+  std::string name;           // a parameter, or an initial state: "h_0 of layer 0"
   std::int64_t elements = 0;  // all of them are checked
-  double reference = 0;       // backward in plain double loops against the complex step of the forward loops
-  double production = 0;      // the float backward that trains against the complex step
+  double reference = 0;       // error of the reference backward: plain loops in double
+  double production = 0;      // error of the backward used in training, in float
 };
 
-// Compares, for every parameter of a small network, what backpropagation computes with the complex-step derivative
-// Im f(x + i h) / h, h = 1e-100, which has no cancellation and is exact to double precision (Squire & Trapp 1998).
-// For rnn-relu, whose forward is not analytic at 0, the step acts on the branch that was taken.
+// Compares, for every parameter of a small network, the gradient of backpropagation with the complex-step derivative of
+// the reference forward, Im f(x + i h) / h, h = 1e-100, which has no cancellation and is exact to double precision
+// (Squire & Trapp 1998). For rnn-relu, whose forward is not analytic at 0, it is the derivative of the branch taken.
 [[nodiscard]] std::vector<TensorGradientError> check_gradients(const GradientCheckOptions& options);
 
 }  // namespace unroll

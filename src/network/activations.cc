@@ -7,10 +7,10 @@ namespace {
 
 bool has_candidate(Cell cell) { return cell == Cell::kGru || cell == Cell::kGruResetBefore; }
 
-// Where each activation lies in the one block; the same walk yields the table of sizes and, given memory, the views.
+// The layout of all activations in one block; the same walk gives the table of sizes and, given memory, the views.
 struct Layout {
   std::vector<PlannedBuffer> buffers;
-  float* memory = nullptr;  // null: only sizes are wanted
+  float* memory = nullptr;  // null: only sizes are computed
   std::int64_t used = 0;
 
   MatView<float> take(const std::string& name, std::int64_t rows, std::int64_t cols) {
@@ -24,7 +24,7 @@ struct Layout {
   }
 };
 
-// What the layers' sweeps back sum in is done with when the next begins.
+// The layers share the sums of their backward sweeps.
 RecurrentNormTape take_norm_tape(Layout& layout, const ActivationShape& s, const RecurrentNormTape& of_first) {
   const std::int64_t H = s.config.hidden;
   const std::int64_t G = gate_count(s.config.cell);
@@ -48,8 +48,8 @@ RecurrentNormTape take_norm_tape(Layout& layout, const ActivationShape& s, const
   return norm;
 }
 
-// In inference a layer's gates are done with when the next begins; its outputs are that layer's inputs, so two sets
-// of states take turns.
+// In inference layers share their gates; a layer's outputs are the next layer's inputs, so two sets of states
+// alternate.
 void take_tape(Layout& layout, const ActivationShape& s, std::int64_t l, std::vector<RecurrentTape>& tapes) {
   const std::int64_t H = s.config.hidden;
   const std::int64_t G = gate_count(s.config.cell);
@@ -74,7 +74,7 @@ void take_tape(Layout& layout, const ActivationShape& s, std::int64_t l, std::ve
   tape.products = l == 0 ? layout.take("recurrent products of one step", s.B, G * H) : tapes[0].products;
 }
 
-// In inference layers share one, into which each layer adds its outputs.
+// In inference layers share one, to which each layer adds its outputs.
 MatView<float> take_mixed(Layout& layout, const ActivationShape& s, std::int64_t l,
                           const std::vector<MatView<float>>& below) {
   if (!mixes_output(s, l)) return {};

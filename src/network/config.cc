@@ -19,7 +19,7 @@ void check_size(std::string_view name, std::int64_t size, std::int64_t largest) 
   throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected 1 to {}", name, size, largest));
 }
 
-// Weights of all recurrent layers: U, and W where the cell has it.
+// Weights of all recurrent layers: U, and W if the cell has it.
 std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
   const std::int64_t rows = gate_count(config.cell) * config.hidden;
   const std::int64_t inputs = config.embed + (config.layers - 1) * config.hidden;
@@ -27,12 +27,12 @@ std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
   return rows * (inputs + states);
 }
 
-// What layer normalisation adds to a layer: gains of U x and W h, and of an LSTM's cell state gains and a bias.
+// Parameters of layer normalisation per layer: gains of U x and W h, and gains and a bias of the cell state.
 std::int64_t gains_of_layer(const NetworkConfig& config) noexcept {
   return 2 * gate_count(config.cell) * config.hidden + (has_cell_state(config.cell) ? 2 * config.hidden : 0);
 }
 
-// Of an adaptive softmax: head and clusters, without the head's bias.
+// Weights of an adaptive softmax: head and clusters, without the head's bias.
 std::int64_t adaptive_weights(const NetworkConfig& config) noexcept {
   const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
   std::int64_t sum = shape.head_size() * config.hidden;
@@ -56,16 +56,17 @@ void check_cutoffs(const NetworkConfig& config) {
   if (config.cutoffs.empty()) return;
   if (config.tied) {
     throw Error(ErrorCode::kUsage,
-                "tied weights and an adaptive softmax exclude each other: its rare symbols have narrower vectors than "
-                "the embedding's; give one of them, or a sampled softmax");
+                "tied weights and an adaptive softmax exclude each other, since its rare symbols have narrower vectors "
+                "than the embedding: use one of them, or a sampled softmax");
   }
   const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
   constexpr std::int64_t kMostClusters = 12;  // 4^12 is the largest size
   if (shape.clusters() > kMostClusters || shape.cluster(shape.clusters() - 1).width == 0) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("{} cutoffs and hidden {}: each cluster is a quarter as wide as the one before, and the "
-                            "last would have no width; give fewer cutoffs or a larger hidden",
-                            shape.clusters(), config.hidden));
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("{} cutoffs and hidden {}: each cluster is a quarter as wide as the one before, so that the "
+                    "last would have width 0; give fewer cutoffs or a larger hidden",
+                    shape.clusters(), config.hidden));
   }
 }
 
@@ -78,14 +79,13 @@ void check(const NetworkConfig& config) {
   check_size("layers", config.layers, kMostLayers);
   if (config.layer_norm && !has_recurrent_weights(config.cell)) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("layer normalisation is for cells whose gates see the state through a matrix: {} has none; "
-                            "take lstm or gru, or leave layer normalisation out",
+                fmt::format("layer normalisation needs a cell with recurrent weights, which {} does not have; use lstm "
+                            "or gru, or no layer normalisation",
                             cell_name(config.cell)));
   }
   if (config.layer_norm && config.hidden < 2) {
     throw Error(ErrorCode::kUsage,
-                "layer normalisation over 1 unit leaves nothing of it: make hidden larger, or leave "
-                "layer normalisation out");
+                "layer normalisation of 1 unit is always 0: make hidden larger, or use no layer normalisation");
   }
   check_cutoffs(config);
   if (const std::int64_t count = parameter_count(config); count >= kMostParameters) {

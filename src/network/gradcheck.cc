@@ -28,7 +28,7 @@ struct Slice {
   std::int64_t size = 0;
 };
 
-// Where the gradient is checked. Numbers are random in float, so that every computation stands at the same point.
+// The point of the check. Values are random floats, exact in every arithmetic.
 struct Point {
   NetworkConfig config;
   Window window;
@@ -36,8 +36,8 @@ struct Point {
   std::vector<float> values;  // slices
   Regularization regularization;
   NoiseKey noise;
-  std::vector<std::vector<float>> masks;         // what dropout multiplies with, per connection
-  std::vector<std::vector<float>> weight_masks;  // what weight-drop multiplies with, per layer
+  std::vector<std::vector<float>> masks;         // factors of dropout, per connection
+  std::vector<std::vector<float>> weight_masks;  // factors of weight-drop, per layer
 };
 
 // Numbers in [-1, 1).
@@ -66,7 +66,7 @@ void check_options(const GradientCheckOptions& options) {
   for (const auto& [name, size] : {std::pair("steps", options.steps), std::pair("rows", options.rows)}) {
     if (size < 1) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 1", name, size));
   }
-  // Some minutes of work.
+  // A few minutes.
   constexpr double kMostProducts = 1e11;
   const auto parameters = static_cast<double>(parameter_count(options.config));
   const double products = parameters * static_cast<double>(multiplied_weights(options.config)) *
@@ -94,7 +94,7 @@ std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
   return slices;
 }
 
-// Ids, targets some of which are ignored, and resets where a state has been carried.
+// Random ids, targets of which some are ignored, and resets of carried states.
 Window random_window(const GradientCheckOptions& options, RandomNumbers& random) {
   Window window{.T = options.steps, .B = options.rows, .inputs = {}, .targets = {}, .reset = {}, .predictions = 0};
   for (std::int64_t row = 0; row < window.T * window.B; ++row) {
@@ -107,7 +107,7 @@ Window random_window(const GradientCheckOptions& options, RandomNumbers& random)
   return window;
 }
 
-// The numbers that a mask multiplies with: dropout of ones.
+// The factors of a mask: dropout of ones.
 template <class Drop>
 std::vector<float> dropped_ones(std::int64_t rows, std::int64_t cols, const Drop& drop) {
   std::vector<float> ones(static_cast<std::size_t>(rows * cols), 1.0F);
@@ -145,7 +145,7 @@ void draw_masks(Point& point, Workers& workers) {
   }
 }
 
-// Wide layers get smaller weights, so that they do not saturate, where every derivative is close to zero.
+// Wide layers get smaller weights, so that they do not saturate, which would make all derivatives close to zero.
 Point random_point(const GradientCheckOptions& options, Workers& workers) {
   RandomNumbers random(options.seed);
   const NetworkConfig& config = options.config;
@@ -192,7 +192,7 @@ ref::Window<S> reference_window(const Point& point) {
           .tar = point.regularization.tar};
 }
 
-// The reference's forward at `values`, and what its backward needs.
+// The reference's forward at `values`, and its tape.
 template <class S>
 struct ReferenceRun {
   ReferenceRun(const Point& point, std::span<const S> values)

@@ -11,13 +11,13 @@ std::vector<ParameterTensor> tensors_of(const NetworkConfig& config) {
   return parameter_tensors(config);
 }
 
-// The embedding is the first tensor, so what follows it is one block.
+// The embedding is the first tensor, so the tensors after it are one block.
 std::int64_t offset_of_dense(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
                              std::int64_t samples) {
   return config.tied && samples == 0 ? 0 : tensors[1].offset;
 }
 
-// A window's symbols come once more as targets, beside the samples.
+// Besides the samples, a window's symbols occur as targets.
 std::int64_t rows_with_samples(std::int64_t most_rows, std::int64_t samples) { return most_rows + samples; }
 
 void copy_rows(const EmbeddingGradient& gradient, MatView<float> table) {

@@ -1,6 +1,5 @@
-// Gradients of a network's parameters. The embedding's are rows, those of the symbols that were read, and with a
-// sampled softmax so are the output layer's: of a large vocabulary a window needs few, and nothing is spent on the
-// others.
+// Gradients of a network's parameters. The embedding's gradient is stored as rows, those of the symbols that were read,
+// and with a sampled softmax so is the output layer's: a window needs few rows of a large vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +17,16 @@
 
 namespace unroll {
 
-// One float per parameter, but for the embedding's rows that nothing was added to. Where weights are tied, the
-// embedding is the output layer's matrix, all rows of which have gradients, and nothing is left out. With samples rows
-// of the output layer's matrix are left out too, whether or not it is the embedding. Zero when made.
+// One float per parameter, except rows of the embedding to which nothing was added. If weights are tied, the embedding
+// is the output layer's matrix, all rows of which have gradients, and none is left out. With samples, rows of the
+// output layer's matrix are left out too, whether or not it is the embedding. Initially zero.
 class Gradients {
  public:
-  // `most_rows`: the symbols of the largest window, T*B; between two calls of set_zero() no more different ones may be
-  // added. `samples`: those of a sampled softmax; 0: it is not one. Throws what check(config) throws, and
-  // Error{kMemory}.
+  // `most_rows`: the symbols of the largest window, T*B; between two calls of set_zero() at most as many different ones
+  // may be added. `samples`: those of a sampled softmax; 0: exact softmax. Throws as check(config), and Error{kMemory}.
   Gradients(const NetworkConfig& config, std::int64_t most_rows, std::int64_t samples = 0);
 
-  // What the constructor allocates.
+  // Bytes that the constructor allocates.
   static std::int64_t bytes(const NetworkConfig& config, std::int64_t most_rows, std::int64_t samples = 0);
 
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
@@ -43,28 +41,28 @@ class Gradients {
   // do not depend on their number.
   void add_embedding(Workers& workers, std::span<const std::int32_t> ids, MatView<const float> dx);
 
-  // Where a sampled softmax adds to: the output layer's matrix. Requires samples.
+  // The output layer's matrix, for a sampled softmax. Requires samples.
   [[nodiscard]] EmbeddingGradient& sampled_decoder() noexcept { return decoder_ ? *decoder_ : *embedding_; }
 
-  // The gradients of all tensors that are no rows: those of Parameters::all() from dense_offset() on, in the same
-  // order, the padding between tensors too; with samples those without decoder.weight.
+  // The gradients of all tensors that are not rows: those of Parameters::all() from dense_offset() on, in the same
+  // order, padding between tensors included; with samples, without decoder.weight.
   [[nodiscard]] std::span<float> dense() const noexcept { return dense_.span(); }
   [[nodiscard]] std::int64_t dense_offset() const noexcept { return dense_offset_; }
-  // One tensor's part of dense(); empty where its gradient is rows.
+  // One tensor's part of dense(); empty if its gradient is rows.
   [[nodiscard]] std::span<float> dense(const ParameterTensor& tensor) const noexcept;
-  // The others. The embedding: nothing where weights are tied, unless there are samples.
+  // The embedding's rows; none if weights are tied, unless there are samples.
   [[nodiscard]] const std::optional<EmbeddingGradient>& embedding() const noexcept { return embedding_; }
-  // decoder.weight: with samples, where weights are not tied.
+  // The rows of decoder.weight; with samples, if weights are not tied.
   [[nodiscard]] const std::optional<EmbeddingGradient>& decoder_rows() const noexcept { return decoder_; }
-  // Where that tensor begins in Parameters::all().
+  // The offset of decoder.weight in Parameters::all().
   [[nodiscard]] std::int64_t decoder_offset() const noexcept { return hole_.first; }
 
-  // As for Parameters: names and places of the tensors.
+  // Names and places of the tensors, as in Parameters.
   [[nodiscard]] const std::vector<ParameterTensor>& tensors() const noexcept { return tensors_; }
-  // What is stored of a tensor's gradient.
+  // The stored part of a tensor's gradient.
   [[nodiscard]] std::span<const float> values(const ParameterTensor& tensor) const noexcept;
 
-  // Sets `all` to the gradients, zeros included. Requires the same sizes.
+  // Sets `all` to the gradients, including zeros. Requires the same sizes.
   void copy_to(Parameters& all) const;
   void set_zero(Workers& workers);
 
@@ -75,9 +73,9 @@ class Gradients {
     std::int64_t last = 0;
   };
   static Hole hole_of(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors, std::int64_t samples);
-  // Where a tensor begins in dense(); below 0 where its gradient is rows.
+  // Offset of a tensor in dense(); below 0 if its gradient is rows.
   [[nodiscard]] std::int64_t place(const ParameterTensor& tensor) const noexcept;
-  // All tensors, the offset being that place.
+  // All tensors, with that as their offset.
   [[nodiscard]] std::vector<ParameterTensor> placed_tensors() const;
 
   std::vector<ParameterTensor> tensors_;

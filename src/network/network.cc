@@ -63,7 +63,7 @@ std::int64_t inputs_of_layer(const NetworkConfig& config, std::int64_t l) {
   return l == 0 ? config.embed : config.hidden;
 }
 
-// Which weights of layer l's W are dropped.
+// The mask of weight-drop of layer l's W.
 DropoutMask weight_drop_mask(double probability, NoiseKey noise, std::int64_t l) {
   return {.probability = probability,
           .key = noise,
@@ -91,7 +91,8 @@ NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Pre
 
 void NetworkWeights::pack(const ParametersView& parameters, Workers& workers, NoiseKey noise) {
   encoder_ = parameters.encoder;
-  std::vector<PackingTask> tasks = output_.take(parameters);
+  output_.view(parameters);
+  std::vector<PackingTask> tasks = output_.packing_tasks(parameters);
   if (has_projection(config_)) {
     PackedMatrix* const back = projection_.P_back.bytes() > 0 ? &projection_.P_back : nullptr;
     tasks.push_back({parameters.projection, &projection_.P, back});
@@ -99,7 +100,8 @@ void NetworkWeights::pack(const ParametersView& parameters, Workers& workers, No
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     RecurrentView layer = parameters.layers[l];
     if (weight_drop_ > 0) layer.W = drop_weights(layer.W, workers, noise, l);
-    for (const PackingTask& task : layers_[l].take(config_.cell, layer)) tasks.push_back(task);
+    layers_[l].copy_vectors(config_.cell, layer);
+    for (const PackingTask& task : layers_[l].packing_tasks(config_.cell, layer)) tasks.push_back(task);
   }
   pack_all(workers, tasks);
 }
@@ -139,7 +141,7 @@ void NetworkState::set_zero() {
 
 namespace {
 
-// The part of a planned buffer that a smaller window uses: the same memory, seen as contiguous rows.
+// The part of a planned buffer for a smaller window: the same memory, as contiguous rows.
 template <class T>
 MatView<T> fit(MatView<T> planned, std::int64_t rows) {
   assert(planned.data == nullptr || rows <= planned.rows);
@@ -172,7 +174,7 @@ struct Network::Impl {
   std::vector<SymbolPrediction> predictions;
   std::optional<SampledStep> sampled;  // made in the first backward with samples
   MatView<float> outputs;              // of the last layer in the last window
-  MatView<float> decoder_outputs;      // what the output layer read: outputs, or their projection
+  MatView<float> decoder_outputs;      // inputs of the output layer: outputs, or their projection
   std::int64_t window_T = 0;
   std::int64_t window_B = 0;
 
@@ -190,7 +192,7 @@ struct Network::Impl {
     return floats;
   }
 
-  // The mask over connection number `connection`: 0 leads from the embedding, l+1 from layer l.
+  // The mask of connection number `connection`: 0 is the output of the embedding, l+1 of layer l.
   [[nodiscard]] DropoutMask mask(double probability, NoiseKey noise, std::int64_t connection) const {
     return {.probability = shape.purpose == Purpose::kTraining ? probability : 0,
             .key = noise,
@@ -206,7 +208,7 @@ struct Network::Impl {
     return words;
   }
 
-  // What the first layer reads.
+  // The input of the first layer.
   MatView<float> embed(const NetworkWeights& weights, const Window& window, NoiseKey noise) {
     const MatView<float> x = fit(planned.embedded, window_T * window_B);
     embedding_forward(workers, weights.encoder(), window.inputs, x);
@@ -217,7 +219,7 @@ struct Network::Impl {
     return x;
   }
 
-  // Its way back: dx becomes the gradient of the embedded symbols.
+  // Its backward: sets dx to the gradient of the embedded symbols.
   void embed_backward(const Window& window, NoiseKey noise, MatView<float> dx) {
     const DropoutMask input = mask(shape.regularization.input, noise, 0);
     if (input.probability > 0) dropout_backward(workers, input, dx, dx);
@@ -225,7 +227,7 @@ struct Network::Impl {
     if (words.probability > 0) word_dropout_backward(workers, words, window.inputs, dx, dx);
   }
 
-  // y = dropout(h) + x (the latter where there is a residual connection): what the layer above layer l reads.
+  // y = dropout(h), + x with a residual connection: the input of the layer above layer l.
   MatView<float> mix(std::int64_t l, NoiseKey noise, MatView<float> h, MatView<float> x) {
     if (!mixes_output(shape, l)) return h;
     const MatView<float> y = fit(planned.mixed[static_cast<std::size_t>(l)], h.rows);
@@ -242,7 +244,7 @@ struct Network::Impl {
     return y;
   }
 
-  // Its way back: returns the gradient of h. dy stays the gradient of x's part where there is a residual connection.
+  // Its backward: returns the gradient of h. With a residual connection, dy stays the gradient of x's part.
   MatView<float> mix_backward(std::int64_t l, NoiseKey noise, MatView<float> dy) {
     const bool residual = config.residual && l > 0;
     const DropoutMask dropped = output_mask(noise, l);
@@ -264,7 +266,7 @@ struct Network::Impl {
     });
   }
 
-  // Layer l on x, from and to its part of the state. Returns its outputs.
+  // Runs layer l on x from its part of the state, which it updates. Returns its outputs.
   MatView<float> forward_layer(std::int64_t l, const RecurrentWeights& weights, MatView<const float> x,
                                std::span<const std::uint8_t> reset, const NetworkState& state) {
     const Activations& p = planned;
@@ -304,7 +306,7 @@ struct Network::Impl {
     if (out.c.data != nullptr) std::ranges::copy(dstate.dc.flat(), out.c.data);
   }
 
-  // The loss, and the way back to the last layer's outputs, whose gradient is returned.
+  // Computes the loss, and returns the gradient of the last layer's outputs.
   MatView<float> backward_from_loss(const NetworkWeights& weights, const Window& window, Gradients& gradients,
                                     NoiseKey noise) {
     const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
@@ -324,7 +326,7 @@ struct Network::Impl {
     return dy;
   }
 
-  // As many rows as `d`, in that of the two buffers of gradients where d does not stand.
+  // A matrix with as many rows as `d`, in the other one of the two buffers of gradients.
   [[nodiscard]] MatView<float> other_than(MatView<const float> d, std::int64_t cols) const {
     const bool in_first = d.data == planned.d_activations[0].data;
     return {planned.d_activations[in_first ? 1 : 0].data, d.rows, cols};

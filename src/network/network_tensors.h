@@ -1,4 +1,4 @@
-// The tensors that a network's parameters consist of: the one place that knows their names, shapes and order.
+// The tensors of a network's parameters: the only definition of their names, shapes and order.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ namespace unroll {
 // Walks over the tensors of a network in the order in which they are stored, that of PyTorch's state dict (word
 // language model example): encoder.weight (V, E); per layer rnn.weight_ih_lK (G*H, E or H), rnn.weight_hh_lK (G*H, H),
 // rnn.bias_ih_lK, rnn.bias_hh_lK (G*H), with layer normalisation rnn.norm_ih_lK, rnn.norm_hh_lK (G*H) and for an LSTM
-// rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; projection.weight (E, H) where there is one;
-// decoder.weight (V, H) unless tied; decoder.bias (V). Cells whose state meets no matrix lack weight_hh and bias_hh.
-// With cutoffs the decoder's are the head's, decoder.head.weight and decoder.head.bias, and each cluster's P and Q
+// rnn.norm_c_lK, rnn.bias_c_lK (H), which PyTorch does not have; projection.weight (E, H) if there is one;
+// decoder.weight (V, H) unless tied; decoder.bias (V). Cells without recurrent weights lack weight_hh and bias_hh.
+// With cutoffs the decoder is the head, decoder.head.weight and decoder.head.bias, and each cluster's P and Q
 // (nn/adaptive_softmax.h) follow as decoder.tail.I.0.weight and decoder.tail.I.1.weight.
 //
-// Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are what stands
-// in its place in each of `sets`: structures with the members encoder, layers (L of them, each with the members of
+// Calls on_matrix(name, rows, cols, parts...) or on_vector(name, size, parts...) for each, where parts are the members
+// for that tensor in each of `sets`: structures with the members encoder, layers (L of them, each with the members of
 // RecurrentParams), projection, decoder, decoder_bias and tails (one per cutoff, each with P and Q), such as
-// NetworkParams. No set: names and shapes alone are wanted. Members of tensors that the network lacks are left alone,
-// the decoder of tied weights among them.
+// ParameterMatrices. Without sets, only names and shapes are visited. Members for tensors that the network lacks are
+// not touched, such as the decoder of tied weights.
 template <class OnMatrix, class OnVector, class... Sets>
 void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, const OnVector& on_vector, Sets&... sets) {
   const std::int64_t units = gate_count(config.cell) * config.hidden;

@@ -25,14 +25,17 @@ OutputWeights::OutputWeights(const NetworkConfig& config, Precision precision, b
   }
 }
 
-std::vector<PackingTask> OutputWeights::take(const ParametersView& parameters) {
+void OutputWeights::view(const ParametersView& parameters) noexcept {
   head.bias = parameters.decoder_bias;
   decoder = parameters.decoder;
+}
+
+std::vector<PackingTask> OutputWeights::packing_tasks(const ParametersView& parameters) {
   if (head.V_out.bytes() == 0) return {};
   PackedMatrix* const back = head.V_out_back.bytes() > 0 ? &head.V_out_back : nullptr;
   std::vector<PackingTask> tasks{{parameters.decoder, &head.V_out, back}};
   for (std::size_t i = 0; i < tails.size(); ++i) {
-    for (const PackingTask& task : tails[i].take(parameters.tails[i])) tasks.push_back(task);
+    for (const PackingTask& task : tails[i].packing_tasks(parameters.tails[i])) tasks.push_back(task);
   }
   return tasks;
 }
@@ -71,7 +74,7 @@ void output_sampled_loss_and_gradient(Workers& workers, SampledStep& step, const
                                       const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
                                       MatView<float> dh) {
   step.samples.draw(noise);
-  step.weights.take(workers, step.samples, weights.decoder, weights.head.bias, scratch.sampled.rows);
+  step.weights.pack(workers, step.samples, weights.decoder, weights.head.bias, scratch.sampled.rows);
   sampled_softmax_loss_and_gradient(workers, {step.samples, step.weights, weights.decoder, weights.head.bias}, h,
                                     targets, scale, scratch.sampled, log_probs, gradients.sampled_decoder(),
                                     gradients.decoder_bias(), dh);

@@ -1,4 +1,4 @@
-// The output layer of any network, full or adaptive softmax: the one place that tells them apart.
+// The output layer of any network: the only place that distinguishes full and adaptive softmax.
 #pragma once
 
 #include <span>
@@ -15,27 +15,29 @@
 
 namespace unroll {
 
-// Its parameters made ready for products.
+// Its parameters packed for products.
 struct OutputWeights {
-  SoftmaxWeights head;             // of all symbols; with cutoffs of the head's
+  SoftmaxWeights head;             // of all symbols; with cutoffs of the head
   std::vector<TailWeights> tails;  // one per cutoff
-  WeightView decoder;              // V_out as it is stored
+  WeightView decoder;              // V_out as stored
 
-  // Without `packed` nothing is made ready but for a sampled softmax, which packs the rows that it needs.
+  // Without `packed`, it serves only a sampled softmax, which packs the rows that it needs.
   OutputWeights(const NetworkConfig& config, Precision precision, bool with_backward, bool packed);
-  // Takes the bias and views the matrix, and tells what is to be packed.
-  std::vector<PackingTask> take(const ParametersView& parameters);
+  // Views the bias and the matrix.
+  void view(const ParametersView& parameters) noexcept;
+  // The matrices of `parameters` to be packed into this.
+  [[nodiscard]] std::vector<PackingTask> packing_tasks(const ParametersView& parameters);
   [[nodiscard]] std::int64_t bytes() const noexcept;
 };
 
-// Memory that it works in, planned for R rows.
+// Its scratch memory, planned for R rows.
 struct OutputScratch {
   MatView<float> logits;     // full softmax: (block, V)
   AdaptiveScratch adaptive;  // with cutoffs
-  SampledScratch sampled;    // with samples, and then nothing else
+  SampledScratch sampled;    // with samples, then alone
 };
 
-// Plans it: take(name, rows, cols) hands out a matrix.
+// Plans it: take(name, rows, cols) returns a matrix.
 template <class Take>
 OutputScratch output_scratch(const NetworkConfig& config, std::int64_t R, bool training, std::int64_t samples,
                              const Take& take) {
@@ -63,7 +65,7 @@ OutputScratch output_scratch(const NetworkConfig& config, std::int64_t R, bool t
   return scratch;
 }
 
-// What a sampled softmax draws and packs in each step.
+// The samples of a sampled softmax and their weights, drawn and packed in each step.
 struct SampledStep {
   SymbolSampler samples;
   SampledWeights weights;
@@ -72,8 +74,8 @@ struct SampledStep {
       : samples(config.vocabulary, count), weights(decoder_inputs(config), count, precision) {}
 };
 
-// All of these: h (R, H) contiguous are the outputs of the last layer, projected (R, E) where there is
-// a projection; see the two kinds' headers for the rest.
+// In all functions below, h (R, H) contiguous is the output of the last layer, or its projection (R, E); for the rest
+// see nn/softmax_loss.h and nn/adaptive_softmax.h.
 
 void output_log_probs(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,
                       MatView<const float> h, std::span<const std::int32_t> targets, const OutputScratch& scratch,
@@ -85,8 +87,8 @@ void output_loss_and_gradient(Workers& workers, const NetworkConfig& config, con
                               const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
                               MatView<float> dh);
 
-// The same with the loss of a sampled softmax, whose symbols are those of `noise`. Requires a full softmax, f32
-// weights, scratch and gradients with samples.
+// The same with the loss of a sampled softmax, whose symbols are drawn by `noise`. Requires a full softmax, f32
+// weights, and scratch and gradients with samples.
 void output_sampled_loss_and_gradient(Workers& workers, SampledStep& step, const OutputWeights& weights, NoiseKey noise,
                                       MatView<const float> h, std::span<const std::int32_t> targets, float scale,
                                       const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
@@ -96,7 +98,7 @@ void output_predictions(Workers& workers, const NetworkConfig& config, const Out
                         MatView<const float> h, std::span<const std::int32_t> targets, const OutputScratch& scratch,
                         std::span<SymbolPrediction> predictions);
 
-// The logits of every row, with cutoffs log-probabilities.
+// Passes the logits of every row, with cutoffs its log-probabilities, to `read`.
 void output_logits(Workers& workers, const NetworkConfig& config, const OutputWeights& weights, MatView<const float> h,
                    const OutputScratch& scratch, const LogitsReader& read);
 

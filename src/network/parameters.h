@@ -14,7 +14,7 @@
 
 namespace unroll {
 
-// Where one tensor lies in the block.
+// The place of one tensor in the block.
 struct ParameterTensor {
   std::string name;                 // PyTorch's: "encoder.weight", "rnn.weight_ih_l0", ...
   std::vector<std::int64_t> shape;  // (rows, cols) or (size)
@@ -30,36 +30,36 @@ struct ParameterTensor {
 struct ParameterMatrices {
   MatView<float> encoder;  // (V, E)
   std::vector<RecurrentParams<float>> layers;
-  MatView<float> projection;             // (E, H); empty where there is none
-  MatView<float> decoder;                // (V, H); the encoder's where tied; with cutoffs the head's (head_size, H)
+  MatView<float> projection;             // (E, H); empty if there is none
+  MatView<float> decoder;                // (V, H); the encoder if tied; with cutoffs the head (head_size, H)
   std::span<float> decoder_bias;         // (V); with cutoffs (head_size)
   std::vector<TailParams<float>> tails;  // one per cutoff
 };
 
-// The tensors in `block`, which begins with the one at offset `first`; those before it are left empty.
+// The tensors in `block`, which begins with the tensor at offset `first`; those before it are empty.
 [[nodiscard]] ParameterMatrices parameter_matrices(const NetworkConfig& config,
                                                    const std::vector<ParameterTensor>& tensors, std::int64_t first,
                                                    std::span<float> block);
 
-// Floats of the block that holds `tensors`, the padding after the last one too.
+// Floats of the block that holds `tensors`, padding after the last one included.
 [[nodiscard]] std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept;
 
-// A network's parameters to be read, in whatever precision they are stored. Does not own.
+// A network's parameters, read-only, in the precision in which they are stored. Does not own.
 struct ParametersView {
   WeightView encoder;  // (V, E)
   std::vector<RecurrentView> layers;
-  WeightView projection;  // (E, H); empty where there is none
+  WeightView projection;  // (E, H); empty if there is none
   WeightView decoder;     // as in ParameterMatrices
   std::span<const float> decoder_bias;
   std::vector<TailView> tails;
 };
 
-// Parameters of a network or an optimizer's moments: anything with one float per parameter.
-// Moves; copy explicitly with copy_from. Zero when made, the padding between tensors too; all() includes that padding,
-// so whatever runs over all() must map zero to zero there.
+// Parameters of a network or an optimizer's moments: anything with one float per parameter. Moves; copy explicitly with
+// copy_from(). Initially zero, padding between tensors included; all() includes that padding, so operations on all()
+// must map zero to zero there.
 class Parameters {
  public:
-  // Throws what check(config) throws, and Error{kMemory} when the block cannot be had.
+  // Throws as check(config), and Error{kMemory} if the block cannot be allocated.
   explicit Parameters(const NetworkConfig& config);
 
   [[nodiscard]] const std::vector<ParameterTensor>& tensors() const noexcept { return tensors_; }
@@ -79,7 +79,7 @@ class Parameters {
 
   [[nodiscard]] ParametersView view() const;
 
-  // Sets every number to the other's. Requires the same sizes.
+  // Copies every number of `other`. Requires the same sizes.
   void copy_from(const Parameters& other);
   void set_zero();
 

@@ -19,7 +19,7 @@ void add_temporal_penalty(Workers& workers, double factor, std::int64_t B, std::
   if (h.rows <= B) return;
   const auto slope = static_cast<float>(2 * factor / static_cast<double>((h.rows - B) * h.cols));
   const auto N = static_cast<std::size_t>(h.cols);
-  // Whether row r belongs with the row of the step before it.
+  // Whether the state is carried from the previous step to row r.
   const auto follows = [&](std::int64_t r) {
     return r >= B && r < h.rows && (reset.empty() || reset[static_cast<std::size_t>(r)] == 0);
   };

@@ -1,5 +1,5 @@
-// Penalties on what the last layer puts out: large numbers, and large changes from step to step. Only their gradients
-// are ever needed: the loss that is reported is that of the predictions.
+// Penalties on the outputs of the last layer: on large values, and on large changes from step to step. Only their
+// gradients are needed: the reported loss is that of the predictions.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace unroll {
 
-// The gradient of  factor * mean(y^2):  dy += 2 factor / (R N) y.
+// Adds the gradient of  factor * mean(y^2):  dy += 2 factor / (R N) y.
 //
 // Shapes   y, dy (R, N).
 // Adds     to dy.
@@ -18,10 +18,11 @@ namespace unroll {
 // Source   Merity, McCann & Socher 2017, "Revisiting activation regularization" (AR); docs/math/activation_penalty.md.
 void add_activation_penalty(Workers& workers, double factor, MatView<const float> y, MatView<float> dy);
 
-// The gradient of  factor * sum of (h_t - h_{t-1})^2 / ((T-1) B N)  over t = 1 .. T-1, without the pairs between which
-// the state was set to zero.
+// Adds the gradient of  factor * sum of (h_t - h_{t-1})^2 / ((T-1) B N)  over t = 1 .. T-1, without the pairs between
+//      which
+// the state was reset.
 //
-// Shapes   h, dh (T*B, N), time-major; reset (T*B) or empty. Nothing happens where T is 1.
+// Shapes   h, dh (T*B, N), time-major; reset (T*B) or empty. Does nothing if T is 1.
 // Adds     to dh.
 // Threads  uses `workers`.
 // Source   the same (TAR).

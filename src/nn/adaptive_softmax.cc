@@ -9,13 +9,13 @@
 namespace unroll {
 namespace {
 
-// What each cluster's rows are to predict.
+// The rows and targets of one cluster.
 struct ClusterRows {
   std::vector<std::int64_t> rows;     // of h, in order
   std::vector<std::int32_t> targets;  // within the cluster
 };
 
-// Targets as the head and the clusters see them.
+// The targets of the head and of the clusters.
 struct Places {
   std::vector<std::int32_t> head;
   std::vector<ClusterRows> tails;
@@ -64,7 +64,7 @@ void add_to_rows(Workers& workers, MatView<const float> from, std::span<const st
   });
 }
 
-// Calls tail(i, its rows, their h, their z = P h) for each cluster that any target is in.
+// Calls tail(i, its rows, their h, their z = P h) for each cluster with targets.
 template <class Tail>
 void for_each_tail(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights, const Places& places,
                    MatView<const float> h, const AdaptiveScratch& scratch, const Tail& tail) {
@@ -91,7 +91,7 @@ SoftmaxShape tail_shape(const TailCluster& cluster, std::int64_t rows) {
   return {.rows = rows, .H = cluster.width, .V = cluster.size};
 }
 
-// The logits of some rows, a cluster's in the columns of its symbols; the head's beside them.
+// The logits of a block of rows: of the clusters in the columns of their symbols, and of the head.
 struct WholeBlock {
   MatView<float> symbols;  // (block, V)
   MatView<float> head;     // (block, head_size)
@@ -133,7 +133,7 @@ double log_prob_at(const AdaptiveShape& shape, const WholeBlock& block, std::int
   return log_prob;
 }
 
-// Puts ln p of all symbols where the logits were.
+// Replaces the logits by ln p of all symbols.
 void logits_to_log_probs(const AdaptiveShape& shape, const WholeBlock& block, std::int64_t r) {
   const std::span<const float> head = row_part(block.head, r, 0, shape.head_size());
   const double normalizer = log_sum_exp(head);
@@ -182,7 +182,7 @@ TailWeights::TailWeights(std::int64_t H, const TailCluster& cluster, Precision p
   symbols.V_out_back = PackedMatrix(cluster.size, cluster.width, precision);
 }
 
-std::vector<PackingTask> TailWeights::take(const TailView& params) {
+std::vector<PackingTask> TailWeights::packing_tasks(const TailView& params) {
   const bool with_backward = P_back.bytes() > 0;
   return {{params.P, &P, with_backward ? &P_back : nullptr},
           {params.Q, &symbols.V_out, with_backward ? &symbols.V_out_back : nullptr}};
@@ -233,7 +233,7 @@ void adaptive_softmax_loss_and_gradient(Workers& workers, const AdaptiveShape& s
                               logits_of(scratch, symbols), within, gradients.dtails[i].Q, {}, dz);
     add_to(within, part, log_probs);
     add_weight_gradients(workers, weights.tails[i].P.precision(), dz, {{tail_h, gradients.dtails[i].P}});
-    const MatView<float> tail_dh = tail_h;  // h of these rows is done with
+    const MatView<float> tail_dh = tail_h;  // h of these rows is no longer needed
     multiply_rows(workers, dz, weights.tails[i].P_back, {}, tail_dh);
     add_to_rows(workers, tail_dh, part.rows, dh);
   };

@@ -1,9 +1,8 @@
-// The output layer of a large vocabulary whose symbols stand in falling order of frequency: a head for the frequent
-// ones, a narrow cluster for each range of rarer ones. Exact and normalised; work follows from how often a cluster is
-// the target's.
+// The output layer for a large vocabulary in order of falling frequency: a head for the frequent symbols, a narrow
+// cluster for each range of rarer ones. Exact and normalised; a cluster costs time only for the targets that it holds.
 //
 //   C_0 < C_1 < ... < C_{K-1} < V are the cutoffs, C_K = V; cluster i holds the symbols from C_i to below C_{i+1}.
-//   Head    a = softmax(A h + b) over the C_0 first symbols and then one entry for each cluster
+//   Head    a = softmax(A h + b) over the first C_0 symbols, then one entry per cluster
 //   Tail i  o = softmax(Q P h) over the symbols of cluster i, P (D_i, H), Q (C_{i+1} - C_i, D_i), D_i = H / 4^(i+1)
 //   p(v)    a_v for v < C_0, else a_{C_0 + i} o_{v - C_i}
 //
@@ -49,21 +48,21 @@ struct TailParams {
   MatView<T> Q;  // (size, D)
 };
 
-// The same to be read, in whatever precision they are stored.
+// The same, read-only, in the precision in which they are stored.
 struct TailView {
   WeightView P;
   WeightView Q;
 };
 
-// A tail cluster made ready for products.
+// A tail cluster packed for products.
 struct TailWeights {
   PackedMatrix P;          // (H, D)
   PackedMatrix P_back;     // (D, H); empty for inference
   SoftmaxWeights symbols;  // Q: (D, size), without a bias
 
   TailWeights(std::int64_t H, const TailCluster& cluster, Precision precision, bool with_backward);
-  // Tells what is to be packed.
-  [[nodiscard]] std::vector<PackingTask> take(const TailView& params);
+  // The matrices of `params` to be packed into this.
+  [[nodiscard]] std::vector<PackingTask> packing_tasks(const TailView& params);
   [[nodiscard]] std::int64_t bytes() const noexcept;
 };
 
@@ -72,22 +71,22 @@ struct AdaptiveWeights {
   std::span<const TailWeights> tails;
 };
 
-// What all the functions below need beside results.
+// Scratch memory of the functions below.
 struct AdaptiveScratch {
   std::span<float> logits;  // adaptive_logits_size
   MatView<float> h;         // (R, H) rows whose target is in one cluster
-  MatView<float> z;         // (R, D_0): P h of those, or of one block of rows
+  MatView<float> z;         // (R, D_0): P h of these rows, or of one block of rows
   MatView<float> dz;        // (R, D_0) training
 };
 
-// Floats of logits that exist at once for R rows: those of the largest block of any part, and of a row over the whole
-// vocabulary, or, where many such rows are wanted, of a block of them. Never more for fewer rows.
+// Floats of logits that exist at once for R rows: those of the largest block of the head or a cluster, and of one row
+// over the whole vocabulary or, with `whole_rows`, of a block of such rows. Never more for fewer rows.
 [[nodiscard]] std::int64_t adaptive_logits_size(const AdaptiveShape& shape, std::int64_t R, bool whole_rows) noexcept;
 
 // log_probs[r] = ln p(targets[r]), 0 where the target is negative (ignored).
 //
 // Shapes   h (R, H) contiguous, targets (R), log_probs (R).
-// Cost     the head for all rows, a cluster for those rows whose target it holds.
+// Cost     the head for all rows, a cluster for the rows whose target it holds.
 // Numerics as softmax_loss; a row's bits do not depend on other rows.
 // Threads  uses `workers`.
 void adaptive_softmax_loss(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
@@ -97,7 +96,7 @@ void adaptive_softmax_loss(Workers& workers, const AdaptiveShape& shape, const A
 struct AdaptiveGradients {
   MatView<float> dhead;                       // (head_size, H)
   std::span<float> dbias;                     // (head_size)
-  std::span<const TailParams<float>> dtails;  // one for each cluster
+  std::span<const TailParams<float>> dtails;  // one per cluster
 };
 
 // The same with the gradient of  scale * sum over r of -log_probs[r].
@@ -110,13 +109,13 @@ void adaptive_softmax_loss_and_gradient(Workers& workers, const AdaptiveShape& s
                                         const AdaptiveScratch& scratch, std::span<double> log_probs,
                                         const AdaptiveGradients& gradients, MatView<float> dh);
 
-// adaptive_softmax_loss with everything that scoring tells about a prediction; rank and entropy are those of the
-// distribution over all V symbols, which takes all clusters for all rows.
+// adaptive_softmax_loss with rank and entropy of each prediction; these are of the distribution over all V symbols,
+// which costs all clusters for all rows.
 void adaptive_softmax_predictions(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
                                   MatView<const float> h, std::span<const std::int32_t> targets,
                                   const AdaptiveScratch& scratch, std::span<SymbolPrediction> predictions);
 
-// Hands ln p of all V symbols after every row of h to `read`, in floats; from several workers at once, in no order.
+// Passes ln p of all V symbols, in floats, to `read` for every row of h; from several workers at once, in any order.
 void adaptive_log_probs(Workers& workers, const AdaptiveShape& shape, const AdaptiveWeights& weights,
                         MatView<const float> h, const AdaptiveScratch& scratch, const LogitsReader& read);
 

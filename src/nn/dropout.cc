@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kMaskedRows = 64;
 
-// Of 2^32 words those below the threshold drop; a probability just below 1 must not round to all of them.
+// Words below the threshold, of 2^32, drop their unit; a probability just below 1 must not round to all of them.
 std::uint32_t threshold_of(const DropoutMask& mask) {
   return static_cast<std::uint32_t>(std::min(std::round(mask.probability * 0x1p32), 0x1p32 - 1));
 }

@@ -1,4 +1,4 @@
-// Dropout: units, whole symbols, or weights that count as zero for one window.
+// Dropout: sets units, whole symbols, or weights to zero for one window.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 
 namespace unroll {
 
-// From which step of which run random masks are: they depend on nothing else, so the way back makes the same ones
-// again, and so does a resumed run.
+// The run and step that random masks belong to. They depend on nothing else, so backward regenerates the same masks,
+// and so does a resumed run.
 struct NoiseKey {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
 };
 
-// One matrix of masks m: each 0 with probability p, else 1.
+// A matrix of masks m: each 0 with probability p, else 1.
 struct DropoutMask {
   double probability = 0;  // p, from 0 to below 1
   NoiseKey key = {};
   RandomPurpose purpose = RandomPurpose::kDropout;
-  std::uint32_t index = 0;  // below 2^16: which connection, or which layer
+  std::uint32_t index = 0;  // below 2^16: the connection or layer
   std::int64_t period = 0;  // rows after which masks repeat: B for one mask at all steps of a window; 0: never
 };
 
@@ -31,7 +31,7 @@ struct DropoutMask {
 // Shapes   x, y (R, N); y may be x.
 // Numerics m from Philox at (step, purpose and index, row modulo period, unit / 4).
 // Threads  uses `workers`.
-// Source   Srivastava et al. 2014; on the connections of a recurrent network that are not recurrent: Zaremba,
+// Source   Srivastava et al. 2014; on the non-recurrent connections of a recurrent network: Zaremba,
 //          Sutskever & Vinyals 2014; one mask for all steps: Gal & Ghahramani 2016; on recurrent weights: Wan et al.
 //          2013, Merity, Keskar & Socher 2018. docs/math/dropout.md.
 void dropout_forward(Workers& workers, const DropoutMask& mask, MatView<const float> x, MatView<float> y);

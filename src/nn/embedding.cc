@@ -39,7 +39,7 @@ void EmbeddingGradient::set_zero() {
   ids_.clear();
 }
 
-// In both, each worker looks at all ids and takes those of its own rows: reading ids costs little beside adding rows.
+// In both, each worker reads all ids and handles those of its own rows: reading ids is cheap compared with adding rows.
 
 void embedding_backward(Workers& workers, EmbeddingGradient& dtable, std::span<const std::int32_t> ids,
                         MatView<const float> dx) {
@@ -54,7 +54,7 @@ void embedding_backward(Workers& workers, EmbeddingGradient& dtable, std::span<c
   const std::int64_t owners = workers.count();
   const auto E = static_cast<std::size_t>(dtable.E_);
   workers.run(owners, [&](std::int64_t owner) {
-    std::int64_t next_new = known;  // rows from here on still hold what an earlier window left
+    std::int64_t next_new = known;  // rows from here on still hold those of an earlier window
     for (std::int64_t r = 0; r < dx.rows; ++r) {
       const std::int64_t slot = dtable.slots_[static_cast<std::size_t>(ids[static_cast<std::size_t>(r)])];
       if (slot % owners != owner) continue;

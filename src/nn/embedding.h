@@ -1,4 +1,4 @@
-// Symbols to vectors.
+// The embedding: maps symbols to vectors.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ namespace unroll {
 // Threads  uses `workers`.
 void embedding_forward(Workers& workers, const WeightView& table, std::span<const std::int32_t> ids, MatView<float> x);
 
-// The gradient of a table (V, E) of which a window uses few rows: only rows that something was added to are stored, in
-// the order in which their ids first came; the others are zero.
+// The gradient of a table (V, E) of which a window uses few rows. Stores only rows to which something was added, in the
+// order in which their ids first came; the others are zero.
 class EmbeddingGradient {
  public:
-  // Zero, with room for `most_rows` different ids, or for all V where these are fewer. Throws Error{kMemory}.
+  // Zero, with room for min(most_rows, V) different ids. Throws Error{kMemory}.
   EmbeddingGradient(std::int64_t V, std::int64_t E, std::int64_t most_rows);
 
-  // What the constructor allocates.
+  // Bytes that the constructor allocates.
   static std::int64_t bytes(std::int64_t V, std::int64_t E, std::int64_t most_rows) noexcept;
 
   // V.
@@ -35,10 +35,10 @@ class EmbeddingGradient {
   [[nodiscard]] MatView<float> rows() const noexcept {
     return {rows_.data(), static_cast<std::int64_t>(ids_.size()), E_};
   }
-  // The gradient of row `id` of the table, (E); empty where nothing was added to it.
+  // The gradient of row `id` of the table, (E); empty if nothing was added to it.
   [[nodiscard]] std::span<const float> row(std::int64_t id) const noexcept;
 
-  // Costs what the ids cost, not what V does.
+  // Costs time proportional to the number of ids, not to V.
   void set_zero();
 
  private:
@@ -46,19 +46,19 @@ class EmbeddingGradient {
                                  MatView<const float> dx);
 
   std::int64_t E_;
-  std::vector<std::int32_t> slots_;  // (V) which row of rows_ belongs to an id; -1: none
+  std::vector<std::int32_t> slots_;  // (V) row of rows_ that belongs to an id; -1: none
   std::vector<std::int32_t> ids_;
-  FloatBuffer rows_;  // those of no id hold anything
+  FloatBuffer rows_;  // beyond ids_.size() unspecified
 };
 
 // dtable row ids[r] += dx_r, summed in the order of r.
 //
 // Adds     to dtable. Requires room for all different ids since its last set_zero().
-// Threads  uses `workers`: each takes its own rows of dtable, so a row's sum has one order.
+// Threads  uses `workers`; one worker adds to a row of dtable, so its sum has one order.
 void embedding_backward(Workers& workers, EmbeddingGradient& dtable, std::span<const std::int32_t> ids,
                         MatView<const float> dx);
 
-// The same into a whole table, as tied weights need it.
+// The same for a dense table, as tied weights need it.
 void embedding_backward(Workers& workers, MatView<float> dtable, std::span<const std::int32_t> ids,
                         MatView<const float> dx);
 

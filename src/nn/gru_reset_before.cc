@@ -11,7 +11,7 @@ void gru_reset_before_forward(Workers& workers, const RecurrentShape& shape, con
   const std::int64_t H = shape.H;
   input_products_forward(workers, shape, weights, tape);
   workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
-    // The shard's scratch, seen first as the products of r and z, then as that of n.
+    // The shard's scratch, first for the products of r and z, then for that of n.
     float* const scratch = tape.products.row(first);
     const MatView<float> rz_products(scratch, last - first, 2 * H);
     const MatView<float> n_product(scratch, last - first, H);
@@ -36,7 +36,7 @@ void gru_reset_before_backward(Workers& workers, const RecurrentShape& shape, co
   workers.run_shards(shape.B, [&](std::int64_t first, std::int64_t last) {
     const MatView<float> dh = dstate.dh.row_range(first, last - first);
     const MatView<float> dh_products = dstate.scratch.row_range(first, last - first);
-    // The shard's scratch, seen first as dn, then as dr,dz.
+    // The shard's scratch, first for dn, then for dr,dz.
     float* const scratch = tape.products.row(first);
     const MatView<float> dn(scratch, last - first, H);
     const MatView<float> drz(scratch, last - first, 2 * H);

@@ -9,12 +9,12 @@ namespace unroll {
 namespace {
 
 NormTape rows_of(const NormTape& tape, const ShardStep& step) {
-  // In inference nothing is kept.
+  // Inference keeps nothing.
   if (tape.normalized.data == nullptr) return {};
   return {tape.normalized.row_range(step.at, step.count), tape.inverse.row_range(step.at, step.count)};
 }
 
-// The gates that begin at unit `first` and have `count` units together.
+// The gates from unit `first` on, `count` units in total.
 NormTape gates_of(const NormTape& tape, std::int64_t H, std::int64_t first, std::int64_t count) {
   if (tape.normalized.data == nullptr) return {};
   return {tape.normalized.col_range(first, count), tape.inverse.col_range(first / H, count / H)};

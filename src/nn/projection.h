@@ -7,7 +7,7 @@
 
 namespace unroll {
 
-// A projection made ready for products.
+// A projection packed for products.
 struct ProjectionWeights {
   PackedMatrix P;       // (H, E)
   PackedMatrix P_back;  // (E, H); empty for inference

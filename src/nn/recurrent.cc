@@ -12,7 +12,7 @@ namespace unroll {
 RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Precision precision, bool with_backward) {
   const std::int64_t G = gate_count(cell);
   const bool split = cell == Cell::kGruResetBefore;
-  const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product takes h itself
+  const std::int64_t GW = split ? 2 : G;  // gates whose recurrent product is with h itself
   const bool recurrent = has_recurrent_weights(cell);
   U = PackedMatrix(E, G * H, precision);
   if (recurrent) W = PackedMatrix(H, GW * H, precision);
@@ -26,10 +26,10 @@ RecurrentWeights::RecurrentWeights(Cell cell, std::int64_t E, std::int64_t H, Pr
   if (cell == Cell::kGru) candidate_bias.resize(static_cast<std::size_t>(H));
 }
 
-std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& params) {
-  const std::int64_t H = params.W.cols();  // 0 where there is no W
+void RecurrentWeights::copy_vectors(Cell cell, const RecurrentView& params) {
+  const std::int64_t H = params.W.cols();  // 0 if there is no W
   std::copy(params.b_input.begin(), params.b_input.end(), bias.begin());
-  // The reset gate multiplies W h + b' of the GRU's candidate, so that b' cannot be added to the input's side.
+  // The GRU's reset gate multiplies W h + b' of the candidate, so that b' cannot be added to the input's side.
   const auto summed = static_cast<std::size_t>(cell == Cell::kGru ? 2 * H : params.W.rows());
   for (std::size_t k = 0; k < summed; ++k) bias[k] += params.b_hidden[k];
   if (cell == Cell::kGru) std::copy(params.b_hidden.begin() + 2 * H, params.b_hidden.end(), candidate_bias.begin());
@@ -39,14 +39,17 @@ std::vector<PackingTask> RecurrentWeights::take(Cell cell, const RecurrentView& 
   copy(params.norm_hidden, norm_hidden);
   copy(params.norm_cell, norm_cell);
   copy(params.b_cell, b_cell);
+}
 
+std::vector<PackingTask> RecurrentWeights::packing_tasks(Cell cell, const RecurrentView& params) {
+  const std::int64_t H = params.W.cols();
   const bool split = cell == Cell::kGruResetBefore;
-  const auto way_back = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
-  std::vector<PackingTask> tasks{{params.U, &U, way_back(U_back)}};
+  const auto if_used = [](PackedMatrix& back) { return back.bytes() > 0 ? &back : nullptr; };
+  std::vector<PackingTask> tasks{{params.U, &U, if_used(U_back)}};
   if (has_recurrent_weights(cell)) {
-    tasks.push_back({split ? params.W.row_range(0, 2 * H) : params.W, &W, way_back(W_back)});
+    tasks.push_back({split ? params.W.row_range(0, 2 * H) : params.W, &W, if_used(W_back)});
   }
-  if (split) tasks.push_back({params.W.row_range(2 * H, H), &W_candidate, way_back(W_candidate_back)});
+  if (split) tasks.push_back({params.W.row_range(2 * H, H), &W_candidate, if_used(W_candidate_back)});
   return tasks;
 }
 

@@ -13,14 +13,14 @@
 namespace unroll {
 namespace {
 
-// Its exponential is zero, and no sum of it with a logit overflows.
+// Its exponential is zero, and its sum with a logit does not overflow.
 constexpr float kNegligible = -1e30F;
 
 std::span<const float> row_of(MatView<const float> x, std::int64_t r) {
   return {x.row(r), static_cast<std::size_t>(x.cols)};
 }
 
-// Places the logits of a row's target behind those of the samples, among which it counts as nothing.
+// Places the logit of a row's target after those of the samples, and excludes the target among these.
 void place_target(const SampledOutput& output, std::span<const float> h, std::int32_t target, std::span<float> logits) {
   const std::span<const float> weights(output.V_out.f32_row(target), h.size());
   const double bias = static_cast<double>(output.bias[static_cast<std::size_t>(target)]);
@@ -66,7 +66,7 @@ double SymbolSampler::log_expected_count(std::int32_t id) const noexcept {
 SampledWeights::SampledWeights(std::int64_t H, std::int64_t N, Precision precision)
     : V_out(H, N, precision), V_out_back(N, H, precision), bias(static_cast<std::size_t>(N)) {}
 
-void SampledWeights::take(Workers& workers, const SymbolSampler& samples, const WeightView& all,
+void SampledWeights::pack(Workers& workers, const SymbolSampler& samples, const WeightView& all,
                           std::span<const float> all_bias, MatView<float> rows) {
   const std::span<const std::int32_t> ids = samples.ids();
   workers.run_ranges(rows.rows, kCopiedRows, [&](std::int64_t first, std::int64_t last) {
@@ -121,7 +121,7 @@ void sampled_softmax_loss_and_gradient(Workers& workers, const SampledOutput& ou
                          {{h.row_range(block, logits.rows), dsamples}}, dsample_bias);
   }
 
-  // Rows of the gradient: the samples', then those of the rows that have a target.
+  // Rows of the gradient: those of the samples, then one for each row with a target.
   std::vector<std::int32_t> gradient_ids(ids.begin(), ids.end());
   std::vector<std::int64_t> rows;
   for (std::size_t s = 0; s < ids.size(); ++s) dbias[static_cast<std::size_t>(ids[s])] += dsample_bias[s];

@@ -7,7 +7,7 @@
 namespace unroll {
 namespace {
 
-// Calls scan(units of a share) for shares that are whole vectors of memory, and wide enough to be read in streams.
+// Calls scan(range of units) for ranges of whole vectors, wide enough to be read as streams.
 void share_units(Workers& workers, const RecurrentShape& s, std::span<const std::uint8_t> reset,
                  const std::function<void(const ScanShape&)>& scan) {
   constexpr std::int64_t kTypicalUnits = 4096;

@@ -1,4 +1,4 @@
-// The parts that the cells without recurrent products are made of.
+// The building blocks of the cells without recurrent weights.
 #pragma once
 
 #include "kernels/scans.h"
@@ -13,7 +13,7 @@ using ScanBackward = void (*)(const ScanShape& shape, float* gates, const float*
 void scan_forward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape,
                   ScanForward scan);
 
-// The way back: the gates' gradients and dstate.dh by `scan`, then dx = dgates U, dU += dgates^T x, db += sum dgates.
+// Its backward: the gates' gradients and dstate.dh by `scan`, then dx = dgates U, dU += dgates^T x, db += sum dgates.
 void scan_backward(Workers& workers, const RecurrentShape& shape, const RecurrentWeights& weights, RecurrentTape& tape,
                    MatView<const float> dout, const RecurrentParams<float>& dparams,
                    const RecurrentGradientState& dstate, MatView<float> dx, ScanBackward scan);

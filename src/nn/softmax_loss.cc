@@ -11,12 +11,12 @@ constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
 constexpr std::int64_t kLeastRows = 48;
 
 // Runs each_row(row, its logits) on every row, then after_range(first row, logits) on each range of rows, in parallel;
-// after each block after_block(first row, logits). Logits of one block exist at a time.
+// after each block after_block(first row, logits). Only the logits of one block exist at a time.
 template <class EachRow, class AfterRange, class AfterBlock>
 void for_each_block(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
                     MatView<float> logits, const EachRow& each_row, const AfterRange& after_range,
                     const AfterBlock& after_block) {
-  // Blocks of equal size, none above the planned one: a short last block would leave workers idle.
+  // Blocks of equal size, none above the planned size: a short last block would leave workers idle.
   const std::int64_t most = softmax_block_rows(shape);
   const std::int64_t blocks = (shape.rows + most - 1) / most;
   const std::int64_t block_rows = (shape.rows + blocks - 1) / blocks;

@@ -1,4 +1,4 @@
-// The output layer and its loss, fused over blocks of rows: logits exist for one block only.
+// The output layer and its loss, fused over blocks of rows: logits exist for one block at a time.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace unroll {
 
-// The output layer made ready for products: logits = V_out h + bias.
+// The output layer packed for products: logits = V_out h + bias.
 struct SoftmaxWeights {
   PackedMatrix V_out;           // (H, V)
   PackedMatrix V_out_back;      // (V, H); empty for inference
@@ -25,8 +25,8 @@ struct SoftmaxShape {
   std::int64_t V = 0;
 };
 
-// The most rows of logits that exist at once: a fixed budget of bytes, by the shape alone; never more for fewer rows,
-// so that a smaller window fits what was planned.
+// The most rows of logits that exist at once: as many as fit a fixed number of bytes, depending on the shape alone;
+// never more for fewer rows, so that a smaller window fits the planned memory.
 [[nodiscard]] std::int64_t softmax_block_rows(const SoftmaxShape& shape) noexcept;
 
 // log_probs[r] = ln softmax(V_out h_r + bias)[targets[r]], 0 where the target is negative (ignored).
@@ -51,16 +51,15 @@ void softmax_loss_and_gradient(Workers& workers, const SoftmaxShape& shape, cons
                                MatView<float> logits, std::span<double> log_probs, MatView<float> dV_out,
                                std::span<float> dbias, MatView<float> dh);
 
-// softmax_loss with everything that scoring tells about a prediction.
+// softmax_loss with rank and entropy of each prediction.
 void softmax_predictions(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights,
                          MatView<const float> h, std::span<const std::int32_t> targets, MatView<float> logits,
                          std::span<SymbolPrediction> predictions);
 
-// What is done with a row of logits (V). It may write over them: nobody reads them afterwards.
+// Receives a row of logits (V), and may overwrite it: it is not read afterwards.
 using LogitsReader = std::function<void(std::int64_t row, std::span<float> logits)>;
 
-// Hands every row of logits, V_out h_r + bias, to `read`, whose softmax is the prediction of that row; from several
-// workers at once, in no order.
+// Passes every row of logits, V_out h_r + bias, to `read`; from several workers at once, in any order.
 void softmax_logits(Workers& workers, const SoftmaxShape& shape, const SoftmaxWeights& weights, MatView<const float> h,
                     MatView<float> logits, const LogitsReader& read);
 

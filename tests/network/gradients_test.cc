@@ -50,7 +50,7 @@ void add_plainly(MatView<float> table, MatView<const float> dx) {
   }
 }
 
-TEST(Gradients, StandWhereTheParametersDo) {
+TEST(Gradients, HaveTheLayoutOfTheParameters) {
   Workers workers(2);
   for (const bool tied : {false, true}) {
     const NetworkConfig config = config_of(tied);
@@ -67,7 +67,7 @@ TEST(Gradients, StandWhereTheParametersDo) {
   }
 }
 
-TEST(Gradients, KeepEveryRowOfTiedWeightsAndThoseThatWereReadOfOthers) {
+TEST(Gradients, KeepEveryRowOfTiedWeightsAndOtherwiseRowsThatWereRead) {
   Workers workers(1);
   const RandomMatrix dx(6, 7, 1);
   Gradients tied(config_of(true), 6);
@@ -99,7 +99,7 @@ TEST(Gradients, ReturnToZero) {
   }
 }
 
-TEST(Gradients, CopyingThemLeavesNothingOfWhatWasThere) {
+TEST(Gradients, CopyingThemReplacesEverything) {
   const NetworkConfig config = config_of(false);
   Parameters all(config);
   std::ranges::fill(all.all(), 4.0F);
@@ -107,7 +107,7 @@ TEST(Gradients, CopyingThemLeavesNothingOfWhatWasThere) {
   EXPECT_TRUE(std::ranges::all_of(all.all(), [](float g) { return g == 0; }));
 }
 
-TEST(Gradients, ShowANumberThatIsNoneUnderTheNameOfItsTensor) {
+TEST(Gradients, NameTheTensorOfANumberThatIsNotFinite) {
   Workers workers(1);
   for (const bool tied : {false, true}) {
     const NetworkConfig config = config_of(tied);
@@ -125,7 +125,7 @@ TEST(Gradients, ShowANumberThatIsNoneUnderTheNameOfItsTensor) {
   }
 }
 
-TEST(Gradients, AreTheBytesThatAreSaidAndPlanned) {
+TEST(Gradients, TakeThePlannedBytes) {
   RunPlan run{.batch_size = 4, .bptt = 8};
   for (const std::int64_t V : {10, 5000}) {
     for (const bool tied : {false, true}) {
@@ -143,13 +143,13 @@ TEST(Gradients, AreTheBytesThatAreSaidAndPlanned) {
   }
 }
 
-TEST(Gradients, RefuseAConfigThatCannotBe) {
+TEST(Gradients, RefuseAnInvalidConfig) {
   NetworkConfig config = config_of(false);
   config.hidden = 0;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "hidden", [&] { const Gradients gradients(config, 6); }));
 }
 
-TEST(Gradients, WithSamplesRowsOfTheOutputLayerAreLeftOutAndTheRestStands) {
+TEST(Gradients, WithSamplesOnlyRowsOfTheOutputLayerAreLeftOut) {
   Workers workers(2);
   for (const bool tied : {false, true}) {
     const NetworkConfig config{

@@ -158,7 +158,7 @@ TEST(NetworkGradient, TheSameSeedChecksTheSamePoint) {
   EXPECT_NE(reference_errors(11), reference_errors(12));
 }
 
-TEST(NetworkGradient, RefusesSizesThatAreNotThereOrWouldTakeForever) {
+TEST(NetworkGradient, RefusesSizesThatAreZeroOrTooLarge) {
   const auto refuses = [](const GradientCheckOptions& options, const std::string& part) {
     return fails_with(ErrorCode::kUsage, part, [&] { static_cast<void>(check_gradients(options)); });
   };
@@ -397,7 +397,7 @@ TEST(Network, SampledGradientsAreDifferencesOfTheLoss) {
   }
 }
 
-TEST(Network, BackwardAddsToTheGradientsThatAreThere) {
+TEST(Network, BackwardAddsToTheGradients) {
   Workers workers(2);
   for (const Cell cell : all_cells()) {
     Trained once(config_of(cell), 4, 3, workers);
@@ -457,7 +457,7 @@ TEST(Network, ANormalisedInferenceNetworkHasTheBitsOfATrainingOne) {
   expect_an_inference_network_to_have_the_bits_of_a_training_one(true);
 }
 
-TEST(Network, WhatNobodyPredictsHasNoGradient) {
+TEST(Network, ARowWithoutTargetsHasNoGradient) {
   Workers workers(1);
   Trained trained(config_of(Cell::kLstm, 1), 3, 2, workers);
   Window window = window_of(3, 2, 7, 7);

@@ -130,7 +130,7 @@ TEST_P(NetworkOf, ASmallerWindowRunsInTheSamePlan) {
   }
 }
 
-TEST_P(NetworkOf, TwoWindowsGoOnAsOneWould) {
+TEST_P(NetworkOf, TwoWindowsEqualOne) {
   const NetworkConfig config = odd_config(GetParam());
   const Window whole = random_window(4, kB, config.vocabulary, false);
   Ready net(config, Purpose::kInference, 1);
@@ -185,7 +185,7 @@ TEST(NetworkLogits, ASmallerWindowMayHaveALargerBlockOfLogits) {
   EXPECT_EQ(gradients_of[0], gradients_of[1]);
 }
 
-TEST(NetworkLogits, RowsOfLogitsAreThoseThatPredictionsTellAbout) {
+TEST(NetworkLogits, RowsOfLogitsAreThoseOfThePredictions) {
   const NetworkConfig blocks{.cell = Cell::kGru, .vocabulary = 200000, .embed = 3, .hidden = 4, .layers = 1};
   NetworkConfig projected = odd_config(Cell::kLstm);
   projected.tied = true;

@@ -52,7 +52,7 @@ TEST(Parameters, HoldTiedWeightsOnce) {
   EXPECT_EQ(parameters.decoder_bias().data(), parameters.values(parameters.tensors().back()).data());
 }
 
-TEST(Parameters, LackRecurrentWeightsWhereTheStateMeetsNoMatrix) {
+TEST(Parameters, LackRecurrentWeightsForCellsWithoutThem) {
   NetworkConfig config = kLstmConfig;
   config.cell = Cell::kMinGru;
   const NamesAndShapes expected = {
@@ -123,13 +123,13 @@ TEST(Parameters, CopyAndReturnToZero) {
   EXPECT_EQ(first.encoder()(6, 4), 2.5F);
 }
 
-TEST(Parameters, RefuseAConfigThatCannotBe) {
+TEST(Parameters, RefuseAnInvalidConfig) {
   NetworkConfig config = kLstmConfig;
   config.hidden = 0;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "hidden", [&] { const Parameters parameters(config); }));
 }
 
-TEST(NetworkConfig, CountsWhatItsTensorsHold) {
+TEST(NetworkConfig, CountsTheElementsOfItsTensors) {
   for (const Cell cell : all_cells()) {
     for (const bool tied : {false, true}) {
       NetworkConfig config{.cell = cell, .vocabulary = 11, .embed = 5, .hidden = 3, .layers = 4, .tied = tied};
@@ -204,7 +204,7 @@ TEST(NetworkConfig, AllowsTheLargestSizes) {
   EXPECT_NO_THROW(check(config));
 }
 
-TEST(Regularization, RefusesWhatIsNoProbabilityAndNoPenalty) {
+TEST(Regularization, RefusesInvalidProbabilitiesAndPenalties) {
   const auto refuses = [](const Regularization& regularization, const std::string& part) {
     return fails_with(ErrorCode::kUsage, part, [&] { check(regularization); });
   };

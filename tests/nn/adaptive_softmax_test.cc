@@ -24,7 +24,8 @@ struct AdaptiveRun {
     }
     std::vector<PackingTask> tasks{{params.head, &head.V_out, &head.V_out_back}};
     for (std::size_t i = 0; i < tails.size(); ++i) {
-      for (const PackingTask& task : tails[i].take({params.tails[i].P, params.tails[i].Q})) tasks.push_back(task);
+      for (const PackingTask& task : tails[i].packing_tasks({params.tails[i].P, params.tails[i].Q}))
+        tasks.push_back(task);
     }
     pack_all(workers, tasks);
     logits.assign(static_cast<std::size_t>(adaptive_logits_size(shape, at.rows, whole_rows)), kUnset);
@@ -103,7 +104,7 @@ TEST(AdaptiveSoftmax, ReferenceBackwardMatchesComplexStep) {
   }
 }
 
-TEST(AdaptiveSoftmax, LogProbabilitiesAreTheReferencesForAnyNumberOfWorkers) {
+TEST(AdaptiveSoftmax, LogProbabilitiesMatchTheReferenceForAnyNumberOfWorkers) {
   for (const AdaptivePoint& point : adaptive_points()) {
     std::vector<double> first;
     for (const int threads : {1, 2, 3}) {
@@ -121,7 +122,7 @@ TEST(AdaptiveSoftmax, LogProbabilitiesAreTheReferencesForAnyNumberOfWorkers) {
   }
 }
 
-TEST(AdaptiveSoftmax, GradientsAreTheReferencesForAnyNumberOfWorkers) {
+TEST(AdaptiveSoftmax, GradientsMatchTheReferenceForAnyNumberOfWorkers) {
   for (const AdaptivePoint& point : adaptive_points()) {
     const std::vector<double> expected = adaptive_reference_gradient(point);
     std::vector<float> first;
@@ -209,7 +210,7 @@ TEST(AdaptiveSoftmax, ARowsBitsDoNotDependOnTheOthers) {
   }
 }
 
-TEST(AdaptiveSoftmax, AClusterThatNoTargetIsInHasNoGradient) {
+TEST(AdaptiveSoftmax, AClusterWithoutTargetsHasNoGradient) {
   AdaptivePoint point = adaptive_points().front();
   for (std::int32_t& target : point.targets) target = target % 19;  // none from 19 on
   Workers workers(2);
@@ -222,7 +223,7 @@ TEST(AdaptiveSoftmax, AClusterThatNoTargetIsInHasNoGradient) {
   }
 }
 
-TEST(AdaptiveSoftmax, NotANumberComesOut) {
+TEST(AdaptiveSoftmax, NanGivesNan) {
   for (const char* const name : {"head", "P1", "Q1"}) {
     AdaptivePoint point = adaptive_points().front();
     for (const Slice& slice : point.slices) {
@@ -238,7 +239,7 @@ TEST(AdaptiveSoftmax, NotANumberComesOut) {
 // h[r][k] = ((3 r + k) mod 7 - 3) / 4, and every weight w[i] = ((5 i + tensor) mod 11 - 5) / 8 in the order of its
 // tensor, tensors counted head, bias, P0, Q0, P1, Q1. The expected numbers are PyTorch 1.13's
 // AdaptiveLogSoftmaxWithLoss(16, 14, [4, 9], div_value=4, head_bias=True).
-TEST(AdaptiveSoftmax, ComputesWhatPyTorchDoes) {
+TEST(AdaptiveSoftmax, MatchesPyTorch) {
   AdaptivePoint point = random_adaptive_point(3, 16, 14, {4, 9}, 1);
   for (std::size_t tensor = 0; tensor < point.slices.size(); ++tensor) {
     const Slice& slice = point.slices[tensor];

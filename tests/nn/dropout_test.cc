@@ -44,7 +44,7 @@ TEST(Dropout, BackwardHasTheMaskOfForward) {
   EXPECT_EQ(dx.values, dropped(kMask, x));
 }
 
-TEST(Dropout, EverySeedStepPurposeAndConnectionHasAMaskOfItsOwn) {
+TEST(Dropout, EverySeedStepPurposeAndConnectionHasItsOwnMask) {
   const RandomMatrix x(kRows, kUnits, 1);
   const std::vector<float> y = dropped(kMask, x);
   DropoutMask other = kMask;
@@ -77,7 +77,7 @@ TEST(Dropout, LockedMasksRepeatEveryStep) {
   EXPECT_TRUE(std::equal(y.begin(), y.begin() + 7 * kUnits, fresh.begin()));
 }
 
-TEST(WordDropout, DropsWholeSymbolsWhereverTheyStand) {
+TEST(WordDropout, DropsAllOccurrencesOfASymbol) {
   Workers workers(2);
   RandomMatrix ones(kRows, kUnits, 1);
   std::ranges::fill(ones.values, 1.0F);

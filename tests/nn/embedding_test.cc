@@ -103,7 +103,7 @@ TEST(Embedding, ASecondCallAddsToTheFirst) {
   }
 }
 
-TEST(Embedding, AWindowLeavesNothingToTheNext) {
+TEST(Embedding, AWindowDoesNotAffectTheNext) {
   for (const int threads : {1, 2, 3}) {
     Workers workers(threads);
     EmbeddingGradient gradient(60, 7, 40);
@@ -139,7 +139,7 @@ TEST(Embedding, TableGradientHasTheBitsOfTheRows) {
   }
 }
 
-TEST(Embedding, RoomIsForTheTokensOrForTheVocabularyWhicheverIsFewer) {
+TEST(Embedding, RoomIsForTheSmallerOfTokensAndVocabulary) {
   EXPECT_EQ(EmbeddingGradient::bytes(1000, 20, 30), 4 * (30 * 20 + 30 + 1000));
   EXPECT_EQ(EmbeddingGradient::bytes(50, 20, 30000), 4 * (50 * 20 + 50 + 50));
 }

@@ -16,7 +16,7 @@ TEST(GruResetBefore, BackwardMatchesComplexStepAtARandomPoint) {
 TEST(GruResetBefore, BackwardAddsToParameterGradients) {
   expect_backward_adds_to_parameter_gradients(Cell::kGruResetBefore);
 }
-TEST(GruResetBefore, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(GruResetBefore, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kGruResetBefore);
 }
 TEST(GruResetBefore, BitsDoNotDependOnTheNumberOfWorkers) {

@@ -8,7 +8,7 @@ TEST(Gru, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches_ref
 TEST(Gru, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kGru); }
 TEST(Gru, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kGru); }
 TEST(Gru, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kGru); }
-TEST(Gru, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(Gru, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kGru);
 }
 TEST(Gru, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kGru); }

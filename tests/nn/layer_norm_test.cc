@@ -255,7 +255,7 @@ TEST_P(NormalizedCell, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forwar
 TEST_P(NormalizedCell, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(layer()); }
 TEST_P(NormalizedCell, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(layer()); }
 TEST_P(NormalizedCell, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(layer()); }
-TEST_P(NormalizedCell, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST_P(NormalizedCell, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(layer());
 }
 TEST_P(NormalizedCell, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(layer()); }
@@ -268,7 +268,7 @@ TEST_P(NormalizedCell, AResetForgetsEvenNan) { expect_a_reset_forgets_even_nan(l
 TEST_P(NormalizedCell, SaturatedGatesStayExact) { expect_saturated_gates_stay_exact(layer()); }
 
 // What normalisation is for: the scale of the weights does not matter.
-TEST_P(NormalizedCell, LargerWeightsChangeNothing) {
+TEST_P(NormalizedCell, ScalingTheWeightsChangesNothing) {
   Workers workers(1);
   RecurrentPoint point = random_point(layer(), {4, 3, 5, 33}, 21, Resets::kNone);
   const std::vector<double> expected = reference_run(point).tape.h.values;

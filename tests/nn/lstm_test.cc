@@ -8,7 +8,7 @@ TEST(Lstm, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches_re
 TEST(Lstm, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kLstm); }
 TEST(Lstm, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kLstm); }
 TEST(Lstm, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kLstm); }
-TEST(Lstm, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(Lstm, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kLstm);
 }
 TEST(Lstm, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kLstm); }

@@ -8,7 +8,7 @@ TEST(MinGru, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches_
 TEST(MinGru, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kMinGru); }
 TEST(MinGru, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kMinGru); }
 TEST(MinGru, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kMinGru); }
-TEST(MinGru, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(MinGru, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kMinGru);
 }
 TEST(MinGru, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kMinGru); }

@@ -8,7 +8,7 @@ TEST(MinLstm, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches
 TEST(MinLstm, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kMinLstm); }
 TEST(MinLstm, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kMinLstm); }
 TEST(MinLstm, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kMinLstm); }
-TEST(MinLstm, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(MinLstm, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kMinLstm);
 }
 TEST(MinLstm, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kMinLstm); }

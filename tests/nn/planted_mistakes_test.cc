@@ -113,7 +113,7 @@ ReferenceBackward gru_with(GruMistake mistake, const RecurrentPoint& point) {
 
 bool gru_passes(GruMistake mistake, const RecurrentPoint& point) { return passes(point, gru_with(mistake, point)); }
 
-TEST(PlantedMistake, NoMistakePasses) {
+TEST(PlantedMistake, WithoutAMistakeTheChecksPass) {
   for (const Resets resets : {Resets::kNone, Resets::kSome}) {
     for (const Cell cell : all_cells()) {
       const RecurrentPoint point = point_of(cell, resets);
@@ -175,12 +175,12 @@ TEST(PlantedMistake, BackpropagationThatStopsAfterOneStepIsCaught) {
   EXPECT_FALSE(gru_passes(GruMistake::kTruncated, point_of(Cell::kGru)));
 }
 
-TEST(PlantedMistake, ACellGradientFromAfterTheWindowThatIsDroppedIsCaught) {
+TEST(PlantedMistake, ADroppedCellGradientFromAfterTheWindowIsCaught) {
   const RecurrentPoint point = point_of(Cell::kLstm);
   EXPECT_FALSE(passes(point, spoilt(point, {.incoming = [](Mat&, State& d) { d.c = Mat(d.c.rows, d.c.cols); }})));
 }
 
-TEST(PlantedMistake, AHiddenGradientFromAfterTheWindowThatIsDroppedIsCaught) {
+TEST(PlantedMistake, ADroppedHiddenGradientFromAfterTheWindowIsCaught) {
   for (const Cell cell : all_cells()) {
     const RecurrentPoint point = point_of(cell);
     EXPECT_FALSE(passes(point, spoilt(point, {.incoming = [](Mat&, State& d) { d.h = Mat(d.h.rows, d.h.cols); }})))

@@ -99,7 +99,7 @@ void expect_published_outputs(const Json& entry, const Numbers& h, const Numbers
   EXPECT_GT(compared, 0);
 }
 
-TEST(PublishedVectors, HoldEveryGatedCellAndTheSimpleOneFromThreeProjects) {
+TEST(PublishedVectors, CoverEveryGatedCellAndTheSimpleOneFromThreeProjects) {
   std::map<std::string, int> cells;
   std::map<std::string, int> sources;
   for (const Json& entry : published_vectors()) {
@@ -110,7 +110,7 @@ TEST(PublishedVectors, HoldEveryGatedCellAndTheSimpleOneFromThreeProjects) {
   EXPECT_EQ(sources.size(), 3U);
 }
 
-TEST(PublishedVectors, AreWhatTheReferenceComputes) {
+TEST(PublishedVectors, MatchTheReference) {
   for (const Json& entry : published_vectors()) {
     SCOPED_TRACE(entry.at("name").get<std::string>());
     const Numbers values = layer_values(entry, parse_cell(entry.at("cell").get<std::string>()));
@@ -120,7 +120,7 @@ TEST(PublishedVectors, AreWhatTheReferenceComputes) {
   }
 }
 
-TEST(PublishedVectors, AreWhatTheLayersThatTrainCompute) {
+TEST(PublishedVectors, MatchTheFastLayers) {
   Workers workers(2);
   for (const Json& entry : published_vectors()) {
     SCOPED_TRACE(entry.at("name").get<std::string>());
@@ -134,7 +134,7 @@ TEST(PublishedVectors, AreWhatTheLayersThatTrainCompute) {
 }
 
 // The two positions of the reset gate differ where the state and b' are not zero: the vectors tell them apart.
-TEST(PublishedVectors, TellThePositionsOfTheResetGateApart) {
+TEST(PublishedVectors, DistinguishThePositionsOfTheResetGate) {
   int told_apart = 0;
   for (const Json& entry : published_vectors()) {
     const Cell cell = parse_cell(entry.at("cell").get<std::string>());

@@ -241,7 +241,7 @@ TEST(ReferenceCell, AResetStepIsTheFirstStepOfASequenceThatStartsFromZero) {
   }
 }
 
-TEST(ReferenceCell, AResetPassesNoGradientToTheStateBefore) {
+TEST(ReferenceCell, AResetPassesNoGradientToThePreviousState) {
   for (const Cell cell : all_cells()) {
     RecurrentPoint point = random_point(cell, {3, 2, 5, 4}, 6, Resets::kNone);
     point.reset = {0, 1, 0, 0, 0, 0};  // row 1 starts from zero

@@ -8,7 +8,7 @@ TEST(RnnTanh, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches
 TEST(RnnTanh, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kRnnTanh); }
 TEST(RnnTanh, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kRnnTanh); }
 TEST(RnnTanh, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kRnnTanh); }
-TEST(RnnTanh, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(RnnTanh, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kRnnTanh);
 }
 TEST(RnnTanh, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kRnnTanh); }
@@ -24,7 +24,7 @@ TEST(RnnRelu, ForwardMatchesTheReferenceAtAwkwardSizes) { expect_forward_matches
 TEST(RnnRelu, BackwardMatchesTheReferenceAtAwkwardSizes) { expect_backward_matches_reference(Cell::kRnnRelu); }
 TEST(RnnRelu, BackwardMatchesComplexStepAtARandomPoint) { expect_backward_matches_complex_step(Cell::kRnnRelu); }
 TEST(RnnRelu, BackwardAddsToParameterGradients) { expect_backward_adds_to_parameter_gradients(Cell::kRnnRelu); }
-TEST(RnnRelu, AnInputGradientThatNobodyWantsChangesNothingElse) {
+TEST(RnnRelu, OmittingTheInputGradientChangesNothingElse) {
   expect_an_unwanted_input_gradient_changes_nothing_else(Cell::kRnnRelu);
 }
 TEST(RnnRelu, BitsDoNotDependOnTheNumberOfWorkers) { expect_the_same_bits_for_any_number_of_workers(Cell::kRnnRelu); }

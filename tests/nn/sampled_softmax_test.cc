@@ -111,7 +111,7 @@ Trained train(const SampledPoint& point, int threads) {
                                .rows = {rows.data(), point.N, point.H},
                                .dV_rows = {dV_rows.data(), point.N + point.R, point.H}};
   SampledWeights sampled(point.H, point.N, Precision::kF32);
-  sampled.take(workers, point.samples, V_out, bias, scratch.rows);
+  sampled.pack(workers, point.samples, V_out, bias, scratch.rows);
   EmbeddingGradient dV_out(point.V, point.H, point.N + point.R);
   Trained result{.gradient = std::vector<float>(point.values.size()),
                  .log_probs = std::vector<double>(point.targets.size(), kUnset)};
@@ -140,7 +140,7 @@ TEST(SampledSoftmax, ReferenceBackwardMatchesComplexStep) {
   }
 }
 
-TEST(SampledSoftmax, LossAndGradientsAreTheReferencesForAnyNumberOfWorkers) {
+TEST(SampledSoftmax, LossAndGradientsMatchTheReferenceForAnyNumberOfWorkers) {
   for (const SampledPoint& point : points()) {
     const std::vector<double> values(point.values.begin(), point.values.end());
     const double loss = ref::sampled_softmax_forward(point.V_out(values.data()), point.bias(values.data()),
@@ -208,7 +208,7 @@ TEST(SymbolSampler, DrawsDifferentSymbolsThatDependOnSeedAndStepAlone) {
   EXPECT_TRUE(std::ranges::equal(other.ids(), drawn[0]));
 }
 
-TEST(SymbolSampler, SymbolsComeAsOftenAsExpected) {
+TEST(SymbolSampler, SymbolsHaveTheExpectedFrequencies) {
   constexpr std::uint32_t kSteps = 4000;
   SymbolSampler sampler(200, 20);
   std::vector<double> came(200);

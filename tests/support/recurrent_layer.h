@@ -26,8 +26,10 @@ class LayerRun {
     const std::int64_t rows = s.T * s.B;
     const std::int64_t units = gate_count(point.cell) * s.H;
     const RecurrentParams<const float> params = layer_params(point, point.values.data());
-    pack_all(workers, weights_.take(point.cell, {params.U, params.W, params.b_input, params.b_hidden, params.norm_input,
-                                                 params.norm_hidden, params.norm_cell, params.b_cell}));
+    const RecurrentView view{params.U,          params.W,           params.b_input,   params.b_hidden,
+                             params.norm_input, params.norm_hidden, params.norm_cell, params.b_cell};
+    weights_.copy_vectors(point.cell, view);
+    pack_all(workers, weights_.packing_tasks(point.cell, view));
     const bool is_gru = point.cell == Cell::kGru || point.cell == Cell::kGruResetBefore;
     tape_.x = MatView<const float>(point.values.data() + point.slice("x").offset, rows, s.E);
     tape_.gates = view_of(gates_, rows, units);

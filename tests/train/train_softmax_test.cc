@@ -173,7 +173,7 @@ TEST_F(TrainSoftmax, ContradictionsAreRefused) {
   EXPECT_TRUE(refuses(beyond, "cutoff 100: expected more than 4 and less than the vocabulary"));
   TrainOptions narrow = adaptive();
   narrow.network.hidden = 15;
-  EXPECT_TRUE(refuses(narrow, "would have no width"));
+  EXPECT_TRUE(refuses(narrow, "would have width 0"));
 }
 
 TEST(DefaultCutoffs, GrowFourfoldBelowHalfOfTheVocabulary) {

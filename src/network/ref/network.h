@@ -29,8 +29,8 @@ template <class T>
 struct NetworkParams {
   MatView<T> encoder;                      // (V, E)
   std::vector<RecurrentParams<T>> layers;  // L
-  MatView<T> projection;                   // (E, H); empty where there is none
-  MatView<T> decoder;                      // (V, H); with cutoffs the head's (head_size, H)
+  MatView<T> projection;                   // (E, H); empty if there is none
+  MatView<T> decoder;                      // (V, H); with cutoffs the head (head_size, H)
   std::span<T> decoder_bias;               // (V); with cutoffs (head_size)
   std::vector<TailParams<T>> tails;        // one per cutoff
 };
@@ -100,7 +100,7 @@ void recurrent_backward(Cell cell, const RecurrentShape& s, const RecurrentParam
   }
 }
 
-// What a network reads in one window. Row t*B + b is step t of sequence b.
+// The input of a network for one window. Row t*B + b is step t of sequence b.
 template <class S>
 struct Window {
   std::int64_t T = 0;
@@ -152,7 +152,7 @@ void add(const Matrix<S>& x, Matrix<S>& y) {
   for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] += x.values[i];
 }
 
-// Sets tape.dropped_W where there are weight masks.
+// Sets tape.dropped_W if there are weight masks.
 template <class S>
 void drop_weights(const NetworkParams<const S>& p, const Window<S>& window, NetworkTape<S>& tape) {
   tape.dropped_W.clear();
@@ -164,7 +164,7 @@ void drop_weights(const NetworkParams<const S>& p, const Window<S>& window, Netw
   }
 }
 
-// A layer's parameters as the forward pass used them.
+// A layer's parameters as used by the forward pass.
 template <class S>
 RecurrentParams<const S> used_params(const NetworkParams<const S>& p, const NetworkTape<S>& tape, std::size_t l) {
   RecurrentParams<const S> layer = p.layers[l];
@@ -199,7 +199,7 @@ S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, 
   return output_forward(config, p, x, window.targets, tape.head) + penalty;
 }
 
-// Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero where nothing follows.
+// Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero if nothing follows.
 template <class S>
 void network_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
                       const NetworkTape<S>& tape, const std::vector<State<S>>& dstate1, const NetworkParams<S>& dp,

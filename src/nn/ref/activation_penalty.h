@@ -23,7 +23,7 @@ void activation_penalty_backward(double factor, const Matrix<S>& y, Matrix<S>& d
   for (std::size_t i = 0; i < y.values.size(); ++i) dy.values[i] += slope * y.values[i];
 }
 
-// Calls visit(row, row before) for each pair of steps of h (T*B, N) between which the state was carried.
+// Calls visit(row, previous row) for each pair of steps of h (T*B, N) between which the state is carried.
 template <class S, class Visit>
 void for_each_carried_pair(std::int64_t B, std::span<const std::uint8_t> reset, const Matrix<S>& h,
                            const Visit& visit) {

@@ -71,7 +71,7 @@ std::vector<S> adaptive_log_probs(const AdaptiveParams<const S>& p, const S* h) 
   return result;
 }
 
-// Where a symbol is predicted: an entry of the head, and a cluster (or -1) with the place there.
+// The place of a symbol's prediction: an entry of the head, and a cluster (or -1) with the place in it.
 struct AdaptivePlace {
   std::size_t entry = 0;
   std::int64_t cluster = -1;

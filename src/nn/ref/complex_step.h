@@ -1,4 +1,4 @@
-// Derivatives without backpropagation, and how far two gradients lie apart.
+// Derivatives without backpropagation, and the distance between two gradients.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Embedding in plain loops: a row of a table for each symbol.
+// Embedding in plain loops: maps each symbol to a row of a table.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// Gated recurrent unit with the reset gate after the recurrent product, in plain loops: the definition that nn/gru.h
-// is held to.
+// Gated recurrent unit with the reset gate after the recurrent product, in plain loops: the definition against which
+// nn/gru.h is tested.
 #pragma once
 
 #include "nn/ref/layer_norm.h"

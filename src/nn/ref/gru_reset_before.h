@@ -1,5 +1,5 @@
-// Gated recurrent unit with the reset gate before the recurrent product, in plain loops: the definition that
-// nn/gru_reset_before.h is held to.
+// Gated recurrent unit with the reset gate before the recurrent product, in plain loops: the definition against which
+// nn/gru_reset_before.h is tested.
 #pragma once
 
 #include "nn/ref/layer_norm.h"
@@ -7,7 +7,7 @@
 
 namespace unroll::ref {
 
-// The gains of some gates; empty where there are none.
+// The gains of some gates; empty if there are none.
 template <class T>
 std::span<T> gains_of(std::span<T> all, std::int64_t first, std::int64_t count) {
   return all.empty() ? all : all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
@@ -71,7 +71,7 @@ void gru_reset_before_backward(const RecurrentShape& s, const RecurrentParams<co
         drz[static_cast<std::size_t>(s.H + j)] = dh * (tape.h_before(row, j) - n) * z * (S(1) - z);
         dh_before[static_cast<std::size_t>(j)] = dh * z;
       }
-      // The candidate's product first: the gradient of r needs what comes back through it.
+      // The candidate's product first: the gradient of r depends on it.
       const std::int64_t H = s.H;
       products_back(p.W.row_range(2 * H, H), gains_of(p.norm_hidden, 2 * H, H), H, tape.candidate.row(row), dn,
                     dp.W.row_range(2 * H, H), gains_of(dp.norm_hidden, 2 * H, H), dreset_h.data());

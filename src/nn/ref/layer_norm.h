@@ -1,5 +1,5 @@
-// Layer normalisation in plain loops: the definition that kernels/layer_norm.h is held to; and products that are
-// normalised where a layer has gains, from which the reference cells are made.
+// Layer normalisation in plain loops: the definition against which kernels/layer_norm.h is tested; and products that
+// are normalised if a layer has gains, for the reference cells.
 #pragma once
 
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace unroll::ref {
 
-// One block of numbers, shifted and scaled to mean 0 and variance 1.
+// A block of numbers, shifted and scaled to mean 0 and variance 1.
 template <class S>
 struct NormalizedBlock {
   explicit NormalizedBlock(std::span<const S> z) : n(z.begin(), z.end()) {
@@ -75,7 +75,7 @@ std::vector<S> products_of(const MatView<const S>& A, std::span<const S> gain, s
   return y;
 }
 
-// The way back: dy is the gradient of what products_of returned. Adds to dA, dgain and dx.
+// Its backward: dy is the gradient of the result of products_of. Adds to dA, dgain and dx.
 template <class S>
 void products_back(const MatView<const S>& A, std::span<const S> gain, std::int64_t units, const S* x,
                    std::vector<S> dy, const MatView<S>& dA, std::span<S> dgain, S* dx) {

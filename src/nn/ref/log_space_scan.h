@@ -1,5 +1,5 @@
-// h_t = a_t h_{t-1} + b_t for all steps at once, by sums in place of products: how minGRU and minLSTM were published to
-// be trained in parallel over time. A second opinion on the sweep of kernels/scans.h, which needs no logarithm.
+// h_t = a_t h_{t-1} + b_t for all steps at once, by sums in place of products: the published way to train minGRU
+// and minLSTM in parallel over time. A second opinion on the sweep of kernels/scans.h, which needs no logarithms.
 #pragma once
 
 #include <cassert>
@@ -13,9 +13,9 @@ namespace unroll::ref {
 //
 //   ln h_t = A_t + ln( h_0 + sum_{k <= t} e^{ln b_k - A_k} )
 //
-// so two cumulative sums, the second of which is of exponentials and keeps its logarithm alone.
+// two cumulative sums, the second of exponentials, of which only the logarithm is kept.
 //
-// Shapes   log_a, log_b (T): logarithms; log_h0: that of the state before, -infinity where it is zero. Returns h_1 ..
+// Shapes   log_a, log_b (T): logarithms; log_h0: that of the previous state, -infinity if it is zero. Returns h_1 ..
 //          h_T.
 // Source   Heinsen 2023, "Efficient parallelization of a ubiquitous sequential computation" (arXiv:2311.06281).
 inline std::vector<double> log_space_scan(std::span<const double> log_a, std::span<const double> log_b, double log_h0) {

@@ -1,4 +1,4 @@
-// Long short-term memory in plain loops: the definition that nn/lstm.h is held to.
+// Long short-term memory in plain loops: the definition against which nn/lstm.h is tested.
 #pragma once
 
 #include "nn/ref/layer_norm.h"
@@ -6,7 +6,7 @@
 
 namespace unroll::ref {
 
-// tanh of what h sees of the cell state c: c itself, or with gains norm_cell LN(c) + b_cell.
+// tanh of the cell state as h reads it: c itself, or with gains norm_cell LN(c) + b_cell.
 template <class S>
 std::vector<S> tanh_of_cell(const RecurrentParams<const S>& p, const S* c, std::int64_t H) {
   std::vector<S> y(c, c + H);
@@ -15,7 +15,7 @@ std::vector<S> tanh_of_cell(const RecurrentParams<const S>& p, const S* c, std::
   return y;
 }
 
-// The way back to c: dy is the gradient of the argument of that tanh. Adds to dparams; returns the gradient of c.
+// Its backward: dy is the gradient of the argument of that tanh. Adds to dparams; returns the gradient of c.
 template <class S>
 std::vector<S> cell_back(const RecurrentParams<const S>& p, const S* c, std::vector<S> dy,
                          const RecurrentParams<S>& dp) {

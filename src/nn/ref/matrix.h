@@ -1,7 +1,8 @@
-// What the reference layers calculate with: a matrix that owns its numbers, and the functions of one number.
+// The arithmetic of the reference layers: an owning matrix, and functions of one number.
 //
-// Everything in nn/ref is written in plain loops for any scalar S: double is the definition that the fast layers are
-// held to, std::complex<double> gives exact derivatives (complex_step.h), float shows what rounding alone does.
+// Everything in nn/ref is written in plain loops for any scalar S: double is the definition against which the fast
+// layers are tested, std::complex<double> gives exact derivatives (complex_step.h), float shows the effect of rounding
+// alone.
 #pragma once
 
 #include <cassert>
@@ -14,7 +15,7 @@
 
 namespace unroll::ref {
 
-// A row-major matrix, zero when made.
+// A row-major matrix, initially zero.
 template <class S>
 struct Matrix {
   std::int64_t rows = 0;
@@ -37,12 +38,12 @@ struct Matrix {
   }
 };
 
-// The part of a number that decides where a function branches.
+// The part of a number on which functions branch.
 inline float real_part(float z) { return z; }
 inline double real_part(double z) { return z; }
 inline double real_part(const std::complex<double>& z) { return z.real(); }
 
-// 1 / (1 + e^-z), by the exponential that cannot overflow.
+// 1 / (1 + e^-z), computed by the exponential that cannot overflow.
 template <class S>
 S sigmoid(const S& z) {
   using std::exp;
@@ -63,7 +64,7 @@ S relu(const S& z) {
   return real_part(z) > 0 ? z : S(0);
 }
 
-// One output of y = A x, and its way back: with dy the gradient of y_r, dA_r += dy x and dx += dy A_r.
+// One output of y = A x, and its backward: with dy the gradient of y_r, dA_r += dy x and dx += dy A_r.
 template <class S>
 S row_product(const MatView<const S>& A, std::int64_t r, const S* x) {
   S sum(0);

@@ -1,4 +1,4 @@
-// Minimal gated recurrent unit in plain loops: the definition that nn/min_gru.h is held to.
+// Minimal gated recurrent unit in plain loops: the definition against which nn/min_gru.h is tested.
 #pragma once
 
 #include "nn/ref/scan_gates.h"

@@ -1,4 +1,4 @@
-// Minimal long short-term memory in plain loops: the definition that nn/min_lstm.h is held to.
+// Minimal long short-term memory in plain loops: the definition against which nn/min_lstm.h is tested.
 #pragma once
 
 #include "nn/ref/scan_gates.h"

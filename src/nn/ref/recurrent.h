@@ -1,4 +1,4 @@
-// What the reference cells share: the state between windows, the tape, and what a step starts from.
+// The common parts of the reference cells: the state between windows, the tape, and the start of a step.
 #pragma once
 
 #include <algorithm>
@@ -18,12 +18,12 @@ struct State {
   Matrix<S> c;
 };
 
-// What a forward leaves for its backward, and its output. Row t*B + b is step t of sequence b.
+// The results of a forward that its backward needs, and its output. Row t*B + b is step t of sequence b.
 template <class S>
 struct Tape {
   Matrix<S> x;                      // (T*B, E) the input
   std::vector<std::uint8_t> reset;  // (T*B) zero state before this step where 1; empty: nowhere
-  Matrix<S> h_before;               // (T*B, H) what the step starts from, zero where reset
+  Matrix<S> h_before;               // (T*B, H) the state before each step, zero where reset
   Matrix<S> c_before;               // (T*B, H) the same for c, LSTM
   Matrix<S> gates;                  // (T*B, G*H) after the nonlinearity (minGRU, minLSTM: before it)
   Matrix<S> candidate;              // (T*B, H) GRU: W_n h + b'_n; with reset before the product: r h
@@ -37,7 +37,7 @@ RecurrentParams<const S> read_only(const RecurrentParams<S>& params) {
           params.norm_input, params.norm_hidden, params.norm_cell, params.b_cell};
 }
 
-// Room for a window. `gates` is gate_count(cell).
+// Allocates a window. `gates` is gate_count(cell).
 template <class S>
 Tape<S> make_tape(const RecurrentShape& s, int gates, const Matrix<S>& x, std::span<const std::uint8_t> reset) {
   const std::int64_t rows = s.T * s.B;
@@ -55,7 +55,7 @@ bool starts_from_zero(const Tape<S>& tape, std::int64_t row) {
   return !tape.reset.empty() && tape.reset[static_cast<std::size_t>(row)] != 0;
 }
 
-// before(row) = state0 at the first step, else what came out of the step before; zero where the reset bit is set.
+// before(row) = state0 at the first step, else the state after the previous step; zero where the reset bit is set.
 template <class S>
 void take_state(const RecurrentShape& s, const Tape<S>& tape, std::int64_t t, std::int64_t b, const Matrix<S>& state0,
                 const Matrix<S>& after, Matrix<S>& before) {
@@ -65,7 +65,7 @@ void take_state(const RecurrentShape& s, const Tape<S>& tape, std::int64_t t, st
     before(row, j) = starts_from_zero(tape, row) ? S(0) : carried;
   }
 }
-// The way back: dstate(b) becomes the gradient of what the step before left, none through a reset.
+// Its backward: sets dstate(b) to the gradient of the state after the previous step, zero through a reset.
 template <class S>
 void take_state_back(const Tape<S>& tape, std::int64_t row, std::int64_t b, const std::vector<S>& dbefore,
                      Matrix<S>& dstate) {

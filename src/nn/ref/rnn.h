@@ -1,4 +1,4 @@
-// The simple recurrent network in plain loops: the definition that nn/rnn.h is held to.
+// The simple recurrent network in plain loops: the definition against which nn/rnn.h is tested.
 #pragma once
 
 #include "nn/ref/layer_norm.h"

@@ -10,7 +10,7 @@
 
 namespace unroll::ref {
 
-// What a row is compared with: the drawn symbols, and ln E of all V.
+// The samples of a step: the drawn symbols, and ln E of all V.
 struct Samples {
   std::vector<std::int32_t> ids;
   std::vector<double> log_expected;  // (V)

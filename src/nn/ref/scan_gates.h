@@ -1,4 +1,5 @@
-// What minGRU and minLSTM share, in plain loops: the candidate's nonlinearity, and a layer whose state meets no matrix.
+// The common parts of minGRU and minLSTM in plain loops: the candidate's nonlinearity, and a layer without recurrent
+// weights.
 #pragma once
 
 #include <cmath>
@@ -10,7 +11,7 @@
 
 namespace unroll::ref {
 
-// One unit of one step: h = keep * h_before + add.
+// One step of one unit: h = keep * h_before + add.
 template <class S>
 struct ScanStep {
   S keep;
@@ -35,7 +36,7 @@ S softplus(const S& a) {
   return real_part(a) > 0 ? a + log(S(1) + exp(-a)) : log(S(1) + exp(a));
 }
 
-// The numbers of unit j in a row of gates: a_k stands at k*H + j.
+// The gates of unit j in a row: a_k is at k*H + j.
 template <class S>
 struct UnitGates {
   S* first;

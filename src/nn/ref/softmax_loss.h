@@ -7,14 +7,14 @@
 
 namespace unroll::ref {
 
-// What softmax_loss_forward leaves for its backward.
+// The results of softmax_loss_forward that its backward needs.
 template <class S>
 struct SoftmaxTape {
   Matrix<S> h;              // (R, H) the input
   Matrix<S> probabilities;  // (R, V) o_t
 };
 
-// How many rows have a target: -1 means none.
+// The number of rows with a target: -1 means none.
 inline std::int64_t prediction_count(std::span<const std::int32_t> targets) {
   std::int64_t count = 0;
   for (const std::int32_t target : targets) count += target >= 0 ? 1 : 0;
