@@ -1,4 +1,4 @@
-// Bytes as text, so that they may stand in JSON.
+// Base64: bytes as text, for JSON.
 //
 // Source: RFC 4648, section 4 (with padding, without line ends).
 #pragma once
@@ -11,7 +11,7 @@ namespace unroll {
 
 [[nodiscard]] std::string encode_base64(std::string_view bytes);
 
-// The way back; nothing where the text is not what encode_base64() makes of some bytes.
+// The inverse; nothing if the text is not a result of encode_base64().
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace unroll

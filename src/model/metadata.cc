@@ -15,7 +15,7 @@
 namespace unroll {
 namespace {
 
-// More than any honest file has of small things, so that a hostile one cannot make much of few bytes.
+// More small values than any valid file has, so that a hostile file cannot turn few bytes into many values.
 constexpr std::int64_t kMostConfigValues = 64;
 constexpr std::int64_t kMostTrainingValues = 1024;
 constexpr std::int64_t kMostHistoryValues = std::int64_t{1} << 24;
@@ -34,13 +34,13 @@ Json parse_metadata(const std::map<std::string, std::string>& metadata, const st
   return parse_json(found->second, most_values, place(path, key));
 }
 
-// Runs what knows nothing of files and makes its errors those of the file.
+// Runs `f`, which knows nothing of files, and turns its errors into errors of the file.
 template <class F>
 auto as_format_error(const std::string& where, const F& f) {
   try {
     return f();
   } catch (const Error& error) {
-    throw Error(ErrorCode::kFormat, fmt::format("{} cannot be right: {}", where, error.what()));
+    throw Error(ErrorCode::kFormat, fmt::format("{} is invalid: {}", where, error.what()));
   }
 }
 
@@ -56,7 +56,7 @@ Json config_json(const NetworkConfig& config) {
 Json tokenizer_json(const Tokenizer& tokenizer) {
   Json json = {{"kind", tokenizer_kind_name(tokenizer.kind())}, {"lowercase", tokenizer.lowercase()}};
   switch (tokenizer.kind()) {
-    case TokenizerKind::kByte:  // the 256 byte values go without saying, and are not UTF-8
+    case TokenizerKind::kByte:  // the 256 byte values are implied, and are not UTF-8
       break;
     case TokenizerKind::kSentencePiece:
       json["model"] = encode_base64(tokenizer.sentencepiece_model());
@@ -127,18 +127,18 @@ std::vector<std::string> symbols_of(const Json& array, const std::string& where)
   return symbols;
 }
 
-// The tokenizer whose SentencePiece model stands in the file.
+// The tokenizer with the SentencePiece model of the file.
 Tokenizer sentencepiece_of(const JsonFields& fields, const std::string& where) {
   const std::optional<std::string> model = decode_base64(fields.string("model"));
   if (!model) throw Error(ErrorCode::kFormat, fmt::format("{}: \"model\" is not base64", where));
   return Tokenizer::from_sentencepiece(*model, where);
 }
 
-// Throws where a kind has a field that it has no use for, or lacks the one that it needs.
+// Throws if a kind has a field that it does not use, or lacks one that it needs.
 void expect_field(const JsonFields& fields, std::string_view key, bool needed, const std::string& where) {
   if (fields.has(key) == needed) return;
   throw Error(ErrorCode::kFormat, fmt::format("{} {} \"{}\", which its kind {}", where, needed ? "lacks" : "has", key,
-                                              needed ? "needs" : "has not"));
+                                              needed ? "requires" : "does not use"));
 }
 
 void expect_size(std::int64_t symbols, std::int64_t network, const std::string& where) {
@@ -153,8 +153,7 @@ void check_option(const std::string& name, const std::string& value, std::initia
                                               fmt::join(expected, "\" or \"")));
 }
 
-// The options of a training, of which "state" also says how the model is to be evaluated, and "precision" how a run
-// goes on.
+// The options of a training; "state" is also the default of evaluation, and "precision" that of a resumed run.
 std::vector<std::pair<std::string, std::string>> options_of(const Json& object, const std::string& where) {
   std::vector<std::pair<std::string, std::string>> options;
   for (const auto& [name, json] : object.items()) {
@@ -196,7 +195,7 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
                        .tied = fields.boolean("tied")};
   if (fields.has("residual")) config.residual = fields.boolean("residual");
   if (fields.has("layer_norm")) config.layer_norm = fields.boolean("layer_norm");
-  // Files of before named what training had dropped.
+  // Older files named the dropout of training.
   if (fields.has("dropout")) static_cast<void>(fields.number("dropout"));
   if (fields.has("cutoffs")) {
     for (const Json& cutoff : fields.array("cutoffs")) {
@@ -227,7 +226,7 @@ Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& meta
   expect_field(fields, "symbols", needs_symbols, where);
   expect_field(fields, "model", has_model, where);
   if (has_model) {
-    if (lowercase) throw Error(ErrorCode::kFormat, fmt::format("{}: lower case does not go with its kind", where));
+    if (lowercase) throw Error(ErrorCode::kFormat, fmt::format("{}: its kind has no lower case", where));
     Tokenizer tokenizer = sentencepiece_of(fields, where);
     expect_size(tokenizer.size(), size, where);
     return tokenizer;

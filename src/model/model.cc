@@ -50,8 +50,8 @@ StatePolicy Model::trained_state_policy() const {
   return std::ranges::find(options, reset) == options.end() ? StatePolicy::kCarry : StatePolicy::kReset;
 }
 
-// A safetensors file begins with the size of its header, of which text would make an enormous number, and the header's
-// brace.
+// A safetensors file begins with the size of its header, which would be an enormous number if it were text, and the
+// header's brace.
 bool is_model_file(const std::string& path) {
   if (path.ends_with(".safetensors")) return true;
   std::error_code failure;

@@ -1,4 +1,4 @@
-// A Model to a file and back; the meaning of the metadata is in docs/format.md.
+// Reads and writes model files; docs/format.md describes their metadata.
 #pragma once
 
 #include <map>
@@ -11,12 +11,12 @@
 
 namespace unroll {
 
-// What the metadata "format" of a model file says: the first where all weights are f32, the second where the matrices
-// are of the precision that metadata "precision" names.
+// The metadata "format" of a model file: the first if all weights are f32, the second if the matrices have the
+// precision named by the metadata "precision".
 inline constexpr std::string_view kModelFormat = "unroll/1";
 inline constexpr std::string_view kRoundedModelFormat = "unroll/2";
 
-// What a model consists of, shared by all copies of a Model.
+// The content of a model, shared by all copies of a Model.
 struct Model::Data {
   NetworkConfig config;
   Tokenizer tokenizer;
@@ -30,7 +30,7 @@ struct Model::Data {
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                                 const TrainingRecord& training);
 
-// The way back. `path` only serves messages. The precision is that of the matrices. Throw Error{kFormat} for missing or
+// The inverses. `path` is for messages only. The precision is that of the matrices. Throw Error{kFormat} for missing or
 // wrong fields, duplicate keys, numbers out of range, a vocabulary that does not fit the sizes.
 [[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::string& path);
@@ -42,8 +42,8 @@ struct Model::Data {
 [[nodiscard]] Precision precision_from_metadata(const std::map<std::string, std::string>& metadata,
                                                 const std::string& path);
 
-// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile} and what model_metadata
-// throws.
+// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile}, and as
+// model_metadata().
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters);
 

@@ -15,9 +15,9 @@
 namespace unroll {
 namespace {
 
-constexpr float kLargestQuantum = 127;  // of an int8 matrix: what a scale multiplies at most
+constexpr float kLargestQuantum = 127;  // of an int8 matrix: the largest factor of a scale
 
-// Finds the tensors of a network in a file, one after another.
+// Looks up the tensors of a network in a file.
 class TensorReader {
  public:
   TensorReader(TensorFile& file, Precision precision) : file_(file), precision_(precision) {}
@@ -42,15 +42,14 @@ class TensorReader {
     return file_.values<float>(name, {size});
   }
 
-  // Throws for the first tensor that was not asked for.
+  // Throws for the first tensor that was not looked up.
   void expect_nothing_else(const NetworkConfig& config) const {
     for (const StoredTensor& tensor : file_.tensors()) {
       if (known_.contains(tensor.name)) continue;
       throw Error(ErrorCode::kFormat,
-                  fmt::format("'{}' has tensor {}, for which its network ({}, {} layers{}, {}) has "
-                              "no place",
-                              file_.path(), quote(tensor.name), cell_name(config.cell), config.layers,
-                              config.tied ? ", tied" : "", precision_name(precision_)));
+                  fmt::format("'{}' has tensor {}, which its network ({}, {} layers{}, {}) does not have", file_.path(),
+                              quote(tensor.name), cell_name(config.cell), config.layers, config.tied ? ", tied" : "",
+                              precision_name(precision_)));
     }
   }
 
@@ -61,9 +60,10 @@ class TensorReader {
     const auto bad = std::ranges::find_if(
         scales, [](float scale) { return !(scale >= 0) || !std::isfinite(kLargestQuantum * scale); });
     if (bad != scales.end()) {
-      throw Error(ErrorCode::kFormat, fmt::format("'{}' has {} in tensor {} at element {}, which is no scale of finite "
-                                                  "weights",
-                                                  file_.path(), *bad, name, bad - scales.begin()));
+      throw Error(ErrorCode::kFormat,
+                  fmt::format("'{}' has {} in tensor {} at element {}, which is not a scale of finite "
+                              "weights",
+                              file_.path(), *bad, name, bad - scales.begin()));
     }
     return scales.data();
   }

@@ -1,4 +1,4 @@
-// The weights of a model where they are: in a mapped file, of whatever precision, or in memory.
+// The weights of a model in place: in a mapped file, in any precision, or in memory.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@ class ModelWeights {
   // Weights in memory, f32.
   explicit ModelWeights(Parameters parameters);
 
-  // Weights in a file: matrices of `precision` (int8 with a scale for each row, tensor NAME.scale), all else f32.
-  // Throws Error{kFormat} naming the first tensor that is missing, there without need, of another type or shape, or
-  // that holds a number that is not finite or a scale below zero.
+  // Weights in a file: matrices of `precision` (int8 with a scale per row, tensor NAME.scale), everything else f32.
+  // Throws Error{kFormat} naming the first tensor that is missing, unexpected, of another type or shape, or that holds
+  // a number that is not finite or a scale below zero.
   ModelWeights(TensorFile file, const NetworkConfig& config, Precision precision);
 
   [[nodiscard]] const ParametersView& view() const noexcept { return view_; }
@@ -32,7 +32,7 @@ class ModelWeights {
 // The name of the scales of an int8 matrix: "encoder.weight.scale", shape (rows).
 [[nodiscard]] std::string scale_name(const std::string& matrix);
 
-// Sets `parameters` to the numbers that `view` stands for, as floats. Requires both to be of that network.
+// Sets `parameters` to the values of `view`, as floats. Requires both to be of that network.
 void read_parameters(const NetworkConfig& config, const ParametersView& view, const Parameters& parameters);
 
 }  // namespace unroll

@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t kDeepest = 8;
 constexpr std::size_t kMostKeys = 256;
 
-// A first pass that builds nothing. (The library can call back while it builds, but then looks through the whole of the
-// enclosing array after each object, which takes minutes for a long history.)
+// A first pass that builds nothing. (The library's callbacks while building search the whole enclosing array after each
+// object, which takes minutes for a long history.)
 class Guard : public nlohmann::json_sax<Json> {
  public:
   Guard(std::int64_t most_values, const std::string& where, ErrorCode code)
@@ -42,14 +42,14 @@ class Guard : public nlohmann::json_sax<Json> {
     return true;
   }
   bool parse_error(std::size_t position, const std::string& /*token*/, const Json::exception& error) override {
-    // The only other kind that the parser reports is a number that no double can hold.
+    // The only other error of the parser is a number that is out of range for a double.
     const bool syntax = dynamic_cast<const Json::parse_error*>(&error) != nullptr;
     refuse(fmt::format("{} at byte {}", syntax ? "is not valid JSON" : "has a number out of range", position));
   }
 
  private:
   bool count_value() {
-    if (values_left_-- == 0) refuse("holds more values than it can have");
+    if (values_left_-- == 0) refuse("has more values than it can have");
     return true;
   }
   bool open() {
@@ -69,7 +69,7 @@ class Guard : public nlohmann::json_sax<Json> {
   std::vector<std::set<std::string>> keys_;  // one set per open object or array
 };
 
-// nlohmann-json writes "null" for these without a word.
+// nlohmann-json silently writes "null" for these.
 void refuse_not_finite(const Json& value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>())) {
     throw Error(ErrorCode::kNumeric, "a number to be saved with the model is not finite");
@@ -81,9 +81,9 @@ void refuse_not_finite(const Json& value) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where, ErrorCode code) {
-  // The parser takes a NUL for the end of the text and would not see what follows.
+  // The parser takes a NUL for the end of the text and would ignore the rest.
   if (text.find('\0') != std::string_view::npos) {
-    throw Error(code, fmt::format("{} is not valid JSON: it holds a NUL byte", where));
+    throw Error(code, fmt::format("{} is not valid JSON: it contains a NUL byte", where));
   }
   Guard guard(most_values, where, code);
   Json::sax_parse(text, &guard);

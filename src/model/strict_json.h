@@ -1,4 +1,4 @@
-// JSON: written in model files the same way every time, and read as text that may be hostile.
+// JSON: writes it deterministically, and reads it as untrusted input.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,24 @@
 
 namespace unroll {
 
-// Keeps the order of keys, so that what was read is written back byte for byte.
+// Keeps the order of keys, so that JSON is written back byte for byte.
 using Json = nlohmann::ordered_json;
 
-// One value of JSON as a tree of at most `most_values` values, 8 levels and 256 keys per object, each key once.
-// `where` begins the messages: "'x.safetensors': config". Throws Error{code}; nothing is built beyond these limits.
+// Parses one JSON value into a tree of at most `most_values` values, 8 levels and 256 keys per object, without
+// duplicate keys. Messages begin with `where`: "'x.safetensors': config". Throws Error{code}; builds nothing beyond
+// these limits.
 [[nodiscard]] Json parse_json(std::string_view text, std::int64_t most_values, const std::string& where,
                               ErrorCode code = ErrorCode::kFormat);
 
-// On one line, without spaces, doubles in the shortest form that reads back as the same bits, in any locale.
-// Throws Error{kNumeric} for NaN and infinity, which JSON does not have, and Error{kInput} for strings that are not
+// Writes JSON on one line, without spaces, doubles in the shortest form that reads back as the same bits, in any
+// locale. Throws Error{kNumeric} for NaN and infinity, which JSON lacks, and Error{kInput} for strings that are not
 // UTF-8.
 [[nodiscard]] std::string write_json(const Json& value);
 
-// Reads an object field by field. The object must have every required key, and no key beyond those given.
+// Reads an object field by field. The object must have every required key, and no keys other than those given.
 class JsonFields {
  public:
-  // Keeps references to both. Throws Error{kFormat}, as all members do, with `where` at the front.
+  // Keeps references to `object` and `where`. Throws Error{kFormat}, as all members do, beginning with `where`.
   JsonFields(const Json& object, const std::string& where, std::initializer_list<std::string_view> required,
              std::initializer_list<std::string_view> optional = {});
 

@@ -61,7 +61,7 @@ constexpr Precision kPrecisionOf<Bf16> = Precision::kBf16;
 template <>
 constexpr Precision kPrecisionOf<std::int8_t> = Precision::kInt8;
 
-// XXH64 of pieces one after another, as 16 digits.
+// XXH64 of the concatenated pieces, as 16 digits.
 std::string checksum_of(std::span<const std::string_view> pieces) {
   const std::unique_ptr<XXH64_state_t, XXH_errorcode (*)(XXH64_state_t*)> state(XXH64_createState(), XXH64_freeState);
   if (!state) throw std::bad_alloc();
@@ -96,7 +96,7 @@ std::string header_text(const std::vector<TensorToWrite>& tensors, std::map<std:
 
 // ---- reading
 
-// Where the data begins in a file of `size` bytes that begins with `start`.
+// The offset of the data in a file of `size` bytes that begins with `start`.
 std::size_t check_frame(std::string_view start, std::uint64_t size, const std::string& path) {
   constexpr std::string_view kHint = "expected a model that unroll wrote";
   if (size == 0) refuse(path, fmt::format("is empty: {}", kHint));
@@ -171,7 +171,7 @@ void check_checksum(std::string_view header, std::string_view data, const std::m
   }
 }
 
-// Numbers of a shape; nothing when they are more than a file can hold.
+// Number of elements of a shape; nothing if it is more than a file can hold.
 std::optional<std::int64_t> product(const std::vector<std::uint64_t>& shape) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 60;
   std::uint64_t size = 1;
@@ -218,8 +218,8 @@ std::vector<StoredTensor> check_tensors(const TensorHeader& header, std::int64_t
   return tensors;
 }
 
-// The first number that a file may not hold; the size when there is none. Magnitudes are compared as the integers that
-// they are stored as, in lanes, so that this runs as fast as memory is read.
+// The index of the first invalid number; the size if there is none. Compares the bits of magnitudes as integers, in
+// vectors, as fast as memory is read.
 template <class T, class Unsigned, Unsigned kMagnitude, Unsigned kFirstBad>
 std::size_t find_bad(std::span<const T> values) {
   constexpr std::size_t kLanes = 64;
@@ -297,8 +297,8 @@ TensorFile::TensorFile(const std::string& path, std::initializer_list<std::strin
   const std::string_view header_bytes = bytes.substr(kLengthBytes, data_start_ - kLengthBytes);
   const std::string_view data = bytes.substr(data_start_);
   TensorHeader header = parse_tensor_header(header_bytes, path);
-  // In this order a reader learns the cause rather than a consequence: a newer version may differ in all that follows,
-  // and a file cut short or changed on the way is not one with wrong tensors.
+  // This order reports causes before consequences: a newer version may differ in everything that follows, and a file
+  // that was truncated or changed in transfer is not one with wrong tensors.
   check_format(header.metadata, formats, path);
   check_length(header, data.size(), path);
   file_.fetch();

@@ -1,4 +1,4 @@
-// Reading and writing safetensors files: named tensors and string metadata, with a checksum over everything.
+// Reads and writes safetensors files: named tensors and string metadata, with a checksum over everything.
 //
 //   file   = length header data          length: 8 bytes, little-endian, bytes of header (at most 100 MB)
 //   header = JSON object {name: {"dtype": "F32" or "BF16" or "I8", "shape": [...], "data_offsets": [first, last]}, ...,
@@ -36,14 +36,14 @@ struct TensorToWrite {
   std::string_view bytes;
 };
 
-// Replaces `path` as a whole (base/file.h). Tensors are laid out in the order given; metadata in the order of keys; so
-// equal content gives equal bytes; with floats first, then bf16, every tensor is aligned to its numbers. Adds
-// "checksum" to the metadata; the caller gives "format". Requires distinct names, as many values as the shape says, and
-// UTF-8. Throws Error{kFile}, also for a header above 100 MB.
+// Replaces `path` (replace_file() in base/file.h). Tensors are laid out in the order given, metadata in the order of
+// keys, so that equal content gives equal bytes; with floats first, then bf16, every tensor is aligned to its numbers.
+// Adds "checksum" to the metadata; the caller gives "format". Requires distinct names, as many values as the shape
+// says, and UTF-8. Throws Error{kFile}, also for a header above 100 MB.
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
-// A tensor of a file that was read.
+// A tensor in a file.
 struct StoredTensor {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -55,8 +55,8 @@ struct StoredTensor {
 // A file's content, mapped and checked: header, dtypes, shapes, offsets without overlap or hole, UTF-8, checksum.
 class TensorFile {
  public:
-  // `formats` are what metadata "format" may say, as "unroll/1", the newest last. Throws Error{kFile} when the file
-  // cannot be read, Error{kMemory} when it does not fit into memory, and Error{kFormat} naming file and place:
+  // `formats` are the accepted values of the metadata "format", as "unroll/1", the newest last. Throws Error{kFile} if
+  // the file cannot be read, Error{kMemory} if it does not fit in memory, and Error{kFormat} naming file and place:
   // "'x.safetensors' is cut short: ...", "... was changed after it was written: its checksum is ...", "... was written
   // by a newer version of unroll (format unroll/3, this one reads unroll/2)", "... has no checksum".
   TensorFile(const std::string& path, std::initializer_list<std::string_view> formats);
@@ -65,23 +65,23 @@ class TensorFile {
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  // Hands the metadata over; metadata() is empty then.
+  // Moves the metadata out; metadata() is empty afterwards.
   [[nodiscard]] std::map<std::string, std::string> take_metadata() noexcept { return std::move(metadata_); }
 
-  // The tensor `name`, of float, Bf16 or std::int8_t, where it stands in the file; valid while this or what it is moved
-  // to exists. A tensor that does not lie at a multiple of its numbers' size is copied once. Throws Error{kFormat} when
-  // it is missing, when its type or shape is another one (naming both), and when one of its numbers is NaN, infinite,
-  // or -128 (integers go from -127 to 127).
+  // The tensor `name`, of float, Bf16 or std::int8_t, in place in the file; valid while this, or what it is moved to,
+  // exists. A tensor whose offset is not a multiple of its numbers' size is copied once. Throws Error{kFormat} if it is
+  // missing, if its type or shape differs (naming both), and if one of its numbers is NaN, infinite, or -128 (integers
+  // range from -127 to 127).
   template <class T>
   std::span<const T> values(const std::string& name, const std::vector<std::int64_t>& shape);
 
-  // Copies a tensor of floats into `out`. Throws as values() does. Requires out.size() to be the product of `shape`.
+  // Copies a tensor of floats to `out`. Throws as values(). Requires out.size() to be the product of `shape`.
   void copy(const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> out) const;
 
-  // Metadata under `key`. Throws Error{kFormat} when it is missing.
+  // Metadata under `key`. Throws Error{kFormat} if it is missing.
   [[nodiscard]] const std::string& required(const std::string& key) const;
 
-  // The tensor `name`; null when there is none.
+  // The tensor `name`; null if there is none.
   [[nodiscard]] const StoredTensor* find(std::string_view name) const noexcept;
 
  private:
@@ -94,7 +94,7 @@ class TensorFile {
   std::size_t data_start_ = 0;
   std::vector<StoredTensor> tensors_;
   std::map<std::string, std::string> metadata_;
-  std::vector<FloatBuffer> aligned_;  // copies of tensors that are not
+  std::vector<FloatBuffer> aligned_;  // copies of misaligned tensors
 };
 
 }  // namespace unroll

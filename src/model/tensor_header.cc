@@ -16,7 +16,7 @@ constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr std::size_t kMostDimensions = 8;
 constexpr std::size_t kOffsetCount = 2;
 
-// Follows the parser through the fixed form of a header. Anything else stops it at once, so that depth is bounded too.
+// Follows the parser through the fixed form of a header, and stops at anything else, which also bounds the depth.
 class HeaderReader : public nlohmann::json_sax<Json> {
  public:
   explicit HeaderReader(const std::string& path) : path_(path) {}
@@ -25,7 +25,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   bool start_object(std::size_t /*size*/) override {
     if (place_ == Place::kStart) return go(Place::kTop);
-    if (place_ != Place::kTop) refuse("an object where none can be");
+    if (place_ != Place::kTop) refuse("an unexpected object");
     if (key_ == kMetadataKey) return go(Place::kMetadata);
     header_.tensors.push_back({key_, {}, {}, {}});
     fields_.clear();
@@ -54,7 +54,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     } else if (place_ == Place::kTensor && key_ == "dtype") {
       header_.tensors.back().dtype = std::move(value);
     } else {
-      refuse("a string where none can be");
+      refuse("an unexpected string");
     }
     return true;
   }
@@ -62,13 +62,13 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t /*size*/) override {
     if (place_ == Place::kTensor && key_ == "shape") return go(Place::kShape);
     if (place_ == Place::kTensor && key_ == "data_offsets") return go(Place::kOffsets);
-    refuse("an array where none can be");
+    refuse("an unexpected array");
   }
 
   bool end_array() override { return go(Place::kTensor); }
 
   bool number_unsigned(number_unsigned_t value) override {
-    if (place_ != Place::kShape && place_ != Place::kOffsets) refuse("a number where none can be");
+    if (place_ != Place::kShape && place_ != Place::kOffsets) refuse("an unexpected number");
     const bool is_shape = place_ == Place::kShape;
     auto& numbers = is_shape ? header_.tensors.back().shape : header_.tensors.back().data_offsets;
     if (numbers.size() == (is_shape ? kMostDimensions : kOffsetCount))
@@ -119,7 +119,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 }  // namespace
 
 TensorHeader parse_tensor_header(std::string_view text, const std::string& path) {
-  // The parser takes a NUL for the end of the text and would not see what follows.
+  // The parser takes a NUL for the end of the text and would ignore the rest.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw Error(ErrorCode::kFormat, fmt::format("'{}' is damaged: its header has a NUL at byte {}", path, nul + 8));
   }

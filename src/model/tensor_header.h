@@ -1,5 +1,5 @@
-// The JSON header of a safetensors file, read without building a tree, so that memory stays within a small multiple of
-// the header's length whatever it holds.
+// Parses the JSON header of a safetensors file without building a tree, so that memory stays within a small multiple of
+// the header's length for any content.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace unroll {
 
-// One tensor's entry as it stands in the header; nothing is known of its numbers but that they are whole and >= 0.
+// One tensor's entry as in the header. Its numbers are integers >= 0, otherwise unchecked.
 struct HeaderTensor {
   std::string name;
   std::string dtype;
@@ -23,7 +23,8 @@ struct TensorHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// Throws Error{kFormat} with `path` and the byte for what is not JSON, not UTF-8, not of that form, or there twice.
+// Throws Error{kFormat} naming `path` and the byte for text that is not JSON, not UTF-8 or not of this form, and for
+// duplicates.
 [[nodiscard]] TensorHeader parse_tensor_header(std::string_view text, const std::string& path);
 
 }  // namespace unroll

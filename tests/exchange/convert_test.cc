@@ -341,7 +341,7 @@ TEST_F(ConvertTest, RefusesNumbersThatCannotBe) {
   EXPECT_TRUE(refused_with(Precision::kInt8, scale, std::nanf(""), "nan in tensor rnn.weight_ih_l1.scale"));
   EXPECT_TRUE(refused_with(Precision::kInt8, scale, kInfinity, "inf in tensor rnn.weight_ih_l1.scale"));
   EXPECT_TRUE(refused_with(Precision::kInt8, scale, -0.5F, "-0.5 in tensor rnn.weight_ih_l1.scale at element 1"));
-  EXPECT_TRUE(refused_with(Precision::kInt8, scale, 1e38F, "which is no scale of finite weights"));
+  EXPECT_TRUE(refused_with(Precision::kInt8, scale, 1e38F, "which is not a scale of finite weights"));
 }
 
 TEST_F(ConvertTest, RefusesTensorsOfTheWrongTypeOrShapeOrNumber) {

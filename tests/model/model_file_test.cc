@@ -232,10 +232,10 @@ TEST_F(ModelFileTest, NamesTheTensorThatIsMissing) {
   EXPECT_TRUE(refused("lacks tensor rnn.bias_hh_l0 of shape (8)"));
 }
 
-TEST_F(ModelFileTest, NamesTheTensorThatItHasNoPlaceFor) {
+TEST_F(ModelFileTest, NamesAnUnexpectedTensor) {
   const std::vector<float> more = {1.0F};
   save_changed([&](auto&, auto& tensors) { tensors.push_back({"rnn.weight_ih_l2", {1}, more}); });
-  EXPECT_TRUE(refused("has tensor \"rnn.weight_ih_l2\", for which its network (lstm, 2 layers, f32) has no place"));
+  EXPECT_TRUE(refused("has tensor \"rnn.weight_ih_l2\", which its network (lstm, 2 layers, f32) does not have"));
 }
 
 TEST_F(ModelFileTest, NamesTheTensorOfTheWrongShape) {
@@ -259,7 +259,7 @@ TEST_F(ModelFileTest, RefusesSizesThatItsTensorsDoNotHaveBeforeTakingMemory) {
   EXPECT_TRUE(refused_with("encoder.weight of shape (6, 3), expected (16777216, 30000)", "config", huge));
 }
 
-TEST_F(ModelFileTest, RefusesAConfigThatCannotBe) {
+TEST_F(ModelFileTest, RefusesAnInvalidConfig) {
   const auto with = [](const std::string& field, const std::string& value) {
     std::map<std::string, std::string> fields = {{"cell", "\"lstm\""}, {"vocabulary", "6"}, {"embed", "3"},
                                                  {"hidden", "2"},      {"layers", "2"},     {"tied", "false"},
@@ -294,7 +294,7 @@ TEST_F(ModelFileTest, RefusesMetadataThatIsNotStrictJson) {
   for (const std::string key : {"config", "tokenizer", "training", "history"}) {
     EXPECT_TRUE(refused_with("\"" + key + "\" is not valid JSON at byte", key, "")) << key;
     EXPECT_TRUE(refused_with("\"" + key + "\" is not valid JSON at byte", key, "{\"a\":1} x")) << key;
-    EXPECT_TRUE(refused_with("holds a NUL byte", key, std::string("{}\0", 3))) << key;
+    EXPECT_TRUE(refused_with("contains a NUL byte", key, std::string("{}\0", 3))) << key;
     EXPECT_TRUE(refused_with("has the key \"a\" twice", key, R"({"a":1,"a":1})")) << key;
     EXPECT_TRUE(refused_with("nested more than 8 levels deep", key, std::string(100'000, '['))) << key;
     EXPECT_TRUE(refused_with("\"" + key + "\" is not", key, "7")) << key;
@@ -306,7 +306,7 @@ TEST_F(ModelFileTest, RefusesMetadataThatIsNotStrictJson) {
   EXPECT_TRUE(refused_with("more than 256 keys", "training", many_keys));
   std::string many_values = "[";
   for (int i = 0; i < 5000; ++i) many_values += "0,";
-  EXPECT_TRUE(refused_with("holds more values than it can have", "tokenizer", many_values));
+  EXPECT_TRUE(refused_with("has more values than it can have", "tokenizer", many_values));
 }
 
 TEST_F(ModelFileTest, RefusesAVocabularyThatDoesNotFit) {
@@ -321,11 +321,11 @@ TEST_F(ModelFileTest, RefusesAVocabularyThatDoesNotFit) {
   EXPECT_TRUE(refused_with("has \"symbols\"", "tokenizer", R"({"kind":"byte","lowercase":false,"symbols":[]})"));
   EXPECT_TRUE(
       refused_with("has 256 symbols, but the network has 6", "tokenizer", R"({"kind":"byte","lowercase":false})"));
-  EXPECT_TRUE(refused_with("cannot be right", "tokenizer", R"({"kind":"syllable","lowercase":false})"));
+  EXPECT_TRUE(refused_with("is invalid", "tokenizer", R"({"kind":"syllable","lowercase":false})"));
   EXPECT_TRUE(refused_with("\"lowercase\" is not true or false", "tokenizer", R"({"kind":"byte","lowercase":0})"));
 }
 
-TEST_F(ModelFileTest, RefusesATrainingRecordThatCannotBe) {
+TEST_F(ModelFileTest, RefusesAnInvalidTrainingRecord) {
   EXPECT_TRUE(refused_with("option \"state\" is \"sideways\"", "training",
                            R"({"options":{"state":"sideways"},"complete":true})"));
   EXPECT_TRUE(refused_with("option \"lr\" is not a string", "training", R"({"options":{"lr":1},"complete":true})"));

@@ -95,7 +95,7 @@ TEST_F(TensorFileTest, KeepsNumbersOfEveryType) {
                          [&] { (void)file.values<std::int8_t>("f", {3}); }));
 }
 
-TEST_F(TensorFileTest, FindsANumberThatIsNotFiniteWhereverItStands) {
+TEST_F(TensorFileTest, FindsANumberThatIsNotFiniteAtAnyPlace) {
   for (const std::size_t size : {1U, 2U, 63U, 64U, 65U, 200U}) {
     for (std::size_t place = 0; place < size; ++place) {
       std::vector<float> floats(size, -3e38F);
@@ -124,7 +124,7 @@ TEST_F(TensorFileTest, WritesTheSameBytesForTheSameContent) {
   EXPECT_EQ(written(), first);
 }
 
-TEST_F(TensorFileTest, WritesWhatTheFormatsDocumentSays) {
+TEST_F(TensorFileTest, WritesTheDocumentedBytes) {
   const std::string header =
       R"({"__metadata__":{"checksum":"0000000000000000","config":"{\"cell\":\"lstm\"}","format":"unroll/1"},)" +
       tensor("a.weight", "2,3", "0,24") + "," + tensor("b", "3", "24,36") + "}";
@@ -140,7 +140,7 @@ TEST_F(TensorFileTest, KeepsAnyUnicodeInNamesAndMetadata) {
   EXPECT_EQ(file.required(text), text);
 }
 
-TEST_F(TensorFileTest, HoldsNoTensorAtAllIfNoneIsGiven) {
+TEST_F(TensorFileTest, MayHoldNoTensor) {
   write_tensor_file(path(), {}, kMetadata);
   EXPECT_TRUE(TensorFile(path(), {"unroll/1"}).tensors().empty());
 }
@@ -180,7 +180,7 @@ TEST_F(TensorFileTest, RefusesAFileWithAnyBitFlipped) {
   }
 }
 
-TEST_F(TensorFileTest, RefusesAFileWithMoreAtItsEnd) { EXPECT_TRUE(refused("was changed", written() + "x")); }
+TEST_F(TensorFileTest, RefusesTrailingBytes) { EXPECT_TRUE(refused("was changed", written() + "x")); }
 
 TEST_F(TensorFileTest, SaysThatNumbersWereChanged) {
   std::string bytes = written();
@@ -363,7 +363,7 @@ TEST_F(TensorFileTest, RefusesShapesThatDoNotFitTheirBytes) {
               with_tensors(tensor("a", "18446744073709551615,0", "0,0") + "," + tensor("b", "2", "0,8"), eight)));
 }
 
-TEST_F(TensorFileTest, CopiesOnlyTheShapeThatIsThere) {
+TEST_F(TensorFileTest, CopiesOnlyTensorsOfTheRightShape) {
   written();
   const TensorFile file(path(), {"unroll/1"});
   std::vector<float> out(6);
