@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/quote.h"
 #include "text/number.h"
-#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
@@ -24,13 +24,13 @@ constexpr double kLeastLog = -1e6;
 constexpr double kMostLog = 99;            // of a back-off weight
 constexpr float kRoundedAboveOne = 0.01F;  // logarithm of a probability: IRSTLM writes such
 
-// A piece of a line between blanks.
+// A part of a line between blanks.
 struct Field {
   std::string_view text;
   std::size_t column = 1;
 };
 
-// An n-gram as it was read.
+// An n-gram as read.
 struct Entry {
   std::uint32_t context = 0;  // its node
   std::uint32_t word = 0;
@@ -40,19 +40,6 @@ struct Entry {
 };
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-// `text` for a message: its beginning, and nothing that is no character.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kMost = 40;
-  std::string start(text.substr(0, kMost));
-  while (!start.empty() && text.size() > kMost && is_continuation(text[start.size()])) start.pop_back();
-  const bool whole = find_invalid_utf8(start) == std::string_view::npos;
-  for (char& c : start) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !whole)) c = '?';
-  }
-  return fmt::format("\"{}{}\"", start, text.size() > kMost ? "..." : "");
-}
 
 class ArpaReader {
  public:
@@ -74,7 +61,8 @@ class ArpaReader {
                 fmt::format("n-grams '{}', line {}, column {}: {}", path_, number_, field.column, what));
   }
 
-  // The next line without blanks around it and carriage returns at its end. False at the end of the file.
+  // Reads the next line, without surrounding blanks and trailing carriage returns. Returns false at the end of the
+  // file.
   bool next_line() {
     ended_ = !lines_.next(line_);
     if (ended_) return false;
@@ -85,7 +73,7 @@ class ArpaReader {
     return true;
   }
 
-  // The next line that is not empty.
+  // Reads the next line that is not empty.
   bool next_filled_line() {
     while (next_line()) {
       if (!line_.empty()) return true;
@@ -106,21 +94,21 @@ class ArpaReader {
     }
   }
 
-  // Requires that the line at hand, the last one read that is not empty, is this header.
+  // Throws unless the current line, the last one read that is not empty, is this header.
   void expect_header(std::string_view header) const {
     if (ended_) refuse(fmt::format("the file ends here, {} is missing: it was cut short", header));
-    if (line_ != header) refuse(fmt::format("expected {}, found {}", header, shown(line_)));
+    if (line_ != header) refuse(fmt::format("expected {}, found {}", header, quote(line_)));
   }
 
   // Reads up to the first header of n-grams.
   void read_counts() {
     while (line_ != "\\data\\") {
       if (!next_line()) {
-        refuse("no line \\data\\ up to here: not an ARPA file (what is compiled must be turned into text first)");
+        refuse("no line \\data\\ up to here: not an ARPA file (convert a binary model to ARPA first)");
       }
     }
     while (next_filled_line() && line_.front() != '\\') read_count();
-    if (counts_.empty()) refuse("\\data\\ names no counts: expected \"ngram 1=\" and a number");
+    if (counts_.empty()) refuse("\\data\\ lists no counts: expected \"ngram 1=\" and a number");
   }
 
   // "ngram 2=265", with blanks anywhere between.
@@ -136,7 +124,7 @@ class ArpaReader {
     const auto [stop, error] = std::from_chars(text.data() + (begins ? start.size() : 0), end, count);
     if (!begins || error != std::errc() || stop != end || count < 0 || count >= kNoNode) {
       refuse(fmt::format("expected \"ngram {}=\" and a number of n-grams up to {}, found {}", counts_.size() + 1,
-                         kNoNode - 1, shown(line_)));
+                         kNoNode - 1, quote(line_)));
     }
     counts_.push_back(count);
   }
@@ -147,16 +135,16 @@ class ArpaReader {
     entries_.clear();
     while (next_filled_line() && line_.front() != '\\') {
       if (std::ssize(entries_) == counts_[order - 1]) {
-        refuse(fmt::format("more {}-grams than the {} that \\data\\ promises", order, counts_[order - 1]));
+        refuse(fmt::format("more {}-grams than the {} that \\data\\ lists", order, counts_[order - 1]));
       }
       read_entry(order);
     }
     if (ended_) refuse(fmt::format("the file ends within the {}-grams: it was cut short", order));
     if (std::ssize(entries_) != counts_[order - 1]) {
-      refuse(fmt::format("the {}-grams that begin in line {} are {}, but \\data\\ promises {}", order, header,
+      refuse(fmt::format("the {}-grams that begin in line {} are {}, but \\data\\ lists {}", order, header,
                          entries_.size(), counts_[order - 1]));
     }
-    if (order == 1 && entries_.empty()) refuse("there are no 1-grams, and so no words");
+    if (order == 1 && entries_.empty()) refuse("there are no 1-grams");
     take_entries(order);
   }
 
@@ -182,7 +170,7 @@ class ArpaReader {
 
   [[nodiscard]] float number(const Field& field) const {
     const std::optional<double> value = parse_number(field.text);
-    if (!value || std::isnan(*value)) refuse(field, fmt::format("expected a number, found {}", shown(field.text)));
+    if (!value || std::isnan(*value)) refuse(field, fmt::format("expected a number, found {}", quote(field.text)));
     const bool is_zero = *value == -std::numeric_limits<double>::infinity();
     if (!is_zero && (*value < kLeastLog || *value > kMostLog)) {
       refuse(field,
@@ -194,7 +182,7 @@ class ArpaReader {
   [[nodiscard]] float log_prob(const Field& field) const {
     const float value = number(field);
     if (value > kRoundedAboveOne) {
-      refuse(field, fmt::format("{} is no log10 of a probability: expected 0 or below", value));
+      refuse(field, fmt::format("{} is not the log10 of a probability: expected at most 0", value));
     }
     return std::min(value, 0.0F);
   }
@@ -203,8 +191,7 @@ class ArpaReader {
     const auto next = static_cast<std::uint32_t>(file_.table.words.size());
     const auto [place, is_new] = file_.numbers.emplace(field.text, next);
     if (!is_new) {
-      refuse(field,
-             fmt::format("the word {} stands in line {} already", shown(field.text), entries_[place->second].line));
+      refuse(field, fmt::format("the word {} is already in line {}", quote(field.text), entries_[place->second].line));
     }
     file_.table.words.emplace_back(field.text);
     return next;
@@ -213,7 +200,7 @@ class ArpaReader {
   [[nodiscard]] std::uint32_t known_word(const Field& field) const {
     const auto place = file_.numbers.find(field.text);
     if (place == file_.numbers.end()) {
-      refuse(field, fmt::format("the word {} is not among the 1-grams", shown(field.text)));
+      refuse(field, fmt::format("the word {} is not among the 1-grams", quote(field.text)));
     }
     return place->second;
   }
@@ -235,7 +222,7 @@ class ArpaReader {
     return node;
   }
 
-  // Puts what was read into the table.
+  // Moves the entries of an order into the table.
   void take_entries(std::size_t order) {
     const auto place = [](const Entry& entry) { return std::tuple(entry.context, entry.word, entry.line); };
     std::ranges::sort(entries_, {}, place);
@@ -248,7 +235,7 @@ class ArpaReader {
       const Entry& entry = entries_[i];
       if (i > 0 && entry.context == entries_[i - 1].context && entry.word == entries_[i - 1].word) {
         number_ = entry.line;
-        refuse(fmt::format("this {}-gram stands in line {} already", order, entries_[i - 1].line));
+        refuse(fmt::format("this {}-gram is already in line {}", order, entries_[i - 1].line));
       }
       level.words.push_back(entry.word);
       level.log_probs.push_back(entry.log_prob);
@@ -268,12 +255,12 @@ class ArpaReader {
   std::string path_;
   LineReader lines_;
   std::string line_;
-  std::size_t indent_ = 0;  // blanks that stood before line_
+  std::size_t indent_ = 0;  // blanks before line_
   std::int64_t number_ = 0;
   bool ended_ = false;
   std::vector<std::int64_t> counts_;  // of n-grams, by order
   std::vector<Field> fields_;         // of line_
-  std::vector<Entry> entries_;        // of the order at hand
+  std::vector<Entry> entries_;        // of the current order
   std::vector<std::uint32_t> context_;
   std::vector<std::uint32_t> last_context_;
   std::uint32_t last_node_ = 0;

@@ -1,4 +1,4 @@
-// Reading n-grams from an ARPA file.
+// Reads n-grams from ARPA files.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace unroll {
 
-// Lets a text be looked up by a piece of another one.
+// Allows lookups by std::string_view.
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
@@ -18,13 +18,13 @@ struct TextHash {
 
 using WordNumbers = std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>;
 
-// What an ARPA file holds.
+// The content of an ARPA file.
 struct ArpaFile {
   NgramTable table;
-  WordNumbers numbers;  // of its words in the table
+  WordNumbers numbers;  // number of each word in the table
 };
 
-// Reads the file `path`, plain or gzip, as Ngram::load() says. Throws what that throws.
+// Reads the file `path`, plain or gzip, as Ngram::load() describes, and throws as it.
 [[nodiscard]] ArpaFile read_arpa(const std::string& path);
 
 }  // namespace unroll

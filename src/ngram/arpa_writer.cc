@@ -9,7 +9,7 @@
 namespace unroll {
 namespace {
 
-// Lines of the n-grams of `order` words that begin with those of a node.
+// Appends the lines of the n-grams of `order` words that begin with the words of a node.
 void append_below(const NgramTable& table, std::size_t order, std::size_t at, std::uint32_t node,
                   const std::string& before, std::string& text) {
   const NgramLevel& level = table.levels[at - 1];

@@ -1,4 +1,4 @@
-// Writing n-grams as an ARPA file.
+// Writes n-grams as an ARPA file.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace unroll {
 
-// The bytes of an ARPA file that read_arpa() reads as this table, number for number. Back-off weights stand where there
-// is something to back off from.
+// Returns the bytes of an ARPA file that read_arpa() reads as exactly this table. Back-off weights are written for
+// n-grams that are contexts of others.
 [[nodiscard]] std::string as_arpa(const NgramTable& table);
 
 }  // namespace unroll

@@ -7,7 +7,7 @@
 namespace unroll {
 namespace {
 
-// Of 1 - lower: where less is left, the difference of two sums near 1 is mostly rounding.
+// The least usable 1 - lower: below it, the difference of two sums near 1 is mostly rounding.
 constexpr double kLittle = 1e-3;
 
 double power(double log) { return std::pow(10.0, log); }
@@ -25,7 +25,7 @@ void visit_below(const NgramTable& table, std::size_t length, std::size_t at, st
   }
 }
 
-// p of all words after the context shorter by its first word that are not listed for the context itself.
+// Sum of p, after the context without its first word, of all words that are not listed for the context itself.
 double unlisted(const NgramTable& table, std::size_t length, std::uint32_t node, std::span<const std::uint32_t> context,
                 std::uint32_t begin) {
   const std::vector<std::uint32_t>& extent = table.levels[length - 1].extent;
@@ -41,7 +41,7 @@ double unlisted(const NgramTable& table, std::size_t length, std::uint32_t node,
   return sum;
 }
 
-// What is left for words that are not listed, after the context and after the shorter one.
+// The probability left for words that are not listed, after the context and after the shorter one.
 ContextSums rest_after(const NgramTable& table, std::size_t length, std::uint32_t node,
                        std::span<const std::uint32_t> context, std::uint32_t begin) {
   const ContextSums sums = sums_after(table, length, node, context);
@@ -73,7 +73,7 @@ ContextSums sums_after(const NgramTable& table, std::size_t length, std::uint32_
 void weigh(NgramTable& table, std::size_t length, std::uint32_t node, std::span<const std::uint32_t> context,
            std::uint32_t begin) {
   const ContextSums rest = rest_after(table, length, node, context, begin);
-  double log = 0;  // where all words are listed
+  double log = 0;  // if all words are listed
   if (rest.lower > 0) log = rest.listed > 0 ? std::log10(rest.listed / rest.lower) : kLogOfNothing;
   table.levels[length - 1].log_backoffs[node] = static_cast<float>(std::clamp(log, kLogOfNothing, -kLogOfNothing));
 }

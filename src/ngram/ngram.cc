@@ -36,7 +36,7 @@ struct Ngram::Data {
     }
   }
 
-  // A state of other n-grams may name what these have not.
+  // A state of another model may have nodes that this one lacks.
   void check_own(const NgramState& state) const {
     bool own = state.context.size() < file.table.order();
     for (std::size_t i = 0; own && i < state.context.size(); ++i) {
@@ -47,7 +47,7 @@ struct Ngram::Data {
 
   std::string path;
   ArpaFile file;
-  std::vector<double> unigrams;  // p of each word after nothing
+  std::vector<double> unigrams;  // p of each word in the empty context
   std::int32_t unknown = -1;
   std::int32_t end = -1;
   std::int32_t begin = -1;
@@ -72,7 +72,7 @@ std::int32_t Ngram::id(std::string_view word) const { return data_->find(word); 
 
 const std::string& Ngram::word(std::int32_t id) const {
   data_->check_below_size(id);
-  if (id < 0) throw Error(ErrorCode::kUsage, fmt::format("there is no word {}: they begin with 0", id));
+  if (id < 0) throw Error(ErrorCode::kUsage, fmt::format("there is no word {}: numbers begin with 0", id));
   return data_->file.table.words[static_cast<std::size_t>(id)];
 }
 
@@ -108,7 +108,7 @@ void Ngram::read(NgramState& state, std::int32_t word) const {
 
 void Ngram::probabilities(const NgramState& state, std::span<double> out) const {
   if (std::ssize(out) != size()) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} places for probabilities: expected {}", out.size(), size()));
+    throw Error(ErrorCode::kUsage, fmt::format("the output has {} elements: expected {}", out.size(), size()));
   }
   data_->check_own(state);
   const NgramTable& table = data_->file.table;

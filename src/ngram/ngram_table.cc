@@ -22,7 +22,7 @@ std::vector<std::uint32_t> NgramTable::after(std::span<const std::uint32_t> cont
     const std::uint32_t node = context[length - 1];
     next.push_back(node == kNoNode ? kNoNode : find(length, node, word));
   }
-  // A context that is not listed has no part in anything: without it, what predicts alike compares equal.
+  // A context that is not listed has no effect: dropping it makes states that predict alike equal.
   while (next.back() == kNoNode) next.pop_back();
   return next;
 }

@@ -12,7 +12,7 @@ namespace {
 
 using Kept = std::vector<std::vector<bool>>;  // by order, by node
 
-// Marks what stays of the words after one context.
+// Marks the words to keep after one context.
 void mark(const NgramTable& table, std::size_t length, std::uint32_t node, std::span<const std::uint32_t> context,
           double share, double threshold, Kept& kept) {
   const ContextSums sums = sums_after(table, length, node, context);
@@ -21,19 +21,19 @@ void mark(const NgramTable& table, std::size_t length, std::uint32_t node, std::
   const std::vector<std::uint32_t>& extent = table.levels[length - 1].extent;
   const NgramLevel& level = table.levels[length];
   for (std::uint32_t i = extent[node]; i < extent[node + 1]; ++i) {
-    if (kept[length][i]) continue;  // a context of what stays
+    if (kept[length][i]) continue;  // a context of n-grams that are kept
     const double log_p = std::numbers::ln10 * static_cast<double>(level.log_probs[i]);
     const double log_below = std::numbers::ln10 * table.log_prob(context.first(length - 1), level.words[i]);
     const double p = std::exp(log_p);
     const double log_weight = std::log((rest + p) / (rest_below + std::exp(log_below)));
     double loss = p * (log_weight + log_below - log_p);
     if (rest > 0 && rest_below > 0) loss += rest * (log_weight - std::log(rest / rest_below));
-    // What cannot be computed, because nothing was left before, is no reason to leave it out.
+    // Keeps a word for which D cannot be computed, because no probability was left before.
     kept[length][i] = !(-share * loss < std::log1p(threshold));
   }
 }
 
-// For each order the n-grams that stay; contexts of those that stay among them.
+// The n-grams to keep of each order, including contexts of those that are kept.
 Kept marked(const NgramTable& table, const ContextShares& shares, double threshold) {
   Kept kept(table.order());
   for (std::size_t i = 0; i < table.order(); ++i) kept[i].assign(table.levels[i].words.size(), i == 0);

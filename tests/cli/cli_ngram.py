@@ -122,7 +122,7 @@ class WithNgrams(CommandTest):
         damaged = {
             "cut": (good[:len(good) // 2], ["line"]),
             "empty": ("", ["\\data\\"]),
-            "counts": (good.replace("ngram 2=", "ngram 2=1"), ["2-grams", "promises"]),
+            "counts": (good.replace("ngram 2=", "ngram 2=1"), ["2-grams", "lists"]),
             "number": (good.replace("\t<unk>", "x\t<unk>", 1), ["column 1", "expected a number"]),
             "twice": (good.replace("ngram 3", "ngram 2", 1), ["ngram 3="]),
             "binary": (b"mmap lm http://kheafield.com/code\0\xff\xfe" * 50, ["\\data\\"]),

@@ -53,7 +53,7 @@ class NgramFile : public testing::Test {
   std::string path_ = folder_.path("n.arpa");
 };
 
-TEST_F(NgramFile, TellsWhatItListsAndBacksOffElsewhere) {
+TEST_F(NgramFile, ReturnsListedProbabilitiesAndBacksOffElsewhere) {
   const Ngram ngram = load(tiny_arpa());
   EXPECT_EQ(ngram.path(), path_);
   EXPECT_EQ(ngram.order(), 3);
@@ -89,7 +89,7 @@ TEST_F(NgramFile, ProbabilitiesAreThoseOfEachWord) {
   EXPECT_NEAR(std::accumulate(all.begin(), all.end(), 0.0), 0.8 + 0.4 * 0.5, 1e-6);
 }
 
-TEST_F(NgramFile, AWordThatIsNotListedIsForgottenWithAllBeforeIt) {
+TEST_F(NgramFile, AWordThatIsNotListedResetsTheContext) {
   const Ngram ngram = load(tiny_arpa());
   NgramState state = ngram.begin();
   EXPECT_EQ(ngram.log_prob(state, -1), -std::numeric_limits<double>::infinity());
@@ -107,7 +107,7 @@ TEST_F(NgramFile, StatesThatPredictAlikeCompareEqual) {
   EXPECT_NE(one, other);
 }
 
-TEST_F(NgramFile, TakesWhatToolkitsWrite) {
+TEST_F(NgramFile, ReadsFilesOfTheToolkits) {
   const double reference = p(load(tiny_arpa()), {"the"}, "</s>");
   EXPECT_EQ(p(load("made by hand\n\n" + tiny_arpa() + "and more\n"), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("ngram 1=4", "ngram  1=     4 ")), {"the"}, "</s>"), reference);
@@ -124,22 +124,22 @@ TEST_F(NgramFile, TakesWhatToolkitsWrite) {
   EXPECT_EQ(load("\\data\\\nngram 1=2\n\\1-grams:\n-1 <UNK>\n-1 <unk>\n\\end\\").unknown(), 1);
 }
 
-TEST_F(NgramFile, DamageIsToldWithItsPlace) {
+TEST_F(NgramFile, DamageIsReportedWithItsPlace) {
   EXPECT_TRUE(refused("", "line 0"));
   EXPECT_TRUE(refused("just text\n", "no line \\data\\"));
-  EXPECT_TRUE(refused("\\data\\\n", "names no counts"));
+  EXPECT_TRUE(refused("\\data\\\n", "lists no counts"));
   EXPECT_TRUE(refused("\\data\\\nngram 1=1\n", "\\1-grams: is missing"));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 3=3"), "line 3: expected \"ngram 2=\""));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 2=-3"), "line 3"));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 2=99999999999999999999"), "line 3"));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 2=4"), "the 2-grams that begin in line 12 are 3"));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 2=2"), "line 15: more 2-grams than the 2"));
-  EXPECT_TRUE(refused(changed("\\2-grams:", "\\3-grams:"), "line 12: expected \\2-grams:, found \"\\3-grams:\""));
+  EXPECT_TRUE(refused(changed("\\2-grams:", "\\3-grams:"), "line 12: expected \\2-grams:, found \"\\\\3-grams:\""));
   EXPECT_TRUE(refused(changed("\\end\\\n", ""), "cut short"));
   EXPECT_TRUE(refused(changed("\tthe cat\t", "\tthe dog\t"), "line 14, column 15: the word \"dog\""));
   EXPECT_TRUE(refused(changed("-0.045757\tthe cat", " \t-0.045757\tthe dog"), "line 14, column 17: the word \"dog\""));
-  EXPECT_TRUE(refused(changed("\tcat the", "\tthe cat"), "line 15: this 2-gram stands in line 14 already"));
-  EXPECT_TRUE(refused(changed("\tcat\n", "\tthe\n"), "line 9, column 11: the word \"the\" stands in line 8 already"));
+  EXPECT_TRUE(refused(changed("\tcat the", "\tthe cat"), "line 15: this 2-gram is already in line 14"));
+  EXPECT_TRUE(refused(changed("\tcat\n", "\tthe\n"), "line 9, column 11: the word \"the\" is already in line 8"));
   EXPECT_TRUE(refused(changed("\tthe cat </s>", "\tcat cat </s>"), "the context of this n-gram is not among"));
   EXPECT_TRUE(refused(changed("\tcat the", ""), "line 15: 1 field:"));
   EXPECT_TRUE(refused(changed("\tcat the", "\tcat the cat the"), "line 15: 5 fields"));
@@ -170,7 +170,7 @@ TEST_F(NgramFile, AFileWithAnyByteChangedIsReadOrRefused) {
   }
 }
 
-TEST_F(NgramFile, WhatItDoesNotHaveIsRefused) {
+TEST_F(NgramFile, RefusesWordsOrdersAndStatesThatItDoesNotHave) {
   const Ngram ngram = load(tiny_arpa());
   const auto misused = [](const char* part, const auto& use) { return fails_with(ErrorCode::kUsage, part, use); };
   for (const std::int64_t order : {-1, 0, 4}) {
