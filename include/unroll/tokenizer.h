@@ -1,4 +1,4 @@
-// Text to ids and back. A Tokenizer is immutable once made, cheap to copy, and safe to share between threads.
+// Converts text to ids and back. A Tokenizer is immutable, cheap to copy, and safe to share between threads.
 #pragma once
 
 #include <cstdint>
@@ -11,46 +11,46 @@ namespace unroll {
 
 // How text is cut into symbols.
 enum class TokenizerKind {
-  kChar,           // Unicode code points of UTF-8 text; loses nothing
-  kByte,           // the 256 byte values of any file; loses nothing
+  kChar,           // Unicode code points of UTF-8 text; lossless
+  kByte,           // the 256 byte values of any file; lossless
   kWord,           // ICU word boundaries; white space between words is dropped
-  kWhitespace,     // runs of bytes between ASCII white space: text that is tokenised already (Penn Treebank)
-  kSentencePiece,  // sub-words of a SentencePiece model, which also says how text is normalised
+  kWhitespace,     // runs of bytes between ASCII white space: for text that is already tokenised (Penn Treebank)
+  kSentencePiece,  // sub-words of a SentencePiece model, which also defines the normalisation
 };
 
 // "char", "byte", "word", "whitespace", "sentencepiece".
 [[nodiscard]] std::string_view tokenizer_kind_name(TokenizerKind kind) noexcept;
 
-// The kind of that name. Throws Error{kUsage} naming the known kinds.
+// The kind with this name. Throws Error{kUsage} listing the known kinds if there is none.
 [[nodiscard]] TokenizerKind parse_tokenizer_kind(std::string_view name);
 
 // Whether each symbol is a word: kWord and kWhitespace.
 [[nodiscard]] bool tokens_are_words(TokenizerKind kind) noexcept;
 
-// How a vocabulary is made from a text. Errors name these fields `tokenizer.kind`, `tokenizer.min_count`, ...
+// How to build a vocabulary from a text. Errors name these fields `tokenizer.kind`, `tokenizer.min_count`, ...
 struct TokenizerOptions {
   TokenizerKind kind = TokenizerKind::kChar;
-  bool lowercase = false;       // kWord and kWhitespace: fold to lower case first (ICU, root locale)
-  std::int64_t vocab_size = 0;  // keep this many symbols at most, special ones included; 0: all
-  std::int64_t min_count = 1;   // leave out symbols that occur less often
-  std::string vocab_file = {};  // read the vocabulary from this file instead; empty: make it from the text. For
-                                // kSentencePiece the .model file, which must be given
+  bool lowercase = false;       // kWord, kWhitespace: fold to lower case first (ICU, root locale)
+  std::int64_t vocab_size = 0;  // keep at most this many symbols, special ones included; 0: all
+  std::int64_t min_count = 1;   // drop symbols that occur less often
+  std::string vocab_file = {};  // read the vocabulary from this file instead; empty: build it from the text.
+                                // For kSentencePiece the .model file, which is required
 };
 
 // One symbol of an encoded text.
 struct Token {
   std::int32_t id = 0;
-  std::int64_t offset = 0;  // first byte in the text that was encoded
+  std::int64_t offset = 0;  // first byte in the encoded text
   std::int64_t length = 0;  // bytes; 0 for an end-of-line symbol that stands for no byte
 };
 
-// A whole text as ids, with the counts that bits per character and per byte need.
+// A whole text as ids, with the counts needed for bits per character and per byte.
 struct EncodedText {
   std::vector<std::int32_t> ids;
   std::int64_t bytes = 0;       // of the text
   std::int64_t characters = 0;  // Unicode code points of the text; bytes for kByte when the text is not UTF-8
-  std::int64_t unknown = 0;     // how many ids are the unknown symbol
-  bool lossless = false;        // the text can be got back from the ids, byte for byte
+  std::int64_t unknown = 0;     // number of ids that are the unknown symbol
+  bool lossless = false;        // the ids decode to the text, byte for byte
 };
 
 // Maps text to ids and back.
@@ -61,29 +61,29 @@ struct EncodedText {
 // kSentencePiece ids are the model's own, and its end of sentence ("</s>") is the boundary; where it has none, one more
 // symbol "<eos>".
 //
-// Line ends: kChar and kByte keep every byte, a carriage return is a symbol like any other. kWord and kWhitespace
-// turn each line end (LF or CR LF) into "<eos>", also after a last line without one; an empty text has none.
-// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is refused. kSentencePiece reads
+// Line ends: kChar and kByte keep every byte; a carriage return is a symbol like any other. kWord and kWhitespace
+// turn each line end (LF or CR LF) into "<eos>", and close a last line that lacks one; an empty text has none.
+// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is an error. kSentencePiece reads
 // each line by itself, turns line ends into the boundary as words do, and loses what the model's normalisation changes:
-// `lossless` says whether each line is decoded as it was.
+// `lossless` says whether every line decodes to itself.
 class Tokenizer {
  public:
-  // Makes the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
+  // Builds the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
   // Throws Error{kInput} for text that is not UTF-8 (naming the byte; kByte takes any), for an empty text, and for
   // fewer than two different symbols besides the boundary; Error{kUsage} for options that do not fit the kind.
-  // `name` is how messages call the text, usually its path.
+  // Messages call the text `name`, usually its path.
   static Tokenizer train(const TokenizerOptions& options, std::string_view text, std::string_view name);
 
   // Rebuilds a tokenizer from what kind(), lowercase() and vocabulary() returned. Throws Error{kFormat} for
   // duplicates, missing special symbols or symbols that the kind cannot have.
-  // kSentencePiece is not made this way.
+  // Not for kSentencePiece.
   static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
 
-  // A tokenizer of kind kSentencePiece from the bytes of a .model file; `name` is how messages call it. Throws
-  // Error{kFormat} for bytes that are no such model.
+  // A tokenizer of kind kSentencePiece from the bytes of a .model file, which messages call `name`. Throws
+  // Error{kFormat} for bytes that are not such a model.
   static Tokenizer from_sentencepiece(std::string model, const std::string& name);
 
-  // The same from the file `path`. Throws Error{kFile} too.
+  // The same from the file `path`. Also throws Error{kFile}.
   static Tokenizer from_sentencepiece_file(const std::string& path);
 
   [[nodiscard]] TokenizerKind kind() const noexcept;
@@ -96,23 +96,23 @@ class Tokenizer {
   // The bytes of the .model file; empty unless kSentencePiece.
   [[nodiscard]] const std::string& sentencepiece_model() const noexcept;
 
-  // Whether no text holds this symbol: control symbols of kSentencePiece ("<s>") but for the boundary.
+  // Whether this symbol never occurs in a text: control symbols of kSentencePiece ("<s>") except the boundary.
   [[nodiscard]] bool is_control(std::int32_t id) const;
 
-  // A whole text, line ends included. `name` is how messages call it. Throws Error{kInput} for text that is not UTF-8
-  // (unless kByte) and for the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
+  // Encodes a whole text, line ends included, which messages call `name`. Throws Error{kInput} for text that is not
+  // UTF-8 (unless kByte) and for the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
   [[nodiscard]] EncodedText encode(std::string_view text, std::string_view name) const;
 
-  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped. A
-  // newline within it is the boundary. Throws like encode(); the line's number is left to `name`.
+  // Encodes one line without its line end, adding no boundary. For words a trailing carriage return is dropped. A
+  // newline within the line is the boundary. Throws as encode(), but leaves the line number to `name`.
   [[nodiscard]] std::vector<Token> encode_line(std::string_view line, std::string_view name) const;
 
-  // Text of a symbol as it stands in a vocabulary: "a", "\n", "the", "<eos>".
+  // The text of a symbol as in a vocabulary: "a", "\n", "the", "<eos>".
   [[nodiscard]] const std::string& symbol(std::int32_t id) const;
 
-  // What to write for `id` after `previous` (-1: nothing before): the symbol's bytes, for words with the space that
-  // belongs before it; the boundary is a newline. For kSentencePiece the piece with its spaces, without the first one
-  // at the start of a line; nothing for control symbols.
+  // The text to write for `id` after `previous` (-1: none): the symbol's bytes, for words with the space that belongs
+  // before it; the boundary is a newline. For kSentencePiece the piece with its spaces, without the first one at the
+  // start of a line; empty for control symbols.
   [[nodiscard]] std::string written(std::int32_t previous, std::int32_t id) const;
 
  private:

@@ -1,4 +1,4 @@
-// How a sequence of ids becomes windows of T steps by B rows, for training, evaluation and scoring alike.
+// Cuts a sequence of ids into windows of T steps by B rows, for training, evaluation and scoring.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace unroll {
 
-// A stretch of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm`
+// The part of an id sequence that one row of the windows processes. Its predictions are ids[first..last); the `warm`
 // ids before `first` are predicted too, from a zero state on, but do not count.
 struct Piece {
   std::int64_t first = 0;
@@ -20,20 +20,20 @@ struct Piece {
   friend bool operator==(const Piece&, const Piece&) = default;
 };
 
-// B contiguous pieces, in order, of sizes that differ by at most one, together all n predictions. For training.
+// B contiguous pieces, in order, whose sizes differ by at most one, covering all n predictions. For training.
 [[nodiscard]] std::vector<Piece> equal_pieces(std::int64_t n, std::int64_t B);
 
-// At most B pieces of about equal size, in order, none empty, together all predictions, each of whole lines: cuts lie
+// At most B pieces of about equal size, in order, none empty, covering all predictions, each of whole lines: cuts are
 // right after a boundary id. A line is never cut, however long.
 [[nodiscard]] std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B);
 
-// How a text is cut for evaluation: into as many pieces as the number of ids alone says, one per 1,024 but 64 at most.
-// kCarry: equal pieces, each warmed on the 256 ids before it (fewer at the start); with `exact` one piece.
-// kReset: pieces of whole lines, without warm-up, since a line does not know what came before it.
+// The pieces of a text for evaluation; their number depends on the number of ids alone, one per 1,024 but at most 64.
+// kCarry: equal pieces, each with a warm-up of 256 ids before it (fewer at the start); with `exact` a single piece.
+// kReset: pieces of whole lines, without warm-up, since lines are independent.
 [[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary,
                                                    StatePolicy state, bool exact);
 
-inline constexpr std::int32_t kIgnored = -1;  // a target that is not a prediction
+inline constexpr std::int32_t kIgnored = -1;  // a target without a prediction
 
 // T steps of B rows, time-major: entry t*B+b.
 struct Window {
@@ -45,15 +45,15 @@ struct Window {
   std::int64_t predictions = 0;       // targets that count
 };
 
-// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the
+// Cuts ids into windows. Each row processes one piece, T steps per window; the state is carried from one window to the
 // next.
 //
-// The input of a step is the id before its target, the boundary before ids[0]. Reset bits: the first step of each row,
-// so that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the boundary,
-// which is where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T
-// steps, the last one as many as the longest piece has left.
+// The input of a step is the id before its target, or the boundary before ids[0]. Reset bits: the first step of each
+// row, so that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the
+// boundary, where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T
+// steps, except the last, which ends with the longest piece.
 //
-// Views the ids, which must outlive it. Every const member may be called from any number of threads.
+// Views the ids, which must outlive it. Const members may be called from any number of threads.
 class Batcher {
  public:
   // Requires at least one piece, each with 0 <= warm <= first <= last <= ids.size(), and T >= 1.
@@ -62,16 +62,17 @@ class Batcher {
 
   [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(pieces_.size()); }  // B
 
-  // Steps of an epoch: those of the longest piece, warm-up included.
+  // Steps of an epoch: those of the longest piece, including warm-up.
   [[nodiscard]] std::int64_t steps() const noexcept { return longest_; }
 
   // Windows in an epoch: ceil(steps() / T).
   [[nodiscard]] std::int64_t windows() const noexcept;
 
-  // Window number `index`, 0 <= index < windows(); random access. Sets all of `out`, reusing its memory.
+  // Sets `out` to window `index`, 0 <= index < windows(), in any order; reuses its memory.
   void window(std::int64_t index, Window& out) const;
 
-  // The window of `count` >= 1 steps from `first_step` on, 0 <= first_step, first_step + count <= steps().
+  // Sets `out` to the window of `count` >= 1 steps from `first_step` on; 0 <= first_step, first_step + count <=
+  //      steps().
   void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
 
  private:

@@ -38,14 +38,14 @@ struct ByteSource::Stream {
   void inflate_onto(std::string& bytes, std::string_view packed);
   void finish() const;
 
-  std::string name;  // as messages call it
+  std::string name;  // in messages
   int descriptor = STDIN_FILENO;
   std::int64_t stored_bytes = 0;
   Coding coding = Coding::kUndecided;
-  std::string head;  // the first bytes while they do not tell the coding
+  std::string head;  // the first bytes, until they show the coding
   z_stream unpacker{};
-  bool unpacking = false;  // unpacker holds memory
-  bool in_member = false;  // a gzip stream has begun and not ended
+  bool unpacking = false;  // unpacker owns memory
+  bool in_member = false;  // within a gzip stream
   std::array<char, kBlock> block;
   std::array<char, 4 * kBlock> unpacked;
 };
@@ -68,7 +68,7 @@ ByteSource::Stream::~Stream() {
   if (descriptor != STDIN_FILENO) ::close(descriptor);
 }
 
-// What one read gives; empty at the end.
+// The result of one read; empty at the end.
 std::string_view ByteSource::Stream::read_block() {
   while (true) {
     const ssize_t got = ::read(descriptor, block.data(), block.size());

@@ -1,4 +1,4 @@
-// Bytes of a file, a pipe or standard input as they arrive, unpacked where they are gzip.
+// Reads bytes of a file, a pipe or standard input as they arrive, and decompresses gzip.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,8 @@
 
 namespace unroll {
 
-// Reads with read(2), so that what a pipe holds is taken at once and never waited to be more. gzip is known by its
-// first two bytes; several streams one after another are one, zeros after the last are padding. Not for two threads at
-// once.
+// Uses read(2), so that bytes in a pipe are read at once, without waiting for more. gzip is known by its first two
+// bytes; concatenated streams are one, zeros after the last are padding. One thread at a time.
 class ByteSource {
  public:
   // "-" is standard input. Throws Error{kFile}: missing, a directory, no permission.
@@ -18,14 +17,14 @@ class ByteSource {
   ByteSource(ByteSource&&) noexcept;
   ByteSource& operator=(ByteSource&&) noexcept;
 
-  // Reads once and appends what came of it, perhaps nothing. False at the end. Throws Error{kFile} when reading fails
+  // Reads once and appends the result, perhaps nothing. Returns false at the end. Throws Error{kFile} if reading fails
   // and for gzip that is damaged or ends early.
   bool append_some(std::string& bytes);
 
   // Whether append_some() would return at once.
   [[nodiscard]] bool ready() const noexcept;
 
-  // Size of a file as it lies on disk; 0 where that is not known.
+  // Size of the file on disk; 0 if unknown.
   [[nodiscard]] std::int64_t stored_bytes() const noexcept;
 
  private:

@@ -18,14 +18,14 @@ namespace {
 constexpr std::size_t kNowhere = std::string_view::npos;
 constexpr std::string_view kEos = "<eos>";
 
-// What keeps a tokenizer from reading a text.
+// The reason why a tokenizer cannot read a text.
 struct Fault {
   std::size_t byte = 0;
   std::string what;
   std::string field = {};  // of options that would have let the tokenizer read it
 };
 
-// First byte of the word "<eos>" in any case, or, where `lowercase` is false, in lower case only.
+// First byte of the word "<eos>", in any case if `lowercase`, else in lower case only.
 std::size_t find_eos(std::string_view text, bool lowercase) {
   const auto same = [lowercase](char found, char wanted) {
     return found == wanted || (lowercase && found >= 'A' && found <= 'Z' && found - 'A' + 'a' == wanted);
@@ -56,13 +56,13 @@ std::optional<Fault> find_fault(TokenizerKind kind, bool lowercase, std::string_
   return std::nullopt;
 }
 
-// floor(n (1 - share)) of the decimal number that `share` was written as: its rounding error must not move the cut.
+// floor(n (1 - share)) for the decimal number that `share` was written as: its rounding error must not move the cut.
 std::int64_t train_count(std::int64_t n, double share) {
   const double size = static_cast<double>(n);
   return std::min(n, static_cast<std::int64_t>(std::floor(size * (1 - share) + size * 1e-15)));
 }
 
-// The byte where character number `count` begins.
+// The first byte of character number `count`.
 std::size_t byte_of_character(std::string_view text, std::int64_t count) {
   std::size_t at = 0;
   for (; at < text.size(); ++at) {

@@ -7,7 +7,8 @@
 namespace unroll {
 
 std::optional<double> parse_number(std::string_view field) noexcept {
-  constexpr std::size_t kFewDigits = 300;  // with a negative exponent these cannot be too large, only too small
+  constexpr std::size_t kFewDigits =
+      300;  // with a negative exponent, so few digits cannot be too large, only too small
   double value = 0;
   const char* const end = field.data() + field.size();
   const auto [stop, error] = std::from_chars(field.data(), end, value);

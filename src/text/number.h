@@ -1,4 +1,4 @@
-// Numbers in lines of text that other programs wrote.
+// Parses numbers in text written by other programs.
 #pragma once
 
 #include <optional>
@@ -6,8 +6,8 @@
 
 namespace unroll {
 
-// `field` as a decimal number, in any locale: all of it, or nothing. What is too small for a double is 0; what is too
-// large is no number. Infinities and NaN are numbers where they are written out ("inf", "-inf", "nan").
+// Returns the decimal number that all of `field` is, in any locale, or nothing. Numbers too small for a double are 0;
+// numbers too large are rejected. "inf", "-inf" and "nan" are numbers.
 [[nodiscard]] std::optional<double> parse_number(std::string_view field) noexcept;
 
 }  // namespace unroll

@@ -13,7 +13,7 @@
 namespace unroll {
 namespace {
 
-// The library takes some 240 bytes of memory for each byte of a line.
+// The library needs about 240 bytes of memory per byte of a line.
 constexpr std::size_t kLongestLine = std::size_t{16} << 20;
 
 // Pieces are "<0x00>" to "<0xFF>".
@@ -47,7 +47,7 @@ SentencePiece::SentencePiece(std::string model, const std::string& name) : model
     fault = error.what();
   }
   if (!fault.empty()) {
-    throw Error(ErrorCode::kFormat, fmt::format("{}: SentencePiece refuses this model: {}", name, fault));
+    throw Error(ErrorCode::kFormat, fmt::format("{}: SentencePiece rejects this model: {}", name, fault));
   }
   const int pieces = processor.GetPieceSize();
   for (int id = 0; id < pieces; ++id) {
@@ -81,7 +81,7 @@ void SentencePiece::encode(std::string_view line, std::int64_t offset, std::stri
                            std::vector<Token>& tokens) const {
   if (line.size() > kLongestLine) {
     throw Error(ErrorCode::kInput,
-                fmt::format("{}: a line of {} bytes: sub-words are made of lines of at most {}; break it", name,
+                fmt::format("{}: a line of {} bytes is too long for SentencePiece: expected at most {}; split it", name,
                             line.size(), kLongestLine));
   }
   sentencepiece::ImmutableSentencePieceText text;

@@ -1,4 +1,4 @@
-// Text to SentencePiece's pieces and back: the only door to the library for texts.
+// Converts text to SentencePiece's pieces and back: the only use of the library on texts.
 //
 // Source: Kudo & Richardson, "SentencePiece: A simple and language independent subword tokenizer and detokenizer"
 // (2018).
@@ -14,16 +14,16 @@
 
 namespace unroll {
 
-// How pieces write a space: U+2581.
+// U+2581, which stands for a space in pieces.
 inline constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
-// A model of SentencePiece. Immutable; any number of threads may use one.
+// A SentencePiece model. Immutable; any number of threads may use one.
 //
-// Ids are the library's. The boundary is the model's end of sentence ("</s>"); where it has none, one more symbol after
-// all others, "<eos>".
+// Ids are the library's. The boundary is the model's end of sentence ("</s>"), or, if it has none, an additional last
+// symbol, "<eos>".
 class SentencePiece {
  public:
-  // `model`: the bytes of a .model file. Throws Error{kFormat} with `name` at the front for bytes that are none.
+  // `model`: the bytes of a .model file. Throws Error{kFormat} beginning with `name` for bytes that are not one.
   SentencePiece(std::string model, const std::string& name);
   ~SentencePiece();
 
@@ -32,17 +32,17 @@ class SentencePiece {
   [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }
   [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }
 
-  // What `id` adds to a text: U+2581 as a space, a byte piece as its byte, nothing for control symbols.
+  // The text of `id`: U+2581 as a space, a byte piece as its byte, nothing for control symbols.
   [[nodiscard]] const std::string& written(std::int32_t id) const { return written_[static_cast<std::size_t>(id)]; }
 
-  // Whether no text has this symbol in it: control symbols and unused pieces.
+  // Whether this symbol never occurs in a text: control symbols and unused pieces.
   [[nodiscard]] bool is_control(std::int32_t id) const { return control_[static_cast<std::size_t>(id)]; }
 
-  // Whether a line written from its beginning has its first space left out, which encode() put there.
+  // Whether the first space of a line is dropped in writing, since encode() added it.
   [[nodiscard]] bool drops_first_space() const noexcept { return drops_first_space_; }
 
-  // Adds the pieces of a line without line end; `offset` is its first byte's. Throws Error{kInput}, naming `name`,
-  // where the line is longer than 16 MiB or the library refuses it. Requires UTF-8.
+  // Appends the pieces of a line without line end; `offset` is that of its first byte. Throws Error{kInput}, naming
+  // `name`, if the line is longer than 16 MiB or the library rejects it. Requires UTF-8.
   void encode(std::string_view line, std::int64_t offset, std::string_view name, std::vector<Token>& tokens) const;
 
   // The text of a line's pieces.

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestPiece = 4096;
 constexpr std::size_t kMostPiecesOfFile = std::size_t{1} << 24;
-// The library keeps no more matches than this, and looks at as many as there are.
+// The library stores at most this many matches, but reads as many as there are.
 constexpr std::size_t kMostMatches = 32;
 constexpr std::size_t kLongestReplacement = 1024;
 
@@ -43,7 +43,7 @@ struct Field {
   std::uint64_t number = 0;
   WireType type = WireType::kVarint;
   std::uint64_t value = 0;  // of a varint
-  std::string_view bytes;   // of any other
+  std::string_view bytes;   // of any other type
 };
 
 // Reads the fields of one message.
@@ -70,7 +70,7 @@ class MessageReader {
         field.bytes = take(4);
         return true;
     }
-    refuse(name_, "a field has a type that is not known");
+    refuse(name_, "a field has an unknown type");
   }
 
  private:
@@ -120,11 +120,11 @@ void check_piece(const PieceFields& piece, std::size_t id, const std::string& na
   if (piece.text.empty()) refuse_piece("is empty");
   if (piece.text.size() > kLongestPiece) refuse_piece(fmt::format("is longer than {} bytes", kLongestPiece));
   if (find_invalid_utf8(piece.text) != std::string_view::npos) refuse_piece("is not UTF-8");
-  if (piece.text.find('\0') != std::string_view::npos) refuse_piece("holds a NUL");
-  if (!std::isfinite(piece.score)) refuse_piece("has a score that is no number");
+  if (piece.text.find('\0') != std::string_view::npos) refuse_piece("contains a NUL");
+  if (!std::isfinite(piece.score)) refuse_piece("has a score that is not a number");
 }
 
-// Pieces of which each begins the next one are as many matches at one place of a text.
+// Pieces of which each is a prefix of the next all match at one place of a text.
 void check_nesting(std::vector<std::string_view> pieces, const std::string& name) {
   std::ranges::sort(pieces);
   std::vector<std::string_view> open;
@@ -132,12 +132,12 @@ void check_nesting(std::vector<std::string_view> pieces, const std::string& name
     while (!open.empty() && !piece.starts_with(open.back())) open.pop_back();
     open.push_back(piece);
     if (open.size() > kMostMatches) {
-      refuse(name, fmt::format("more than {} user-defined pieces begin one another", kMostMatches));
+      refuse(name, fmt::format("more than {} user-defined pieces are prefixes of each other", kMostMatches));
     }
   }
 }
 
-// The table of rules, walked as the library walks it: from each state that can be reached, over every byte.
+// Walks the table of rules as the library does: from each reachable state, over every byte.
 class RuleTable {
  public:
   RuleTable(std::string_view trie, std::string_view replacements, const std::string& name)
@@ -156,9 +156,9 @@ class RuleTable {
       }
       std::ranges::sort(next);
       next.erase(std::unique(next.begin(), next.end()), next.end());
-      // Honest tables share few states between depths.
+      // Valid tables share few states between depths.
       steps += next.size();
-      if (steps > trie_.size()) refuse(name_, "its rules run in circles");
+      if (steps > trie_.size()) refuse(name_, "its rules contain a cycle");
       states = std::move(next);
     }
   }
@@ -171,12 +171,12 @@ class RuleTable {
 
   [[nodiscard]] std::uint32_t unit(std::size_t index) const { return u32_at(trie_, 4 * index); }
 
-  // Where the steps from the unit `index` lead to; all 256 of them must exist.
+  // The state after the unit `index`; all 256 steps from it must be within the table.
   [[nodiscard]] std::size_t state_behind(std::size_t index) const {
     const std::size_t state = index ^ offset(unit(index));
-    if ((state | 0xFFU) >= trie_.size() / 4) refuse(name_, "a rule leads out of its table");
+    if ((state | 0xFFU) >= trie_.size() / 4) refuse(name_, "a rule leaves its table");
     if (has_value(unit(index)) && value(unit(state)) >= replacements_.size()) {
-      refuse(name_, "a rule's replacement lies outside");
+      refuse(name_, "a rule's replacement is outside the table");
     }
     return state;
   }
@@ -200,7 +200,7 @@ void check_charsmap(std::string_view charsmap, const std::string& name) {
   for (std::size_t at = 0; at < replacements.size();) {
     const std::size_t end = replacements.find('\0', at);
     if (end - at > kLongestReplacement) {
-      refuse(name, fmt::format("a rule puts in more than {} bytes", kLongestReplacement));
+      refuse(name, fmt::format("a rule inserts more than {} bytes", kLongestReplacement));
     }
     at = end + 1;
   }
@@ -234,7 +234,7 @@ void check_sentencepiece_file(std::string_view bytes, const std::string& name) {
       check_normalizer(field.bytes, name);
     }
   }
-  if (pieces == 0) refuse(name, "it holds no pieces");
+  if (pieces == 0) refuse(name, "it has no pieces");
   check_nesting(std::move(user_defined), name);
 }
 

@@ -24,7 +24,7 @@ std::vector<SymbolCount> count_bytes(std::string_view text) {
 }
 
 std::vector<SymbolCount> count_characters(std::string_view text) {
-  // By code point: what a character looks like in bytes is kept from the first time that it is seen.
+  // By code point, with the bytes of each character from its first occurrence.
   std::vector<SymbolCount> by_code_point(128);
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint next = decode_utf8(text.substr(at));
@@ -37,7 +37,7 @@ std::vector<SymbolCount> count_characters(std::string_view text) {
   return by_code_point;
 }
 
-// Lets a map of strings be asked with a view.
+// Allows lookups by std::string_view.
 struct ViewHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view word) const noexcept { return std::hash<std::string_view>()(word); }
@@ -71,7 +71,7 @@ std::vector<SymbolCount> count_symbols(TokenizerKind kind, std::string_view text
     case TokenizerKind::kWhitespace:
       return count_words(text, splitter);
     case TokenizerKind::kSentencePiece:
-      break;  // its vocabulary is its model's
+      break;  // its vocabulary comes from its model
   }
   return {};
 }
@@ -88,7 +88,7 @@ std::vector<std::string> most_frequent(const TokenizerOptions& options, std::vec
   }
   std::vector<std::string> symbols(required.begin(), required.end());
   for (SymbolCount& entry : counts) symbols.push_back(std::move(entry.symbol));
-  // The order of the bytes of UTF-8 is that of the code points.
+  // UTF-8 sorts by bytes as by code points.
   if (options.kind == TokenizerKind::kChar) std::sort(symbols.begin() + 1, symbols.end());
   return symbols;
 }

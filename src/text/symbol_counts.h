@@ -1,4 +1,4 @@
-// Vocabularies made from a text: how often each symbol occurs, and which ones are kept.
+// Builds vocabularies from a text: counts symbols and selects those to keep.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,19 @@
 
 namespace unroll {
 
-// A symbol and how often a text has it.
+// A symbol and its count in a text.
 struct SymbolCount {
   std::string symbol;
   std::int64_t count = 0;
 };
 
-// The different symbols of a text, in no particular order, without those that every vocabulary of the kind holds and,
-// for kByte, without the newline; none for kSentencePiece. Requires UTF-8 unless kByte.
+// Counts the different symbols of a text, in no particular order, without those that every vocabulary of the kind holds
+// and, for kByte, without the newline; none for kSentencePiece. Requires UTF-8 unless kByte.
 [[nodiscard]] std::vector<SymbolCount> count_symbols(TokenizerKind kind, std::string_view text,
                                                      const WordSplitter& splitter);
 
 // The symbols to keep, in the order of their ids: at most options.vocab_size in all, none that occurs less often than
-// options.min_count; the most frequent stay, ties by bytes. Required symbols are always among them.
+// options.min_count; keeps the most frequent, ties by bytes. Required symbols are always kept.
 [[nodiscard]] std::vector<std::string> most_frequent(const TokenizerOptions& options, std::vector<SymbolCount> counts);
 
 }  // namespace unroll

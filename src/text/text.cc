@@ -33,11 +33,11 @@ std::string read_texts(const std::vector<std::string>& paths) {
   return texts;
 }
 
-// Bytes that have arrived and were not handed out yet, and where the next ones come from.
+// Bytes that have arrived but were not returned yet, and the source of the next ones.
 struct LineReader::Source {
   explicit Source(const std::string& path) : bytes(path) {}
 
-  // The newline that ends the next line, if it is here; bytes that were looked at once are not looked at again.
+  // The newline that ends the next line, if it has arrived; no byte is searched twice.
   bool find_newline() {
     if (newline != std::string::npos) return true;
     newline = pending.find('\n', searched);
@@ -45,7 +45,7 @@ struct LineReader::Source {
     return newline != std::string::npos;
   }
 
-  // Drops what was handed out, so that `pending` holds no more than an unfinished line and one read.
+  // Drops returned bytes, so that `pending` holds at most an unfinished line and one read.
   void read_more() {
     pending.erase(0, start);
     searched -= start;
@@ -56,7 +56,7 @@ struct LineReader::Source {
   ByteSource bytes;
   std::string pending;
   std::size_t start = 0;     // of the next line in `pending`
-  std::size_t searched = 0;  // no newline from `start` to here, unless `newline` says where
+  std::size_t searched = 0;  // no newline from `start` to here, except at `newline`
   std::size_t newline = std::string::npos;
   bool ended = false;
 };

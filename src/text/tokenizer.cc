@@ -39,7 +39,7 @@ constexpr std::string_view name(TokenizerKind kind) noexcept {
   return {};
 }
 
-// Fewer would leave nothing to predict.
+// With fewer there is nothing to predict.
 constexpr std::int64_t kFewestSymbols = 2;
 
 [[noreturn]] void refuse_options(std::string_view field, const std::string& what) {
@@ -87,7 +87,7 @@ void check_options(const TokenizerOptions& options) {
   throw Error(ErrorCode::kInput, fmt::format("{}: {}", name, what));
 }
 
-// How many different symbols of the text, the special ones left out, the vocabulary knows.
+// Number of different symbols of the text, without special ones, that are in the vocabulary.
 std::int64_t count_known(TokenizerKind kind, const Vocabulary& vocabulary, const std::vector<SymbolCount>& counts) {
   return std::count_if(counts.begin(), counts.end(), [&](const SymbolCount& entry) {
     const std::int32_t id = kind == TokenizerKind::kChar ? vocabulary.character_id(decode_utf8(entry.symbol).value)
@@ -109,7 +109,7 @@ void encode_characters(const Vocabulary& vocabulary, std::string_view text, Enco
 }
 
 void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, std::string_view text, EncodedText& out) {
-  // Whether the text is what the ids alone would be written as: one space between words, a newline after each line.
+  // Whether the ids alone decode to the text: one space between words, a newline after each line.
   bool as_written = true;
   bool after_word = false;
   const char* end = text.data();
@@ -160,7 +160,7 @@ struct Tokenizer::Data {
         vocabulary(pieces->symbols(), pieces->boundary(), pieces->unknown()),
         splitter(kind, false) {}
 
-  // An id that a caller made up is refused.
+  // Rejects invalid ids of callers.
   [[nodiscard]] const std::string& symbol(std::int32_t id) const {
     const std::vector<std::string>& symbols = vocabulary.symbols();
     if (id < 0 || id >= std::ssize(symbols)) {
@@ -171,7 +171,7 @@ struct Tokenizer::Data {
 
   TokenizerKind kind;
   bool lowercase;
-  std::optional<SentencePiece> pieces;  // of kSentencePiece alone
+  std::optional<SentencePiece> pieces;  // for kSentencePiece only
   Vocabulary vocabulary;
   WordSplitter splitter;
 };
@@ -275,7 +275,7 @@ EncodedText Tokenizer::encode(std::string_view text, std::string_view name) cons
       break;
     case TokenizerKind::kWord:
       encode_words(data_->vocabulary, data_->splitter, text, out);
-      out.lossless = false;  // nothing says where white space stood
+      out.lossless = false;  // the places of white space are lost
       break;
     case TokenizerKind::kSentencePiece:
       encode_pieces(*data_->pieces, text, name, out);

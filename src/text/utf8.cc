@@ -6,7 +6,7 @@
 namespace unroll {
 namespace {
 
-// What may follow a first byte: how many bytes, and between which values the second one must lie.
+// Number of bytes after a first byte, and the range of the second one.
 struct Form {
   std::size_t length = 0;
   unsigned second_low = 0x80;
@@ -24,7 +24,7 @@ Form form_of(unsigned first) noexcept {
   return {};
 }
 
-// How many of the first bytes are ASCII, in steps of eight.
+// Number of leading ASCII bytes, in steps of eight.
 std::size_t ascii_prefix(const char* text, std::size_t size) noexcept {
   std::size_t done = 0;
   for (; done + 8 <= size; done += 8) {

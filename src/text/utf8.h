@@ -9,7 +9,7 @@
 
 namespace unroll {
 
-// A character and the bytes that it takes; length 0 where the bytes are not well-formed.
+// A character and its number of bytes; length 0 if the bytes are not well-formed.
 struct CodePoint {
   char32_t value = 0;
   std::size_t length = 0;
@@ -18,7 +18,7 @@ struct CodePoint {
 // The character at the start of `text`, which must not be empty.
 [[nodiscard]] CodePoint decode_utf8(std::string_view text) noexcept;
 
-// First byte of the first malformed sequence; npos when there is none.
+// First byte of the first malformed sequence; npos if there is none.
 [[nodiscard]] std::size_t find_invalid_utf8(std::string_view text) noexcept;
 
 // Number of characters of well-formed text.
@@ -27,7 +27,7 @@ struct CodePoint {
 // Space, tab, newline, vertical tab, form feed, carriage return.
 [[nodiscard]] inline bool is_ascii_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-// Whether `byte` goes on with a character that began before it.
+// Whether `byte` continues a character that began before it.
 [[nodiscard]] inline bool is_continuation(char byte) noexcept {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }

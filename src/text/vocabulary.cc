@@ -36,7 +36,7 @@ std::string_view symbol_fault(TokenizerKind kind, std::string_view symbol) {
   if (symbol.empty()) return "is empty";
   if (find_invalid_utf8(symbol) != std::string_view::npos) return "is not UTF-8";
   if (tokens_are_words(kind)) {
-    return std::any_of(symbol.begin(), symbol.end(), is_ascii_space) ? "holds white space, which no word does" : "";
+    return std::any_of(symbol.begin(), symbol.end(), is_ascii_space) ? "contains white space" : "";
   }
   const bool one_character = decode_utf8(symbol).length == symbol.size();
   return one_character || symbol == kUnknownSymbol ? "" : "is more than one character";

@@ -1,4 +1,4 @@
-// The symbols of a tokenizer and the way from text to their ids.
+// The symbols of a tokenizer, and lookups of their ids.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +17,16 @@ inline constexpr std::string_view kUnknownSymbol = "<unk>";
 inline constexpr std::string_view kEndSymbol = "<eos>";
 inline constexpr std::string_view kNewline = "\n";
 
-// Whether a line end is no symbol of the text but the boundary, so that the text is read line by line.
+// Whether line ends are the boundary and not symbols of the text, so that text is read line by line.
 [[nodiscard]] inline bool reads_lines(TokenizerKind kind) noexcept {
   return tokens_are_words(kind) || kind == TokenizerKind::kSentencePiece;
 }
 
 // The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte and for
-// kSentencePiece, whose symbols are its model's.
+// kSentencePiece, whose symbols come from its model.
 [[nodiscard]] std::vector<std::string_view> required_symbols(TokenizerKind kind);
 
-// Why this cannot be a symbol of a kChar, kWord or kWhitespace vocabulary ("is empty", ...); empty when it can.
+// Why `symbol` cannot be in a kChar, kWord or kWhitespace vocabulary ("is empty", ...); empty if it can.
 [[nodiscard]] std::string_view symbol_fault(TokenizerKind kind, std::string_view symbol);
 
 // All 256 bytes by value.
@@ -38,7 +38,7 @@ class Vocabulary {
   // Throws Error{kFormat} for duplicates, missing required symbols and symbols that the kind cannot have.
   Vocabulary(TokenizerKind kind, std::vector<std::string> symbols);
 
-  // Symbols that are not looked up here: those of kSentencePiece.
+  // For kSentencePiece, which has its own lookup of symbols.
   Vocabulary(std::vector<std::string> symbols, std::int32_t boundary, std::int32_t unknown)
       : symbols_(std::move(symbols)), boundary_(boundary), unknown_(unknown) {}
   Vocabulary(const Vocabulary&) = delete;  // ids_ views symbols_
@@ -48,13 +48,13 @@ class Vocabulary {
   [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }  // id of the newline or "<eos>"
   [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }    // id of "<unk>"; -1 for kByte
 
-  // The id of a word; unknown() where there is none. For word kinds.
+  // The id of a word; unknown() if it is not listed. For word kinds.
   [[nodiscard]] std::int32_t word_id(std::string_view word) const {
     const auto found = ids_.find(word);
     return found == ids_.end() ? unknown_ : found->second;
   }
 
-  // The id of a character; unknown() where there is none. For kChar.
+  // The id of a character; unknown() if it is not listed. For kChar.
   [[nodiscard]] std::int32_t character_id(char32_t character) const noexcept {
     return character < character_ids_.size() ? character_ids_[character] : unknown_;
   }

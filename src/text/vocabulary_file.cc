@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/quote.h"
 #include "text/vocabulary.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
@@ -12,7 +13,7 @@
 namespace unroll {
 namespace {
 
-// The lines of one file with what messages need.
+// Reads the lines of one file, with their numbers for messages.
 class VocabularyReader {
  public:
   VocabularyReader(TokenizerKind kind, const std::string& path) : kind_(kind), path_(path), lines_(path) {}
@@ -41,7 +42,7 @@ class VocabularyReader {
       refuse(fmt::format("the symbol {}", fault));
     }
     const auto [place, is_new] = line_of_.emplace(symbol, number_);
-    if (!is_new) refuse(fmt::format("'{}' stands in line {} already", symbol, place->second));
+    if (!is_new) refuse(fmt::format("{} is already in line {}", quote(symbol), place->second));
     symbols_.push_back(symbol);
   }
 
@@ -69,7 +70,7 @@ class VocabularyReader {
       case '\\':
         return '\\';
       default:
-        refuse(R"(a backslash is none of \n, \t, \r and \\; write \\ for the backslash itself)");
+        refuse(R"(a backslash is not part of \n, \t, \r or \\; write \\ for a backslash)");
     }
   }
 

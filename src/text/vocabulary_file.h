@@ -1,8 +1,8 @@
-// vocab.txt: one symbol a line, the line's number (from 0) is its id.
+// Reads vocabulary files (vocab.txt): one symbol per line, whose id is the line number (from 0).
 //
 // Within a symbol \n, \t, \r and \\ stand for newline, tab, carriage return and backslash; a carriage return at the end
-// of a line is left out, and so is a last line that is empty. Symbols that every vocabulary of the kind holds are
-// appended where the file lacks them: "<unk>", then the newline or "<eos>".
+// of a line is dropped, and so is an empty last line. Symbols that every vocabulary of the kind holds are appended if
+// the file lacks them: "<unk>", then the newline or "<eos>".
 #pragma once
 
 #include <string>

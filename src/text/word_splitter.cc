@@ -18,13 +18,13 @@
 namespace unroll {
 namespace {
 
-// ICU counts in 32 bits and its dictionaries take memory with the text that they see, so it sees a window at a time.
+// ICU counts in 32 bits and its dictionaries need memory proportional to the text, so it gets one window at a time.
 constexpr std::size_t kWindow = std::size_t{1} << 16;
 constexpr std::size_t kLargestWindow = std::size_t{1} << 30;
-// How far from the end of a window that was cut anywhere its words may still be others than those of the whole text.
+// The distance from an arbitrary end of a window within which its words may differ from those of the whole text.
 constexpr std::size_t kGuard = std::size_t{1} << 10;
 
-// Longer ones might grow beyond what ICU can count when they are folded.
+// Longer words might exceed ICU's counters when folded.
 constexpr std::size_t kLongestWord = std::size_t{1} << 29;
 
 void require(UErrorCode status, std::string_view what) {
@@ -36,7 +36,7 @@ struct CloseCaseMap {
   void operator()(UCaseMap* map) const { ucasemap_close(map); }
 };
 
-// UTF-8 bytes as ICU reads them, without a copy.
+// UTF-8 bytes for ICU, without a copy.
 class IcuText {
  public:
   explicit IcuText(std::string_view text) {
@@ -53,7 +53,7 @@ class IcuText {
   UText text_ = UTEXT_INITIALIZER;
 };
 
-// Folds words one after another, reusing its memory.
+// Folds words, reusing its memory.
 class Folder {
  public:
   explicit Folder(const UCaseMap* map) : map_(map) {}
@@ -95,14 +95,14 @@ void split_whitespace(std::string_view text, Folder& fold, const WordVisitor& vi
   }
 }
 
-// A stretch that starts right after a word boundary and what is known of its end.
+// A window that starts right after a word boundary, and whether it ends at one.
 struct Window {
   std::size_t end = 0;
   bool at_boundary = false;  // whether the words of the whole text break there too
 };
 
-// Windows end after a newline, or else before a space: there words always break, whatever stands on the other side
-// (rules WB3a, WB3b and WB999; WB3d joins spaces alone, which are left out). Without such a place they end anywhere.
+// Windows end after a newline, or else before a space: words always break there, whatever is on the other side
+// (rules WB3a, WB3b and WB999; WB3d joins only spaces, which are dropped). Without such a place they end anywhere.
 Window window_at(std::string_view text, std::size_t first, std::size_t size) {
   if (text.size() - first <= size) return {text.size(), true};
   std::size_t end = first + size;
@@ -116,7 +116,7 @@ Window window_at(std::string_view text, std::size_t first, std::size_t size) {
   return {end, size >= kLargestWindow};
 }
 
-// Mostly a segment is white space or begins with none; but a combining mark joins the space before it.
+// Usually a segment is white space or begins without it; but a combining mark joins the space before it.
 std::string_view without_leading_space(std::string_view segment) {
   while (!segment.empty()) {
     const CodePoint next = decode_utf8(segment);
@@ -136,7 +136,7 @@ void visit_segment(std::string_view segment, Folder& fold, const WordVisitor& vi
   if (!word.empty()) visit(word, fold(word));
 }
 
-// Visits what certainly are words of the whole text; returns how many bytes they are.
+// Visits the words that are certainly words of the whole text; returns their number of bytes.
 std::size_t split_window(icu::BreakIterator& breaks, std::string_view window, bool at_boundary, Folder& fold,
                          const WordVisitor& visit) {
   IcuText text(window);
@@ -162,7 +162,7 @@ void split_at_word_boundaries(icu::BreakIterator& breaks, std::string_view text,
     const Window window = window_at(text, first, size);
     const std::string_view bytes = text.substr(first, window.end - first);
     const std::size_t done = split_window(breaks, bytes, window.at_boundary, fold, visit);
-    // A word that fills the window is tried again in one of twice the size, so that all tries together stay linear.
+    // A word that fills the window is tried again in one of twice the size, so that the total time stays linear.
     size = done == 0 ? 2 * size : kWindow;
     first += done;
   }
@@ -171,8 +171,8 @@ void split_at_word_boundaries(icu::BreakIterator& breaks, std::string_view text,
 }  // namespace
 
 struct WordSplitter::Icu {
-  std::unique_ptr<icu::BreakIterator> breaks;        // never used itself: a clone serves each call
-  std::unique_ptr<UCaseMap, CloseCaseMap> case_map;  // none: case stays
+  std::unique_ptr<icu::BreakIterator> breaks;        // only cloned, once per call
+  std::unique_ptr<UCaseMap, CloseCaseMap> case_map;  // null: case is kept
 };
 
 WordSplitter::WordSplitter(TokenizerKind kind, bool lowercase) {

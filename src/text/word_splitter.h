@@ -1,4 +1,4 @@
-// Text to words.
+// Splits text into words.
 #pragma once
 
 #include <functional>
@@ -11,17 +11,17 @@ namespace unroll {
 
 // Called for each word and each newline of a text, in order.
 //
-//   piece  the bytes as the text has them, a view into the text; "\n" for a newline
-//   word   the same folded to lower case where that was asked for, valid during the call; a view equal in place to
-//          `piece` where nothing changed
+//   piece  the bytes in the text, as a view into it; "\n" for a newline
+//   word   the same, folded to lower case if requested, valid during the call; the same view as `piece` if nothing
+//          changed
 using WordVisitor = std::function<void(std::string_view piece, std::string_view word)>;
 
 // Cuts text into words: between ASCII white space (kWhitespace) or at the word boundaries of Unicode (kWord: ICU's
-// rules and dictionaries for the root locale; segments of white space are left out). Lower case is ICU's for the root
+// rules and dictionaries for the root locale; segments of white space are dropped). Lower case is ICU's for the root
 // locale.
 //
-// Linear in time; beyond the text itself it takes memory for one word and a window, whatever the length of a line.
-// Immutable; any number of threads may use one. Throws Error{kMemory} where ICU has none left.
+// Linear in time; apart from the text itself, needs memory for one word and a window, for lines of any length.
+// Immutable; any number of threads may use one. Throws Error{kMemory} if ICU runs out of memory.
 // Source: Unicode Standard Annex 29, "Unicode Text Segmentation", section 4.
 class WordSplitter {
  public:

@@ -89,7 +89,7 @@ TEST(EqualPieces, CoverAllPredictionsInSizesThatDifferByAtMostOne) {
   }
 }
 
-TEST(LinePieces, CutOnlyBehindABoundaryAndCoverEverything) {
+TEST(LinePieces, CutOnlyAfterABoundaryAndCoverEverything) {
   std::mt19937 random(2);
   for (int trial = 0; trial < 300; ++trial) {
     const std::int64_t B = draw(random, 1, 12);
@@ -192,7 +192,7 @@ TEST(Batcher, ReadsTheWarmUpWithoutCountingIt) {
   EXPECT_EQ(window.predictions, 2);
 }
 
-TEST(Batcher, GivesTheSameWindowInWhateverOrderItIsAsked) {
+TEST(Batcher, GivesTheSameWindowsInAnyOrder) {
   std::mt19937 random(6);
   const auto ids = ids_with_line_ends(257, 0.1, random);
   const Batcher batcher(ids, kBoundary, StatePolicy::kReset, equal_pieces(257, 3), 10);

@@ -15,7 +15,7 @@ namespace {
 constexpr auto kCarry = StatePolicy::kCarry;
 constexpr auto kReset = StatePolicy::kReset;
 
-TEST(SplitTail, CutsTinyShakespeareWhereEverybodyElseDoes) {
+TEST(SplitTail, CutsTinyShakespeareAtTheUsualPlace) {
   const std::string text(1115394, 'x');
   const SplitText parts = split_tail(text, 0.1, TokenizerKind::kChar, kCarry);
   EXPECT_EQ(parts.train.size(), 1003854U);

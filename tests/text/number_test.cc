@@ -9,7 +9,7 @@
 namespace unroll {
 namespace {
 
-TEST(Number, AllOfTheFieldIsOneOrItIsNone) {
+TEST(Number, ParsesTheWholeFieldOrNothing) {
   EXPECT_EQ(parse_number("-1.5"), -1.5);
   EXPECT_EQ(parse_number("1e-3"), 0.001);
   EXPECT_EQ(parse_number("-inf"), -std::numeric_limits<double>::infinity());
@@ -19,7 +19,7 @@ TEST(Number, AllOfTheFieldIsOneOrItIsNone) {
   }
 }
 
-TEST(Number, WhatIsTooSmallIsZeroAndWhatIsTooLargeIsNone) {
+TEST(Number, TooSmallIsZeroAndTooLargeIsRejected) {
   EXPECT_EQ(parse_number("-1e-330"), 0);
   EXPECT_EQ(parse_number("1E-400"), 0);
   EXPECT_FALSE(parse_number("1e400"));

@@ -145,7 +145,7 @@ TEST(SentencePiece, RefusesTextThatItCannotLearnFrom) {
 TEST(SentencePiece, RefusesALineThatTheLibraryHasNoMemoryFor) {
   const Tokenizer tokenizer = tokenizer_of(learned());
   const std::string line((std::size_t{16} << 20) + 1, 'a');
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "break it", [&] { static_cast<void>(tokenizer.encode_line(line, "f")); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "split it", [&] { static_cast<void>(tokenizer.encode_line(line, "f")); }));
 }
 
 TEST(SentencePiece, EveryShorterFileIsRefusedOrStillAModel) {
@@ -179,7 +179,7 @@ TEST(SentencePiece, NoChangedByteEndsTheProcess) {
   EXPECT_GT(refused, 20);
 }
 
-TEST(SentencePiece, RefusesWhatTheLibraryWouldChokeOn) {
+TEST(SentencePiece, RefusesFilesThatAreUnsafeForTheLibrary) {
   const auto fault = [](const std::string& model) {
     return std::string(error_of([&] { check_sentencepiece_file(model, "'test.model'"); }).value().what());
   };
@@ -188,25 +188,25 @@ TEST(SentencePiece, RefusesWhatTheLibraryWouldChokeOn) {
   for (int i = 1; i <= 40; ++i)
     nested += field(1, field(1, std::string(static_cast<std::size_t>(i), 'a')) + "\x18\x04");
   EXPECT_THAT(fault("this is no model at all"), HasSubstr("'test.model': not a usable SentencePiece model"));
-  EXPECT_THAT(fault(""), HasSubstr("holds no pieces"));
+  EXPECT_THAT(fault(""), HasSubstr("has no pieces"));
   EXPECT_THAT(fault(field(1, field(1, ""))), HasSubstr("piece 0 is empty"));
   EXPECT_THAT(fault(field(1, field(1, std::string(5000, 'x')))), HasSubstr("piece 0 is longer"));
   EXPECT_THAT(fault(field(1, field(1, "a\xFF"))), HasSubstr("not UTF-8"));
   EXPECT_THAT(fault(field(1, field(1, std::string("a\0b", 3)))), HasSubstr("NUL"));
   EXPECT_THAT(fault(field(1, field(1, "a") + '\x15' + unit(0x7FC00000))), HasSubstr("score"));
-  EXPECT_THAT(fault(nested), HasSubstr("begin one another"));
+  EXPECT_THAT(fault(nested), HasSubstr("prefixes of each other"));
   EXPECT_THAT(fault(with_rules("short", std::string(1, '\0'))), HasSubstr("damaged"));
-  EXPECT_THAT(fault(with_rules(nowhere + nowhere, std::string(1, '\0'))), HasSubstr("out of its table"));
-  EXPECT_THAT(fault(with_rules(repeated(unit(0), 256), std::string(2000, 'x') + '\0')), HasSubstr("puts in more"));
+  EXPECT_THAT(fault(with_rules(nowhere + nowhere, std::string(1, '\0'))), HasSubstr("leaves its table"));
+  EXPECT_THAT(fault(with_rules(repeated(unit(0), 256), std::string(2000, 'x') + '\0')), HasSubstr("inserts more"));
   EXPECT_THAT(fault(std::string(kLargestSentencePieceFile + 1, 'x')), HasSubstr("expected at most"));
 }
 
-TEST(SentencePiece, RulesThatRunInCirclesAreRefused) {
+TEST(SentencePiece, RulesWithACycleAreRefused) {
   // Each unit's label is its own number, and all steps stay in the one block: every string of bytes is a path.
   std::string trie;
   for (std::uint32_t i = 0; i < 256; ++i) trie += unit(i);
   const std::string model = with_rules(trie, std::string(1, '\0'));
-  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "run in circles", [&] { check_sentencepiece_file(model, "f"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "contain a cycle", [&] { check_sentencepiece_file(model, "f"); }));
 }
 
 using SentencePieceRun = SmallRun;
@@ -260,7 +260,7 @@ TEST(SentencePiece, ItsMetadataIsCheckedLikeEverythingElse) {
               HasSubstr("lower case"));
 }
 
-TEST(Base64, IsTheStandardsAndComesBack) {
+TEST(Base64, MatchesTheStandardAndRoundTrips) {
   EXPECT_EQ(encode_base64(""), "");
   EXPECT_EQ(encode_base64("f"), "Zg==");
   EXPECT_EQ(encode_base64("fo"), "Zm8=");

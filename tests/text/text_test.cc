@@ -305,7 +305,7 @@ TEST(LineReader, AnswersAPipeOfGzipAsItArrives) {
   EXPECT_FALSE(reader.next(line));
 }
 
-TEST(LineReader, MovesWithWhatItHasRead) {
+TEST(LineReader, KeepsItsBytesWhenMoved) {
   const TemporaryFolder folder;
   write_bytes(folder.path("a"), "one\ntwo\n");
   LineReader first(folder.path("a"));

@@ -137,7 +137,7 @@ TEST(WhitespaceTokenizer, DropsTheCarriageReturnOfALineEnd) {
   EXPECT_EQ(tokenizer.encode_line("a b\r", "line 1").size(), 2U);
 }
 
-TEST(WhitespaceTokenizer, LosesNothingWhereTheTextIsWrittenAsItWouldWriteIt) {
+TEST(WhitespaceTokenizer, IsLosslessForTextAsItWritesIt) {
   const Tokenizer tokenizer = trained(of(TokenizerKind::kWhitespace), "a b cc");
   for (const std::string text : {"a b\ncc\n", "\n\na\n", "a\n", ""}) {
     EXPECT_TRUE(lossless(tokenizer, text)) << text;
@@ -262,7 +262,7 @@ TEST(Vocabulary, OfALimitedSizeKeepsTheMostFrequentAndTheSpecialOnes) {
   EXPECT_EQ(trained(characters, "zzaxyyyz").vocabulary(), (Symbols{"<unk>", "\n", "a", "y", "z"}));
 }
 
-TEST(Vocabulary, LeavesOutWhatIsTooRare) {
+TEST(Vocabulary, DropsRareSymbols) {
   const TokenizerOptions words{.kind = TokenizerKind::kWhitespace, .min_count = 2};
   EXPECT_EQ(trained(words, "c b c a b c d").vocabulary(), (Symbols{"<unk>", "<eos>", "c", "b"}));
   const TokenizerOptions characters{.kind = TokenizerKind::kChar, .min_count = 2};
@@ -271,7 +271,7 @@ TEST(Vocabulary, LeavesOutWhatIsTooRare) {
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "`tokenizer.min_count` 3", [&] { (void)trained(rare, "aabbb"); }));
 }
 
-TEST(Vocabulary, GoesAwayAndComesBackTheSame) {
+TEST(Vocabulary, RoundTrips) {
   for (const TokenizerKind kind : kAllKinds) {
     const Tokenizer before = trained(of(kind), "one two\nthree\0two ä"s);
     const Tokenizer after = Tokenizer::from_vocabulary(before.kind(), before.lowercase(), before.vocabulary());
@@ -289,7 +289,7 @@ TEST(Vocabulary, MayHaveItsSpecialSymbolsAnywhere) {
   EXPECT_EQ(words.encode("b x\n", "text").ids, (Ids{0, 2, 1}));
 }
 
-TEST(Vocabulary, OfAFileIsRefusedWhereItCannotBe) {
+TEST(Vocabulary, OfAFileIsRefusedIfItIsInvalid) {
   const auto refused = [](TokenizerKind kind, const Symbols& symbols, const std::string& part) {
     return fails_with(ErrorCode::kFormat, part, [&] { (void)Tokenizer::from_vocabulary(kind, false, symbols); });
   };

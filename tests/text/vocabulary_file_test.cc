@@ -52,10 +52,10 @@ TEST_F(VocabularyFile, MayHaveCarriageReturnsAtItsLineEnds) {
 }
 
 TEST_F(VocabularyFile, IsRefusedWithTheLineThatIsWrong) {
-  EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\ncd\nab\n", "line 3: 'ab' stands in line 1"));
+  EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\ncd\nab\n", "line 3: \"ab\" is already in line 1"));
   EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\n\ncd\n", "line 2: the symbol is empty"));
   EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\n\r\ncd\n", "line 2: the symbol is empty"));
-  EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\nthe 12\n", "line 2: the symbol holds white space"));
+  EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\nthe 12\n", "line 2: the symbol contains white space"));
   EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "ab\n\\alpha\n", "line 2: a backslash"));
   EXPECT_TRUE(refused(TokenizerKind::kChar, "a\n\\\n", "line 2: a backslash"));
   EXPECT_TRUE(refused(TokenizerKind::kChar, "a\nb\nab\n", "line 3: the symbol is more than one character"));

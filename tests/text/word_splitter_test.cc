@@ -37,7 +37,7 @@ void expect_words_to_stay_when_moved(const std::string& text) {
   }
 }
 
-TEST(WordSplitter, FindsTheSameWordsWhereverItsWindowsLie) {
+TEST(WordSplitter, FindsTheSameWordsForAnyWindows) {
   const Words english = {
       "one ", "can't ", "3.50, ", "(a) ", "e\u0301 ", "  ", " \u0301", "x\u3000", "\U0001F468\u200D\U0001F469 "};
   expect_words_to_stay_when_moved(drawn_text(english, 300000, 1));
@@ -45,7 +45,7 @@ TEST(WordSplitter, FindsTheSameWordsWhereverItsWindowsLie) {
                                   drawn_text({"naïve\u3000", "a'b\u00A0", "\U0001F1E9\U0001F1EA"}, 300000, 2));
 }
 
-TEST(WordSplitter, FindsTheSameChineseWordsWhereverItsWindowsLie) {
+TEST(WordSplitter, FindsTheSameChineseWordsForAnyWindows) {
   expect_words_to_stay_when_moved(
       drawn_text({"中文", "分词", "是", "一个", "问题", "。", "日本語の", "カタカナ"}, 200000, 3));
 }
