@@ -1,13 +1,13 @@
-// Ctrl-C as a wish that the running verb grants when it is ready.
+// Ctrl-C as a request that the running verb checks for.
 #pragma once
 
 namespace unroll {
 
-// From here on the first SIGINT or SIGTERM only sets a flag (and, unless quiet, says so on standard error); the second
-// one ends the program at once with status 130. Called once, before work starts.
+// From now on the first SIGINT or SIGTERM only sets a flag (and, unless quiet, prints a message on standard error); the
+// second one ends the program at once with status 130. Call once, before work starts.
 void catch_interrupts(bool quiet);
 
-// Whether one arrived.
+// Whether such a signal has arrived.
 [[nodiscard]] bool interrupt_requested() noexcept;
 
 }  // namespace unroll

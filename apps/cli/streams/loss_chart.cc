@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kColumns = 60;
 constexpr std::size_t kRows = 10;
 
-// Where a point of the history falls on the chart.
+// The place of a point of the history on the chart.
 class Axes {
  public:
   explicit Axes(const std::vector<HistoryPoint>& history)

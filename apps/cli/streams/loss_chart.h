@@ -1,4 +1,4 @@
-// A training history as a picture in text.
+// Draws a training history as text.
 #pragma once
 
 #include <string>

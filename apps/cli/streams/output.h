@@ -1,4 +1,4 @@
-// Standard output, whose failures are told.
+// Buffered standard output that reports write errors.
 #pragma once
 
 #include <string>
@@ -6,16 +6,16 @@
 
 namespace unroll {
 
-// Thrown when whoever read standard output went away: nothing is left to be done, and nothing went wrong.
+// Thrown if the reader of standard output is gone (EPIPE): there is nothing left to do, and it is not an error.
 struct ReaderGone {};
 
-// Buffered writing to standard output. What is not flushed is lost: a verb flushes before it returns.
+// Buffers standard output. Unflushed text is lost: a verb flushes before it returns.
 class Output {
  public:
-  // Throws ReaderGone, or Error{kFile} with the system's reason (no space), when a full buffer cannot be written.
+  // Throws ReaderGone, or Error{kFile} with the system's reason (no space), if a full buffer cannot be written.
   void write(std::string_view text);
 
-  // Hands all that was written to the system. Throws like write.
+  // Writes the buffer to the system. Throws as write().
   void flush();
 
  private:

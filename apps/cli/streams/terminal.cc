@@ -29,8 +29,8 @@ std::size_t columns() {
   return size.ws_col;
 }
 
-// As many of the pieces of `text`, which two spaces part, as fit. The last column stays free: filling it would make
-// some terminals wrap.
+// As many of the parts of `text`, separated by two spaces, as fit. Leaves the last column free: filling it makes some
+// terminals wrap.
 std::string_view fitted(std::string_view text, std::size_t width) {
   if (text.size() < width) return text;
   const std::size_t gap = text.rfind("  ", width - 1);
@@ -47,7 +47,7 @@ void put(std::string_view text) {
 
 }  // namespace
 
-// The first plain line comes after one interval, so that a short run in a script says nothing twice.
+// The first plain line comes after one interval, so that a short run in a script repeats nothing.
 Terminal::Terminal(bool quiet)
     : quiet_(quiet),
       rewrites_(is_terminal()),

@@ -1,4 +1,4 @@
-// Talking to a person on standard error: whole lines, and one line that rewrites itself.
+// Messages for people on standard error: whole lines, and one live line that is rewritten in place.
 #pragma once
 
 #include <chrono>
@@ -7,31 +7,32 @@
 
 namespace unroll {
 
-// Standard error. Nothing that goes wrong there stops the program.
+// Standard error. Failures to write there are ignored.
 //
 // On a terminal the live line is rewritten in place; elsewhere (a file, a pipe) it becomes a plain line every few
 // seconds. Colours appear on a terminal only, and not when NO_COLOR is set and not empty.
 class Terminal {
  public:
-  // quiet: says nothing at all.
+  // quiet: prints nothing.
   explicit Terminal(bool quiet);
   ~Terminal();
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // One whole line that stays.
+  // Prints one line.
   void line(std::string_view text);
 
-  // Whether the live line wants new words now. Ask before making them up.
+  // Whether the live line is due for an update. Check before composing its text.
   [[nodiscard]] bool live_due() const;
 
-  // New words for the live line. ASCII; what does not fit the terminal's width is left out from the last two spaces on.
+  // Updates the live line. ASCII; parts of the text, separated by two spaces, that exceed the terminal's width are left
+  // out.
   void live(std::string_view text);
 
-  // Keeps what the live line says now as a line, if it is still there.
+  // Keeps the present live line as a line, if there is one.
   void keep_live();
 
-  // `text` in bold where there are colours.
+  // Returns `text` in bold if there are colours.
   [[nodiscard]] std::string strong(std::string_view text) const;
 
  private:

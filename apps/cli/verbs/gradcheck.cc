@@ -17,8 +17,8 @@
 namespace unroll {
 namespace {
 
-// Double arithmetic leaves about 1e-15 and float about 1e-6 on the sizes that are allowed here; a wrong term in a
-// gradient leaves 1e-2 and more. The bounds stand between.
+// Double arithmetic has errors of about 1e-15 and float of about 1e-6 at the sizes allowed here; a wrong term in a
+// gradient causes 1e-2 and more. The bounds are in between.
 constexpr double kReferenceBound = 1e-12;
 constexpr double kProductionBound = 1e-4;
 constexpr std::int64_t kLargestChecked = 64;
@@ -34,7 +34,7 @@ struct CellResult {
   std::vector<TensorGradientError> tensors;
 };
 
-// A NaN is not within any bound.
+// False for NaN.
 bool within_bounds(const TensorGradientError& tensor) {
   return tensor.reference <= kReferenceBound && tensor.production <= kProductionBound;
 }
@@ -45,7 +45,7 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   flags->heading("Network");
   flags->whole({"--vocab-size", "N", "symbols", std::to_string(net->vocabulary)}, {2, kLargestChecked},
                [net](std::int64_t n) { net->vocabulary = n; });
-  flags->whole({"--embed,--emsize", "N", "numbers per symbol", std::to_string(net->embed)}, range,
+  flags->whole({"--embed,--emsize", "N", "size of an embedding", std::to_string(net->embed)}, range,
                [net](std::int64_t n) { net->embed = n; });
   flags->whole({"--hidden,--nhid", "N", "units per layer", std::to_string(net->hidden)}, range,
                [net](std::int64_t n) { net->hidden = n; });
@@ -53,7 +53,7 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
                [net](std::int64_t n) { net->layers = n; });
   flags->toggle({"--tied", "", "the output layer shares the embedding's weights", ""}, &net->tied);
   flags->toggle({"--residual", "", "each layer above the first adds its input to its output", ""}, &net->residual);
-  flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that take it", ""}, &net->layer_norm);
+  flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that have it", ""}, &net->layer_norm);
   flags->text({"--cutoffs", "N,...", "adaptive softmax with clusters from these symbols on", "full softmax"},
               [net](const std::string& value) { net->cutoffs = parse_wholes(value); });
   flags->whole({"--bptt,--seq-length", "N", "steps", std::to_string(options->steps)}, range,
@@ -68,15 +68,15 @@ bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command)
   Flags flags(
       "unroll gradcheck [flags]",
       "Checks that backpropagation computes the derivative of the loss, for every parameter of a small network at "
-      "a random point: against the complex step, which is exact to double precision. Two errors are shown for "
-      "each tensor: of backpropagation in plain double loops, and of the fast float code that trains. Each is the "
-      "largest difference, divided by the largest derivative of that tensor. Status 1 when one is too large.");
+      "a random point, using the complex step, which is exact to double precision. Shows two errors for each "
+      "tensor: of backpropagation in plain double loops, and of the fast float code used in training. Each is the "
+      "largest difference divided by the largest derivative of that tensor. Status 1 if one is too large.");
   flags.heading("Check");
   flags.text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, gru-reset-before, min-gru, or min-lstm", "all of them"},
              [command](const std::string& value) { command->cell = parse_cell(value); });
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
   bool quiet = false;
-  flags.toggle({"--quiet", "", "taken as by the other verbs; there is nothing to silence", ""}, &quiet);
+  flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
   add_size_flags(&flags, &command->options);
   flags.example("unroll gradcheck", "Every cell, in a second or two.");
   flags.example("unroll gradcheck --cell lstm --bptt 20 --layers 3 --seed 42", "A deeper network, another point.");
@@ -116,7 +116,7 @@ std::string as_table(const std::vector<CellResult>& results, bool passed) {
     }
     text += '\n';
   }
-  return text + fmt::format("{}: reference errors are to be at most {:.0e}, production errors {:.0e}\n",
+  return text + fmt::format("{}: expected reference errors up to {:.0e}, production errors up to {:.0e}\n",
                             passed ? "passed" : "FAILED", kReferenceBound, kProductionBound);
 }
 

@@ -27,15 +27,15 @@ struct InspectCommand {
 bool parse(const std::vector<std::string>& arguments, InspectCommand* command) {
   Flags flags(
       "unroll inspect MODEL [flags]",
-      "Shows what is in a model file: the network and its tensors, the tokenizer, the options that it was trained "
-      "with, and how training went.");
+      "Shows the content of a model file: the network and its tensors, the tokenizer, the training options, and the "
+      "training history.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
   flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""},
                &command->json);
   bool quiet = false;
-  flags.toggle({"--quiet", "", "taken as by the other verbs; there is nothing to silence", ""}, &quiet);
-  flags.example("unroll inspect book.safetensors", "For people, with a picture of the loss.");
+  flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
+  flags.example("unroll inspect book.safetensors", "For people, with a chart of the loss.");
   flags.example("unroll inspect book.safetensors --json | jq .training.options", "For programs.");
   if (!flags.parse(arguments)) return false;
   command->model = take_only_model("inspect", command->model, flags.positionals());
@@ -95,7 +95,7 @@ std::string tensors_text(const Model& model) {
   return text;
 }
 
-// A byte that is no character of its own is shown as its value.
+// Shows bytes that are not characters by their values.
 std::string shown_symbol(const std::string& symbol) {
   if (is_utf8(symbol) && symbol != " ") return escaped(symbol);
   if (symbol == " ") return "' '";
@@ -113,7 +113,7 @@ std::string tokenizer_text(const Tokenizer& tokenizer) {
                       tokenizer.boundary());
   text += "  the first     ";
   const std::vector<std::string>& symbols = tokenizer.vocabulary();
-  // The 32 control bytes at the start of a byte vocabulary say nothing.
+  // Skips the control bytes and the space at the start of a byte vocabulary.
   const std::size_t begin = tokenizer.kind() == TokenizerKind::kByte ? std::min<std::size_t>(33, symbols.size()) : 0;
   const std::size_t end = std::min(symbols.size(), begin + kShownSymbols);
   for (std::size_t i = begin; i < end; ++i) text += shown_symbol(symbols[i]) + ' ';
@@ -122,7 +122,7 @@ std::string tokenizer_text(const Tokenizer& tokenizer) {
 
 std::string training_text(const TrainingRecord& training) {
   std::string text =
-      fmt::format("\nTraining ({})\n", training.complete ? "complete" : "not complete: --resume goes on");
+      fmt::format("\nTraining ({})\n", training.complete ? "complete" : "not complete: --resume continues it");
   for (const auto& [name, value] : training.options) text += fmt::format("  {:<13} {}\n", name, value);
   if (training.history.empty()) return text;
   text += "\nHistory\n" + format_loss_chart(training.history);
