@@ -1,4 +1,4 @@
-// A network that is only run, timed on request: the side of the sections `scoring` and `one_token` that is unroll.
+// Inference steps of one network, timed on request: unroll's side of the sections `scoring` and `one_token`.
 //
 //   infer_step V E H L B T THREADS PRECISION
 //       prints about, weights and log_probs (of the targets of the first windows, nats), then "ready"; then for each
@@ -7,8 +7,8 @@
 //       writes the weights and the symbols, for the other side
 //
 // The network is an LSTM. A step runs one window of T steps by B rows, random symbols, from the state that the window
-// before it left, and yields the log-probability of each target; with T = B = 1, as in writing text, all logits of the
-// one symbol instead.
+// before it left, and computes the log-probability of each target; with T = B = 1, as in writing text, all logits of
+// the one symbol instead.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,10 +28,10 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kWindows = 16;  // steps take turns among so many; the other side has them from the file
+constexpr std::int64_t kWindows = 16;  // steps alternate among these; the other side reads them from the file
 constexpr int kComparedNumbers = 4000;
 
-// Uniform in +-2/sqrt(H), biases too: no part of the network is idle, so that a comparison of outputs means something.
+// Uniform in +-2/sqrt(H), biases too: every part of the network affects the outputs that are compared.
 Parameters random_parameters(const NetworkConfig& config) {
   Parameters parameters(config);
   std::mt19937 generator(2);

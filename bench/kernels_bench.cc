@@ -39,8 +39,8 @@ struct Matrix {
   [[nodiscard]] std::span<float> span() const { return memory.span(); }
 };
 
-// Runs `once` as often as the benchmark wants, on a thread set up as a worker's is. The first call, which touches
-// memory for the first time and may choose kernels, does not count.
+// Runs `once` as often as the benchmark asks, on a thread set up like a worker's. The first call, which touches memory
+// for the first time and may choose kernels, does not count.
 void run_repeatedly(State& state, const std::function<void()>& once) {
   Workers(1).run(1, [&](std::int64_t) {
     once();
@@ -77,7 +77,7 @@ void packed_product(State& state, Precision precision) {
   packed.pack_transposed(weights.view);
   repeat_product(state, 2 * M * N * K, [&] { packed.multiply(x.view, {}, y.view); });
 }
-// One token at a time; a step of a shard of rows; a block of all steps; the output layer there and back.
+// One token at a time; a step of a shard of rows; a block of all steps; the output layer forward and backward.
 void product_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"M", "N", "K"});
   b->Args({1, 2048, 512});
@@ -117,7 +117,7 @@ void gradient_sizes(benchmark::internal::Benchmark* b) {
 BENCHMARK_CAPTURE(weight_gradient, f32, Precision::kF32)->Apply(gradient_sizes);
 BENCHMARK_CAPTURE(weight_gradient, bf16, Precision::kBf16)->Apply(gradient_sizes);
 
-// Weights (N, K), as they are stored, into the layout of y = x W^T or, for the way back, of y = x W.
+// Packs stored weights (N, K) for y = x W^T or, for backward, for y = x W.
 void pack_weights(State& state, Precision precision, bool transposed) {
   const std::int64_t N = state.range(0);
   const std::int64_t K = state.range(1);

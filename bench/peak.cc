@@ -1,10 +1,10 @@
-// How many operations a second this processor can do at most: multiply-adds on registers alone, in each precision.
+// The peak operations per second of this processor: multiply-adds on registers alone, in each precision.
 //
 //   peak THREADS
 //
 // For each line on standard input measures again and prints six numbers, G operations/s of one thread and of THREADS
 // threads together, the best of several short runs each: f32, bf16 (pairs of products added to f32 in one instruction)
-// and int8 (fours of products added to 32-bit integers in one instruction). 0 0 where the processor has no such
+// and int8 (fours of products added to 32-bit integers in one instruction). 0 0 if the processor has no such
 // instruction. UNROLL_MAX_ISA caps the instruction set as everywhere in unroll.
 #include <fmt/format.h>
 
@@ -36,7 +36,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // As many independent chains as hide the latency of a multiply-add on two units (8 to 10 in flight) and fit the
 // registers: 32 with AVX-512, else 16. Each chain converges to 1, so that no number is ever subnormal or infinite.
-// All loops over chains are unrolled, or GCC keeps the chains in memory. Returns how many operations were done.
+// All loops over chains are unrolled, or GCC keeps the chains in memory. Returns the number of operations.
 double f32_multiply_adds(std::int64_t rounds) {
   const hn::ScalableTag<float> f;
   using V = hn::Vec<hn::ScalableTag<float>>;
@@ -53,7 +53,7 @@ double f32_multiply_adds(std::int64_t rounds) {
   V sum = hn::Zero(f);
 #pragma GCC unroll 24
   for (const V& chain : chains) sum = hn::Add(sum, chain);
-  const float volatile kept = hn::GetLane(hn::SumOfLanes(f, sum));  // keeps the compiler from leaving the loop out
+  const float volatile kept = hn::GetLane(hn::SumOfLanes(f, sum));  // keeps the compiler from removing the loop
   static_cast<void>(kept);
   return 2.0 * kChains * static_cast<double>(hn::Lanes(f)) * static_cast<double>(rounds);
 }

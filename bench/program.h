@@ -1,4 +1,4 @@
-// What the programs of bench/compare have in common: arguments, errors, and steps that are timed on request.
+// The common parts of the programs of bench/compare: arguments, errors, and steps timed on request.
 #pragma once
 
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ void time_on_request(std::int64_t fewest, const Step& step) {
   }
 }
 
-// The exit status of run(arguments), 1 with a message where it throws.
+// Returns the exit status of run(arguments), or 1 with a message if it throws.
 template <class Run>
 int run_program(std::string_view name, int argc, char** argv, const Run& run) {
   try {

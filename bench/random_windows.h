@@ -1,4 +1,4 @@
-// A network on windows of random symbols: what train_step and infer_step run, and hand to the other side in a file.
+// A network on windows of random symbols, which train_step and infer_step run and write for the other side.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
-// One recurrent layer on random numbers: what its two sides, recurrent_layer.cc and rnn_primitive.cc, have in common.
+// One recurrent layer on random numbers: the common parts of its two sides, recurrent_layer.cc and rnn_primitive.cc.
 //
 //   SIDE CELL E H B T PRECISION THREADS   CELL is lstm or gru, PRECISION f32 or bf16
 //
 // Prints about, weights and a fingerprint of each result of the first step, then "ready"; then for each number of
 // seconds on standard input makes steps for at least that long and prints "STEPS SECONDS PACKING", PACKING being the
-// seconds of them in which weights were brought into the layouts of the products.
+// seconds spent on packing the weights for the products.
 //
-// A step is what training asks of a layer between two updates: pack the weights, clear their gradients, forward,
+// A step is the work of a layer between two updates: pack the weights, clear their gradients, forward,
 // backward with all gradients.
 #pragma once
 
@@ -39,7 +39,7 @@ struct RecurrentCase {
   [[nodiscard]] std::int64_t weights() const { return gate_rows() * (shape.E + shape.H); }
 };
 
-// Where a layer is run, in the shapes of RecurrentParams and RecurrentTape. The gradient after the window is zero.
+// The inputs of a layer, in the shapes of RecurrentParams and RecurrentTape. The gradient after the window is zero.
 struct RecurrentNumbers {
   std::vector<float> U, W, b_input, b_hidden, x, h0, c0, dout;
 
@@ -69,7 +69,7 @@ using NamedResult = std::pair<std::string, std::vector<float>>;
 class RecurrentSide {
  public:
   virtual ~RecurrentSide() = default;
-  virtual void pack() = 0;                         // weights into the layouts of the products
+  virtual void pack() = 0;                         // packs the weights for the products
   virtual void forward_backward() = 0;             // gradients of the parameters cleared first
   virtual std::vector<NamedResult> results() = 0;  // of the last step
   [[nodiscard]] virtual std::string about() const = 0;

@@ -1,5 +1,5 @@
-// One recurrent layer, forward and backward, timed on request: the side of the section `layers` that is oneDNN's RNN
-// primitive. Arguments, output and what a step is: recurrent_case.h.
+// One recurrent layer, forward and backward, timed on request: oneDNN's side of the section `layers`, its RNN
+// primitive. recurrent_case.h describes arguments, output and steps.
 //
 // The primitive chooses the layouts of its weights. A step brings the weights into those of both directions from f32
 // in (inputs, gates, units), which is the layout of their gradients, so that an update would need no other. In bf16
@@ -23,7 +23,7 @@ using Type = Memory::data_type;
 using Tag = Memory::format_tag;
 using Descriptor = Memory::desc;
 
-// As our workers do, and PyTorch when asked to.
+// As our workers do, and PyTorch on request.
 void flush_subnormals_in_all_threads(int threads) {
   constexpr unsigned kFlushToZeroAndDenormalsAreZero = 0x8040;
   omp_set_num_threads(threads);
@@ -31,12 +31,12 @@ void flush_subnormals_in_all_threads(int threads) {
   _mm_setcsr(_mm_getcsr() | kFlushToZeroAndDenormalsAreZero);
 }
 
-// Which of our gates stands at each of theirs: LSTM i,f,c~,o is our order; GRU u,r,o is our z,r,n.
+// Our gate at each place of theirs: LSTM i,f,c~,o is our order; GRU u,r,o is our z,r,n.
 std::vector<std::int64_t> our_gates(Cell cell) {
   return cell == Cell::kLstm ? std::vector<std::int64_t>{0, 1, 2, 3} : std::vector<std::int64_t>{1, 0, 2};
 }
 
-// Which of our biases are summed in each of theirs. The GRU has a fourth, the b' of n.
+// Our biases that are summed in each of theirs. The GRU has a fourth, the b' of n.
 struct BiasGate {
   std::int64_t gate;
   bool input, hidden;
@@ -59,7 +59,7 @@ void for_each_weight(const RecurrentCase& c, std::int64_t inputs, const At& at) 
   }
 }
 
-// What goes in and out, in plain layouts, and the weights in whatever layout the primitive likes.
+// Inputs and outputs in plain layouts, and weights in the primitive's own layout.
 struct Descriptors {
   Descriptor src, state, c_state, dst, U, W, any_U, any_W, bias;
   Descriptor dsrc, dstate, ddst, any_dU, any_dW;  // gradients are f32
@@ -163,7 +163,7 @@ class Primitive final : public RecurrentSide {
   }
 
  private:
-  // Weights on their way from one layout to another.
+  // Conversions of weights from one layout to another.
   struct Packing {
     dnnl::reorder reorder;
     Memory from, to;

@@ -1,8 +1,8 @@
 // minGRU's recurrence over a window, two ways, on one thread: scan_bench [--benchmark_filter=REGEX], and Google
 // Benchmark's other options.
 //
-//   sweep      what unroll runs (kernels/scans.h): step by step, all units beside each other
-//   log_space  the scan in log space by which the cell was published (nn/ref/log_space_scan.h), in its cheapest form:
+//   sweep      unroll's own (kernels/scans.h): step by step, all units in parallel
+//   log_space  the published scan in log space (nn/ref/log_space_scan.h), in its cheapest form:
 //              both cumulative sums kept for each unit, one pass over memory
 //
 // Items are units of a step. error: the largest of h relative to the recurrence in double.
@@ -36,7 +36,7 @@ HWY_INLINE V softplus_of(V a) {
   return hn::Add(hn::Max(a, zero), hn::Log1p(F(), exp_of(hn::Neg(hn::Abs(a)))));
 }
 
-// gates (T*B, 2H): a_z, a_n; h ((T+1)*B, H) from row B on; sum and total (B*H) scratch, for a state before of zero.
+// gates (T*B, 2H): a_z, a_n; h ((T+1)*B, H) from row B on; sum and total (B*H) scratch, for a previous state of zero.
 // Requires H to be a multiple of a vector.
 void log_space_kernel(const ScanShape& s, const float* gates, float* h, float* sum, float* total) {
   const F f;

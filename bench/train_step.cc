@@ -1,12 +1,12 @@
-// Training steps of one network on random symbols, timed on request: the side of bench/compare that is unroll.
+// Training steps of one network on random symbols, timed on request: unroll's side of bench/compare.
 //
 //   train_step CELL V E H L B T THREADS PRECISION
 //       prints about, weights, losses and norms, then "ready"; then for each number of seconds on standard input makes
 //       steps for at least that long and prints "STEPS SECONDS"; PRECISION is f32 or bf16
 //   train_step CELL V E H L B T THREADS PRECISION --write FILE
-//       writes the first weights and the symbols, for the other side
+//       writes the initial weights and the symbols, for the other side
 //
-// A step is what TrainingRun::step() does: zero the gradient, forward, backward, norm, clip, update, pack.
+// A step is that of TrainingRun::step(): zero the gradient, forward, backward, norm, clip, update, pack.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,11 +30,11 @@ namespace unroll {
 namespace {
 
 // Both sides: bench/train_step_torch.py has the same numbers.
-constexpr double kClip = 0.02;  // below the norms at the start, so that clipping is compared too
+constexpr double kClip = 0.02;  // below the initial norms, so that clipping is compared too
 constexpr double kRate = 10;
 constexpr UpdateRule kRule{.optimizer = Optimizer::kSgd};
-constexpr int kComparedSteps = 3;     // all on the first window: there an update shows
-constexpr std::int64_t kWindows = 8;  // the steps that are timed take turns among so many windows
+constexpr int kComparedSteps = 3;     // all on the first window, where an update has an effect
+constexpr std::int64_t kWindows = 8;  // the timed steps alternate among these
 
 struct Outcome {
   double loss = 0;  // before the update, nats per symbol

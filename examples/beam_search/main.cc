@@ -1,6 +1,6 @@
-// beam_search MODEL DIGITS [BEAM]: the text that somebody meant who typed it on the keys of a telephone, where 2 is a,
-// b or c, 3 is d, e or f, and 0 is the space: "8430228" may be "the cat" or "tid bat". Of all texts that fit the
-// digits, the decoder follows the BEAM most probable ones (10 if not given) under a model of characters.
+// beam_search MODEL DIGITS [BEAM]: decodes text typed on the keys of a telephone, where 2 is a, b or c, 3 is d, e or f,
+// and 0 is the space: "8430228" may be "the cat" or "tid bat". Follows the BEAM most probable texts (default 10) under
+// a model of characters.
 #include <unroll/error.h>
 #include <unroll/model.h>
 #include <unroll/scorer.h>
@@ -18,21 +18,21 @@ namespace {
 constexpr std::array<std::string_view, 10> kKeys = {" ",   ".,!?'", "abc",  "def", "ghi",
                                                     "jkl", "mno",   "pqrs", "tuv", "wxyz"};
 
-// A beginning of the text. What the model remembers of it is a value: each way to go on gets a copy.
+// A prefix of the text. The model's state after it is a value: each extension gets a copy.
 struct Hypothesis {
   unroll::State state;
   std::string text;
   double log_prob = 0;  // nats
 };
 
-// A hypothesis and the symbol that may follow it.
+// A hypothesis and a symbol that may follow it.
 struct Extension {
   const Hypothesis* from = nullptr;
   std::int32_t symbol = 0;
   double log_prob = 0;  // of both, nats
 };
 
-// Symbols of the model's vocabulary that are on a key.
+// The symbols of the model's vocabulary that are on a key.
 std::vector<std::int32_t> symbols_on(const unroll::Tokenizer& tokenizer, char key) {
   std::vector<std::int32_t> symbols;
   for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
@@ -44,7 +44,7 @@ std::vector<std::int32_t> symbols_on(const unroll::Tokenizer& tokenizer, char ke
   return symbols;
 }
 
-// The best `beam` ways to go on with one of `symbols`.
+// The best `beam` extensions by one of `symbols`.
 std::vector<Hypothesis> extended(unroll::Scorer& scorer, const unroll::Tokenizer& tokenizer,
                                  const std::vector<Hypothesis>& hypotheses, const std::vector<std::int32_t>& symbols,
                                  std::size_t beam) {
@@ -77,7 +77,7 @@ int decode(const std::string& path, const std::string& digits, std::size_t beam)
   for (const char key : digits) {
     hypotheses = extended(scorer, tokenizer, hypotheses, symbols_on(tokenizer, key), beam);
     if (hypotheses.empty()) {
-      std::cerr << "beam_search: the model knows no symbol that is on key " << key << '\n';
+      std::cerr << "beam_search: the model's vocabulary has no symbol of key " << key << '\n';
       return 1;
     }
   }

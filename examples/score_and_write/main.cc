@@ -1,4 +1,4 @@
-// score_and_write MODEL SENTENCE: the log-probability of a sentence, then 100 symbols that the model writes after it.
+// score_and_write MODEL SENTENCE: prints the log-probability of a sentence, then 100 symbols generated after it.
 #include <unroll/generator.h>
 #include <unroll/model.h>
 #include <unroll/scorer.h>
