@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads every #include line and fails where a file includes what its place does not allow (docs/design.md, section 2).
+"""Reads every #include line and fails if a file includes what its place does not allow (docs/design.md, section 2).
 
     tools/check_includes.py [ROOT]
 
@@ -25,7 +25,7 @@ LEVELS = {
     "suites": 8, "rescore": 8, "train": 8,
 }
 
-# Which room defines what each public header declares.
+# The room that defines the functions of each public header.
 OWNERS = {
     "unroll/error.h": "base",
     "unroll/precision.h": "kernels",
@@ -81,7 +81,7 @@ THIRD_PARTY = [
     ("benchmark/", []),
 ]
 
-# JSON is read above the model's room too, but through this header alone, and where a format consists of it.
+# JSON is read above the model's room too, but only through this header, in rooms whose formats consist of it.
 JSON_HEADER = "model/strict_json.h"
 JSON_READERS = ("src/model/", "src/suites/", "src/rescore/nbest_json.cc")
 
@@ -93,7 +93,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
 def third_party(header):
-    """The rooms of a third-party header, or None when it is none."""
+    """The rooms of a third-party header, or None for other headers."""
     for prefix, rooms in THIRD_PARTY:
         if header.startswith(prefix):
             return rooms
@@ -105,7 +105,7 @@ def is_ours(root, header):
 
 
 def public_fault(path, header):
-    """Why `path` may not include the public `header`; None where it may."""
+    """Why `path` may not include the public `header`; None if it may."""
     owner = OWNERS.get(header)
     if owner is None:
         return f"{header} has no owner: name the room that defines it in tools/check_includes.py"
@@ -121,7 +121,7 @@ def public_fault(path, header):
 
 
 def fault(root, path, header):
-    """Why `path` (relative to root, with slashes) may not include `header`; None where it may."""
+    """Why `path` (relative to root, with slashes) may not include `header`; None if it may."""
     parts = path.split("/")
     free = parts[0] in ("tests", "bench")
     if path.startswith("src/") and (len(parts) < 3 or parts[1] not in LEVELS):

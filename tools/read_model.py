@@ -19,7 +19,7 @@ PRIMES = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77
 
 
 class Damaged(Exception):
-    """The file is not a model, or not a whole one."""
+    """The file is not a model, or is damaged."""
 
 
 def rotate(x, bits):
@@ -27,7 +27,7 @@ def rotate(x, bits):
 
 
 def xxh64(data):
-    """XXH64 with seed 0 (Yann Collet's xxHash, doc/xxhash_spec.md): some 20 MB a second."""
+    """XXH64 with seed 0 (Yann Collet's xxHash, doc/xxhash_spec.md): about 20 MB per second."""
     p1, p2, p3, p4, p5 = PRIMES
     whole = len(data) // 32 * 32
     if whole:
@@ -107,7 +107,7 @@ def expected_tensors(config):
 
 
 def stored_tensors(config, precision):
-    """Names, types and shapes as they stand in a file of that precision, in any order."""
+    """Names, types and shapes in a file of that precision, in any order."""
     for name, shape in expected_tensors(config):
         yield name, DTYPES[precision] if len(shape) == 2 else "F32", shape
         if precision == "int8" and len(shape) == 2:
@@ -198,7 +198,7 @@ def show(metadata, tensors):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
-    parser.add_argument("--no-checksum", action="store_true", help="skip the check that takes longest")
+    parser.add_argument("--no-checksum", action="store_true", help="skip the slowest check")
     arguments = parser.parse_args()
     try:
         show(*read_model(arguments.model, not arguments.no_checksum))

@@ -54,8 +54,8 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
-// Runs `f` in a process of its own without root's rights to every file; true when it throws Error{kFile} that names
-// `path` and a lack of permission.
+// Runs `f` in a child process without root's access to every file; true if it throws Error{kFile} naming `path` and a
+// lack of permission.
 template <class F>
 bool lacks_permission(const std::string& path, const F& f) {
   const pid_t child = ::fork();

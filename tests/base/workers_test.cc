@@ -80,7 +80,7 @@ TEST(Workers, RefuseAnImpossibleNumber) {
   EXPECT_THROW(Workers(1025), Error);
 }
 
-// In a process of its own, which may have hardly any memory for stacks.
+// In a child process with hardly any memory for stacks.
 TEST(Workers, ThreadsThatCannotBeStartedAreAnError) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers need more addresses than a limit leaves";

@@ -18,7 +18,7 @@ namespace {
 struct ProductSize {
   std::int64_t K, N;
 };
-// Awkward, usual and large ones; among them powers of two, primes, one past a vector, one past a panel, and sums
+// Awkward, usual and large sizes; among them powers of two, primes, one past a vector, one past a panel, and sums
 // longer than a block.
 constexpr ProductSize kProductSizes[] = {{1, 1},      {1, 300},   {3, 5},     {17, 33},   {37, 29},
                                          {50, 7},     {66, 513},  {128, 512}, {200, 800}, {513, 66},
@@ -39,7 +39,7 @@ std::vector<float> product(const PackedMatrix& packed, const RandomMatrix& x, st
   return y.values;
 }
 
-// A row as the int8 products see it: integers and their scale.
+// A row in the form of the int8 products: integers and their scale.
 struct Quantized {
   std::vector<std::int8_t> values;
   float scale = 0;
@@ -117,7 +117,7 @@ TEST(PackedMatrix, InBf16RoundsEveryKindOfNumberToNearestEven) {
   const std::vector<float> kinds = {0,          1,          1.00390625F, 1.01171875F, -1.00390625F, 3.3e38F,  1e-30F,
                                     1.0039063F, 0.3333333F, -65504,      1e30F,       infinity,     -infinity};
   for (const float kind : kinds) {
-    // Vectors and what is left over beside them take the same way.
+    // Whole vectors and the rest of a row are converted alike.
     for (const std::int64_t K : {1, 64, 67}) {
       for (const std::int64_t k : {std::int64_t{0}, K / 2, K - 1}) {
         RandomMatrix x(1, K, 0);
@@ -214,7 +214,7 @@ TEST(PackedMatrix, PackTransposedIsPackOfTheTranspose) {
   }
 }
 
-// What a smaller model file stands on: weights stored rounded give what weights rounded when packed give.
+// Rounded model files rely on this: weights rounded when stored equal weights rounded when packed.
 TEST(PackedMatrix, RoundingWhenStoredOrWhenPackedGivesTheSameBits) {
   constexpr std::int64_t K = 45;
   constexpr std::int64_t N = 37;
@@ -238,7 +238,7 @@ TEST(PackedMatrix, RoundingWhenStoredOrWhenPackedGivesTheSameBits) {
             product_with(a.view, Precision::kInt8));
 }
 
-// What scoring stands on: a row's bits do not depend on how many rows are computed with it, nor on its place.
+// Scoring relies on this: a row's bits depend neither on the number of rows computed with it nor on its place.
 TEST(PackedMatrix, ARowsBitsDependOnThatRowAlone) {
   constexpr std::int64_t kRows = 150;
   for (const Precision precision : kAllPrecisions) {

@@ -11,7 +11,7 @@
 namespace unroll {
 namespace {
 
-// Every test program runs a second time with UNROLL_MAX_ISA=avx2; then this is what it says it tests.
+// Every test program runs a second time with UNROLL_MAX_ISA=avx2; this checks that it then tests AVX2.
 TEST(Processor, ACapHoldsForEveryKernelAfterRepeatedQueries) {
   const char* cap = std::getenv("UNROLL_MAX_ISA");
   const bool avx2 = cap != nullptr && std::string(cap) == "avx2";

@@ -24,7 +24,7 @@ TEST(AddTransposedProducts, MatchesPlainLoops) {
   for (const Precision precision : kBoth) {
     const auto rounded = [&](float x) { return static_cast<double>(precision == Precision::kBf16 ? as_bf16(x) : x); };
     for (const auto& [R, M, N] : kGradientSizes) {
-      const RandomMatrix a(R, M + 9, 1);  // wider than what is used: strides must be obeyed
+      const RandomMatrix a(R, M + 9, 1);  // wider than the used part: strides must be obeyed
       const RandomMatrix b(R, N + 2, 2);
       RandomMatrix c(M, N + 5, 3);
       const RandomMatrix before(M, N + 5, 3);

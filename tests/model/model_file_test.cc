@@ -82,7 +82,7 @@ class CommaLocale {
   std::locale before_;
 };
 
-// A small model on disk, and ways to spoil it.
+// A small model on disk, and ways to damage it.
 class ModelFileTest : public testing::Test {
  protected:
   ModelFileTest() : parameters_(config_) {
@@ -92,7 +92,7 @@ class ModelFileTest : public testing::Test {
 
   [[nodiscard]] std::string path() const { return folder_.path("m.safetensors"); }
 
-  // Writes the model with other metadata or tensors, under a right checksum.
+  // Writes the model with other metadata or tensors, and a correct checksum.
   void save_changed(
       const std::function<void(std::map<std::string, std::string>&, std::vector<TensorToWrite>&)>& change) {
     auto metadata = model_metadata(config_, tokenizer_, record());
@@ -366,7 +366,7 @@ TEST_F(ModelFileTest, StaysWholeWhenTheDiskIsFull) {
 }
 
 TEST_F(ModelFileTest, ReadsALongHistoryInLinearTime) {
-  // A parser that looks back over the whole array for each point would need minutes here.
+  // A parser that searches the whole array for each point would need minutes here.
   TrainingRecord training;
   for (std::int64_t step = 1; step <= 200'000; ++step) training.history.push_back({step, step, 1.5, 0.25, {}});
   save_model(path(), config_, tokenizer_, training, parameters_);

@@ -46,7 +46,7 @@ class TensorFileTest : public testing::Test {
     write_bytes(path(), bytes);
     return fails_with(ErrorCode::kFormat, part, [&] { const TensorFile file(path(), {"unroll/1"}); });
   }
-  // A file with a right checksum whose header goes on with `tensors` after the metadata.
+  // A file with a correct checksum whose header has `tensors` after the metadata.
   static std::string with_tensors(const std::string& tensors, const std::string& data) {
     return with_metadata(R"("format":"unroll/1")", tensors, data);
   }
@@ -234,7 +234,7 @@ TEST_F(TensorFileTest, RefusesALengthAboveTheLimitOrBeyondTheFile) {
 
 TEST_F(TensorFileTest, RefusesAHugeFileWithoutReadingIt) {
   write_bytes(path(), std::string("\xff\xff\xff\xff\xff\0\0\0{", 9));
-  std::filesystem::resize_file(path(), std::uintmax_t{1} << 40);  // sparse: takes no room
+  std::filesystem::resize_file(path(), std::uintmax_t{1} << 40);  // sparse: takes no space
   EXPECT_TRUE(fails_with(ErrorCode::kFormat, "is not a safetensors file",
                          [&] { const TensorFile file(path(), {"unroll/1"}); }));
 }

@@ -43,7 +43,7 @@ void count_up(const T& block, const NetworkConfig& config) {
   fill(block.decoder_bias(), next);
 }
 
-// What adding dx at kIds yields, in plain loops.
+// The result of adding dx at kIds, in plain loops.
 void add_plainly(MatView<float> table, MatView<const float> dx) {
   for (std::int64_t r = 0; r < dx.rows; ++r) {
     for (std::int64_t e = 0; e < dx.cols; ++e) table(kIds[static_cast<std::size_t>(r)], e) += dx(r, e);

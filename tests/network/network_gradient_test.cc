@@ -1,4 +1,4 @@
-// The network that trains, held to the reference network and to the complex step: every cell, depth and option.
+// The fast network compared with the reference network and with the complex step: every cell, depth and option.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -360,7 +360,7 @@ TEST(Network, AdaptiveBitsDoNotDependOnWorkersOrPurpose) {
   }
 }
 
-// The loss of a sampled softmax is a function of the parameters like any other where the noise is the same.
+// With fixed noise, the loss of a sampled softmax is a function of the parameters like any other.
 TEST(Network, SampledGradientsAreDifferencesOfTheLoss) {
   Workers workers(2);
   for (const bool tied : {false, true}) {

@@ -82,7 +82,7 @@ TEST(Parameters, BeginAt64ByteBoundariesWithoutOverlapAndStartAsZero) {
 
 TEST(Parameters, GiveViewsOfTheTensorsWithTheirNames) {
   const Parameters parameters(kLstmConfig);
-  // Each tensor is filled with its own number, and the views must show it.
+  // Fills each tensor with its own number, which the views must show.
   float number = 0;
   for (const ParameterTensor& tensor : parameters.tensors()) std::ranges::fill(parameters.values(tensor), ++number);
   const auto shows = [](const auto& values, float expected) {

@@ -11,7 +11,7 @@
 namespace unroll {
 namespace {
 
-// The layer that trains, on plain vectors. Scratch begins as NaN, so that nothing left over can help.
+// The fast layer, on plain vectors. Scratch begins as NaN, so that old values cannot help.
 struct AdaptiveRun {
   AdaptiveRun(const AdaptivePoint& at, Workers& team, bool whole_rows = true)
       : point(at), workers(team), shape(at.shape()) {
@@ -52,7 +52,7 @@ struct AdaptiveRun {
     return result;
   }
 
-  // In the order of the slices; `initial` is what stands in the parameters' gradients before.
+  // In the order of the slices; `initial` is the previous content of the parameters' gradients.
   std::vector<float> gradient(float initial, float scale, std::vector<double>& result) {
     std::vector<float> all(point.values.size(), initial);
     const ref::AdaptiveParams<float> params = adaptive_params(point, all.data());
@@ -99,7 +99,7 @@ float share_of(const AdaptivePoint& point) {
 
 TEST(AdaptiveSoftmax, ReferenceBackwardMatchesComplexStep) {
   for (const AdaptivePoint& point : adaptive_points()) {
-    if (point.rows > 100) continue;  // the same again, for minutes
+    if (point.rows > 100) continue;  // would take minutes for the same result
     EXPECT_TRUE(agree(point.slices, adaptive_reference_gradient(point), adaptive_complex_step(point), 1e-12));
   }
 }

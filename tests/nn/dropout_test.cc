@@ -1,4 +1,4 @@
-// Masks: how much they drop, what they scale, and that they come again.
+// Masks: the share they drop, their scale, and that they repeat.
 #include "nn/dropout.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The gradient of an embedding, as rows and as a table, held to a plain loop.
+// The gradient of an embedding, as rows and as a table, compared with a plain loop.
 #include "nn/embedding.h"
 
 #include <gtest/gtest.h>

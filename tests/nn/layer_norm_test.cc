@@ -1,4 +1,4 @@
-// Layer normalisation by itself, and every cell that takes it.
+// Layer normalisation by itself, and in every cell that has it.
 #include "kernels/layer_norm.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ constexpr Cell kTaking[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kLstm, Cell::k
 constexpr std::int64_t kNormalizedRows = 5;
 constexpr std::int64_t kGroups = 3;
 
-// A matrix between columns that belong to somebody else.
+// A matrix between columns that must not be touched.
 struct Framed {
   Framed(std::int64_t rows, std::int64_t cols, std::uint64_t seed)
       : all(rows, cols + 7, seed), before(all.values), view(all.view.col_range(3, cols)) {}
@@ -267,7 +267,7 @@ TEST_P(NormalizedCell, StepByStepInferenceHasTheBitsOfTraining) {
 TEST_P(NormalizedCell, AResetForgetsEvenNan) { expect_a_reset_forgets_even_nan(layer()); }
 TEST_P(NormalizedCell, SaturatedGatesStayExact) { expect_saturated_gates_stay_exact(layer()); }
 
-// What normalisation is for: the scale of the weights does not matter.
+// The purpose of normalisation: the scale of the weights has no effect.
 TEST_P(NormalizedCell, ScalingTheWeightsChangesNothing) {
   Workers workers(1);
   RecurrentPoint point = random_point(layer(), {4, 3, 5, 33}, 21, Resets::kNone);

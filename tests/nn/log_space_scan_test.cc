@@ -1,4 +1,4 @@
-// The scan in log space, by which minGRU and minLSTM were published, as a second opinion on their sweep over time.
+// The published scan in log space of minGRU and minLSTM, as a second opinion on their sweep over time.
 #include "nn/ref/log_space_scan.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace unroll {
 namespace {
 
-// What unit j of row b becomes over the window by the scan in log space, from gates that the reference computed.
+// Unit j of row b over the window by the scan in log space, from the reference's gates.
 std::vector<double> unit_by_scan(const RecurrentPoint& point, const ref::Tape<double>& tape, std::int64_t b,
                                  std::int64_t j) {
   const RecurrentShape& s = point.shape;
@@ -32,7 +32,7 @@ std::vector<double> unit_by_scan(const RecurrentPoint& point, const ref::Tape<do
   return ref::log_space_scan(log_a, log_b, std::log(static_cast<double>(h0)));
 }
 
-// A state that can have come from a window before, or that of a beginning.
+// A possible state after a window, or the initial state.
 void make_states(RecurrentPoint& point, bool zero) {
   const Slice& h0 = point.slice("h0");
   for (std::int64_t i = 0; i < h0.size; ++i) {
@@ -82,7 +82,7 @@ TEST(LogSpaceScan, IsTheRecurrenceWorkedOutByHand) {
   EXPECT_NEAR(ref::log_space_scan(log_a, log_b, -std::numeric_limits<double>::infinity())[0], 3, 1e-14);
 }
 
-// Why logarithms: the product of all a is 0 as a float and as a double, the result is not.
+// The reason for logarithms: the product of all a underflows in float and double, the result does not.
 TEST(LogSpaceScan, HoldsWhereTheProductOfAllCoefficientsVanishes) {
   const std::vector<double> log_a(2000, -10);
   const std::vector<double> log_b(2000, 0);

@@ -1,5 +1,5 @@
-// A second opinion: oneDNN has recurrent primitives of its own, forward and backward, that share nothing with ours. The
-// one test that talks to oneDNN.
+// A second opinion: oneDNN's recurrent primitives, forward and backward, share nothing with ours. The only test that
+// uses oneDNN.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ std::vector<std::int64_t> our_gates(Cell cell) {
       return {1, 0, 2};
     case Cell::kMinGru:
     case Cell::kMinLstm:
-      break;  // which oneDNN does not know
+      break;  // not in oneDNN
   }
   return {};
 }
@@ -56,7 +56,7 @@ void for_each_weight(const RecurrentPoint& point, std::int64_t inputs, const At&
   }
 }
 
-// Which of our biases stand in each of their gates' bias. Reset after the product has a fourth, the b' of n.
+// Our biases that are summed in the bias of each of their gates. Reset after the product has a fourth, the b' of n.
 struct BiasGate {
   std::int64_t gate;  // ours
   bool input;
@@ -85,13 +85,13 @@ struct Descriptors {
     bias = Descriptor({1, 1, biases, s.H}, f32, Tag::ldgo);
     dst_layer = Descriptor({s.T, s.B, s.H}, f32, Tag::tnc);
   }
-  // Weights in whatever layout the primitive likes.
+  // Weights in the primitive's own layout.
   [[nodiscard]] static Descriptor any(const Descriptor& plain) {
     return {plain.dims(), Memory::data_type::f32, Tag::any};
   }
 };
 
-// Both ways of one cell.
+// Forward and backward of one cell.
 struct Primitives {
   dnnl::primitive_desc_base forward_description;
   dnnl::primitive_desc_base backward_description;
@@ -110,7 +110,7 @@ constexpr auto kTraining = dnnl::prop_kind::forward_training;
 constexpr auto kBackward = dnnl::prop_kind::backward;
 constexpr auto kOneWay = dnnl::rnn_direction::unidirectional_left2right;
 
-// GRU in either form: their constructors take the same.
+// Both forms of the GRU, whose constructors have the same parameters.
 template <class Forward, class Backward>
 Primitives gru_primitives(const Descriptors& d) {
   const Descriptor U = Descriptors::any(d.weights_layer);
@@ -199,7 +199,7 @@ class Opinion {
     std::ranges::copy(numbers, static_cast<float*>(memory.get_data_handle()));
     return memory;
   }
-  // `from` in the layout that an argument of a primitive wants.
+  // `from` in the layout of a primitive's argument.
   Memory in_layout(Memory from, const Descriptor& wanted) {
     if (from.get_desc() == wanted) return from;
     Memory to(wanted, engine());

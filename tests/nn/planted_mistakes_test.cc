@@ -1,5 +1,5 @@
-// A test of the tests: gradients with the mistakes that people make, in plain loops, must not pass the comparison that
-// the layers' own tests use. Each mistake is one line changed in a correct backward, as shown beside it.
+// A test of the tests: gradients with typical mistakes, in plain loops, must not pass the comparison used by the
+// layers' own tests. Each mistake is one changed line of a correct backward, as shown next to it.
 #include <gtest/gtest.h>
 
 #include "support/recurrent_point.h"
@@ -45,18 +45,18 @@ ReferenceBackward spoilt(const RecurrentPoint& point, const Spoilt& by) {
   };
 }
 
-// What a single wrong line can do to a GRU's backward.
+// Mistakes of one line in a GRU's backward.
 enum class GruMistake {
   kNone,
-  kCandidateThroughUpdateGate,  // dx = ... + dn U_z        for dn U_n: swapped matrix, as a published toolkit had it
+  kCandidateThroughUpdateGate,  // dx = ... + dn U_z        for dn U_n: swapped matrix, as in a published toolkit
   kMissingResetOnCandidate,     // dq = dn                  for dn r
   kBiasOfInputForHidden,        // db'_n += dn              for dn r: forgets that r multiplies b'
   kMissingHiddenBias,           // db'_n += nothing
   kSignOfUpdateGate,            // dz = dh (n - h_{t-1})    for dh (h_{t-1} - n)
   kMissingDirectPath,           // dh_{t-1} = W^T da        without dh z
   kTransposedW,                 // dh_{t-1} = dh z + W da   for W^T da, block by block
-  kForgottenReset,              // dh_{t-1} flows on where the state was zeroed
-  kTruncated,                   // dh_{t-1} = 0: every step stands alone
+  kForgottenReset,              // dh_{t-1} passes through a reset
+  kTruncated,                   // dh_{t-1} = 0: no gradient between steps
 };
 
 void gru_backward_with(GruMistake mistake, const RecurrentShape& s, const Params& p, const Tape& tape, const Mat& dout,
@@ -128,7 +128,7 @@ TEST(PlantedMistake, TheCandidateThroughTheUpdateGatesMatrixIsCaught) {
   EXPECT_FALSE(gru_passes(GruMistake::kCandidateThroughUpdateGate, point_of(Cell::kGru)));
 }
 
-// Why every point is random: where all input matrices start alike, as the identity, the same mistake is invisible.
+// The reason for random points: if all input matrices are equal, such as the identity, the same mistake is invisible.
 TEST(PlantedMistake, TheCandidateThroughTheUpdateGatesMatrixIsNotCaughtAtTheIdentity) {
   RecurrentPoint point = random_point(Cell::kGru, {4, 3, 6, 6}, 7, Resets::kNone);
   for (const char* name : {"U", "W"}) {
@@ -233,7 +233,7 @@ TEST(PlantedMistake, AnLstmWithTwoGatesInTheWrongOrderIsCaught) {
   EXPECT_FALSE(passes(point, spoilt(point, {.tape = swap_f_and_g})));
 }
 
-// What a single wrong line can do on the way back through a normalised product.
+// Mistakes of one line in the backward of a normalised product.
 enum class NormMistake {
   kNone,
   kMeanAsConstant,      // dz = inverse (dn - n mean(dn n))    without - mean dn
@@ -341,7 +341,7 @@ TEST(PlantedMistake, AnElementThatIsNeverWrittenIsCaughtInEveryTensor) {
   }
 }
 
-// What a single wrong line can do to a minGRU's backward.
+// Mistakes of one line in a minGRU's backward.
 enum class MinGruMistake {
   kNone,
   kSignOfUpdateGate,  // dz = dh (h_{t-1} - n)   for dh (n - h_{t-1})
@@ -379,7 +379,7 @@ TEST(PlantedMistake, EachMistakeInAMinGruIsCaught) {
   }
 }
 
-// d(f / (f + i)) for df alone, as if the shares did not depend on one another.
+// d(f / (f + i)) for df alone, as if the shares were independent.
 TEST(PlantedMistake, AMinLstmThatForgetsTheSharesDivisorIsCaught) {
   const RecurrentPoint point = point_of(Cell::kMinLstm);
   for (const bool forgets : {false, true}) {

@@ -35,7 +35,7 @@ TEST(PlantedOutputMistake, AGradientAveragedOverTheWrongNumberOfPredictionsIsCau
   EXPECT_FALSE(agree(slices, gradient, expected, kLoosest));
 }
 
-// What a single wrong line can do to the backward of an adaptive softmax's tail.
+// Mistakes of one line in the backward of an adaptive softmax's tail.
 enum class TailMistake {
   kNone,
   kMeanOverItsRows,     // dlogit = (o - 1) / N of the cluster    for N of the window
@@ -46,7 +46,7 @@ enum class TailMistake {
 std::vector<double> spoilt_adaptive_gradient(const AdaptivePoint& point, TailMistake mistake) {
   const std::vector<double> correct = adaptive_reference_gradient(point);
   const auto h_at = static_cast<std::size_t>(point.slices.back().offset);
-  // The same without the tails' part: what the head alone yields.
+  // The same without the tails' part: that of the head alone.
   AdaptivePoint head_only = point;
   for (const Slice& slice : point.slices) {
     if (slice.name.starts_with("P")) {

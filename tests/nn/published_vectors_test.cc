@@ -1,4 +1,4 @@
-// Numbers that other projects publish in their unit tests: do the cells compute what everyone else's do?
+// Compares the cells with numbers published in the unit tests of other projects.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ std::vector<std::string> our_gate_order(Cell cell) {
       return {"reset", "update", "new"};
     case Cell::kMinGru:
     case Cell::kMinLstm:
-      break;  // of which there are none
+      break;  // not published
   }
   return {};
 }
@@ -133,7 +133,7 @@ TEST(PublishedVectors, MatchTheFastLayers) {
   }
 }
 
-// The two positions of the reset gate differ where the state and b' are not zero: the vectors tell them apart.
+// The two positions of the reset gate differ if the state and b' are not zero: the vectors distinguish them.
 TEST(PublishedVectors, DistinguishThePositionsOfTheResetGate) {
   int told_apart = 0;
   for (const Json& entry : published_vectors()) {

@@ -1,5 +1,5 @@
-// The reference layers are the definition, so they are held to derivatives that owe nothing to backpropagation, and to
-// values worked out by hand.
+// The reference layers are the definition, so they are compared with derivatives computed without backpropagation, and
+// with values worked out by hand.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kExact = 1e-12;
 
-// Every cell at every small shape, with and without resets, at a point of its own.
+// Every cell at every small shape, with and without resets, each at its own point.
 void for_each_point(const std::function<void(const RecurrentPoint&)>& check) {
   std::uint64_t seed = 1;
   for (const Cell cell : all_cells()) {
@@ -25,7 +25,7 @@ void for_each_point(const std::function<void(const RecurrentPoint&)>& check) {
   }
 }
 
-// The ids, targets and masks of a window, with room for what the complex and the double run share.
+// The ids, targets and masks of a window, shared by the complex and the double run.
 struct NetworkPoint {
   NetworkConfig config;
   std::int64_t T = 0;
@@ -126,7 +126,7 @@ NetworkPoint regularized(NetworkPoint p, std::uint64_t seed) {
   return p;
 }
 
-// Loss plus what comes from after the window.
+// The loss plus the terms from after the window.
 template <class S>
 S network_objective(const NetworkPoint& p, std::span<const S> values) {
   ref::NetworkTape<S> tape;
@@ -253,7 +253,7 @@ TEST(ReferenceCell, AResetPassesNoGradientToThePreviousState) {
   }
 }
 
-// One unit, one step, all numbers small enough to follow with a pocket calculator: the definition's own anchor.
+// One unit, one step, with numbers that can be checked by hand: the anchor of the definition.
 TEST(ReferenceCell, OneStepOfOneUnitComputesTheEquationsWorkedOutByHand) {
   const auto sigma = [](double a) { return 1 / (1 + std::exp(-a)); };
   const auto output = [](Cell cell, const std::vector<float>& values) {

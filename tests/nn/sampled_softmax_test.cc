@@ -98,7 +98,7 @@ struct Trained {
   std::int64_t rows = 0;  // of V_out that have a gradient
 };
 
-// Whatever has to be written before it is read begins as NaN.
+// Everything that must be written before it is read begins as NaN.
 Trained train(const SampledPoint& point, int threads) {
   Workers workers(threads);
   const WeightView V_out = MatView<const float>(point.V_out(point.values.data()));
@@ -169,7 +169,7 @@ TEST(SampledSoftmax, OnlyRowsOfSamplesAndTargetsHaveAGradient) {
   }
 }
 
-// With all symbols drawn and nothing to correct, nothing is an estimate.
+// With all symbols drawn and no correction, the loss is exact.
 TEST(SampledSoftmax, OverAllSymbolsTheReferenceIsTheFullSoftmax) {
   const SampledPoint point = points().front();
   const std::vector<double> values(point.values.begin(), point.values.end());

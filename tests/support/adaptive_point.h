@@ -9,7 +9,7 @@
 
 namespace unroll {
 
-// Numbers are random in float, so that float and double layers stand at the same point.
+// Values are random floats, so that float and double layers compute at the same point.
 struct AdaptivePoint {
   std::int64_t rows = 0;
   std::int64_t H = 0;

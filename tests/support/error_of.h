@@ -1,4 +1,4 @@
-// What a call throws, as a value that a test can look at.
+// Catches the Error of a call, for tests that check it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace unroll {
 
-// The Error that `f` throws. Any other exception passes through and fails the test.
+// Returns the Error that `f` throws. Any other exception propagates and fails the test.
 template <class F>
 std::optional<Error> error_of(const F& f) {
   try {
@@ -21,7 +21,7 @@ std::optional<Error> error_of(const F& f) {
   return std::nullopt;
 }
 
-// That `f` throws an Error of that code whose message holds `part`.
+// Checks that `f` throws an Error of this code whose message contains `part`.
 template <class F>
 testing::AssertionResult fails_with(ErrorCode code, const std::string& part, const F& f) {
   const std::optional<Error> error = error_of(f);

@@ -1,4 +1,4 @@
-// One layer that trains, run at a RecurrentPoint on plain vectors.
+// Runs one layer as in training, at a RecurrentPoint, on plain vectors.
 #pragma once
 
 #include <limits>
@@ -15,7 +15,7 @@
 
 namespace unroll {
 
-// Whatever the layer has to write before it reads it begins as NaN, so that nothing left over can help.
+// Everything that the layer must write before it reads it begins as NaN, so that old values cannot help.
 class LayerRun {
  public:
   LayerRun(const RecurrentPoint& point, Workers& workers, bool with_backward = true)
@@ -67,8 +67,8 @@ class LayerRun {
     }
   }
 
-  // Gradients in the order of point.slices, after forward(). `initial` is what stands in the parameters' gradients
-  // before; empty: zeros. Without `want_dx` the elements of x stay NaN.
+  // Gradients in the order of point.slices, after forward(). `initial` is the previous content of the
+  // parameters' gradients; empty: zeros. Without `want_dx` the elements of x stay NaN.
   std::vector<float> backward(const std::vector<float>& initial = {}, bool want_dx = true) {
     const RecurrentShape& s = point_.shape;
     std::vector<float> gradient(point_.values.size());
@@ -89,7 +89,7 @@ class LayerRun {
 
   // h of all steps, (T*B, H).
   [[nodiscard]] std::vector<float> outputs() const { return after_state(h_); }
-  // c of all steps; empty but for LSTM.
+  // c of all steps; empty except for LSTM.
   [[nodiscard]] std::vector<float> cells() const { return c_.empty() ? c_ : after_state(c_); }
 
  private:

@@ -1,5 +1,5 @@
-// A random point of one recurrent layer, where everything is random: parameters, inputs, the state before, and the
-// gradients that come from above and from after the window. What differs between two cells' tests is the cell.
+// A random point of one recurrent layer: parameters, inputs, the previous state, and the gradients from above and from
+// after the window are all random. The tests of two cells differ only in the cell.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,16 +17,16 @@
 
 namespace unroll {
 
-// What nothing may leave where it is to write.
+// A value that must be overwritten.
 inline constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
 
-// What comparisons of gradients with their definition use for planted mistakes: far more than the float layers are
-// allowed, so that a mistake that passes it would pass everywhere.
+// The tolerance for planted mistakes in comparisons of gradients: far above that of the float layers, so that a mistake
+// within it would pass everywhere.
 inline constexpr double kLoosest = 1e-3;
 
 using Complex = std::complex<double>;
 
-// One tensor in a flat vector of them.
+// The place of one tensor in a flat vector.
 struct Slice {
   std::string name;
   std::int64_t offset = 0;
@@ -43,7 +43,7 @@ struct LayerKind {
   operator Cell() const { return cell; }  // NOLINT(google-explicit-constructor)
 };
 
-// What a layer's outputs depend on, one after the other: U, W, b_input, b_hidden (W and b_hidden of size 0 where the
+// The variables of a layer's outputs, concatenated: U, W, b_input, b_hidden (W and b_hidden of size 0 where the
 // cell has none), the gains of a normalised layer, x, h0, and c0 for LSTM.
 inline std::vector<Slice> layer_slices(LayerKind cell, const RecurrentShape& s) {
   const std::int64_t units = gate_count(cell) * s.H;
@@ -64,7 +64,7 @@ inline std::vector<Slice> layer_slices(LayerKind cell, const RecurrentShape& s) 
   return slices;
 }
 
-// Whether every tensor of `actual` lies within `tolerance` of `expected`, relative to the tensor's largest element.
+// Whether every tensor of `actual` is within `tolerance` of `expected`, relative to the tensor's largest element.
 // Tensors are compared one by one, so that a large one does not hide a small one's error.
 template <class A>
 testing::AssertionResult agree(const std::vector<Slice>& slices, const std::vector<A>& actual,
@@ -86,7 +86,7 @@ testing::AssertionResult agree(const std::vector<Slice>& slices, const std::vect
 
 enum class Resets { kNone, kSome };
 
-// Numbers are random in float, so that float and double layers stand at the same point.
+// Values are random floats, so that float and double layers compute at the same point.
 struct RecurrentPoint {
   Cell cell = Cell::kLstm;
   RecurrentShape shape;
@@ -117,7 +117,7 @@ inline std::vector<float> random_numbers(std::uint64_t seed, std::uint32_t strea
   return numbers;
 }
 
-// Some bits set, among them one at the first step and one at the last wherever there are rows enough.
+// Some bits set, including one at the first step and one at the last if there are enough rows.
 inline std::vector<std::uint8_t> random_resets(std::uint64_t seed, std::int64_t T, std::int64_t B) {
   std::vector<std::uint8_t> reset;
   for (const float number : random_numbers(seed, 99, T * B, 1)) reset.push_back(number < -0.4F ? 1 : 0);
@@ -127,7 +127,7 @@ inline std::vector<std::uint8_t> random_resets(std::uint64_t seed, std::int64_t 
   return reset;
 }
 
-// Weights shrink with the width, so that wide layers neither saturate nor turn chaotic.
+// Weights shrink with the width, so that wide layers neither saturate nor become chaotic.
 inline RecurrentPoint random_point(LayerKind cell, const RecurrentShape& s, std::uint64_t seed, Resets resets) {
   RecurrentPoint point{cell, s, layer_slices(cell, s), {}, {}, {}, {}, {}, cell.layer_norm};
   std::uint32_t stream = 0;
@@ -170,7 +170,7 @@ ref::Matrix<S> matrix_of(std::span<const From> numbers, std::int64_t rows, std::
   return matrix;
 }
 
-// The reference's run at `values`, which stand for point.values.
+// Runs the reference at `values`, in place of point.values.
 template <class S>
 struct ReferenceRun {
   ReferenceRun(const RecurrentPoint& point, std::span<const S> values) {
@@ -184,7 +184,7 @@ struct ReferenceRun {
                            point.reset, state0, tape, state1);
   }
 
-  // What the gradients that come in make of the outputs: their derivative is what a backward computes.
+  // The objective, outputs times incoming gradients: backward computes its derivative.
   [[nodiscard]] S objective(const RecurrentPoint& point) const {
     S sum(0);
     for (std::size_t i = 0; i < point.dout.size(); ++i) sum += S(point.dout[i]) * tape.h.values[i];
@@ -202,7 +202,7 @@ inline ReferenceRun<double> reference_run(const RecurrentPoint& point) {
   return {point, std::span<const double>(values)};
 }
 
-// Of the objective, by complex step, in the order of point.slices.
+// Derivative of the objective by complex step, in the order of point.slices.
 inline std::vector<double> complex_step_gradient(const RecurrentPoint& point) {
   std::vector<Complex> values(point.values.begin(), point.values.end());
   return ref::complex_step_gradient(std::span(values), [&] {
@@ -216,7 +216,7 @@ using ReferenceBackward =
                        const ref::State<double>& dstate1, const RecurrentParams<double>&, ref::Matrix<double>& dx,
                        ref::State<double>& dstate0)>;
 
-// The cell's own.
+// The cell's own backward.
 inline ReferenceBackward reference_backward(const RecurrentPoint& point) {
   return [cell = point.cell, shape = point.shape](const auto& params, const auto& tape, const auto& dout,
                                                   const auto& dstate1, const auto& dparams, auto& dx, auto& dstate0) {
@@ -224,8 +224,8 @@ inline ReferenceBackward reference_backward(const RecurrentPoint& point) {
   };
 }
 
-// What `backward` makes of the point, in the order of point.slices. `initial` is what stands in the gradients before;
-// empty: zeros.
+// The gradients of `backward` at the point, in the order of point.slices. `initial` is their previous content; empty:
+// zeros.
 inline std::vector<double> reference_gradient(const RecurrentPoint& point, const ReferenceBackward& backward,
                                               const std::vector<float>& initial = {}) {
   const RecurrentShape& s = point.shape;
@@ -253,7 +253,7 @@ inline std::vector<double> reference_gradient(const RecurrentPoint& point) {
   return reference_gradient(point, reference_backward(point));
 }
 
-// Sizes all different, and each of them 1.
+// All sizes different, and each size 1 in turn.
 inline std::vector<RecurrentShape> small_shapes() {
   return {{4, 3, 5, 6}, {1, 3, 5, 6}, {4, 1, 5, 6}, {4, 3, 1, 6}, {4, 3, 5, 1}, {1, 1, 1, 1}, {7, 2, 3, 5}};
 }

@@ -1,4 +1,4 @@
-// What every recurrent layer that trains has to fulfil. Each cell's test file calls these under its own name.
+// The checks that every recurrent layer must pass. Each cell's test file calls them under its own name.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,11 +11,10 @@ namespace unroll {
 
 inline constexpr double kForwardTolerance = 2e-6;
 inline constexpr double kBackwardTolerance = 1e-5;
-// Where a tensor has few elements, each of them a sum of few terms, all may cancel: there is no large one to compare
-// to.
+// In a tensor of few elements, each a sum of few terms, all may cancel: there is no large one to compare with.
 inline constexpr double kLoneElementTolerance = 1e-4;
 
-// A normalised product of one input is the same for every size of it: what is left of its gradient is epsilon's.
+// A normalised product of one input does not depend on the size of the input, except through epsilon.
 inline constexpr double kNormalizedInputTolerance = 5e-3;
 
 inline double backward_tolerance(const RecurrentPoint& point) {
@@ -44,7 +43,7 @@ inline bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
-// The part of `point` at `T` steps from `t` on and `B` rows from `b` on. Keeps the states before and after as they are.
+// The part of `point` at `T` steps from `t` on and `B` rows from `b` on. Keeps the states before and after.
 inline RecurrentPoint part_of(const RecurrentPoint& point, std::int64_t t, std::int64_t T, std::int64_t b,
                               std::int64_t B) {
   const RecurrentShape& s = point.shape;
@@ -167,7 +166,7 @@ inline void expect_the_same_bits_for_any_number_of_workers(LayerKind cell) {
   }
 }
 
-// Every row of a batch, alone in a window of its own.
+// Every row of a batch in a window of its own.
 inline void expect_rows_do_not_meet(LayerKind cell) {
   Workers workers(2);
   for_each_awkward_point(cell, [&](const RecurrentPoint& point) {
@@ -202,7 +201,7 @@ inline void expect_rows_do_not_meet(LayerKind cell) {
   });
 }
 
-// A window in two: states forward and gradients back through the cut.
+// Splits a window in two: states go forward and gradients back through the cut.
 inline void expect_two_windows_equal_one(LayerKind cell) {
   Workers workers(2);
   for (const Resets resets : {Resets::kNone, Resets::kSome}) {
@@ -243,7 +242,7 @@ inline void expect_two_windows_equal_one(LayerKind cell) {
   }
 }
 
-// Scoring takes one token at a time, with weights that know no way back.
+// Scoring runs one token at a time, with weights without backward.
 inline void expect_step_by_step_inference_has_the_bits_of_training(LayerKind cell) {
   Workers workers(2);
   for_each_awkward_point(cell, [&](const RecurrentPoint& point) {
@@ -269,7 +268,7 @@ inline void expect_step_by_step_inference_has_the_bits_of_training(LayerKind cel
   });
 }
 
-// A reset is a choice, not a product with zero: no NaN in the state before comes through.
+// A reset is a selection, not a product with zero: a NaN in the previous state does not pass.
 inline void expect_a_reset_forgets_even_nan(LayerKind cell) {
   Workers workers(2);
   RecurrentPoint point = random_point(cell, {3, 3, 5, 18}, 5000, Resets::kNone);
@@ -284,7 +283,7 @@ inline void expect_a_reset_forgets_even_nan(LayerKind cell) {
   EXPECT_TRUE(same_bits(from_nan.outputs(), from_zero.outputs()));
 }
 
-// Gates at their limits: finite, and still the reference's.
+// Gates at their limits: finite, and equal to the reference.
 inline void expect_saturated_gates_stay_exact(LayerKind cell) {
   Workers workers(1);
   for (const float factor : {30.0F, 3e3F, 3e6F}) {

@@ -1,4 +1,4 @@
-// A number as its bf16 stands for.
+// Rounds a number to bf16.
 #pragma once
 
 #include "kernels/weights.h"

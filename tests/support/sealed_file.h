@@ -1,5 +1,4 @@
-// Safetensors files put together by hand, with the checksum that unroll wants, so that a test reaches what is checked
-// behind it.
+// Builds safetensors files by hand with a correct checksum, so that tests reach the checks after it.
 #pragma once
 
 #define XXH_INLINE_ALL
@@ -16,7 +15,7 @@ namespace unroll {
 
 inline constexpr const char* kNoChecksumYet = "\"checksum\":\"0000000000000000\"";
 
-// Eight bytes of length, `header`, `data`; where the header has kNoChecksumYet, with the right digits in it.
+// Eight bytes of length, `header`, `data`; replaces kNoChecksumYet in the header by the right digits.
 inline std::string sealed_file(std::string header, const std::string& data) {
   if (const std::size_t field = header.find(kNoChecksumYet); field != std::string::npos) {
     const std::string all = header + data;

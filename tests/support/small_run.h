@@ -1,4 +1,4 @@
-// A training run that takes no time, and its model's bytes.
+// A very short training run, and the bytes of its model.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -44,13 +44,13 @@ class SmallRun : public testing::Test {
     return options;
   }
 
-  // The bytes of the model that these options make.
+  // The bytes of the model trained with these options.
   std::string trained(const TrainOptions& options, const TrainObserver& observer = {}) {
     train(options, observer);
     return bytes_of(options.files.save);
   }
 
-  // The same by a run that stops after every third step, each time in a new call. Nothing but the model stays.
+  // The same by a run that stops after every third step, each time in a new call. Only the model is left.
   std::string trained_in_parts(TrainOptions options) {
     options.files.save = folder_.path("parts");
     int calls = 0;

@@ -1,4 +1,4 @@
-// A folder of its own for each test, and plain access to the files in it.
+// A temporary folder for each test, and access to the files in it.
 #pragma once
 
 #include <unistd.h>

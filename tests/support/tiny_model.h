@@ -1,4 +1,4 @@
-// Small models with random weights, for tests of what runs a model.
+// Small models with random weights, for tests of code that runs models.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ inline Model tiny_model(Cell cell, const Tokenizer& tokenizer, std::uint64_t see
   return model_of(config, tokenizer, random_parameters(config, 0.7F, seed));
 }
 
-// The same with so large a bias that each prediction is all but certainly `id`.
+// The same with such a large bias that every prediction is almost certainly `id`.
 inline Model stubborn_model(const Tokenizer& tokenizer, std::int32_t id) {
   const NetworkConfig config = tiny_config(Cell::kLstm, tokenizer);
   Parameters parameters = random_parameters(config, 0.7F, 3);
@@ -67,7 +67,7 @@ inline Model stubborn_model(const Tokenizer& tokenizer, std::int32_t id) {
   return model_of(config, tokenizer, std::move(parameters));
 }
 
-// Random text over the symbols of tiny_characters() with line ends now and then.
+// Random text over the symbols of tiny_characters(), with occasional line ends.
 inline std::string random_text(std::size_t symbols, std::uint64_t seed) {
   const Tokenizer tokenizer = tiny_characters();
   std::string text;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int32_t kBoundary = 0;
 
-// Every id says its place: ids[i] == i + 1, except where a line ends.
+// Every id is its place: ids[i] == i + 1, except where a line ends.
 std::vector<std::int32_t> ids_with_line_ends(std::int64_t n, double line_end_share, std::mt19937& random) {
   std::vector<std::int32_t> ids(static_cast<std::size_t>(n));
   std::iota(ids.begin(), ids.end(), 1);
@@ -38,7 +38,7 @@ void expect_cover(const std::vector<Piece>& pieces, std::int64_t n) {
   EXPECT_EQ(next, n);
 }
 
-// Walks all windows of a batcher and holds each entry against its definition.
+// Compares each entry of all windows of a batcher with its definition.
 void expect_laws(const std::vector<std::int32_t>& ids, StatePolicy state, const std::vector<Piece>& pieces,
                  std::int64_t T) {
   const Batcher batcher(ids, kBoundary, state, pieces, T);

@@ -23,7 +23,7 @@ TEST(Number, TooSmallIsZeroAndTooLargeIsRejected) {
   EXPECT_EQ(parse_number("-1e-330"), 0);
   EXPECT_EQ(parse_number("1E-400"), 0);
   EXPECT_FALSE(parse_number("1e400"));
-  EXPECT_FALSE(parse_number(std::string(400, '9') + "e-5"));  // large, whatever its exponent looks like
+  EXPECT_FALSE(parse_number(std::string(400, '9') + "e-5"));  // large despite its exponent
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::string learned(SentencePieceKind kind = SentencePieceKind::kBpe, bool lossl
 
 Tokenizer tokenizer_of(const std::string& model) { return Tokenizer::from_sentencepiece(model, "'test.model'"); }
 
-// What the ids of a line are written as.
+// The text written for the ids of a line.
 std::string written(const Tokenizer& tokenizer, const std::string& line) {
   std::string text;
   std::int32_t previous = -1;

@@ -123,7 +123,7 @@ TEST(ReadText, RefusesAFileThatItHasNoPermissionFor) {
   write_bytes(path, "text");
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   ASSERT_EQ(::chmod(path.c_str(), 0), 0);
-  // Root may read anything, so a child gives its privileges up first.
+  // Root may read anything, so a child process drops its privileges first.
   const pid_t child = ::fork();
   if (child == 0) {
     const bool dropped = ::geteuid() != 0 || ::setuid(65534) == 0;

@@ -28,14 +28,14 @@ Tokenizer trained(const TokenizerOptions& options, std::string_view text) {
   return Tokenizer::train(options, text, "text");
 }
 
-// The symbols that a text becomes.
+// The symbols of an encoded text.
 Symbols symbols_of(const Tokenizer& tokenizer, std::string_view text) {
   Symbols symbols;
   for (const std::int32_t id : tokenizer.encode(text, "text").ids) symbols.push_back(tokenizer.symbol(id));
   return symbols;
 }
 
-// What the ids of a text are written as.
+// The text written for the ids of a text.
 std::string written_again(const Tokenizer& tokenizer, std::string_view text) {
   std::string out;
   std::int32_t previous = -1;

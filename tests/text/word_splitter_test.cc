@@ -28,7 +28,7 @@ std::string drawn_text(const Words& parts, std::size_t size, unsigned seed) {
   return text;
 }
 
-// Where the windows lie must not matter: spaces in front move them, but add no word.
+// The places of the windows must have no effect: leading spaces move them, but add no word.
 void expect_words_to_stay_when_moved(const std::string& text) {
   const WordSplitter splitter(TokenizerKind::kWord, false);
   const Words words = words_of(splitter, text);
