@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include "adapt/adaptive_stream.h"
+#include "base/stopwatch.h"
 #include "infer/evaluate_ids.h"
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
@@ -137,7 +137,7 @@ NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double>
   const auto summed = [&](std::span<const double> log_probs) {
     return evaluation_of(encoded.ids, log_probs, tokenizer.boundary(), tokenizer.unknown(), accounting);
   };
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   std::vector<double> log_probs = mixture.log_probs(encoded.ids);
   NgramEvaluation result{.ngram = summary(summed(log_probs), encoded, accounting), .mix = {}};
   std::ranges::transform(network, log_probs, log_probs.begin(),
@@ -147,8 +147,7 @@ NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double>
         fmt::format("'{}', line {}", name, line_without_probability(encoded.ids, log_probs, tokenizer, accounting)));
   }
   result.mix = result_of(encoded, log_probs, tokenizer, accounting, name);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  result.ngram.seconds = elapsed.count();
+  result.ngram.seconds = watch.seconds();
   return result;
 }
 
@@ -183,14 +182,14 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
         options.progress(std::ssize(result.models) * total + done, std::ssize(models) * total);
       };
     }
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, of_one);
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    seconds += elapsed.count();
+    const double elapsed = watch.seconds();
+    seconds += elapsed;
     Evaluation& evaluation = result.models.emplace_back(result_of(encoded, log_probs, tokenizer, accounting, name));
     evaluation.state = state;
     evaluation.exact = options.exact || reads_in_order(options.adaptation);
-    evaluation.seconds = elapsed.count();
+    evaluation.seconds = elapsed;
     if (sums.empty()) {
       sums = log_probs;
     } else {
