@@ -362,7 +362,7 @@ TEST_F(ConvertTest, RefusesTensorsOfTheWrongTypeOrShapeOrNumber) {
     save_changed(precision, [&](auto&, auto& tensors) {
       tensors.emplace_back("decoder.bias.scale", std::vector<std::int64_t>{13}, std::span(floats).first(13));
     });
-    EXPECT_TRUE(refused("has tensor \"decoder.bias.scale\", for which its network"));
+    EXPECT_TRUE(refused("has tensor \"decoder.bias.scale\", which its network"));
   }
   save_changed(Precision::kInt8, [&](auto&, auto& tensors) {
     std::erase_if(tensors, [](const TensorToWrite& tensor) { return tensor.name == "decoder.weight.scale"; });
