@@ -1,14 +1,9 @@
 // The pace of a run: how many steps fit into a time, and how often it validates and saves.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
 namespace unroll {
-
-[[nodiscard]] inline double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 // The shape of an epoch.
 struct EpochShape {

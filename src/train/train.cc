@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
 #include "train/resuming.h"
@@ -17,8 +17,6 @@
 
 namespace unroll {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 double measuring_seconds(const RunLength& length) {
   constexpr double kMost = 1.5;
@@ -35,10 +33,10 @@ std::int64_t steps_of_minutes(const RunPlan& plan, const MeasuredCost& cost, dou
 }
 
 // Measures, fixes the length of a run that starts now, and starts it.
-MeasuredCost begin(TrainingRun& run, const RunPlan& plan, Clock::time_point start) {
+MeasuredCost begin(TrainingRun& run, const RunPlan& plan, const Stopwatch& watch) {
   const MeasuredCost cost = run.measure(measuring_seconds(plan.length));
   const std::optional<std::int64_t> planned = planned_steps(plan);
-  const std::int64_t steps = planned ? *planned : steps_of_minutes(plan, cost, seconds_since(start));
+  const std::int64_t steps = planned ? *planned : steps_of_minutes(plan, cost, watch.seconds());
   run.begin(steps, save_interval(plan.save_every, cost));
   return cost;
 }
@@ -86,9 +84,9 @@ StepReport report(const TrainPosition& position, const StepOutcome& outcome,
 // Steps until the end or until asked to stop. True when the end was reached.
 bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
   while (!run.finished()) {
-    const Clock::time_point before = Clock::now();
+    const Stopwatch watch;
     const StepOutcome outcome = run.step();
-    const double tokens_per_s = static_cast<double>(outcome.predictions) / seconds_since(before);
+    const double tokens_per_s = static_cast<double>(outcome.predictions) / watch.seconds();
     std::optional<ValidationOutcome> validation;
     if (run.validation_due()) validation = run.validate(observer.on_validation);
     run.note_history(outcome, validation);
@@ -121,7 +119,7 @@ void note_start(const TrainOptions& options, const Model* from, const TrainObser
 }  // namespace
 
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   const TrainOptions options = resolve(asked);
   const FileClaim claim(options.files.save);
   EarlierRun earlier = find_earlier_run(options.files);
@@ -143,7 +141,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
          fmt::format("resuming '{}' after step {} of {}", plan.save, run.position().step, run.position().steps));
   } else {
     note_start(options, from, observer);
-    cost = begin(run, plan, start);
+    cost = begin(run, plan, watch);
   }
   if (observer.on_plan) observer.on_plan(report(run, plan, cost));
 
@@ -151,7 +149,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   TrainResult result = result_at(run.position(), run.record());
   result.interrupted = !complete;
   result.stopped_early = run.stopped_early();
-  result.seconds = seconds_since(start);
+  result.seconds = watch.seconds();
   return result;
 }
 

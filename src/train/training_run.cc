@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <chrono>
 #include <cmath>
 
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "model/model_file.h"
 #include "model/model_weights.h"
 #include "train/initial_weights.h"
@@ -74,7 +74,6 @@ void TrainingRun::set_start() {
 }
 
 MeasuredCost TrainingRun::measure(double seconds) {
-  using Clock = std::chrono::steady_clock;
   constexpr std::int64_t kMostMeasured = 200;
   constexpr std::int64_t kLeastSteps = 2;
   // Learning rates are those of the run's first steps, as far as its length is known.
@@ -83,23 +82,23 @@ MeasuredCost TrainingRun::measure(double seconds) {
   rate_.warmup = warmup_steps(plan_, steps);
   step();  // the first one touches all memory for the first time
   std::vector<double> durations;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch all_steps;
   for (std::int64_t i = 0; i < std::min(kMostMeasured, steps); ++i) {
-    const Clock::time_point before = Clock::now();
+    const Stopwatch one_step;
     step();
-    durations.push_back(seconds_since(before));
-    if (i + 1 >= kLeastSteps && seconds_since(start) > 0.7 * seconds) break;
+    durations.push_back(one_step.seconds());
+    if (i + 1 >= kLeastSteps && all_steps.seconds() > 0.7 * seconds) break;
   }
   MeasuredCost cost;
   for (const double duration : durations) cost.per_step += duration / static_cast<double>(durations.size());
   if (!text_.valid.empty()) {
     constexpr std::size_t kSample = 1 << 15;
     const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
-    const Clock::time_point before = Clock::now();
+    const Stopwatch watch;
     static_cast<void>(evaluate(parameters_, sample, {}));
     const double evaluations = average_ ? 2 : 1;
-    cost.per_validation = evaluations * seconds_since(before) * static_cast<double>(text_.valid.size()) /
-                          static_cast<double>(sample.size());
+    cost.per_validation =
+        evaluations * watch.seconds() * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
   }
   // A save writes the model, and the resume file with the present weights, the best ones and the moments.
   const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
