@@ -32,13 +32,22 @@ function(unroll_optimize_loops)
   endif()
 endfunction()
 
+# Optimizes code that is not the library a little: the command, which parses and prints, and tests.
+function(unroll_optimize_a_little target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
+endfunction()
+
 # The program of a room's tests: in large units, and optimized a little where arithmetic in plain loops is what they
 # spend their time on.
 function(unroll_test_options target room)
   if(UNROLL_UNITY_TESTS)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
   endif()
-  if(CMAKE_BUILD_TYPE STREQUAL "Release" OR room MATCHES "^(kernels|nn|network)$")
+  if(room MATCHES "^(kernels|nn|network)$")
     target_compile_options(${target} PRIVATE -O1)
+  else()
+    unroll_optimize_a_little(${target})
   endif()
 endfunction()
