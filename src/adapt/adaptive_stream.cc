@@ -4,12 +4,10 @@
 #include <cstddef>
 
 #include "infer/inference.h"
-#include "model/model_file.h"
+#include "infer/sequence.h"
 
 namespace unroll {
 namespace {
-
-constexpr std::int64_t kSteps = 64;  // of a window
 
 // `adaptation`, checked before memory is taken for it.
 const Adaptation& checked(const Adaptation& adaptation) {
@@ -27,20 +25,18 @@ void copy_state(const NetworkState& from, NetworkState& to) {
 AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers,
                                const NgramMixture* mixture)
     : adaptation_(checked(adaptation)),
-      policy_(state),
-      boundary_(model.tokenizer().boundary()),
-      input_(boundary_),
+      input_(model.tokenizer().boundary()),
       workers_(workers),
       network_(model.config(), adaptation.dynamic ? Purpose::kTraining : Purpose::kInference,
-               adaptation.dynamic ? adaptation.dynamic->bptt : kSteps, 1, workers),
+               adaptation.dynamic ? adaptation.dynamic->bptt : kSequenceSteps, 1, workers),
       state_(model.config(), 1),
       segment_state_(model.config(), 1) {
   if (adaptation.dynamic) {
     dynamic_.emplace(model, *adaptation.dynamic, workers);
   } else {
-    plain_.emplace(model.config(), Purpose::kInference, model.precision());
-    plain_->pack(model.data().weights.view(), workers);
+    plain_.emplace(packed_weights(model, workers));
   }
+  if (state == StatePolicy::kReset) line_start_ = input_;
   if (adaptation.cache) cache_.emplace(*adaptation.cache);
   if (mixture != nullptr) ngram_.emplace(*mixture);
 }
@@ -53,7 +49,7 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
       segment_input_ = input_;
       copy_state(state_, segment_state_);
     }
-    set_window(input_, part);
+    set_sequence(input_, part, window_, line_start_);
     input_ = part.back();
     network_.forward(weights(), window_, state_);
     if (cache_) cache_->attend(workers_, network_.outputs(), part);
@@ -67,7 +63,8 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
         predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
       });
     } else {
-      predict_window(network_, weights(), window_, adaptation_.temperature, detail, predictions, ngram);
+      predict_window(network_, weights(), window_,
+                     {.temperature = adaptation_.temperature, .detail = detail, .ngram = ngram}, predictions);
     }
     if (dynamic_) learn();
   }
@@ -82,7 +79,7 @@ bool AdaptiveStream::cache_takes_part() const {
 }
 
 std::size_t AdaptiveStream::room() const noexcept {
-  return dynamic_ ? static_cast<std::size_t>(adaptation_.dynamic->bptt) - segment_.size() : kSteps;
+  return dynamic_ ? static_cast<std::size_t>(adaptation_.dynamic->bptt) - segment_.size() : kSequenceSteps;
 }
 
 void AdaptiveStream::learn() {
@@ -90,7 +87,7 @@ void AdaptiveStream::learn() {
   if (room() > 0) return;
   // A segment that came in several windows runs once more in one, so that the way back sees all of it.
   if (window_.targets.size() < segment_.size()) {
-    set_window(segment_input_, segment_);
+    set_sequence(segment_input_, segment_, window_, line_start_);
     network_.forward(weights(), window_, segment_state_);
   }
   dynamic_->learn(network_, window_);
@@ -101,19 +98,13 @@ std::vector<double> AdaptiveStream::log_probs(std::span<const std::int32_t> next
   std::vector<double> result;
   std::vector<SymbolPrediction> predictions;
   while (result.size() < next.size()) {
-    const std::size_t size = std::min<std::size_t>(next.size() - result.size(), kSteps);
+    const std::size_t size = std::min<std::size_t>(next.size() - result.size(), kSequenceSteps);
     predictions.clear();
     predict(next.subspan(result.size(), size), Detail::kLogProb, predictions);
     for (const SymbolPrediction& prediction : predictions) result.push_back(prediction.log_prob);
     if (progress) progress(std::ssize(result), std::ssize(next));
   }
   return result;
-}
-
-void AdaptiveStream::set_window(std::int32_t input, std::span<const std::int32_t> next) {
-  set_sequence(input, next, window_);
-  if (policy_ == StatePolicy::kCarry) return;
-  for (const std::int32_t id : window_.inputs) window_.reset.push_back(id == boundary_ ? 1 : 0);
 }
 
 SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::span<float> logits, Detail detail) const {

@@ -1,4 +1,4 @@
-// A text that is predicted in order, by a model that is adapted to it on the way.
+// Predicts a text in order, adapting the model to it on the way.
 #pragma once
 
 #include <cstdint>
@@ -12,55 +12,51 @@
 #include "adapt/neural_cache.h"
 #include "base/workers.h"
 #include "infer/evaluate_ids.h"
-#include "infer/ngram_mixture.h"
-#include "infer/prediction.h"
+#include "infer/window_predictions.h"
 #include "network/network.h"
-#include "text/batcher.h"
+#include "text/window.h"
 #include "unroll/adapt/adaptation.h"
 #include "unroll/model.h"
 
 namespace unroll {
 
-// Goes through one text from its beginning on. What it tells depends neither on how the text is cut into calls nor on
-// the number of workers. With StatePolicy::kReset the hidden state starts from zero on each line; what the adaptation
-// has gathered goes on from line to line.
+// Goes through one text from its beginning. The predictions depend neither on how the text is cut into calls nor on the
+// number of workers. With StatePolicy::kReset the hidden state starts from zero on each line; what the adaptation has
+// gathered is kept from line to line.
 //
 // Numerics where the adaptation changes nothing (temperature 1, a cache of weight 0, a rate of 0), the bits are
 //          those of Network::predictions().
 // Threads  not for two at once.
 class AdaptiveStream {
  public:
-  // With a mixture, which is viewed, what is told is that of the adapted network and the n-gram model together. Throws
+  // With `mixture`, which is viewed, the predictions are those of the adapted network mixed with the n-grams. Throws
   // what check(adaptation) and DynamicWeights throw.
   AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers,
                  const NgramMixture* mixture = nullptr);
 
-  // Predicts `next`, each of them from all before it, and appends what is to tell about each to `out`.
+  // Predicts `next`, each id from all before it, and appends the predictions to `out`.
   void predict(std::span<const std::int32_t> next, Detail detail, std::vector<SymbolPrediction>& out);
 
-  // Predicts `next`, and tells ln p of each. `progress(done, total)`, if not empty, is called after each window.
+  // Predicts `next`; returns ln p of each.
   [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> next, const EvaluationProgress& progress);
 
-  // From now on calls `observer` with the states of each window, what enters the output layer: (T, H).
+  // Calls `observer` after each further window with its states, the input of the output layer: (T, H).
   void observe(std::function<void(MatView<const float> h)> observer) { observer_ = std::move(observer); }
 
  private:
-  // Makes window_ the one that reads `input` and then all but the last of `next`.
-  void set_window(std::int32_t input, std::span<const std::int32_t> next);
   [[nodiscard]] const NetworkWeights& weights() const noexcept { return dynamic_ ? dynamic_->packed() : *plain_; }
   // How many ids the next window may take.
   [[nodiscard]] std::size_t room() const noexcept;
-  // Takes the window into the segment that dynamic evaluation learns from, and learns when that is full.
+  // Adds the window to the segment that dynamic evaluation learns from, and learns when that is full.
   void learn();
   // Whether the cache changes any prediction of the window.
   [[nodiscard]] bool cache_takes_part() const;
-  // What the network and the cache, and with an n-gram model all three, tell about step t of the window.
+  // The prediction of step t of the window by the network and the cache, mixed with n-grams where there are some.
   [[nodiscard]] SymbolPrediction prediction(std::int64_t t, std::span<float> logits, Detail detail) const;
 
   Adaptation adaptation_;
-  StatePolicy policy_;
-  std::int32_t boundary_;
-  std::int32_t input_;  // what the network reads next
+  std::optional<std::int32_t> line_start_;  // before which the state is reset
+  std::int32_t input_;                      // what the network reads next
   Workers& workers_;
   std::optional<NetworkWeights> plain_;
   std::optional<DynamicWeights> dynamic_;  // instead of plain_

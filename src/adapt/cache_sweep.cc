@@ -7,11 +7,10 @@
 
 #include "adapt/neural_cache.h"
 #include "infer/prediction.h"
+#include "infer/sequence.h"
 
 namespace unroll {
 namespace {
-
-constexpr std::int64_t kSteps = 64;  // of a window
 
 // ln p_cache(target) at one theta for every size: the steps are taken from the newest on, and the sums so far are those
 // of a smaller cache. They are kept relative to the largest exponent so far.
@@ -68,9 +67,9 @@ std::vector<double> sweep_cache(Workers& workers, const RecordedText& text, cons
   const MatView<const float> states(text.states.data(), tokens, std::ssize(text.states) / tokens);
   NeuralCache cache({.size = grid.sizes.back()});
   std::vector<double> sums(combinations);
-  std::vector<double> nats(static_cast<std::size_t>(kSteps) * combinations);
-  for (std::int64_t first = 0; first < tokens; first += kSteps) {
-    const std::int64_t T = std::min(kSteps, tokens - first);
+  std::vector<double> nats(static_cast<std::size_t>(kSequenceSteps) * combinations);
+  for (std::int64_t first = 0; first < tokens; first += kSequenceSteps) {
+    const std::int64_t T = std::min(kSequenceSteps, tokens - first);
     const auto next = text.ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(T));
     cache.attend(workers, states.row_range(first, T), next);
     workers.run(T, [&](std::int64_t t) {

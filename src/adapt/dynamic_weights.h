@@ -8,7 +8,7 @@
 #include "network/gradients.h"
 #include "network/network.h"
 #include "network/parameters.h"
-#include "text/batcher.h"
+#include "text/window.h"
 #include "unroll/adapt/adaptation.h"
 #include "unroll/model.h"
 

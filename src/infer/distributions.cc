@@ -5,24 +5,19 @@
 #include <vector>
 
 #include "kernels/softmax.h"
-#include "model/model_file.h"
-#include "network/network.h"
-#include "text/batcher.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kSteps = 4;  // of a window: its distributions are kept, each V numbers
+constexpr std::int64_t kSteps = 4;  // of a window, whose distributions are kept: V numbers each
 
 }  // namespace
 
 void visit_distributions(const Model& model, std::span<const std::int32_t> ids, Workers& workers,
                          const DistributionVisitor& visit, const EvaluationProgress& progress) {
-  const NetworkConfig& config = model.config();
-  NetworkWeights weights(config, Purpose::kInference, model.precision());
-  weights.pack(model.data().weights.view(), workers);
-  const auto V = static_cast<std::size_t>(config.vocabulary);
+  const NetworkWeights weights = packed_weights(model, workers);
+  const auto V = static_cast<std::size_t>(model.config().vocabulary);
   std::vector<float> distributions;
   std::vector<double> log_probs;
   const auto of_row = [&](std::size_t r) { return std::span(distributions).subspan(r * V, V); };
@@ -41,13 +36,13 @@ void visit_distributions(const Model& model, std::span<const std::int32_t> ids, 
       if (positions[r] < 0) continue;
       const std::span<const float> p = of_row(r);
       if (!std::isfinite(p.front())) {
-        throw Error(ErrorCode::kNumeric, "the network's prediction is no number: its weights or its state overflowed");
+        throw Error(ErrorCode::kNumeric, "the network predicted NaN or infinity: its weights or its state overflowed");
       }
       visit(static_cast<std::size_t>(positions[r]), p, log_probs[r]);
     }
   };
-  sweep_ids(config, weights, workers, ids, model.tokenizer().boundary(), model.trained_state_policy(), false, kSteps,
-            take, progress);
+  const Cut cut{.boundary = model.tokenizer().boundary(), .state = model.trained_state_policy(), .steps = kSteps};
+  sweep_ids({model.config(), weights, workers}, ids, cut, take, progress);
 }
 
 }  // namespace unroll

@@ -1,4 +1,4 @@
-// All that a network predicts along a text.
+// Whole distributions that a network predicts along a text.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 
 namespace unroll {
 
-// Takes the probabilities (V) of what may stand at `position` of a text, and the log-probability of the id that does,
-// which is finite where its p is too small for a float.
+// Takes the probabilities (V) of the id at `position` of a text, and the log-probability of the id that stands there,
+// which is finite even where its p is too small for a float.
 using DistributionVisitor = std::function<void(std::size_t position, std::span<const float> p, double log_prob)>;
 
 // Predicts each id of a text from those before it, cut into pieces as evaluate_ids() does, and visits each position
-// once, on the calling thread, in an order that the text alone decides. The bits do not depend on the number of
-// workers. Throws Error{kNumeric} for predictions that are no numbers.
+// once, on the calling thread, in an order that depends on the text alone. The bits do not depend on the number of
+// workers. Throws Error{kNumeric} where the network predicts NaN or infinity.
 void visit_distributions(const Model& model, std::span<const std::int32_t> ids, Workers& workers,
                          const DistributionVisitor& visit, const EvaluationProgress& progress);
 

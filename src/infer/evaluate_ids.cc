@@ -2,36 +2,30 @@
 
 #include <cstddef>
 
-#include "infer/prediction.h"
+#include "infer/window_predictions.h"
 #include "text/batcher.h"
 
 namespace unroll {
-namespace {
 
-constexpr std::int64_t kSteps = 64;  // of a window
-
-}  // namespace
-
-void sweep_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
-               std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, bool exact,
-               std::int64_t steps, const WindowVisitor& visit, const EvaluationProgress& progress) {
-  const std::vector<Piece> pieces = evaluation_pieces(ids, boundary, state, exact);
-  const Batcher batcher(ids, boundary, state, pieces, steps);
-  Network network(config, Purpose::kInference, steps, batcher.rows(), workers);
-  NetworkState network_state(config, batcher.rows());
+void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Cut& cut, const WindowVisitor& visit,
+               const EvaluationProgress& progress) {
+  const std::vector<Piece> pieces = evaluation_pieces(ids, cut.boundary, cut.state, cut.exact);
+  const Batcher batcher(ids, cut.boundary, cut.state, pieces, cut.steps);
+  Network network(ready.config, Purpose::kInference, cut.steps, batcher.rows(), ready.workers);
+  NetworkState state(ready.config, batcher.rows());
   std::vector<std::int64_t> positions;
   std::int64_t done = 0;
   Window window;
   for (std::int64_t i = 0; i < batcher.windows(); ++i) {
     batcher.window(i, window);
-    network.forward(weights, window, network_state);
+    network.forward(ready.weights, window, state);
     if (window.predictions > 0) {
       positions.assign(window.targets.size(), -1);
       for (std::size_t r = 0; r < positions.size(); ++r) {
         if (window.targets[r] == kIgnored) continue;
         const auto row = static_cast<std::int64_t>(r);
         const Piece& piece = pieces[static_cast<std::size_t>(row % window.B)];
-        positions[r] = piece.first - piece.warm + i * steps + row / window.B;
+        positions[r] = piece.first - piece.warm + i * cut.steps + row / window.B;
       }
       visit(network, window, positions);
     }
@@ -40,32 +34,31 @@ void sweep_ids(const NetworkConfig& config, const NetworkWeights& weights, Worke
   }
 }
 
-std::vector<double> log_probs_of_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
-                                     std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state,
-                                     bool exact, double temperature, const EvaluationProgress& progress) {
+std::vector<double> log_probs_of_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Cut& cut,
+                                     double temperature, const EvaluationProgress& progress) {
   std::vector<double> log_probs(ids.size());
   std::vector<SymbolPrediction> predictions;
   const auto predict = [&](Network& network, const Window& window, std::span<const std::int64_t> positions) {
     predictions.resize(positions.size());
-    predict_window(network, weights, window, temperature, Detail::kLogProb, predictions);
+    predict_window(network, ready.weights, window, {.temperature = temperature}, predictions);
     for (std::size_t r = 0; r < positions.size(); ++r) {
       if (positions[r] >= 0) log_probs[static_cast<std::size_t>(positions[r])] = predictions[r].log_prob;
     }
   };
-  sweep_ids(config, weights, workers, ids, boundary, state, exact, kSteps, predict, progress);
+  sweep_ids(ready, ids, cut, predict, progress);
   return log_probs;
 }
 
-bool is_counted(const Accounting& accounting, std::int32_t id, std::int32_t boundary, std::int32_t unknown) noexcept {
-  return counts(accounting, id == unknown) && (accounting.end || id != boundary);
+bool is_counted(const Accounting& accounting, std::int32_t id, const Symbols& symbols) noexcept {
+  return counts(accounting, id == symbols.unknown) && (accounting.end || id != symbols.boundary);
 }
 
-IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs, std::int32_t boundary,
-                            std::int32_t unknown, const Accounting& accounting) {
+IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                            const Symbols& symbols, const Accounting& accounting) {
   IdsEvaluation sum;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!is_counted(accounting, ids[i], boundary, unknown)) continue;
-    const bool is_unknown = ids[i] == unknown;
+    if (!is_counted(accounting, ids[i], symbols)) continue;
+    const bool is_unknown = ids[i] == symbols.unknown;
     const double nats = -counted_log_prob(accounting, is_unknown, log_probs[i]);
     ++sum.tokens;
     sum.nats += nats;
@@ -77,11 +70,10 @@ IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const d
   return sum;
 }
 
-IdsEvaluation evaluate_ids(const NetworkConfig& config, const NetworkWeights& weights, Workers& workers,
-                           std::span<const std::int32_t> ids, std::int32_t boundary, std::int32_t unknown,
-                           StatePolicy state, bool exact, const EvaluationProgress& progress) {
-  return evaluation_of(ids, log_probs_of_ids(config, weights, workers, ids, boundary, state, exact, 1, progress),
-                       boundary, unknown);
+IdsEvaluation evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Symbols& symbols,
+                           StatePolicy state, const EvaluationProgress& progress) {
+  const Cut cut{.boundary = symbols.boundary, .state = state};
+  return evaluation_of(ids, log_probs_of_ids(ready, ids, cut, 1, progress), symbols);
 }
 
 }  // namespace unroll

@@ -1,15 +1,21 @@
 #include "infer/inference.h"
 
+#include <utility>
+
+#include "model/model_file.h"
+
 namespace unroll {
 
-void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window) {
-  window.T = static_cast<std::int64_t>(next.size());
-  window.B = 1;
-  window.inputs.assign(1, input);
-  window.inputs.insert(window.inputs.end(), next.begin(), next.end() - 1);
-  window.targets.assign(next.begin(), next.end());
-  window.reset.clear();
-  window.predictions = window.T;
+NetworkWeights packed_weights(const Model& model, Workers& workers) {
+  NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
+  weights.pack(model.data().weights.view(), workers);
+  return weights;
 }
+
+Inference::Inference(Model shared_model, int threads, std::int64_t T, std::int64_t B)
+    : model(std::move(shared_model)),
+      workers(threads),
+      weights(packed_weights(model, workers)),
+      network(model.config(), Purpose::kInference, T, B, workers) {}
 
 }  // namespace unroll

@@ -1,29 +1,33 @@
-// A model made ready to run: what scoring, writing and evaluating have in common.
+// What scoring, writing and evaluating have in common: weights ready to run, and a network that runs them.
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <utility>
 
 #include "base/workers.h"
-#include "model/model_file.h"
 #include "network/network.h"
-#include "text/batcher.h"
+#include "text/window.h"
 #include "unroll/model.h"
 
 namespace unroll {
 
-// Workers, packed weights and activations for windows of at most T steps and B rows. Not for two threads at once; the
-// model is shared.
+// Packed weights and the workers that multiply by them: of a model, or of a training run. A view.
+struct ReadyWeights {
+  const NetworkConfig& config;
+  const NetworkWeights& weights;
+  Workers& workers;
+};
+
+// A model's weights, packed for inference in the model's precision. Views the model, which must outlive them.
+[[nodiscard]] NetworkWeights packed_weights(const Model& model, Workers& workers);
+
+// A model with its own workers, packed weights and activations for windows of at most T steps and B rows. Not for two
+// threads at once; the model is shared.
 struct Inference {
-  // Throws Error{kUsage} for a number of threads that Workers refuses.
-  Inference(Model shared_model, int threads, std::int64_t T, std::int64_t B)
-      : model(std::move(shared_model)),
-        workers(threads),
-        weights(model.config(), Purpose::kInference, model.precision()),
-        network(model.config(), Purpose::kInference, T, B, workers) {
-    weights.pack(model.data().weights.view(), workers);
-  }
+  // Throws Error{kUsage} for a number of threads that Workers refuses, Error{kMemory}.
+  Inference(Model shared_model, int threads, std::int64_t T, std::int64_t B);
+
+  [[nodiscard]] const NetworkConfig& config() const noexcept { return model.config(); }
+  [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return model.tokenizer(); }
 
   // Runs `window` from `state`, which is then the state after it.
   void forward(const Window& window, NetworkState& state) { network.forward(weights, window, state); }
@@ -33,9 +37,5 @@ struct Inference {
   NetworkWeights weights;
   Network network;
 };
-
-// Makes `window` one row that reads `input` and then all but the last of `next`, going on from the state it is given,
-// and predicts `next`. Requires one symbol at least.
-void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window);
 
 }  // namespace unroll

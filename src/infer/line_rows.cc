@@ -45,48 +45,22 @@ LineRows::LineRows(std::span<const std::int32_t> ids, std::span<const std::int64
 }
 
 bool LineRows::next(Window& out) {
-  out.B = std::ranges::count_if(rest_, [](std::int64_t steps) { return steps > 0; });
-  if (out.B == 0) return false;
-  out.T = std::min(steps_per_window_, rest_.front());
-  const auto size = static_cast<std::size_t>(out.T * out.B);
-  out.inputs.assign(size, boundary_);
-  out.targets.assign(size, kIgnored);
-  out.reset.assign(size, 0);
-  out.predictions = 0;
-  for (std::int64_t row = 0; row < out.B; ++row) fill_row(row, out);
-  if (std::ranges::find(out.reset, 1) == out.reset.end()) out.reset.clear();
+  const std::int64_t B = std::ranges::count_if(rest_, [](std::int64_t steps) { return steps > 0; });
+  if (B == 0) return false;
+  make_window(std::min(steps_per_window_, rest_.front()), B, out,
+              [this](std::int64_t row, std::int64_t) { return advance(static_cast<std::size_t>(row)); });
   return true;
 }
 
-void LineRows::fill_row(std::int64_t row, Window& out) {
-  const auto r = static_cast<std::size_t>(row);
-  const std::int64_t steps = std::min(out.T, rest_[r]);
-  Place& place = places_[r];
-  for (std::int64_t t = 0; t < steps; ++t) {
-    const auto entry = static_cast<std::size_t>(t * out.B + row);
-    const std::int64_t line = rows_[r][place.line];
-    const std::int64_t at = start(line) + place.position;
-    out.targets[entry] = ids_[static_cast<std::size_t>(at)];
-    if (place.position == 0) {
-      out.reset[entry] = 1;
-    } else {
-      out.inputs[entry] = ids_[static_cast<std::size_t>(at - 1)];
-    }
-    if (++place.position == length(line)) place = {.line = place.line + 1, .position = 0};
-  }
-  rest_[r] -= steps;
-  out.predictions += steps;
-}
-
-NetworkState first_rows(const NetworkConfig& config, const NetworkState& state, std::int64_t B) {
-  NetworkState result(config, B);
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    const RecurrentState<float> from = state.layer(l);
-    const RecurrentState<float> to = result.layer(l);
-    std::ranges::copy(from.h.row_range(0, B).flat(), to.h.data);
-    if (to.c.data != nullptr) std::ranges::copy(from.c.row_range(0, B).flat(), to.c.data);
-  }
-  return result;
+WindowStep LineRows::advance(std::size_t row) {
+  if (rest_[row] == 0) return {.input = boundary_};
+  --rest_[row];
+  Place& place = places_[row];
+  const std::int64_t line = rows_[row][place.line];
+  const auto at = static_cast<std::size_t>(start(line) + place.position);
+  const bool starts_line = place.position == 0;
+  if (++place.position == length(line)) place = {.line = place.line + 1, .position = 0};
+  return {.input = starts_line ? boundary_ : ids_[at - 1], .target = ids_[at], .reset = starts_line};
 }
 
 }  // namespace unroll

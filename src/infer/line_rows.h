@@ -1,23 +1,23 @@
-// Lines of any length side by side, each from a zero state, so that little work goes to rows that have ended.
+// Lines of any length side by side, each from a zero state, with little work for rows that have ended.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "network/network.h"
-#include "text/batcher.h"
+#include "text/window.h"
 
 namespace unroll {
 
-// Deals lines to at most B rows, longest line first, each to the row that is shortest by then: rows of about equal
-// length, unless one line is longer than that by itself. Rows come longest first; none is empty. (Graham 1969)
+// Deals lines to at most B rows, longest line first, each to the row that is shortest so far: rows of about equal
+// length, unless a single line is longer. Returns the longest row first; no row is empty. (Graham 1969)
 [[nodiscard]] std::vector<std::vector<std::int64_t>> deal_lines(std::span<const std::int64_t> lengths, std::int64_t B);
 
 // Cuts rows of lines into windows of at most T steps. Rows that have ended leave, so later windows may be narrower.
 //
-// Every line closes with the boundary, and so the input of its first step is one, read from a zero state. Views the
-// ids and the rows, which must outlive it.
+// Every line closes with the boundary, and its first step reads one from a zero state. Views the ids and the rows,
+// which must outlive it.
 class LineRows {
  public:
   // Line i is ids[starts[i] .. starts[i + 1]).
@@ -35,7 +35,8 @@ class LineRows {
 
   [[nodiscard]] std::int64_t start(std::int64_t line) const { return starts_[static_cast<std::size_t>(line)]; }
   [[nodiscard]] std::int64_t length(std::int64_t line) const { return start(line + 1) - start(line); }
-  void fill_row(std::int64_t row, Window& out);
+  // The next step of a row; a row that has ended reads the boundary and predicts nothing.
+  WindowStep advance(std::size_t row);
 
   std::span<const std::int32_t> ids_;
   std::span<const std::int64_t> starts_;
@@ -45,8 +46,5 @@ class LineRows {
   std::vector<std::int64_t> rest_;  // steps that each row has left
   std::vector<Place> places_;
 };
-
-// The first B rows of a state.
-[[nodiscard]] NetworkState first_rows(const NetworkConfig& config, const NetworkState& state, std::int64_t B);
 
 }  // namespace unroll

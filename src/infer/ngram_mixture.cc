@@ -13,7 +13,7 @@ namespace {
 
 void check(const NgramMix& mix, const Tokenizer& tokenizer) {
   if (!(mix.lambda >= 0 && mix.lambda <= 1)) {
-    throw Error(ErrorCode::kUsage, fmt::format("lambda is {}: expected 0 to 1", mix.lambda));
+    throw Error(ErrorCode::kUsage, fmt::format("`lambda` is {}: expected 0 to 1", mix.lambda), "lambda");
   }
   if (!tokens_are_words(tokenizer.kind())) {
     throw Error(ErrorCode::kUsage,

@@ -9,36 +9,38 @@
 
 #include "infer/prediction.h"
 #include "kernels/softmax.h"
-#include "text/batcher.h"
+#include "text/window.h"
 #include "unroll/ngram/ngram.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {
 
-// ln(lambda e^network + (1 - lambda) e^ngram) for a network that is finite. Where lambda is 0: ngram, to the bit.
+// ln(lambda e^network + (1 - lambda) e^ngram). Requires a finite `network`; returns `ngram` to the bit where lambda is
+// 0.
 [[nodiscard]] double log_of_mixture(double lambda, double network, double ngram);
 
-// The lambda with which the mixture of these ln p of a text's words has the largest sum of logarithms, within 2^-40.
-// The sum is concave in lambda.
+// The lambda that makes a text most probable under the mixture, from ln p of its words by both models; within 2^-40.
+// (The sum of logarithms is concave in lambda.)
 [[nodiscard]] double best_lambda(std::span<const double> network, std::span<const double> ngram);
 
-// Ids are the network's. The n-gram's state is that at the start of a line wherever a boundary was read.
+// Ids are the network's. Reading a boundary sets the n-gram's state to that at the start of a line.
 //
 // Numerics logarithms and sums in double; -infinity where the n-gram gives no probability.
 // Threads  const members may be called by any number of them.
 class NgramMixture {
  public:
-  // Throws Error{kUsage} for a lambda out of range, for a tokenizer whose tokens are no words, and for n-grams without
+  // Throws Error{kUsage} for a lambda out of range, for a tokenizer whose tokens are not words, and for n-grams without
   // "</s>" or without any of the words.
   NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer);
 
   [[nodiscard]] NgramState begin() const { return ngram_.begin(); }
   void read(NgramState& state, std::int32_t id) const;
 
-  // ln p_ngram(id | state); `state` moves on past it. Throws Error{kInput} where back-off weights make it more than 0.
+  // ln p_ngram(id | state); advances the state past `id`. Throws Error{kInput} where back-off weights make it more than
+  // 0.
   double log_prob(NgramState& state, std::int32_t id) const;
 
-  // The same of each id of a text, which begins with a line.
+  // ln p_ngram of each id of a text that begins at the start of a line.
   [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> ids) const;
 
   // p_ngram of every id after `state`.
@@ -50,7 +52,8 @@ class NgramMixture {
   [[nodiscard]] double lambda() const noexcept { return lambda_; }
 
  private:
-  // From p of all words of the file: that of a word that it does not list, and of the network's unknown one.
+  // The probability of a word that the file does not list, and of the network's unknown word, from those of all words
+  // of the file.
   [[nodiscard]] double share_of_unknown(std::span<const double> listed) const;
   [[nodiscard]] double unknown_probability(std::span<const double> listed) const;
   [[noreturn]] void refuse_weights(std::int32_t id, double log_prob) const;
@@ -64,29 +67,29 @@ class NgramMixture {
   double shares_ = 0;                    // of the file's "<unk>"
 };
 
-// The mixture; none where lambda is 1, or where there is no n-gram. Throws what NgramMixture throws all the same.
+// The mixture; none where lambda is 1, or without n-grams. Throws what NgramMixture throws in either case.
 [[nodiscard]] std::optional<NgramMixture> mixture_of(const std::optional<NgramMix>& mix, const Tokenizer& tokenizer);
 
-// Whether a log_prob is -infinity because a lambda of 0 has left it to n-grams alone.
+// Whether log_prob is -infinity because a lambda of 0 leaves the prediction to the n-grams alone.
 [[nodiscard]] bool denied_by_ngrams(double log_prob, const std::optional<NgramMix>& mix) noexcept;
 
-// Throws Error{kInput} that says so of the word that stands at `where`.
+// Throws Error{kInput} saying so about the word at `where`.
 [[noreturn]] void refuse_denied(const std::string& where);
 
-// The n-gram's part in the rows of windows: row b goes on from row b of the window before. A row begins with a
-// boundary, else nothing is known of what stood before it.
+// The n-grams' predictions of windows: row b continues row b of the window before. A row should begin with a boundary;
+// until one is read its context is empty.
 class NgramRows {
  public:
   // Views the mixture, which must outlive it.
   explicit NgramRows(const NgramMixture& mixture) : mixture_(&mixture) {}
 
-  // Takes the next window, which may have fewer rows than the one before. The const members tell about it.
+  // Reads the next window, which may have fewer rows than the one before. The const members are about this window.
   void read(const Window& window, Detail detail);
 
-  // ln p of target r of the window by the mixture with a network that says `network`.
+  // ln p of target r of the window by the mixture, where the network's ln p is `network`.
   [[nodiscard]] double mixed(std::int64_t r, double network) const;
 
-  // The same with rank and entropy, from what the network says about every id. Requires a read() with them. May be
+  // The same with rank and entropy, from the network's ln p of every id. Requires a read() with kRankAndEntropy. May be
   // called by any number of threads.
   [[nodiscard]] SymbolPrediction predict(std::int64_t r, std::span<const double> network) const;
 

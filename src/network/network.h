@@ -20,7 +20,7 @@
 #include "nn/dropout.h"
 #include "nn/projection.h"
 #include "nn/recurrent.h"
-#include "text/batcher.h"
+#include "text/window.h"
 #include "unroll/network.h"
 #include "unroll/regularization.h"
 

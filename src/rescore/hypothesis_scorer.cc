@@ -7,6 +7,7 @@
 
 #include "infer/inference.h"
 #include "infer/line_tokens.h"
+#include "infer/state_rows.h"
 #include "rescore/prefix_tree.h"
 #include "rescore/tree_walk.h"
 #include "unroll/error.h"
@@ -40,14 +41,9 @@ struct HypothesisScorer::Impl {
   Impl(Model model, const Accounting& its_accounting, int threads)
       : accounting(checked(its_accounting)), inference(std::move(model), threads, 1, kTreeRows) {
     for (const Token& token : line_tokens(tokenizer(), accounting.context, "the context")) context.push_back(token.id);
-    const NetworkConfig& config = inference.model.config();
-    const auto size = static_cast<std::size_t>(config.layers * config.hidden);
-    zero = {.h = std::vector<float>(size),
-            .c = std::vector<float>(config.cell == Cell::kLstm ? size : 0),
-            .input = tokenizer().boundary()};
   }
 
-  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
   void append(std::string_view text, const std::string& name, EncodedTexts& out) const {
     std::vector<Token> tokens = line_tokens(tokenizer(), text, name);
@@ -112,7 +108,6 @@ struct HypothesisScorer::Impl {
   Accounting accounting;
   Inference inference;
   std::vector<std::int32_t> context;  // read before each text
-  State zero;
   SharedWork work;
 };
 
@@ -123,16 +118,12 @@ HypothesisScorer::HypothesisScorer(HypothesisScorer&&) noexcept = default;
 HypothesisScorer& HypothesisScorer::operator=(HypothesisScorer&&) noexcept = default;
 
 std::vector<HypothesisScore> HypothesisScorer::score(std::span<const std::string> texts, const Names& names) {
-  return score_after(impl_->zero, texts, names);
+  return score_after(zero_state(impl_->inference.config(), impl_->tokenizer().boundary()), texts, names);
 }
 
 std::vector<HypothesisScore> HypothesisScorer::score_after(const State& start, std::span<const std::string> texts,
                                                            const Names& names) {
-  const State& zero = impl_->zero;
-  if (start.h.size() != zero.h.size() || start.c.size() != zero.c.size() || start.input < 0 ||
-      start.input >= impl_->tokenizer().size()) {
-    throw Error(ErrorCode::kUsage, "the state is not one of this model");
-  }
+  check(impl_->inference.config(), start);
   const Names name = names ? names : [](std::size_t index) { return fmt::format("text {}", index + 1); };
   std::vector<HypothesisScore> scores;
   scores.reserve(texts.size());

@@ -4,23 +4,24 @@
 #include <cstddef>
 #include <queue>
 
+#include "infer/state_rows.h"
 #include "kernels/softmax.h"
+#include "text/window.h"
 
 namespace unroll {
 namespace {
 
-// A node's states of all layers, one row after another, for as long as anything waits for them.
+// States of single rows, each kept for as long as a row waits to read it.
 class StatePool {
  public:
-  explicit StatePool(const NetworkConfig& config)
-      : layers_(config.layers), H_(config.hidden), size_(layers_ * H_ * (config.cell == Cell::kLstm ? 2 : 1)) {}
+  explicit StatePool(const NetworkConfig& config) : size_(static_cast<std::size_t>(row_size(config))) {}
 
   // A slot that `users` rows will read.
   std::int32_t take(std::int32_t users) {
     if (free_.empty()) {
       free_.push_back(static_cast<std::int32_t>(users_.size()));
       users_.push_back(0);
-      numbers_.resize(numbers_.size() + static_cast<std::size_t>(size_));
+      numbers_.resize(numbers_.size() + size_);
     }
     const std::int32_t slot = free_.back();
     free_.pop_back();
@@ -32,32 +33,13 @@ class StatePool {
     if (--users_[static_cast<std::size_t>(slot)] == 0) free_.push_back(slot);
   }
 
-  // Copies a slot to row b of `state`.
-  void load(std::int32_t slot, const NetworkState& state, std::int64_t b) const {
-    const float* kept = numbers_.data() + slot * size_;
-    for_each_part(state, b, [&](float* row) {
-      std::copy_n(kept, H_, row);
-      kept += H_;
-    });
-  }
-
-  // Copies row b of `state` to a slot.
-  void store(std::int32_t slot, const NetworkState& state, std::int64_t b) {
-    float* kept = numbers_.data() + slot * size_;
-    for_each_part(state, b, [&](const float* row) { kept = std::copy_n(row, H_, kept); });
+  // The row in a slot; valid until the next take().
+  [[nodiscard]] std::span<float> operator[](std::int32_t slot) {
+    return std::span(numbers_).subspan(static_cast<std::size_t>(slot) * size_, size_);
   }
 
  private:
-  template <class Visit>
-  void for_each_part(const NetworkState& state, std::int64_t b, const Visit& visit) const {
-    for (const FloatBuffer* const buffer : {&state.h, &state.c}) {
-      for (std::int64_t l = 0; l < layers_ && buffer->size() > 0; ++l) visit(buffer->data() + (l * state.B + b) * H_);
-    }
-  }
-
-  std::int64_t layers_;
-  std::int64_t H_;
-  std::int64_t size_;
+  std::size_t size_;
   std::vector<float> numbers_;
   std::vector<std::int32_t> users_;
   std::vector<std::int32_t> free_;
@@ -69,18 +51,17 @@ class TreeWalk {
       : inference_(inference),
         tree_(tree),
         log_probs_(log_probs),
-        one_child_(!inference.model.config().cutoffs.empty()),
-        pool_(inference.model.config()),
-        state_(inference.model.config(), kTreeRows),
+        one_child_(!inference.config().cutoffs.empty()),
+        pool_(inference.config()),
+        state_(inference.config(), kTreeRows),
         slots_(static_cast<std::size_t>(tree.size()), PrefixTree::kNone) {}
 
   std::int64_t run(const State& start) {
     if (tree_[0].height == 0) return 0;
-    NetworkState first(inference_.model.config(), 1);
-    std::ranges::copy(start.h, first.h.span().begin());
-    std::ranges::copy(start.c, first.c.span().begin());
+    NetworkState first(inference_.config(), 1);
+    write_state(start, first);
     const std::int32_t slot = pool_.take(rows_of(0));
-    pool_.store(slot, first, 0);
+    read_row(first, 0, pool_[slot]);
     add(0, slot);
     while (take_rows()) step();
     return rows_run_;
@@ -144,17 +125,13 @@ class TreeWalk {
 
   void fill_window() {
     const std::int64_t B = std::ssize(rows_);
-    if (state_.B != B) state_ = NetworkState(inference_.model.config(), B);
-    window_.T = 1;
-    window_.B = window_.predictions = B;
-    window_.inputs.resize(rows_.size());
-    window_.targets.resize(rows_.size());
-    for (std::size_t b = 0; b < rows_.size(); ++b) {
-      const Row& row = rows_[b];
-      window_.inputs[b] = tree_[row.node].id;
-      window_.targets[b] = tree_[row.child < 0 ? tree_[row.node].first_child : row.child].id;
-      pool_.load(row.slot, state_, static_cast<std::int64_t>(b));
-    }
+    if (state_.B != B) state_ = NetworkState(inference_.config(), B);
+    make_window(1, B, window_, [this](std::int64_t b, std::int64_t) {
+      const Row& row = rows_[static_cast<std::size_t>(b)];
+      write_row(pool_[row.slot], state_, b);
+      const std::int32_t child = row.child < 0 ? tree_[row.node].first_child : row.child;
+      return WindowStep{.input = tree_[row.node].id, .target = tree_[child].id};
+    });
   }
 
   void predict_children(std::int32_t node, std::span<const float> logits) const {
@@ -175,7 +152,7 @@ class TreeWalk {
     for_each_child(row.node, [&](std::int32_t child) { readers += rows_of(child); });
     if (readers == 0) return;
     slot = pool_.take(readers);
-    pool_.store(slot, state_, b);
+    read_row(state_, b, pool_[slot]);
     for_each_child(row.node, [&](std::int32_t child) {
       if (tree_[child].height > 0) add(child, slot);
     });

@@ -13,13 +13,12 @@
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
 #include "infer/prediction.h"
-#include "model/model_file.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-// A mean over nothing is not a number, and says so.
+// NaN where there is nothing to take the mean of.
 double mean(double sum, std::int64_t count) {
   return count == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(count);
 }
@@ -30,20 +29,34 @@ Accounting accounting_of(const EvaluateOptions& options, StatePolicy state) {
   return {.state = state, .end = options.end, .unknown = options.unknown, .unknown_words = options.unknown_words};
 }
 
-Evaluation summary(const IdsEvaluation& sum, const EncodedText& text, const Accounting& accounting) {
+// A text as ids, and which of them count.
+struct CountedText {
+  [[nodiscard]] IdsEvaluation sum_of(std::span<const double> log_probs) const {
+    return evaluation_of(encoded.ids, log_probs, symbols, accounting);
+  }
+  [[nodiscard]] bool has(std::int32_t id) const { return is_counted(accounting, id, symbols); }
+
+  const EncodedText& encoded;
+  Symbols symbols;
+  Accounting accounting;
+  std::string name;
+};
+
+Evaluation summary(const IdsEvaluation& sum, const CountedText& text) {
+  const EncodedText& encoded = text.encoded;
   Evaluation result;
   result.tokens = sum.tokens;
-  result.unknown_tokens = text.unknown;
+  result.unknown_tokens = encoded.unknown;
   result.nats_per_token = mean(sum.nats, sum.tokens);
   result.perplexity = std::exp(result.nats_per_token);
   result.nats_per_known_token =
       sum.unknown == 0 ? result.nats_per_token : mean(sum.nats - sum.unknown_nats, sum.tokens - sum.unknown);
   result.perplexity_without_unknown = std::exp(result.nats_per_known_token);
-  result.characters = text.characters;
-  result.bytes = text.bytes;
-  result.bits_per_char = mean(bits(sum.nats), text.characters);
-  result.bits_per_byte = mean(bits(sum.nats), text.bytes);
-  result.comparable = text.lossless && text.unknown == 0 && accounting.end;
+  result.characters = encoded.characters;
+  result.bytes = encoded.bytes;
+  result.bits_per_char = mean(bits(sum.nats), encoded.characters);
+  result.bits_per_byte = mean(bits(sum.nats), encoded.bytes);
+  result.comparable = encoded.lossless && encoded.unknown == 0 && text.accounting.end;
   return result;
 }
 
@@ -52,10 +65,10 @@ std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_
                                  const EvaluateOptions& options) {
   Workers workers(options.threads);
   if (!reads_in_order(options.adaptation)) {
-    NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
-    weights.pack(model.data().weights.view(), workers);
-    return log_probs_of_ids(model.config(), weights, workers, ids, model.tokenizer().boundary(), state, options.exact,
-                            options.adaptation.temperature, options.progress);
+    const NetworkWeights weights = packed_weights(model, workers);
+    const Cut cut{.boundary = model.tokenizer().boundary(), .state = state, .exact = options.exact};
+    return log_probs_of_ids({model.config(), weights, workers}, ids, cut, options.adaptation.temperature,
+                            options.progress);
   }
   AdaptiveStream stream(model, options.adaptation, state, workers);
   return stream.log_probs(ids, options.progress);
@@ -89,65 +102,102 @@ StatePolicy common_state(std::span<const Model> models) {
   const StatePolicy state = models.front().trained_state_policy();
   for (const Model& model : models) {
     if (model.trained_state_policy() == state) continue;
-    throw Error(ErrorCode::kUsage,
-                "some of the models were trained with the state carried on and some with it reset: "
-                "say with --state which to take");
+    throw Error(
+        ErrorCode::kUsage,
+        "some of the models were trained with the state carried on and some with it reset: set `state` to one of "
+        "these",
+        "state");
   }
   return state;
 }
 
-void expect_counted(const EncodedText& encoded, const Tokenizer& tokenizer, const Accounting& accounting,
-                    const std::string& name) {
-  const auto counts = [&](std::int32_t id) {
-    return is_counted(accounting, id, tokenizer.boundary(), tokenizer.unknown());
-  };
-  if (std::ranges::any_of(encoded.ids, counts)) return;
-  throw Error(ErrorCode::kInput,
-              fmt::format("'{}' holds no token that counts: line ends and unknown tokens that are left out leave "
-                          "nothing to predict",
-                          name));
+void expect_counted(const CountedText& text) {
+  if (std::ranges::any_of(text.encoded.ids, [&](std::int32_t id) { return text.has(id); })) return;
+  throw Error(
+      ErrorCode::kInput,
+      fmt::format("'{}' holds no token that counts: without its line ends and unknown tokens there is nothing to "
+                  "predict",
+                  text.name));
 }
 
-// What these predictions of the text amount to.
-Evaluation result_of(const EncodedText& encoded, std::span<const double> log_probs, const Tokenizer& tokenizer,
-                     const Accounting& accounting, const std::string& name) {
-  const IdsEvaluation sum =
-      evaluation_of(encoded.ids, log_probs, tokenizer.boundary(), tokenizer.unknown(), accounting);
-  if (std::isfinite(sum.nats)) return summary(sum, encoded, accounting);
+// The evaluation of a text whose ids have these ln p.
+Evaluation result_of(const CountedText& text, std::span<const double> log_probs) {
+  const IdsEvaluation sum = text.sum_of(log_probs);
+  if (std::isfinite(sum.nats)) return summary(sum, text);
   throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
                                                "overflowed",
-                                               name, sum.nats));
+                                               text.name, sum.nats));
 }
 
 // The first line with a symbol that counts and has probability 0. Requires one.
-std::int64_t line_without_probability(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                                      const Tokenizer& tokenizer, const Accounting& accounting) {
+std::int64_t line_without_probability(const CountedText& text, std::span<const double> log_probs) {
+  const std::vector<std::int32_t>& ids = text.encoded.ids;
   std::int64_t line = 1;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const bool counted = is_counted(accounting, ids[i], tokenizer.boundary(), tokenizer.unknown());
-    if (counted && std::isinf(log_probs[i])) break;
-    if (ids[i] == tokenizer.boundary()) ++line;
+    if (text.has(ids[i]) && std::isinf(log_probs[i])) break;
+    if (ids[i] == text.symbols.boundary) ++line;
   }
   return line;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 // Where p is 0, the n-grams' own loss is infinite.
-NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double> network, const EncodedText& encoded,
-                            const Tokenizer& tokenizer, const Accounting& accounting, const std::string& name) {
-  const auto summed = [&](std::span<const double> log_probs) {
-    return evaluation_of(encoded.ids, log_probs, tokenizer.boundary(), tokenizer.unknown(), accounting);
-  };
-  const Stopwatch watch;
-  std::vector<double> log_probs = mixture.log_probs(encoded.ids);
-  NgramEvaluation result{.ngram = summary(summed(log_probs), encoded, accounting), .mix = {}};
+NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double> network, const CountedText& text) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<double> log_probs = mixture.log_probs(text.encoded.ids);
+  NgramEvaluation result{.ngram = summary(text.sum_of(log_probs), text), .mix = {}};
   std::ranges::transform(network, log_probs, log_probs.begin(),
                          [&](double of_network, double of_ngram) { return mixture.mixed(of_network, of_ngram); });
   if (mixture.lambda() == 0 && std::isinf(result.ngram.nats_per_token)) {
-    refuse_denied(
-        fmt::format("'{}', line {}", name, line_without_probability(encoded.ids, log_probs, tokenizer, accounting)));
+    refuse_denied(fmt::format("'{}', line {}", text.name, line_without_probability(text, log_probs)));
   }
-  result.mix = result_of(encoded, log_probs, tokenizer, accounting, name);
-  result.ngram.seconds = watch.seconds();
+  result.mix = result_of(text, log_probs);
+  result.ngram.seconds = seconds_since(start);
+  return result;
+}
+
+// Evaluates each model, and sets `sums` to ln of the sum of their p of each id.
+std::vector<Evaluation> evaluate_each(std::span<const Model> models, const CountedText& text,
+                                      const EvaluateOptions& options, std::vector<double>& sums) {
+  std::vector<Evaluation> results;
+  EvaluateOptions of_one = options;
+  for (const Model& model : models) {
+    if (options.progress) {
+      of_one.progress = [&](std::int64_t done, std::int64_t total) {
+        options.progress(std::ssize(results) * total + done, std::ssize(models) * total);
+      };
+    }
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<double> log_probs = log_probs_of(model, text.encoded.ids, text.accounting.state, of_one);
+    const double seconds = seconds_since(start);
+    results.push_back(result_of(text, log_probs));
+    results.back().seconds = seconds;
+    if (sums.empty()) {
+      sums = log_probs;
+    } else {
+      std::ranges::transform(sums, log_probs, sums.begin(), log_of_sum);
+    }
+  }
+  return results;
+}
+
+AverageEvaluation evaluate_all(std::span<const Model> models, const CountedText& text, const EvaluateOptions& options,
+                               const std::optional<NgramMixture>& mixture) {
+  std::vector<double> sums;
+  AverageEvaluation result{.models = evaluate_each(models, text, options, sums), .average = {}};
+  if (models.size() > 1) {
+    const double log_count = std::log(static_cast<double>(models.size()));
+    for (double& sum : sums) sum -= log_count;
+  }
+  result.average = result_of(text, sums);
+  for (const Evaluation& evaluation : result.models) result.average.seconds += evaluation.seconds;
+  if (mixture) {
+    result.ngram = with_ngrams(*mixture, sums, text);
+    result.ngram->mix.seconds = result.average.seconds + result.ngram->ngram.seconds;
+  }
   return result;
 }
 
@@ -169,48 +219,19 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const std::str
   const EncodedText encoded = encode_to_predict(tokenizer, text, name);
   const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
   const StatePolicy state = options.state ? *options.state : common_state(models);
-  const Accounting accounting = accounting_of(options, state);
-  expect_counted(encoded, tokenizer, accounting, name);
-
-  AverageEvaluation result;
-  std::vector<double> sums;  // ln of the sum of the models' p
-  double seconds = 0;
-  EvaluateOptions of_one = options;
-  for (const Model& model : models) {
-    if (options.progress) {
-      of_one.progress = [&](std::int64_t done, std::int64_t total) {
-        options.progress(std::ssize(result.models) * total + done, std::ssize(models) * total);
-      };
-    }
-    const Stopwatch watch;
-    const std::vector<double> log_probs = log_probs_of(model, encoded.ids, state, of_one);
-    const double elapsed = watch.seconds();
-    seconds += elapsed;
-    Evaluation& evaluation = result.models.emplace_back(result_of(encoded, log_probs, tokenizer, accounting, name));
+  const CountedText counted{
+      .encoded = encoded, .symbols = symbols_of(tokenizer), .accounting = accounting_of(options, state), .name = name};
+  expect_counted(counted);
+  AverageEvaluation result = evaluate_all(models, counted, options, mixture);
+  const auto describe = [&](Evaluation& evaluation) {
     evaluation.state = state;
     evaluation.exact = options.exact || reads_in_order(options.adaptation);
-    evaluation.seconds = elapsed;
-    if (sums.empty()) {
-      sums = log_probs;
-    } else {
-      std::ranges::transform(sums, log_probs, sums.begin(), log_of_sum);
-    }
-  }
-  if (models.size() > 1) {
-    const double log_count = std::log(static_cast<double>(models.size()));
-    for (double& sum : sums) sum -= log_count;
-  }
-  result.average = result_of(encoded, sums, tokenizer, accounting, name);
-  result.average.state = state;
-  result.average.exact = result.models.front().exact;
-  result.average.seconds = seconds;
-  if (mixture) {
-    result.ngram = with_ngrams(*mixture, sums, encoded, tokenizer, accounting, name);
-    for (Evaluation* const evaluation : {&result.ngram->ngram, &result.ngram->mix}) {
-      evaluation->state = state;
-      evaluation->exact = result.average.exact;
-    }
-    result.ngram->mix.seconds = seconds + result.ngram->ngram.seconds;
+  };
+  std::ranges::for_each(result.models, describe);
+  describe(result.average);
+  if (result.ngram) {
+    describe(result.ngram->ngram);
+    describe(result.ngram->mix);
   }
   return result;
 }

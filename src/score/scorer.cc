@@ -13,20 +13,20 @@
 #include "infer/inference.h"
 #include "infer/line_rows.h"
 #include "infer/line_tokens.h"
-#include "infer/ngram_mixture.h"
-#include "infer/prediction.h"
+#include "infer/sequence.h"
+#include "infer/state_rows.h"
+#include "infer/window_predictions.h"
 #include "kernels/softmax.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-// Windows of lines side by side, and of one sequence: wide enough for the products, narrow enough for the cache.
+// Windows of lines side by side: wide enough for the products, narrow enough for the processor's cache.
 constexpr std::int64_t kRows = 64;
 constexpr std::int64_t kStepsOfRows = 32;
-constexpr std::int64_t kStepsOfSequence = 64;
 
-std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kStepsOfSequence; }
+std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kSequenceSteps; }
 std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
 
 // What every line has in common.
@@ -181,15 +181,15 @@ struct Scorer::Impl {
                   planned_rows(given.accounting.state)),
         reading(tokenizer(), options),
         mixture(mixture_of(options.ngram, tokenizer())),
-        carried(inference.model.config(), 1),
-        single(inference.model.config(), 1) {
+        carried(inference.config(), 1),
+        single(inference.config(), 1) {
     if (reads_in_order(options.adaptation)) {
       adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers,
                       mixture ? &*mixture : nullptr);
     }
   }
 
-  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
   template <class Line>
   std::vector<Score> score(std::span<const Line> texts, std::int64_t first_line) {
@@ -211,10 +211,10 @@ struct Scorer::Impl {
     std::vector<ScoreWriter> writers;
     for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
     LineRows windows(lines.ids(), lines.starts(), rows, tokenizer().boundary(), kStepsOfRows);
-    NetworkState state(inference.model.config(), std::ssize(rows));
+    NetworkState state(inference.config(), std::ssize(rows));
     std::optional<NgramRows> ngram = ngram_rows();
     while (windows.next(window)) {
-      if (window.B < state.B) state = first_rows(inference.model.config(), state, window.B);
+      if (window.B < state.B) state = first_rows(inference.config(), state, window.B);
       inference.forward(window, state);
       write_predictions(writers, ngram);
     }
@@ -223,16 +223,11 @@ struct Scorer::Impl {
   // Each line from the state after the one before.
   void score_on(Lines& lines) {
     std::vector<ScoreWriter> writers{writer_of_all(lines)};
-    std::span<const std::int32_t> rest = lines.ids();
-    std::int32_t input = tokenizer().boundary();
     std::optional<NgramRows> ngram = ngram_rows();
-    while (!rest.empty()) {
-      const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
-      set_sequence(input, next, window);
+    SequenceRow row(tokenizer().boundary(), lines.ids());
+    while (row.next(window)) {
       inference.forward(window, carried);
       write_predictions(writers, ngram);
-      input = next.back();
-      rest = rest.subspan(next.size());
     }
   }
 
@@ -241,7 +236,7 @@ struct Scorer::Impl {
     ScoreWriter writer = writer_of_all(lines);
     std::span<const std::int32_t> rest = lines.ids();
     while (!rest.empty()) {
-      const auto next = rest.first(std::min<std::size_t>(rest.size(), kStepsOfSequence));
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kSequenceSteps));
       predictions.clear();
       adapted->predict(next, detail(), predictions);
       for (const SymbolPrediction& prediction : predictions) writer.take(prediction);
@@ -260,8 +255,8 @@ struct Scorer::Impl {
 
   void predict(Detail wanted, NgramRows* ngram) {
     predictions.resize(window.targets.size());
-    predict_window(inference.network, inference.weights, window, options.adaptation.temperature, wanted, predictions,
-                   ngram);
+    predict_window(inference.network, inference.weights, window,
+                   {.temperature = options.adaptation.temperature, .detail = wanted, .ngram = ngram}, predictions);
   }
 
   void write_predictions(std::vector<ScoreWriter>& writers, std::optional<NgramRows>& ngram) {
@@ -270,18 +265,6 @@ struct Scorer::Impl {
     for (std::size_t i = 0; i < predictions.size(); ++i) {
       if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
     }
-  }
-
-  void require_state(const State& state) const {
-    const NetworkConfig& config = inference.model.config();
-    const auto size = static_cast<std::size_t>(config.layers * config.hidden);
-    const std::size_t cells = config.cell == Cell::kLstm ? size : 0;
-    if (state.h.size() != size || state.c.size() != cells) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("the state holds {} and {} numbers (h and c): this model's has {} and {}", state.h.size(),
-                              state.c.size(), size, cells));
-    }
-    require_symbol(state.input);
   }
 
   void require_symbol(std::int32_t id) const {
@@ -293,9 +276,8 @@ struct Scorer::Impl {
 
   // Reads state.input; `single` is the state after it. `target` is what will be asked about.
   void read(const State& state, std::int32_t target) {
-    require_state(state);
-    std::copy(state.h.begin(), state.h.end(), single.h.span().begin());
-    std::copy(state.c.begin(), state.c.end(), single.c.span().begin());
+    check(inference.config(), state);
+    write_state(state, single);
     set_sequence(state.input, std::span(&target, 1), window);
     inference.forward(window, single);
   }
@@ -338,12 +320,7 @@ std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, 
   return impl_->score(std::span(lines.begin(), lines.size()), first_line);
 }
 
-State Scorer::initial_state() const {
-  const NetworkConfig& config = impl_->inference.model.config();
-  const auto size = static_cast<std::size_t>(config.layers * config.hidden);
-  return {std::vector<float>(size), std::vector<float>(config.cell == Cell::kLstm ? size : 0),
-          impl_->tokenizer().boundary()};
-}
+State Scorer::initial_state() const { return zero_state(impl_->inference.config(), impl_->tokenizer().boundary()); }
 
 double Scorer::step(State& state, std::int32_t token) {
   impl_->require_symbol(token);
@@ -351,10 +328,7 @@ double Scorer::step(State& state, std::int32_t token) {
   impl_->predict(Detail::kLogProb, nullptr);
   const double log_prob = impl_->predictions.front().log_prob;
   expect_number(log_prob);
-  const std::span<const float> h = impl_->single.h.span();
-  const std::span<const float> c = impl_->single.c.span();
-  state.h.assign(h.begin(), h.end());
-  state.c.assign(c.begin(), c.end());
+  read_state(impl_->single, state);
   state.input = token;
   return log_prob;
 }

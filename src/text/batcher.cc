@@ -71,31 +71,17 @@ void Batcher::window(std::int64_t index, Window& out) const {
 
 void Batcher::window_of(std::int64_t first_step, std::int64_t count, Window& out) const {
   assert(first_step >= 0 && count >= 1 && first_step + count <= longest_);
-  out.T = count;
-  out.B = rows();
-  const auto size = static_cast<std::size_t>(out.T * out.B);
-  out.inputs.resize(size);
-  out.targets.resize(size);
-  out.reset.assign(size, 0);
-  out.predictions = 0;
-  for (std::int64_t row = 0; row < out.B; ++row) fill_row(row, first_step, out);
-  if (std::find(out.reset.begin(), out.reset.end(), 1) == out.reset.end()) out.reset.clear();
+  make_window(count, rows(), out, [&](std::int64_t row, std::int64_t t) { return step_of(row, first_step + t); });
 }
 
-void Batcher::fill_row(std::int64_t row, std::int64_t first_step, Window& out) const {
+WindowStep Batcher::step_of(std::int64_t row, std::int64_t step) const {
   const Piece& piece = pieces_[static_cast<std::size_t>(row)];
-  for (std::int64_t t = 0; t < out.T; ++t) {
-    const auto entry = static_cast<std::size_t>(t * out.B + row);
-    const std::int64_t step = first_step + t;
-    const std::int64_t position = piece.first - piece.warm + step;
-    const bool inside = step < piece.steps();
-    const bool counts = inside && step >= piece.warm;
-    out.inputs[entry] = inside && position > 0 ? at(ids_, position - 1) : boundary_;
-    out.targets[entry] = counts ? at(ids_, position) : kIgnored;
-    const bool starts_line = state_ == StatePolicy::kReset && inside && out.inputs[entry] == boundary_;
-    out.reset[entry] = step == 0 || starts_line ? 1 : 0;
-    out.predictions += counts ? 1 : 0;
-  }
+  if (step >= piece.steps()) return {.input = boundary_, .reset = step == 0};
+  const std::int64_t position = piece.first - piece.warm + step;
+  const std::int32_t input = position > 0 ? at(ids_, position - 1) : boundary_;
+  const bool starts_line = state_ == StatePolicy::kReset && input == boundary_;
+  return {
+      .input = input, .target = step >= piece.warm ? at(ids_, position) : kIgnored, .reset = step == 0 || starts_line};
 }
 
 }  // namespace unroll

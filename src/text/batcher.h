@@ -1,16 +1,17 @@
-// Cuts a sequence of ids into windows of T steps by B rows, for training, evaluation and scoring.
+// Cuts one long sequence of ids into windows, for training and evaluation.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "text/window.h"
 #include "unroll/state_policy.h"
 
 namespace unroll {
 
-// The part of an id sequence that one row of the windows processes. Its predictions are ids[first..last); the `warm`
-// ids before `first` are predicted too, from a zero state on, but do not count.
+// The part of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm`
+// ids before `first` are read from a zero state and not predicted.
 struct Piece {
   std::int64_t first = 0;
   std::int64_t last = 0;
@@ -33,19 +34,7 @@ struct Piece {
 [[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary,
                                                    StatePolicy state, bool exact);
 
-inline constexpr std::int32_t kIgnored = -1;  // a target without a prediction
-
-// T steps of B rows, time-major: entry t*B+b.
-struct Window {
-  std::int64_t T = 0;
-  std::int64_t B = 0;
-  std::vector<std::int32_t> inputs;   // the id that enters the network
-  std::vector<std::int32_t> targets;  // the id that is predicted, or kIgnored
-  std::vector<std::uint8_t> reset;    // 1: zero state before this step; empty when no bit is set
-  std::int64_t predictions = 0;       // targets that count
-};
-
-// Cuts ids into windows. Each row processes one piece, T steps per window; the state is carried from one window to the
+// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the
 // next.
 //
 // The input of a step is the id before its target, or the boundary before ids[0]. Reset bits: the first step of each
@@ -76,7 +65,7 @@ class Batcher {
   void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
 
  private:
-  void fill_row(std::int64_t row, std::int64_t first_step, Window& out) const;
+  [[nodiscard]] WindowStep step_of(std::int64_t row, std::int64_t step) const;
 
   std::span<const std::int32_t> ids_;
   std::int32_t boundary_;

@@ -194,8 +194,7 @@ IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<cons
                                     const std::function<void(std::int64_t, std::int64_t)>& progress) {
   NetworkWeights weights(plan_.config, Purpose::kInference);
   weights.pack(parameters, workers_);
-  return evaluate_ids(plan_.config, weights, workers_, ids, text_.tokenizer.boundary(), text_.tokenizer.unknown(),
-                      plan_.state, false, progress);
+  return evaluate_ids({plan_.config, weights, workers_}, ids, symbols_of(text_.tokenizer), plan_.state, progress);
 }
 
 double TrainingRun::validate(const Parameters& parameters,

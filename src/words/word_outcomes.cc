@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "infer/prediction.h"
+#include "infer/state_rows.h"
 #include "kernels/softmax.h"
 
 namespace unroll {
@@ -17,25 +18,6 @@ constexpr double kNothing = -std::numeric_limits<double>::infinity();
 double entropy_term(double log_prob) {
   const double p = std::exp(log_prob);
   return p == 0 ? 0 : -p * log_prob;
-}
-
-void copy_row(std::span<const float> from, std::int64_t row, std::int64_t B, std::int64_t H, std::span<float> to) {
-  for (std::size_t l = 0; l * static_cast<std::size_t>(H) < from.size(); ++l) {
-    const auto size = static_cast<std::size_t>(H);
-    const std::size_t at = (l * static_cast<std::size_t>(B) + static_cast<std::size_t>(row)) * size;
-    std::ranges::copy(from.subspan(l * size, size), to.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-}
-
-std::vector<float> row_of(std::span<const float> all, std::int64_t row, std::int64_t B, std::int64_t H) {
-  std::vector<float> values;
-  const auto size = static_cast<std::size_t>(H);
-  for (std::size_t at = static_cast<std::size_t>(row) * size; at < all.size();
-       at += static_cast<std::size_t>(B) * size) {
-    values.insert(values.end(), all.begin() + static_cast<std::ptrdiff_t>(at),
-                  all.begin() + static_cast<std::ptrdiff_t>(at + size));
-  }
-  return values;
 }
 
 }  // namespace
@@ -50,7 +32,7 @@ double log_sum(std::span<const double> log_probs, std::span<const std::int32_t> 
 
 WordOutcomes::WordOutcomes(Inference& inference, const WordVocabulary& vocabulary, const WordScorerOptions& options)
     : inference_(inference), vocabulary_(vocabulary), options_(options) {
-  const std::int64_t V = inference.model.tokenizer().size();
+  const std::int64_t V = inference.tokenizer().size();
   log_choices_ = std::log(static_cast<double>(V - std::ssize(vocabulary.closing()) + 1));
   log_probs_.resize(static_cast<std::size_t>(kBatch * V));
 }
@@ -60,8 +42,8 @@ WordOutcomes::Found WordOutcomes::search(const WordPlace& place, double log_prob
   frontier_.clear();
   outcomes_.clear();
   entropy_ = slack_ = 0;
-  most_left_ = kNothing;
-  go_into_root(place);
+  most_dropped_ = kNothing;
+  expand_root(place);
   std::vector<Prefix> batch;
   const auto less_probable = [](const Prefix& a, const Prefix& b) { return a.log_mass < b.log_mass; };
   for (std::int64_t left = options_.budget - 1; left > 0 && !frontier_.empty(); left -= std::ssize(batch)) {
@@ -71,13 +53,13 @@ WordOutcomes::Found WordOutcomes::search(const WordPlace& place, double log_prob
       batch.push_back(frontier_.back());
       frontier_.pop_back();
     }
-    go_into(batch, place);
+    expand(batch, place);
   }
-  for (const Prefix& prefix : frontier_) leave(prefix);
+  for (const Prefix& prefix : frontier_) drop(prefix);
   return result(log_prob);
 }
 
-void WordOutcomes::go_into_root(const WordPlace& place) {
+void WordOutcomes::expand_root(const WordPlace& place) {
   const bool must_close = place.before == WordStage::kText;
   const double given = must_close ? log_sum(place.log_probs, vocabulary_.closing()) : 0;
   children_.clear();
@@ -95,35 +77,26 @@ void WordOutcomes::go_into_root(const WordPlace& place) {
   keep_most_probable(children_);
 }
 
-void WordOutcomes::go_into(std::span<const Prefix> prefixes, const WordPlace& place) {
-  const NetworkConfig& config = inference_.model.config();
+void WordOutcomes::expand(std::span<const Prefix> prefixes, const WordPlace& place) {
   const auto B = static_cast<std::int64_t>(prefixes.size());
-  NetworkState state(config, B);
-  window_.T = 1;
-  window_.B = B;
-  window_.inputs.clear();
-  for (std::int64_t row = 0; row < B; ++row) {
-    const Prefix& prefix = prefixes[static_cast<std::size_t>(row)];
-    const Opened* parent = prefix.parent < 0 ? nullptr : &opened_[static_cast<std::size_t>(prefix.parent)];
-    copy_row(parent == nullptr ? place.h : std::span<const float>(parent->h), row, B, config.hidden, state.h.span());
-    copy_row(parent == nullptr ? place.c : std::span<const float>(parent->c), row, B, config.hidden, state.c.span());
-    window_.inputs.push_back(prefix.symbol);
-  }
-  window_.targets = window_.inputs;
-  window_.reset.clear();
-  window_.predictions = B;
+  NetworkState state(inference_.config(), B);
+  make_window(1, B, window_, [&](std::int64_t b, std::int64_t) {
+    const Prefix& prefix = prefixes[static_cast<std::size_t>(b)];
+    write_row(prefix.parent < 0 ? place.state : opened_[static_cast<std::size_t>(prefix.parent)].state, state, b);
+    return WindowStep{.input = prefix.symbol};
+  });
   inference_.forward(window_, state);
-  const auto V = static_cast<std::size_t>(inference_.model.tokenizer().size());
+  const auto V = static_cast<std::size_t>(inference_.tokenizer().size());
   inference_.network.read_logits(inference_.weights, [&](std::int64_t row, std::span<float> logits) {
     apply_temperature(options_.temperature, logits);
     log_softmax(logits, std::span(log_probs_).subspan(static_cast<std::size_t>(row) * V, V));
   });
-  for (std::int64_t row = 0; row < B; ++row) {
+  for (std::int64_t b = 0; b < B; ++b) {
     const auto index = static_cast<std::int32_t>(opened_.size());
-    opened_.push_back({.prefix = prefixes[static_cast<std::size_t>(row)],
-                       .h = row_of(state.h.span(), row, B, config.hidden),
-                       .c = row_of(state.c.span(), row, B, config.hidden)});
-    branch(index, std::span<const double>(log_probs_).subspan(static_cast<std::size_t>(row) * V, V));
+    std::vector<float> row(static_cast<std::size_t>(row_size(inference_.config())));
+    read_row(state, b, row);
+    opened_.push_back({.prefix = prefixes[static_cast<std::size_t>(b)], .state = std::move(row)});
+    branch(index, std::span<const double>(log_probs_).subspan(static_cast<std::size_t>(b) * V, V));
   }
 }
 
@@ -148,7 +121,7 @@ void WordOutcomes::branch(std::int32_t index, std::span<const double> log_probs)
   keep_most_probable(children_);
 }
 
-// Of siblings no more than `budget` can ever be gone into: the others are left at once.
+// Of siblings, at most `budget` can ever be expanded: the others are dropped at once.
 void WordOutcomes::keep_most_probable(std::vector<Prefix>& children) {
   const auto less_probable = [](const Prefix& a, const Prefix& b) { return a.log_mass < b.log_mass; };
   const auto more_probable = [](const Prefix& a, const Prefix& b) {
@@ -160,7 +133,7 @@ void WordOutcomes::keep_most_probable(std::vector<Prefix>& children) {
     if (closed) {
       add_outcome(child);
     } else if (longest) {
-      leave(child);
+      drop(child);
     }
     return closed || longest;
   });
@@ -169,7 +142,7 @@ void WordOutcomes::keep_most_probable(std::vector<Prefix>& children) {
   for (std::int64_t i = 0; i < std::ssize(children); ++i) {
     const Prefix& child = children[static_cast<std::size_t>(i)];
     if (i >= kept) {
-      leave(child);
+      drop(child);
       continue;
     }
     frontier_.push_back(child);
@@ -177,10 +150,10 @@ void WordOutcomes::keep_most_probable(std::vector<Prefix>& children) {
   }
 }
 
-void WordOutcomes::leave(const Prefix& prefix) {
+void WordOutcomes::drop(const Prefix& prefix) {
   entropy_ += entropy_term(prefix.log_mass);
   slack_ += std::exp(prefix.log_mass) * static_cast<double>(options_.longest - prefix.depth) * log_choices_;
-  most_left_ = std::max(most_left_, prefix.log_mass);
+  most_dropped_ = std::max(most_dropped_, prefix.log_mass);
 }
 
 void WordOutcomes::add_outcome(const Prefix& prefix) {
@@ -189,10 +162,10 @@ void WordOutcomes::add_outcome(const Prefix& prefix) {
 }
 
 WordOutcomes::Found WordOutcomes::result(double log_prob) {
-  // The same word comes to the same number by another order of sums.
+  // Another order of sums gives the same word a slightly different number.
   constexpr double kSame = 1e-9;
   Found found{.entropy = {.lower = entropy_, .upper = entropy_ + slack_}, .rank = std::nullopt, .top = {}};
-  if (most_left_ <= log_prob + kSame) {
+  if (most_dropped_ <= log_prob + kSame) {
     found.rank = 1 + std::ranges::count_if(outcomes_, [&](const Prefix& o) { return o.log_mass > log_prob + kSame; });
   }
   const std::int64_t count = std::min(std::ssize(outcomes_), options_.top);
@@ -201,7 +174,7 @@ WordOutcomes::Found WordOutcomes::result(double log_prob) {
   });
   for (std::int64_t i = 0; i < count; ++i) {
     const Prefix& outcome = outcomes_[static_cast<std::size_t>(i)];
-    if (outcome.log_mass < most_left_) break;  // what was left may hold a more probable one
+    if (outcome.log_mass < most_dropped_) break;  // a dropped prefix may hold a more probable one
     const bool end = outcome.symbol == vocabulary_.boundary();
     found.top.push_back({.text = text_of(outcome), .log_prob = outcome.log_mass, .end = end});
   }
@@ -209,7 +182,7 @@ WordOutcomes::Found WordOutcomes::result(double log_prob) {
 }
 
 std::string WordOutcomes::text_of(const Prefix& prefix) const {
-  const Tokenizer& tokenizer = inference_.model.tokenizer();
+  const Tokenizer& tokenizer = inference_.tokenizer();
   std::vector<std::int32_t> symbols;
   for (const Prefix* at = &prefix;; at = &opened_[static_cast<std::size_t>(at->parent)].prefix) {
     symbols.push_back(at->symbol);

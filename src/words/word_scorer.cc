@@ -9,6 +9,8 @@
 #include "infer/inference.h"
 #include "infer/line_tokens.h"
 #include "infer/prediction.h"
+#include "infer/sequence.h"
+#include "infer/state_rows.h"
 #include "kernels/softmax.h"
 #include "unroll/adapt/adaptation.h"
 #include "unroll/error.h"
@@ -17,8 +19,6 @@
 
 namespace unroll {
 namespace {
-
-constexpr std::int64_t kSteps = 64;  // of one window of a line
 
 void check(const WordScorerOptions& options) {
   const auto expect = [](bool right, std::string_view name, const auto& value, std::string_view expected) {
@@ -33,37 +33,37 @@ void check(const WordScorerOptions& options) {
 }  // namespace
 
 struct WordScorer::Impl {
-  // What is known where a word begins.
+  // The position at which a word begins.
   struct Place {
     std::vector<double> log_probs;  // of its first symbol
-    std::vector<float> h, c;        // the state there; not where tokens are words, which nothing goes on from
+    std::vector<float> state;       // as WordPlace has it; not set where tokens are words, which are never expanded
     WordStage before = WordStage::kSpace;
   };
 
   Impl(Model model, const WordScorerOptions& checked_options)
       : options(checked_options),
-        inference(std::move(model), options.threads, kSteps, WordOutcomes::kBatch),
+        inference(std::move(model), options.threads, kSequenceSteps, WordOutcomes::kBatch),
         vocabulary(tokenizer()),
         outcomes(inference, vocabulary, options),
-        state(inference.model.config(), 1),
+        state(inference.config(), 1),
         input(tokenizer().boundary()) {
-    for (Place* const at : {&place, &place_before}) at->log_probs.resize(static_cast<std::size_t>(tokenizer().size()));
+    for (Place* const at : {&place, &place_before}) {
+      at->log_probs.resize(static_cast<std::size_t>(tokenizer().size()));
+      at->state.resize(static_cast<std::size_t>(row_size(inference.config())));
+    }
   }
 
-  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
-  // Predicts the symbols of a word: the sum of their ln P. Leaves in `place` what is known at its beginning.
+  // Predicts the symbols of a word; returns the sum of their ln P. Sets `place` to its beginning.
   double predict(std::span<const std::int32_t> symbols) {
     double sum = 0;
     for (std::size_t at = 0; at < symbols.size();) {
-      // The first step by itself, since the state after it is kept.
+      // The first step runs alone, since the state after it is kept.
       const bool alone = at == 0 && options.outcomes && !vocabulary.tokens_are_words();
-      const std::size_t count = alone ? 1 : std::min<std::size_t>(kSteps, symbols.size() - at);
+      const std::size_t count = alone ? 1 : std::min<std::size_t>(kSequenceSteps, symbols.size() - at);
       sum += predict_window(symbols.subspan(at, count), at == 0);
-      if (alone) {
-        place.h.assign(state.h.span().begin(), state.h.span().end());
-        place.c.assign(state.c.span().begin(), state.c.span().end());
-      }
+      if (alone) read_row(state, 0, place.state);
       at += count;
     }
     return sum;
@@ -85,7 +85,7 @@ struct WordScorer::Impl {
     return sum;
   }
 
-  // Takes into `score` what is known only after the word: its end, and so its rank among what could have stood there.
+  // Completes `score` with what is known only after the word: its end, and so its rank.
   void finish(const Place& at, double log_closing, WordScore& score, std::int64_t line_number) {
     score.log_prob += log_closing;
     if (!std::isfinite(score.log_prob)) {
@@ -94,13 +94,13 @@ struct WordScorer::Impl {
                               line_number, score.offset, score.log_prob));
     }
     if (!options.outcomes) return;
-    WordOutcomes::Found found = outcomes.search({at.h, at.c, at.log_probs, at.before}, score.log_prob);
+    WordOutcomes::Found found = outcomes.search({at.state, at.log_probs, at.before}, score.log_prob);
     score.entropy = found.entropy;
     score.rank = found.rank;
     score.top = std::move(found.top);
   }
 
-  // A word's score but for its probability.
+  // A word's score without its probability.
   [[nodiscard]] WordScore described(std::string_view line, std::span<const Token> tokens, bool end) const {
     WordScore score{.text = tokenizer().symbol(tokens.back().id),
                     .predictions = std::ssize(tokens),
@@ -155,8 +155,8 @@ struct WordScorer::Impl {
   WordOutcomes outcomes;
   NetworkState state;
   std::int32_t input;  // what the network reads next
-  Place place;         // where the word begins that is predicted now
-  Place place_before;  // and the one before it
+  Place place;         // of the word that is being predicted
+  Place place_before;  // of the word before it
   Window window;
   std::vector<double> log_probs;
 };

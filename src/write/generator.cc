@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -10,6 +9,7 @@
 
 #include "base/philox.h"
 #include "infer/inference.h"
+#include "infer/sequence.h"
 #include "unroll/error.h"
 #include "write/prompt.h"
 #include "write/sampler.h"
@@ -17,8 +17,6 @@
 
 namespace unroll {
 namespace {
-
-constexpr std::int64_t kPromptSteps = 64;  // of a prompt that are read in one window
 
 const GeneratorOptions& checked(const GeneratorOptions& options) {
   check(SamplerOptions{options.temperature, options.top_k, options.top_p, options.min_p});
@@ -41,13 +39,13 @@ bool ends_in_white_space(std::string_view text) {
 struct Generator::Impl {
   Impl(Model model, const GeneratorOptions& checked_options)
       : options(checked_options),
-        inference(std::move(model), options.threads, kPromptSteps, 1),
-        state(inference.model.config(), 1),
+        inference(std::move(model), options.threads, kSequenceSteps, 1),
+        state(inference.config(), 1),
         sampler({options.temperature, options.top_k, options.top_p, options.min_p}, tokenizer().size(),
                 tokenizer().unknown()),
         logits(static_cast<std::size_t>(tokenizer().size())) {}
 
-  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.model.tokenizer(); }
+  [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
   void read(std::int32_t symbol) {
     set_sequence(symbol, std::span(&symbol, 1), window);
@@ -56,15 +54,9 @@ struct Generator::Impl {
 
   void read_prompt(std::span<const std::int32_t> ids) {
     state.set_zero();
-    std::int32_t input = tokenizer().boundary();
-    while (!ids.empty()) {
-      const auto next = ids.first(std::min<std::size_t>(ids.size(), kPromptSteps));
-      set_sequence(input, next, window);
-      inference.forward(window, state);
-      input = next.back();
-      ids = ids.subspan(next.size());
-    }
-    read(input);
+    SequenceRow row(tokenizer().boundary(), ids);
+    while (row.next(window)) inference.forward(window, state);
+    read(row.input());
   }
 
   // The symbol at `position` of the text that call number `call` writes.

@@ -7,9 +7,7 @@
 #include <span>
 
 #include "base/philox.h"
-#include "model/model_file.h"
-#include "network/network.h"
-#include "text/batcher.h"
+#include "infer/inference.h"
 #include "unroll/error.h"
 #include "write/sampler.h"
 
@@ -25,18 +23,6 @@ double random_number(std::uint64_t seed, std::int64_t row, std::int64_t position
   return uniform_double(words[0], words[1]);
 }
 
-// The next step of all rows.
-void set_step(std::span<const std::int32_t> inputs, std::int32_t boundary, StatePolicy policy, Window& window) {
-  window.T = 1;
-  window.B = std::ssize(inputs);
-  window.inputs.assign(inputs.begin(), inputs.end());
-  window.targets.assign(inputs.size(), 0);  // any: what comes is drawn
-  window.predictions = window.B;
-  window.reset.clear();
-  if (policy == StatePolicy::kCarry) return;
-  for (const std::int32_t input : inputs) window.reset.push_back(input == boundary ? 1 : 0);
-}
-
 }  // namespace
 
 std::vector<std::int32_t> sampled_text(const Model& model, std::int64_t tokens, std::uint64_t seed, Workers& workers,
@@ -44,8 +30,8 @@ std::vector<std::int32_t> sampled_text(const Model& model, std::int64_t tokens, 
   const NetworkConfig& config = model.config();
   const std::int32_t boundary = model.tokenizer().boundary();
   const std::int64_t B = std::clamp<std::int64_t>(tokens / kTokensOfRow, 1, kMostRows);
-  NetworkWeights weights(config, Purpose::kInference, model.precision());
-  weights.pack(model.data().weights.view(), workers);
+  const bool resets = model.trained_state_policy() == StatePolicy::kReset;
+  const NetworkWeights weights = packed_weights(model, workers);
   Network network(config, Purpose::kInference, 1, B, workers);
   NetworkState state(config, B);
   std::vector<Sampler> samplers(static_cast<std::size_t>(B), Sampler({}, config.vocabulary, -1));
@@ -54,7 +40,10 @@ std::vector<std::int32_t> sampled_text(const Model& model, std::int64_t tokens, 
   Window window;
   const std::int64_t steps = (tokens + B - 1) / B;
   for (std::int64_t step = 0; step < steps; ++step) {
-    set_step(last, boundary, model.trained_state_policy(), window);
+    make_window(1, B, window, [&](std::int64_t row, std::int64_t) {
+      const std::int32_t input = last[static_cast<std::size_t>(row)];
+      return WindowStep{.input = input, .reset = resets && input == boundary};
+    });
     network.forward(weights, window, state);
     network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
       const auto r = static_cast<std::size_t>(row);

@@ -10,6 +10,7 @@
 
 #include "base/workers.h"
 #include "infer/inference.h"
+#include "infer/sequence.h"
 #include "kernels/softmax.h"
 #include "support/all_gradients.h"
 #include "support/error_of.h"

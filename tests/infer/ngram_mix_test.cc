@@ -349,8 +349,8 @@ TEST_F(NgramMixing, WhatDoesNotFitIsRefused) {
   const auto refused = [&](const Model& model, const NgramMix& mix, const char* part) {
     return fails_with(ErrorCode::kUsage, part, [&] { Scorer(model, {.ngram = mix}); });
   };
-  EXPECT_TRUE(refused(model_, {ngram_, 1.5}, "lambda is 1.5"));
-  EXPECT_TRUE(refused(model_, {ngram_, std::nan("")}, "lambda is nan"));
+  EXPECT_TRUE(refused(model_, {ngram_, 1.5}, "`lambda` is 1.5"));
+  EXPECT_TRUE(refused(model_, {ngram_, std::nan("")}, "`lambda` is nan"));
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, tiny_characters()), {ngram_, 1}, "tokenizer is char"));
   EXPECT_TRUE(
       refused(model_, {loaded("\\data\\\nngram 1=1\n\\1-grams:\n-1 cat\n\\end\\\n"), 0.5}, "n.arpa' do not list </s>"));

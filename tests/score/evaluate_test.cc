@@ -82,9 +82,8 @@ TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
           Workers workers(threads);
           NetworkWeights weights(model.config(), purpose);
           weights.pack(model.data().weights.view(), workers);
-          nats.push_back(evaluate_ids(model.config(), weights, workers, text.ids, tokenizer.boundary(),
-                                      tokenizer.unknown(), policy, false, {})
-                             .nats);
+          const ReadyWeights ready{model.config(), weights, workers};
+          nats.push_back(evaluate_ids(ready, text.ids, symbols_of(tokenizer), policy, {}).nats);
         }
       }
       for (const double other : nats) EXPECT_EQ(other, nats.front()) << cell_name(cell);

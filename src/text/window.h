@@ -1,0 +1,55 @@
+// Windows: the input of a network, T steps of B rows at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace unroll {
+
+inline constexpr std::int32_t kIgnored = -1;  // a target that is not a prediction
+
+// T steps of B rows, time-major: entry t*B+b.
+struct Window {
+  std::int64_t T = 0;
+  std::int64_t B = 0;
+  std::vector<std::int32_t> inputs;   // the id that enters the network
+  std::vector<std::int32_t> targets;  // the id that is predicted, or kIgnored
+  std::vector<std::uint8_t> reset;    // 1: zero state before this step; empty when no bit is set
+  std::int64_t predictions = 0;       // targets that count
+};
+
+// One step of one row.
+struct WindowStep {
+  std::int32_t input = 0;
+  std::int32_t target = kIgnored;
+  bool reset = false;  // zero state before this step
+};
+
+// Sets all of `out`, reusing its memory: T steps of B rows, entry (t, b) being step(b, t), a WindowStep. Calls step()
+// row by row and in the order of time within a row, so that a row may be a thing that moves on with each call.
+template <class Step>
+void make_window(std::int64_t T, std::int64_t B, Window& out, const Step& step) {
+  const auto size = static_cast<std::size_t>(T * B);
+  out.T = T;
+  out.B = B;
+  out.inputs.resize(size);
+  out.targets.resize(size);
+  out.reset.resize(size);
+  out.predictions = 0;
+  bool resets = false;
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t t = 0; t < T; ++t) {
+      const auto entry = static_cast<std::size_t>(t * B + b);
+      const WindowStep made = step(b, t);
+      out.inputs[entry] = made.input;
+      out.targets[entry] = made.target;
+      out.reset[entry] = made.reset ? 1 : 0;
+      out.predictions += made.target == kIgnored ? 0 : 1;
+      resets = resets || made.reset;
+    }
+  }
+  if (!resets) out.reset.clear();
+}
+
+}  // namespace unroll
