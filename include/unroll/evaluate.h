@@ -13,6 +13,7 @@
 #include "unroll/ngram/ngram.h"
 #include "unroll/score/accounting.h"
 #include "unroll/state_policy.h"
+#include "unroll/text.h"
 
 namespace unroll {
 
@@ -52,8 +53,7 @@ struct Evaluation {
 // the number of threads. What it sums is what the Scorer sums under the same policy. Throws Error{kInput} for an empty
 // text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does. With n-grams, it tells about
 // the mixture, and throws what the Scorer throws about them.
-[[nodiscard]] Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
-                                  const EvaluateOptions& options = {});
+[[nodiscard]] Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options = {});
 
 // How well n-grams predict a text, by themselves and mixed with what the models say together.
 struct NgramEvaluation {
@@ -73,7 +73,7 @@ struct AverageEvaluation {
 // Throws what evaluate() throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the
 // first model's (naming the first difference), and where models were trained with different states and options.state
 // does not say which to take.
-[[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text,
-                                                 const std::string& name, const EvaluateOptions& options = {});
+[[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
+                                                 const EvaluateOptions& options = {});
 
 }  // namespace unroll

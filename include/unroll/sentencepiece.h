@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "unroll/text.h"
+
 namespace unroll {
 
 // The training algorithm.
@@ -27,11 +29,10 @@ struct SentencePieceOptions {
 // text, options and the library's version alone (it runs on one thread, since threads change its sums). The library
 // runs in a child process, because its internal errors end the process; SIGCHLD must not be ignored.
 //
-// Messages call the text `name`. Throws Error{kUsage} for a size that does not suit the text, in the library's words;
-// Error{kInput} for text that is empty, not UTF-8 or above 1 GiB, and if the library fails; Error{kFile} if no process
-// can be created.
-[[nodiscard]] std::string train_sentencepiece(std::string_view text, const SentencePieceOptions& options,
-                                              std::string_view name);
+// Throws Error{kUsage} for a size that the text does not fit, in the library's
+// words; Error{kInput} for text that is empty, not UTF-8 or above 1 GiB, and where the library failed; Error{kFile}
+// where no process can be made.
+[[nodiscard]] std::string train_sentencepiece(const NamedText& text, const SentencePieceOptions& options);
 
 // Replaces the file `path` with these bytes, all or nothing. Throws Error{kFile}.
 void save_sentencepiece(const std::string& path, std::string_view model);

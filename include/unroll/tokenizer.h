@@ -7,7 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/text.h"
+
 namespace unroll {
+
+class CheckedText;
 
 // How text is cut into symbols.
 enum class TokenizerKind {
@@ -71,15 +75,14 @@ class Tokenizer {
   // Builds the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
   // Throws Error{kInput} for text that is not UTF-8 (naming the byte; kByte takes any), for an empty text, and for
   // fewer than two different symbols besides the boundary; Error{kUsage} for options that do not fit the kind.
-  // Messages call the text `name`, usually its path.
-  static Tokenizer train(const TokenizerOptions& options, std::string_view text, std::string_view name);
+  static Tokenizer train(const TokenizerOptions& options, const NamedText& text);
 
   // Rebuilds a tokenizer from what kind(), lowercase() and vocabulary() returned. Throws Error{kFormat} for
   // duplicates, missing special symbols or symbols that the kind cannot have.
   // Not for kSentencePiece.
   static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
 
-  // A tokenizer of kind kSentencePiece from the bytes of a .model file, which messages call `name`. Throws
+  // A tokenizer of kind kSentencePiece from the bytes of a .model file; `name` is how messages call it. Throws
   // Error{kFormat} for bytes that are not such a model.
   static Tokenizer from_sentencepiece(std::string model, const std::string& name);
 
@@ -99,13 +102,13 @@ class Tokenizer {
   // Whether this symbol never occurs in a text: control symbols of kSentencePiece ("<s>") except the boundary.
   [[nodiscard]] bool is_control(std::int32_t id) const;
 
-  // Encodes a whole text, line ends included, which messages call `name`. Throws Error{kInput} for text that is not
-  // UTF-8 (unless kByte) and for the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
-  [[nodiscard]] EncodedText encode(std::string_view text, std::string_view name) const;
+  // A whole text, line ends included. Throws Error{kInput} for text that is not UTF-8 (unless kByte) and for the word
+  // "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
+  [[nodiscard]] EncodedText encode(const NamedText& text) const;
 
-  // Encodes one line without its line end, adding no boundary. For words a trailing carriage return is dropped. A
-  // newline within the line is the boundary. Throws as encode(), but leaves the line number to `name`.
-  [[nodiscard]] std::vector<Token> encode_line(std::string_view line, std::string_view name) const;
+  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped. A
+  // newline within it is the boundary. Throws like encode(); the line's number is left to its name.
+  [[nodiscard]] std::vector<Token> encode_line(const NamedText& line) const;
 
   // The text of a symbol as in a vocabulary: "a", "\n", "the", "<eos>".
   [[nodiscard]] const std::string& symbol(std::int32_t id) const;
@@ -114,6 +117,10 @@ class Tokenizer {
   // before it; the boundary is a newline. For kSentencePiece the piece with its spaces, without the first one at the
   // start of a line; empty for control symbols.
   [[nodiscard]] std::string written(std::int32_t previous, std::int32_t id) const;
+
+  // train() and encode() for texts that were checked for this kind already; for the library's own use.
+  static Tokenizer train_on(const TokenizerOptions& options, const CheckedText& text);
+  [[nodiscard]] EncodedText encode_checked(const CheckedText& text) const;
 
  private:
   struct Data;

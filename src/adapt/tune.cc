@@ -229,7 +229,7 @@ class Tuning {
 
 }  // namespace
 
-TuneResult tune(const Model& model, const std::string& text, const std::string& name, const TuneOptions& options) {
+TuneResult tune(const Model& model, const NamedText& text, const TuneOptions& options) {
   if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
     throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
   }
@@ -241,7 +241,7 @@ TuneResult tune(const Model& model, const std::string& text, const std::string& 
   std::optional<NgramMixture> mixture;
   if (options.ngram) mixture.emplace(NgramMix{.ngram = *options.ngram}, model.tokenizer());
   if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");
-  const EncodedText encoded = encode_to_predict(model.tokenizer(), text, name);
+  const EncodedText encoded = encode_to_predict(model.tokenizer(), text);
   return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options,
                 mixture ? &*mixture : nullptr)
       .run();

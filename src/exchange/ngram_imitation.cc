@@ -70,7 +70,7 @@ class Imitating {
 
   Imitation run(const std::string& path) {
     const std::vector<std::int32_t> ids = text();
-    const std::string name = options_.text.empty() ? "what the network wrote" : fmt::format("'{}'", options_.text_name);
+    const std::string name = options_.text ? options_.text->name : "what the network wrote";
     const std::size_t learned = learned_part(ids, model_.tokenizer().boundary(), name);
     result_.tokens = static_cast<std::int64_t>(learned);
     result_.held_out = std::ssize(ids) - result_.tokens;
@@ -89,10 +89,8 @@ class Imitating {
   }
 
   std::vector<std::int32_t> text() {
-    if (options_.text.empty()) {
-      return sampled_text(model_, options_.tokens, options_.seed, workers_, progress("writing"));
-    }
-    return encode_to_predict(model_.tokenizer(), options_.text, options_.text_name).ids;
+    if (options_.text) return encode_to_predict(model_.tokenizer(), *options_.text).ids;
+    return sampled_text(model_, options_.tokens, options_.seed, workers_, progress("writing"));
   }
 
   // The n-grams, and the network's loss on the held-out part.

@@ -6,12 +6,12 @@
 
 namespace unroll {
 
-std::vector<Token> line_tokens(const Tokenizer& tokenizer, std::string_view line, const std::string& name) {
-  if (const std::size_t newline = line.find('\n'); newline != std::string_view::npos) {
+std::vector<Token> line_tokens(const Tokenizer& tokenizer, const NamedText& line) {
+  if (const std::size_t newline = line.text.find('\n'); newline != std::string_view::npos) {
     throw Error(ErrorCode::kInput,
-                fmt::format("{} has a line end at byte {}: score one line at a time", name, newline));
+                fmt::format("{} has a line end at byte {}: score one line at a time", line.name, newline));
   }
-  return tokenizer.encode_line(line, name);
+  return tokenizer.encode_line(line);
 }
 
 }  // namespace unroll

@@ -6,11 +6,13 @@
 
 namespace unroll {
 
-EncodedText encode_to_predict(const Tokenizer& tokenizer, const std::string& text, const std::string& name) {
-  if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to predict", name));
-  EncodedText encoded = tokenizer.encode(text, name);
+EncodedText encode_to_predict(const Tokenizer& tokenizer, const NamedText& text) {
+  if (text.text.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to predict", text.name));
+  }
+  EncodedText encoded = tokenizer.encode(text);
   if (encoded.ids.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("'{}' holds no symbols: there is nothing to predict", name));
+    throw Error(ErrorCode::kInput, fmt::format("{} holds no symbols: there is nothing to predict", text.name));
   }
   return encoded;
 }

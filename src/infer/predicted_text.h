@@ -1,15 +1,11 @@
 // Reading the text that a model is to predict.
 #pragma once
 
-#include <string>
-
 #include "unroll/tokenizer.h"
 
 namespace unroll {
 
-// The ids of `text`, one at least. Throws Error{kInput}, naming `name`, for an empty text and for one that the
-// tokenizer cannot read.
-[[nodiscard]] EncodedText encode_to_predict(const Tokenizer& tokenizer, const std::string& text,
-                                            const std::string& name);
+// The ids of `text`, one at least. Throws Error{kInput} for an empty text and for one that the tokenizer cannot read.
+[[nodiscard]] EncodedText encode_to_predict(const Tokenizer& tokenizer, const NamedText& text);
 
 }  // namespace unroll

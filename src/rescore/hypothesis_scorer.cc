@@ -40,13 +40,14 @@ struct EncodedTexts {
 struct HypothesisScorer::Impl {
   Impl(Model model, const Accounting& its_accounting, int threads)
       : accounting(checked(its_accounting)), inference(std::move(model), threads, 1, kTreeRows) {
-    for (const Token& token : line_tokens(tokenizer(), accounting.context, "the context")) context.push_back(token.id);
+    for (const Token& token : line_tokens(tokenizer(), {accounting.context, "the context"}))
+      context.push_back(token.id);
   }
 
   [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
   void append(std::string_view text, const std::string& name, EncodedTexts& out) const {
-    std::vector<Token> tokens = line_tokens(tokenizer(), text, name);
+    std::vector<Token> tokens = line_tokens(tokenizer(), {text, name});
     if (std::ssize(tokens) > kLongestText) {
       throw Error(ErrorCode::kInput, fmt::format("{}: {} tokens are too many for a hypothesis", name, tokens.size()));
     }

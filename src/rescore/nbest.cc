@@ -72,10 +72,7 @@ bool is_log10(const NbestFormat& format) noexcept { return format.dialect == Nbe
 
 struct NbestReader::Impl {
   Impl(const std::string& path, const NbestFormat& its_format)
-      : format(checked(its_format)),
-        name(path == "-" ? "standard input" : fmt::format("'{}'", path)),
-        file_id(id_of_file(path)),
-        reader(path) {}
+      : format(checked(its_format)), name(text_name(path)), file_id(id_of_file(path)), reader(path) {}
 
   // Reads a line into `waiting`; false at the end.
   bool read() {

@@ -22,8 +22,7 @@ std::string_view take_id(const NbestFormat& format, std::string_view& rest) {
 
 }  // namespace
 
-References::References(const std::string& path, const NbestFormat& format)
-    : name_(path == "-" ? "standard input" : fmt::format("'{}'", path)) {
+References::References(const std::string& path, const NbestFormat& format) : name_(text_name(path)) {
   LineReader reader(path);
   std::string bytes;
   for (std::int64_t number = 1; reader.next(bytes); ++number) {

@@ -113,18 +113,17 @@ StatePolicy common_state(std::span<const Model> models) {
 
 void expect_counted(const CountedText& text) {
   if (std::ranges::any_of(text.encoded.ids, [&](std::int32_t id) { return text.has(id); })) return;
-  throw Error(
-      ErrorCode::kInput,
-      fmt::format("'{}' holds no token that counts: without its line ends and unknown tokens there is nothing to "
-                  "predict",
-                  text.name));
+  throw Error(ErrorCode::kInput,
+              fmt::format("{} holds no token that counts: without its line ends and unknown tokens there is nothing to "
+                          "predict",
+                          text.name));
 }
 
 // The evaluation of a text whose ids have these ln p.
 Evaluation result_of(const CountedText& text, std::span<const double> log_probs) {
   const IdsEvaluation sum = text.sum_of(log_probs);
   if (std::isfinite(sum.nats)) return summary(sum, text);
-  throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of '{}' is {} nats: its weights or its state "
+  throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of {} is {} nats: its weights or its state "
                                                "overflowed",
                                                text.name, sum.nats));
 }
@@ -152,7 +151,7 @@ NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double>
   std::ranges::transform(network, log_probs, log_probs.begin(),
                          [&](double of_network, double of_ngram) { return mixture.mixed(of_network, of_ngram); });
   if (mixture.lambda() == 0 && std::isinf(result.ngram.nats_per_token)) {
-    refuse_denied(fmt::format("'{}', line {}", text.name, line_without_probability(text, log_probs)));
+    refuse_denied(fmt::format("{}, line {}", text.name, line_without_probability(text, log_probs)));
   }
   result.mix = result_of(text, log_probs);
   result.ngram.seconds = seconds_since(start);
@@ -203,24 +202,25 @@ AverageEvaluation evaluate_all(std::span<const Model> models, const CountedText&
 
 }  // namespace
 
-Evaluation evaluate(const Model& model, const std::string& text, const std::string& name,
-                    const EvaluateOptions& options) {
-  const AverageEvaluation all = evaluate_average(std::span(&model, 1), text, name, options);
+Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options) {
+  const AverageEvaluation all = evaluate_average(std::span(&model, 1), text, options);
   return all.ngram ? all.ngram->mix : all.average;
 }
 
-AverageEvaluation evaluate_average(std::span<const Model> models, const std::string& text, const std::string& name,
+AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                    const EvaluateOptions& options) {
   check(options.adaptation);
   check(accounting_of(options, StatePolicy::kReset));
   if (models.empty()) throw Error(ErrorCode::kUsage, "there is no model to evaluate: give one at least");
   const Tokenizer& tokenizer = models.front().tokenizer();
   for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);
-  const EncodedText encoded = encode_to_predict(tokenizer, text, name);
+  const EncodedText encoded = encode_to_predict(tokenizer, text);
   const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
   const StatePolicy state = options.state ? *options.state : common_state(models);
-  const CountedText counted{
-      .encoded = encoded, .symbols = symbols_of(tokenizer), .accounting = accounting_of(options, state), .name = name};
+  const CountedText counted{.encoded = encoded,
+                            .symbols = symbols_of(tokenizer),
+                            .accounting = accounting_of(options, state),
+                            .name = text.name};
   expect_counted(counted);
   AverageEvaluation result = evaluate_all(models, counted, options, mixture);
   const auto describe = [&](Evaluation& evaluation) {

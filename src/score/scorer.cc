@@ -33,7 +33,7 @@ std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kRes
 struct Reading {
   Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
       : tokenizer(its_tokenizer), options(its_options) {
-    for (const Token& token : line_tokens(tokenizer, options.accounting.context, "the context")) {
+    for (const Token& token : line_tokens(tokenizer, {options.accounting.context, "the context"})) {
       context.push_back(token.id);
     }
   }
@@ -55,7 +55,7 @@ class Lines {
 
   void append(std::string_view line) {
     std::vector<Token> tokens =
-        line_tokens(reading_.tokenizer, line, fmt::format("line {}", first_line_ + std::ssize(scores_)));
+        line_tokens(reading_.tokenizer, {line, fmt::format("line {}", first_line_ + std::ssize(scores_))});
     tokens.push_back({.id = reading_.tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
     ids_.insert(ids_.end(), reading_.context.begin(), reading_.context.end());
     for (const Token& token : tokens) ids_.push_back(token.id);

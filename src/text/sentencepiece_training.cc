@@ -15,7 +15,8 @@
 #include <unordered_map>
 
 #include "base/file.h"
-#include "text/corpus.h"
+#include "text/checked_text.h"
+#include "text/lines.h"
 #include "unroll/error.h"
 #include "unroll/sentencepiece.h"
 
@@ -155,7 +156,8 @@ std::string plain_words(std::string_view complaint) {
 
 }  // namespace
 
-std::string train_sentencepiece(std::string_view text, const SentencePieceOptions& options, std::string_view name) {
+std::string train_sentencepiece(const NamedText& named, const SentencePieceOptions& options) {
+  const auto& [text, name] = named;
   if (options.vocab_size < 2 || options.vocab_size > kLargestVocabulary) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`vocab_size` is {}: expected 2 to {}", options.vocab_size, kLargestVocabulary),
@@ -167,7 +169,7 @@ std::string train_sentencepiece(std::string_view text, const SentencePieceOption
                 fmt::format("{}: {} bytes are too many, expected at most {}: give a part of the text", name,
                             text.size(), kLargestText));
   }
-  check_text(TokenizerKind::kSentencePiece, false, text, name);
+  static_cast<void>(CheckedText(TokenizerKind::kSentencePiece, false, named));
   std::string answer = answer_of_child(text, options);
   if (answer.empty()) {
     throw Error(ErrorCode::kInput,

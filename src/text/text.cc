@@ -12,6 +12,14 @@
 
 namespace unroll {
 
+std::string text_name(const std::string& path) { return path == "-" ? "standard input" : fmt::format("'{}'", path); }
+
+std::string text_name(const std::vector<std::string>& paths) {
+  std::string names;
+  for (const std::string& path : paths) names += (names.empty() ? "" : " + ") + text_name(path);
+  return names;
+}
+
 std::string read_text(const std::string& path) {
   ByteSource source(path);
   std::string text;

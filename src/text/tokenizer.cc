@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <optional>
 #include <utility>
 
 #include "base/file.h"
 #include "base/names.h"
-#include "text/corpus.h"
+#include "text/checked_text.h"
+#include "text/lines.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_file.h"
 #include "text/spacing.h"
@@ -186,15 +188,19 @@ bool tokens_are_words(TokenizerKind kind) noexcept {
 
 Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 
-Tokenizer Tokenizer::train(const TokenizerOptions& options, std::string_view text, std::string_view name) {
+Tokenizer Tokenizer::train(const TokenizerOptions& options, const NamedText& text) {
+  return train_on(options, CheckedText(options.kind, options.lowercase, text));
+}
+
+Tokenizer Tokenizer::train_on(const TokenizerOptions& options, const CheckedText& text) {
   check_options(options);
+  const std::string& name = text.name();
   if (text.empty()) refuse_text(name, "the text is empty");
-  check_text(options.kind, options.lowercase, text, name);
   if (options.kind == TokenizerKind::kSentencePiece) {
     return from_sentencepiece_file(options.vocab_file);
   }
   const WordSplitter splitter(options.kind, options.lowercase);
-  std::vector<SymbolCount> counts = count_symbols(options.kind, text, splitter);
+  std::vector<SymbolCount> counts = count_symbols(options.kind, text.view(), splitter);
   if (counts.empty() && tokens_are_words(options.kind)) refuse_text(name, "the text holds no word");
   if (std::ssize(counts) < kFewestSymbols) {
     refuse_text(name, "the text holds fewer than two different symbols besides line ends: nothing to learn");
@@ -255,8 +261,13 @@ bool Tokenizer::is_control(std::int32_t id) const {
   return data_->pieces && id != boundary() && data_->pieces->is_control(id);
 }
 
-EncodedText Tokenizer::encode(std::string_view text, std::string_view name) const {
-  check_text(data_->kind, data_->lowercase, text, name);
+EncodedText Tokenizer::encode(const NamedText& text) const {
+  return encode_checked(CheckedText(data_->kind, data_->lowercase, text));
+}
+
+EncodedText Tokenizer::encode_checked(const CheckedText& checked) const {
+  assert(checked.kind() == data_->kind);
+  const std::string_view text = checked.view();
   EncodedText out;
   out.bytes = std::ssize(text);
   const bool utf8 = data_->kind != TokenizerKind::kByte || find_invalid_utf8(text) == std::string_view::npos;
@@ -278,14 +289,15 @@ EncodedText Tokenizer::encode(std::string_view text, std::string_view name) cons
       out.lossless = false;  // the places of white space are lost
       break;
     case TokenizerKind::kSentencePiece:
-      encode_pieces(*data_->pieces, text, name, out);
+      encode_pieces(*data_->pieces, text, checked.name(), out);
       break;
   }
   return out;
 }
 
-std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_view name) const {
-  check_line(data_->kind, data_->lowercase, line, name);
+std::vector<Token> Tokenizer::encode_line(const NamedText& named) const {
+  check_line(data_->kind, data_->lowercase, named);
+  const std::string_view line = named.text;
   const Vocabulary& vocabulary = data_->vocabulary;
   std::vector<Token> tokens;
   if (tokens_are_words(data_->kind)) {
@@ -297,7 +309,7 @@ std::vector<Token> Tokenizer::encode_line(std::string_view line, std::string_vie
   }
   if (data_->pieces) {
     for_each_line(line, [&](std::string_view part, std::int64_t offset, bool whole) {
-      data_->pieces->encode(without_carriage_return(part), offset, name, tokens);
+      data_->pieces->encode(without_carriage_return(part), offset, named.name, tokens);
       if (whole) tokens.push_back({vocabulary.boundary(), offset + std::ssize(part), 1});
     });
     return tokens;

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string_view>
+#include <vector>
+
 #include "text/corpus.h"
+#include "text/split_tail.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -21,36 +26,33 @@ std::string fingerprint_of(const TrainingText& text) {
                      text.valid.size());
 }
 
-// The name of a text in messages.
-std::string quoted(const std::string& path) { return path == "-" ? "standard input" : fmt::format("'{}'", path); }
+// The text to train on, and the one to validate on where that has a file of its own.
+struct Files {
+  Files(const TextOptions& options, TokenizerKind kind, bool lowercase) : train(options.paths, kind, lowercase) {
+    expect_text(train, "train on");
+    if (options.valid.empty()) return;
+    valid.emplace(std::vector{options.valid}, kind, lowercase);
+    expect_text(*valid, "validate on");
+  }
 
-// Text to train on and to validate on, from two files.
-struct WholeText {
-  std::string train, valid;
+  static void expect_text(const Corpus& corpus, std::string_view use) {
+    if (!corpus.text().empty()) return;
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to {}", corpus.text().name(), use));
+  }
+
+  Corpus train;
+  std::optional<Corpus> valid;
 };
 
-WholeText read_files(const TextOptions& options, TokenizerKind kind, bool lowercase) {
-  WholeText whole{.train = read_corpus(options.paths, kind, lowercase), .valid = {}};
-  if (whole.train.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to train on", quoted(options.paths[0])));
-  }
-  if (options.valid.empty()) return whole;
-  whole.valid = read_corpus({options.valid}, kind, lowercase);
-  if (whole.valid.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to validate on", quoted(options.valid)));
-  }
-  return whole;
-}
-
-SplitText split(const WholeText& whole, const TextOptions& options, TokenizerKind kind) {
-  if (!whole.valid.empty()) return {.train = whole.train, .valid = whole.valid};
-  const SplitText parts = split_tail(whole.train, options.valid_split, kind, options.state);
+SplitText split(const Files& files, const TextOptions& options) {
+  if (files.valid) return {.train = files.train.text(), .valid = files.valid->text()};
+  const SplitText parts = split_tail(files.train.text(), options.valid_split, options.state);
   if (!parts.train.empty()) return parts;
   throw Error(
       ErrorCode::kInput,
       fmt::format("{}: the part held out for validation leaves nothing to train on; give more text or a smaller "
                   "`text.valid_split`",
-                  quoted(options.paths.front())));
+                  parts.train.name()));
 }
 
 }  // namespace
@@ -58,18 +60,15 @@ SplitText split(const WholeText& whole, const TextOptions& options, TokenizerKin
 TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer) {
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
-  const WholeText whole = read_files(options.text, kind, lowercase);
-  const SplitText parts = split(whole, options.text, kind);
-  const std::string name = quoted(options.text.paths.front());
+  const Files files(options.text, kind, lowercase);
+  const SplitText parts = split(files, options.text);
   TrainingText text{
-      .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train(options.tokenizer, parts.train, name),
+      .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train_on(options.tokenizer, parts.train),
       .train = {},
       .valid = {},
       .fingerprint = {}};
-  text.train = text.tokenizer.encode(parts.train, name).ids;
-  if (!parts.valid.empty()) {
-    text.valid = text.tokenizer.encode(parts.valid, whole.valid.empty() ? name : quoted(options.text.valid)).ids;
-  }
+  text.train = text.tokenizer.encode_checked(parts.train).ids;
+  if (!parts.valid.empty()) text.valid = text.tokenizer.encode_checked(parts.valid).ids;
   text.fingerprint = fingerprint_of(text);
   return text;
 }

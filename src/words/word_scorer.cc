@@ -144,7 +144,7 @@ struct WordScorer::Impl {
   }
 
   [[nodiscard]] std::vector<Token> encode(std::string_view line, std::int64_t line_number) const {
-    std::vector<Token> tokens = line_tokens(tokenizer(), line, fmt::format("line {}", line_number));
+    std::vector<Token> tokens = line_tokens(tokenizer(), {line, fmt::format("line {}", line_number)});
     tokens.push_back({.id = tokenizer().boundary(), .offset = std::ssize(line), .length = 0});
     return tokens;
   }

@@ -28,7 +28,7 @@ std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_
   for (std::size_t first = 0; first <= prompt.size(); ++line_number) {
     const std::size_t last = std::min(prompt.find('\n', first), prompt.size());
     const std::string_view line = prompt.substr(first, last - first);
-    for (const Token& token : tokenizer.encode_line(line, fmt::format("prompt, line {}", line_number))) {
+    for (const Token& token : tokenizer.encode_line({line, fmt::format("prompt, line {}", line_number)})) {
       if (token.id == tokenizer.unknown()) {
         refuse(tokenizer, line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)),
                static_cast<std::int64_t>(first) + token.offset);

@@ -50,7 +50,7 @@ void expect_same_bits(const std::vector<SymbolPrediction>& a, const std::vector<
 
 TEST(AdaptiveStream, BitsDependNeitherOnCutsNorOnThreads) {
   const Tokenizer tokenizer = tiny_characters();
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(300, 7), "text").ids;
+  const std::vector<std::int32_t> ids = tokenizer.encode({random_text(300, 7), "text"}).ids;
   for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tokenizer);
     for (const Adaptation& adaptation : adaptations()) {
@@ -67,7 +67,7 @@ TEST(AdaptiveStream, BitsDependNeitherOnCutsNorOnThreads) {
 TEST(AdaptiveStream, APredictionDoesNotDependOnWhatFollows) {
   const Tokenizer tokenizer = tiny_characters();
   const Model model = tiny_model(Cell::kLstm, tokenizer);
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(200, 7), "text").ids;
+  const std::vector<std::int32_t> ids = tokenizer.encode({random_text(200, 7), "text"}).ids;
   for (const Adaptation& adaptation : adaptations()) {
     const auto expected = predictions_of(model, adaptation, StatePolicy::kCarry, ids, ids.size(), 1);
     for (const std::size_t same : {1U, 10U, 11U, 64U, 101U}) {
@@ -84,7 +84,7 @@ TEST(AdaptiveStream, APredictionDoesNotDependOnWhatFollows) {
 TEST(AdaptiveStream, RankAndEntropyAreThoseOfTheMixture) {
   const Tokenizer tokenizer = tiny_characters();
   const Model model = tiny_model(Cell::kGru, tokenizer);
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(130, 9), "text").ids;
+  const std::vector<std::int32_t> ids = tokenizer.encode({random_text(130, 9), "text"}).ids;
   const Adaptation adaptation{.cache = CacheOptions{.size = 50, .theta = 0.7, .weight = 0.6}};
   const auto found = predictions_of(model, adaptation, StatePolicy::kCarry, ids, ids.size(), 1);
   // The whole distribution at a place: each symbol put there in turn.
@@ -112,7 +112,7 @@ TEST(AdaptiveStream, RankAndEntropyAreThoseOfTheMixture) {
 // The same by the definition: a network that is made anew with the weights of each segment.
 TEST(AdaptiveStream, DynamicEvaluationIsItsDefinition) {
   const Tokenizer tokenizer = tiny_characters();
-  const std::vector<std::int32_t> ids = tokenizer.encode(random_text(60, 4), "text").ids;
+  const std::vector<std::int32_t> ids = tokenizer.encode({random_text(60, 4), "text"}).ids;
   const std::int64_t T = kDynamic.bptt;
   for (const bool tied : {false, true}) {
     NetworkConfig config = tiny_config(Cell::kLstm, tokenizer);
@@ -152,17 +152,18 @@ TEST(AdaptiveStream, DynamicEvaluationLearnsATextThatRepeats) {
   for (int i = 0; i < 60; ++i) text += "abbey cafe\n";
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   const Adaptation learns{.dynamic = DynamicOptions{.bptt = 5, .rate = 0.5, .decay = 0}};
-  const double plain = evaluate(model, text, "text", {.exact = true}).nats_per_token;
-  const double adapted = evaluate(model, text, "text", {.adaptation = learns}).nats_per_token;
+  const double plain = evaluate(model, {text, "text"}, {.exact = true}).nats_per_token;
+  const double adapted = evaluate(model, {text, "text"}, {.adaptation = learns}).nats_per_token;
   EXPECT_LT(adapted, 0.9 * plain);
-  EXPECT_EQ(evaluate(model, text, "text", {.exact = true}).nats_per_token, plain);
+  EXPECT_EQ(evaluate(model, {text, "text"}, {.exact = true}).nats_per_token, plain);
 }
 
 TEST(AdaptiveStream, DynamicEvaluationThatOverflowsSaysSo) {
   const Model model = tiny_model(Cell::kRnnRelu, tiny_characters());
   const Adaptation wild{.dynamic = DynamicOptions{.rate = 1e6, .decay = 0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "rate",
-                         [&] { (void)evaluate(model, random_text(900, 3), "text", {.adaptation = wild}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "rate", [&] {
+    (void)evaluate(model, {random_text(900, 3), "text"}, {.adaptation = wild});
+  }));
 }
 
 TEST(AdaptiveStream, TemperatureDividesLogits) {
@@ -190,11 +191,11 @@ TEST(AdaptiveStream, TemperatureDividesLogits) {
 // The stream itself, where the verbs take the short way without it.
 void expect_plain_stream(const Model& model, const std::string& text, StatePolicy policy, const Adaptation& nothing) {
   Workers workers(1);
-  const std::vector<std::int32_t> ids = model.tokenizer().encode(text, "text").ids;
+  const std::vector<std::int32_t> ids = model.tokenizer().encode({text, "text"}).ids;
   const std::vector<double> log_probs = AdaptiveStream(model, nothing, policy, workers).log_probs(ids, {});
   double nats = 0;
   for (const double log_prob : log_probs) nats -= log_prob;
-  const Evaluation exact = evaluate(model, text, "text", {.state = policy, .exact = true});
+  const Evaluation exact = evaluate(model, {text, "text"}, {.state = policy, .exact = true});
   EXPECT_EQ(nats / static_cast<double>(ids.size()), exact.nats_per_token);
 }
 
@@ -208,9 +209,9 @@ TEST(Adaptation, WithoutEffectGivesTheBitsOfPlainScoresAndEvaluations) {
     const Model model = tiny_model(cell, tiny_characters());
     for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
       for (const bool exact : {false, true}) {
-        const Evaluation plain = evaluate(model, text, "text", {.state = policy, .exact = exact});
+        const Evaluation plain = evaluate(model, {text, "text"}, {.state = policy, .exact = exact});
         const Evaluation adapted =
-            evaluate(model, text, "text", {.state = policy, .exact = exact, .adaptation = nothing});
+            evaluate(model, {text, "text"}, {.state = policy, .exact = exact, .adaptation = nothing});
         EXPECT_EQ(plain.nats_per_token, adapted.nats_per_token);
         EXPECT_EQ(plain.exact, adapted.exact);
       }
@@ -238,7 +239,7 @@ TEST(Adaptation, ScoresAddUpToTheEvaluation) {
   const Adaptation adaptation{.temperature = 1.1, .cache = kCache, .dynamic = kDynamic};
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   for (const StatePolicy policy : {StatePolicy::kCarry, StatePolicy::kReset}) {
-    const Evaluation whole = evaluate(model, text, "text", {.state = policy, .adaptation = adaptation});
+    const Evaluation whole = evaluate(model, {text, "text"}, {.state = policy, .adaptation = adaptation});
     Scorer one_by_one(model, {.accounting = {.state = policy}, .adaptation = adaptation});
     Scorer together(model, {.accounting = {.state = policy}, .tokens = false, .adaptation = adaptation});
     const std::vector<Score> scores = together.score(lines);
@@ -257,7 +258,7 @@ TEST(Adaptation, NumbersOutOfRangeAreRefused) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   const auto refused = [&](const Adaptation& adaptation) {
     EXPECT_THROW(Scorer(model, {.adaptation = adaptation}), Error);
-    EXPECT_THROW((void)evaluate(model, "abc", "text", {.adaptation = adaptation}), Error);
+    EXPECT_THROW((void)evaluate(model, {"abc", "text"}, {.adaptation = adaptation}), Error);
   };
   for (const double temperature : {nan, infinity, 0.0, -1.0}) refused({.temperature = temperature});
   for (const double theta : {nan, infinity, -0.1, 1e7}) refused({.cache = CacheOptions{.theta = theta}});

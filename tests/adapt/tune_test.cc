@@ -64,8 +64,8 @@ TEST(SweepCache, IsWhatTheCacheTellsForEverySetting) {
 TEST(Tune, FindsSettingsThatEvaluateConfirms) {
   const std::string text = repeating_text();
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  const TuneResult result = tune(model, text, "text", {.tokens = 200});
-  EXPECT_EQ(result.plain.nats_per_token, evaluate(model, text, "text", {.exact = true}).nats_per_token);
+  const TuneResult result = tune(model, {text, "text"}, {.tokens = 200});
+  EXPECT_EQ(result.plain.nats_per_token, evaluate(model, {text, "text"}, {.exact = true}).nats_per_token);
   EXPECT_EQ(result.best.tokens, 200);
   ASSERT_TRUE(result.best.adaptation.dynamic.has_value());
   const std::string start = text.substr(0, 200);
@@ -76,7 +76,7 @@ TEST(Tune, FindsSettingsThatEvaluateConfirms) {
     if (!std::isfinite(trial.nats_per_token)) continue;
     const bool whole = trial.tokens == result.plain.tokens;
     const Evaluation evaluation =
-        evaluate(model, whole ? text : start, "text", {.exact = true, .adaptation = trial.adaptation});
+        evaluate(model, {whole ? text : start, "text"}, {.exact = true, .adaptation = trial.adaptation});
     EXPECT_EQ(evaluation.tokens, trial.tokens);
     EXPECT_NEAR(evaluation.nats_per_token, trial.nats_per_token, 1e-9) << describe(trial.adaptation);
     if (!whole) least = std::min(least, trial.nats_per_token);
@@ -87,8 +87,8 @@ TEST(Tune, FindsSettingsThatEvaluateConfirms) {
 TEST(Tune, FindsTheSameWithAnyNumberOfThreads) {
   const std::string text = repeating_text();
   const Model model = tiny_model(Cell::kGru, tiny_characters());
-  const TuneResult one = tune(model, text, "text", {.tokens = 100, .threads = 1});
-  const TuneResult two = tune(model, text, "text", {.tokens = 100, .threads = 2});
+  const TuneResult one = tune(model, {text, "text"}, {.tokens = 100, .threads = 1});
+  const TuneResult two = tune(model, {text, "text"}, {.tokens = 100, .threads = 2});
   EXPECT_EQ(one.best.adaptation, two.best.adaptation);
   ASSERT_EQ(one.trials.size(), two.trials.size());
   for (std::size_t i = 0; i < one.trials.size(); ++i) {
@@ -100,10 +100,10 @@ TEST(Tune, FindsTheSameWithAnyNumberOfThreads) {
 TEST(Tune, LooksOnlyForWhatItIsAskedFor) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   const std::string text = repeating_text();
-  for (const TuneTrial& trial : tune(model, text, "text", {.cache = false, .dynamic = false}).trials) {
+  for (const TuneTrial& trial : tune(model, {text, "text"}, {.cache = false, .dynamic = false}).trials) {
     EXPECT_FALSE(trial.adaptation.cache || trial.adaptation.dynamic);
   }
-  for (const TuneTrial& trial : tune(model, text, "text", {.temperature = false, .dynamic = false}).trials) {
+  for (const TuneTrial& trial : tune(model, {text, "text"}, {.temperature = false, .dynamic = false}).trials) {
     EXPECT_TRUE(trial.adaptation.temperature == 1 && trial.adaptation.cache && !trial.adaptation.dynamic);
   }
   std::vector<std::string> passes;
@@ -112,7 +112,7 @@ TEST(Tune, LooksOnlyForWhatItIsAskedFor) {
     if (done == total) passes.push_back(what);
   };
   const TuneResult result =
-      tune(model, text, "text", {.temperature = false, .cache = false, .tokens = 50, .progress = progress});
+      tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 50, .progress = progress});
   EXPECT_EQ(result.trials.front().adaptation, Adaptation{});
   EXPECT_EQ(result.trials.front().tokens, 50);
   EXPECT_EQ(passes.front(), "plain");
@@ -122,7 +122,7 @@ TEST(Tune, LooksOnlyForWhatItIsAskedFor) {
 TEST(Tune, RefusesWhatItCannotTune) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   const auto call = [&](const std::string& text, const TuneOptions& options) {
-    return [&model, text, options] { (void)tune(model, text, "a.txt", options); };
+    return [&model, text, options] { (void)tune(model, {text, "a.txt"}, options); };
   };
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "a.txt", call("", {})));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "a.txt", call("ab\xFF", {})));
@@ -134,8 +134,8 @@ TEST(Tune, RefusesWhatItCannotTune) {
   const TemporaryFolder folder;
   convert(model, Precision::kInt8, folder.path("int8"));
   const Model rounded = Model::load(folder.path("int8"));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "gradients", [&] { (void)tune(rounded, "abc", "a.txt"); }));
-  EXPECT_NO_THROW((void)tune(rounded, "abc", "a.txt", {.dynamic = false}));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "gradients", [&] { (void)tune(rounded, {"abc", "a.txt"}); }));
+  EXPECT_NO_THROW((void)tune(rounded, {"abc", "a.txt"}, {.dynamic = false}));
 }
 
 }  // namespace

@@ -140,10 +140,10 @@ TEST_F(ConvertTest, ScoresLikeTheModelThatItWasMadeFrom) {
   const std::string text = random_text(2000, 9);
   for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
-    const double nats = evaluate(model, text, "text").nats_per_token;
+    const double nats = evaluate(model, {text, "text"}).nats_per_token;
     for (const Precision precision : kRounded) {
       convert(model, precision, path());
-      const double rounded = evaluate(Model::load(path()), text, "text").nats_per_token;
+      const double rounded = evaluate(Model::load(path()), {text, "text"}).nats_per_token;
       EXPECT_NE(rounded, nats);
       EXPECT_NEAR(rounded, nats, 0.01 * nats) << cell_name(cell) << " " << precision_name(precision);
     }

@@ -66,7 +66,7 @@ class Imitating : public testing::Test {
 
 TEST_F(Imitating, BigramsAreTheMeanOfWhatTheNetworkPredicts) {
   Imitation told;
-  const Ngram ngram = imitated({.order = 2, .text = text_of(kLines), .text_name = "text", .prune = 0}, &told);
+  const Ngram ngram = imitated({.order = 2, .text = NamedText{text_of(kLines), "text"}, .prune = 0}, &told);
   // The last line is held out: all others are learned from.
   const Tokenizer& words = model_.tokenizer();
   Scorer scorer(model_, {.threads = 1});
@@ -76,7 +76,7 @@ TEST_F(Imitating, BigramsAreTheMeanOfWhatTheNetworkPredicts) {
   std::vector<double> unigrams(8);
   double learned = 0;
   for (std::size_t i = 0; i + 1 < kLines.size(); ++i) {
-    std::vector<Token> tokens = words.encode_line(kLines[i], "line");
+    std::vector<Token> tokens = words.encode_line({kLines[i], "line"});
     tokens.push_back({.id = words.boundary()});
     std::int32_t context = words.boundary();
     for (const Token& token : tokens) {
@@ -148,7 +148,7 @@ TEST_F(Imitating, APerplexityIsFiniteThoughAProbabilityIsTooSmallForAFloat) {
   parameters.decoder_bias()[3] = 120;
   model_ = model_of(config, tiny_words(), std::move(parameters));
   Imitation told;
-  static_cast<void>(imitated({.order = 2, .text = text_of(kLines), .text_name = "text", .prune = 0}, &told));
+  static_cast<void>(imitated({.order = 2, .text = NamedText{text_of(kLines), "text"}, .prune = 0}, &told));
   EXPECT_TRUE(std::isfinite(told.network_perplexity));
   EXPECT_GT(told.network_perplexity, 1e40);
 }
@@ -214,7 +214,7 @@ TEST_F(Imitating, WhatCannotBeImitatedIsRefused) {
   EXPECT_TRUE(refused(model_, {.tokens = 0}, ErrorCode::kUsage, "0 tokens"));
   EXPECT_TRUE(refused(model_, {.prune = -1}, ErrorCode::kUsage, "pruning is -1"));
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, tiny_characters()), {}, ErrorCode::kUsage, "tokenizer is char"));
-  EXPECT_TRUE(refused(model_, {.text = "the cat\n", .text_name = "t"}, ErrorCode::kInput, "'t' has less than two"));
+  EXPECT_TRUE(refused(model_, {.text = NamedText{"the cat\n", "'t'"}}, ErrorCode::kInput, "'t' has less than two"));
   const Tokenizer marked =
       Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<unk>", "<eos>", "<s>", "cat"});
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, marked), {}, ErrorCode::kUsage, "<s> is a word"));

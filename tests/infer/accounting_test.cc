@@ -91,7 +91,7 @@ TEST(Accounting, EvaluateSumsWhatTheScorerSums) {
        {Accounting{}, Accounting{.end = false}, Accounting{.unknown = UnknownPolicy::kSkip},
         Accounting{.end = false, .unknown = UnknownPolicy::kShare, .unknown_words = 77},
         Accounting{.state = StatePolicy::kCarry, .end = false, .unknown = UnknownPolicy::kSkip}}) {
-    const Evaluation result = evaluate(model, text, "text",
+    const Evaluation result = evaluate(model, {text, "text"},
                                        {.state = accounting.state,
                                         .exact = true,
                                         .end = accounting.end,

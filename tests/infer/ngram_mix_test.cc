@@ -232,7 +232,7 @@ TEST_F(NgramMixing, EvaluationIsTheSumOfScoresWhateverElseIsOn) {
         of_lines.adaptation = adaptation;
         of_lines.ranks = ranks;
         const Evaluation whole =
-            evaluate(model_, text_, "text",
+            evaluate(model_, {text_, "text"},
                      {.state = state, .exact = true, .adaptation = adaptation, .ngram = NgramMix{ngram_, 0.6}});
         const double sum = total(Scorer(model_, of_lines).score(lines_));
         EXPECT_NEAR(whole.nats_per_token * static_cast<double>(whole.tokens), -sum, 1e-12 * std::abs(sum));
@@ -246,8 +246,8 @@ TEST_F(NgramMixing, ALambdaOfOneChangesNoBit) {
     expect_same_bits(Scorer(model_, options(1, state)).score(lines_),
                      Scorer(model_, {.accounting = {.state = state}}).score(lines_));
   }
-  const Evaluation plain = evaluate(model_, text_, "text");
-  EXPECT_EQ(evaluate(model_, text_, "text", {.ngram = NgramMix{ngram_, 1}}).nats_per_token, plain.nats_per_token);
+  const Evaluation plain = evaluate(model_, {text_, "text"});
+  EXPECT_EQ(evaluate(model_, {text_, "text"}, {.ngram = NgramMix{ngram_, 1}}).nats_per_token, plain.nats_per_token);
 }
 
 TEST_F(NgramMixing, BitsDependNeitherOnThreadsNorOnWhatStandsBeside) {
@@ -258,7 +258,7 @@ TEST_F(NgramMixing, BitsDependNeitherOnThreadsNorOnWhatStandsBeside) {
   for (const std::string& line : lines_) alone.push_back(one_by_one.score(line));
   expect_same_bits(alone, together);
   const auto nats = [&](int threads) {
-    return evaluate(model_, text_, "text", {.ngram = NgramMix{ngram_, 0.5}, .threads = threads}).nats_per_token;
+    return evaluate(model_, {text_, "text"}, {.ngram = NgramMix{ngram_, 0.5}, .threads = threads}).nats_per_token;
   };
   EXPECT_EQ(nats(1), nats(3));
 }
@@ -266,13 +266,13 @@ TEST_F(NgramMixing, BitsDependNeitherOnThreadsNorOnWhatStandsBeside) {
 TEST_F(NgramMixing, SeveralModelsAreMixedAsTheirAverage) {
   const std::vector<Model> models{model_, tiny_model(Cell::kGru, tiny_words(), 5)};
   const EvaluateOptions with{.state = StatePolicy::kReset, .ngram = NgramMix{ngram_, 0.5}};
-  const AverageEvaluation all = evaluate_average(models, text_, "text", with);
+  const AverageEvaluation all = evaluate_average(models, {text_, "text"}, with);
   EXPECT_EQ(all.average.nats_per_token,
-            evaluate_average(models, text_, "text", {.state = StatePolicy::kReset}).average.nats_per_token);
+            evaluate_average(models, {text_, "text"}, {.state = StatePolicy::kReset}).average.nats_per_token);
   ASSERT_TRUE(all.ngram);
   EXPECT_NE(all.ngram->mix.nats_per_token, all.average.nats_per_token);
   EXPECT_EQ(all.ngram->ngram.nats_per_token,
-            evaluate_average(std::span(models).first(1), text_, "text", with).ngram->ngram.nats_per_token);
+            evaluate_average(std::span(models).first(1), {text_, "text"}, with).ngram->ngram.nats_per_token);
 }
 
 TEST_F(NgramMixing, WhatTheNgramsDenyIsTheNetworksUnlessItHasNoShare) {
@@ -286,35 +286,37 @@ TEST_F(NgramMixing, WhatTheNgramsDenyIsTheNetworksUnlessItHasNoShare) {
     static_cast<void>(Scorer(model_, options(0)).score(std::vector<std::string>{"the", "old"}));
   }));
   const EvaluateOptions alone{.ngram = NgramMix{ngram_, 0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3",
-                         [&] { static_cast<void>(evaluate(model_, text_, "text", alone)); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3", [&] {
+    static_cast<void>(evaluate(model_, {text_, "text"}, alone));
+  }));
   // Line ends that do not count may be denied, too: the first word that is denied is still the one that is named.
   closed.replace(closed.find("-0.5\t</s>"), 4, "-inf");
   const EvaluateOptions without_ends{.end = false, .ngram = NgramMix{loaded(closed), 0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3",
-                         [&] { static_cast<void>(evaluate(model_, text_, "text", without_ends)); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3", [&] {
+    static_cast<void>(evaluate(model_, {text_, "text"}, without_ends));
+  }));
   const std::vector<Model> models{model_};
-  const auto all = evaluate_average(models, text_, "text", {.ngram = NgramMix{ngram_, 0.5}});
+  const auto all = evaluate_average(models, {text_, "text"}, {.ngram = NgramMix{ngram_, 0.5}});
   EXPECT_TRUE(std::isinf(all.ngram->ngram.perplexity));
   EXPECT_TRUE(std::isfinite(all.ngram->mix.perplexity));
 }
 
 TEST_F(NgramMixing, TuningFindsTheBestLambdaAndEvaluationConfirmsIt) {
   const auto nats = [&](double lambda) {
-    return evaluate(model_, text_, "text", {.exact = true, .ngram = NgramMix{ngram_, lambda}}).nats_per_token;
+    return evaluate(model_, {text_, "text"}, {.exact = true, .ngram = NgramMix{ngram_, lambda}}).nats_per_token;
   };
   TuneOptions options{.temperature = false, .cache = false, .dynamic = false, .ngram = ngram_, .threads = 1};
-  const TuneResult found = tune(model_, text_, "text", options);
+  const TuneResult found = tune(model_, {text_, "text"}, options);
   EXPECT_NEAR(found.best.nats_per_token, nats(found.best.lambda), 1e-12);
   for (int i = 0; i <= 20; ++i) EXPECT_LE(found.best.nats_per_token, nats(i / 20.0) + 1e-6) << i;
   EXPECT_EQ(found.trials.front().lambda, 0);
   EXPECT_EQ(found.plain.lambda, 1);
   options.threads = 3;
-  EXPECT_EQ(tune(model_, text_, "text", options).best.lambda, found.best.lambda);
+  EXPECT_EQ(tune(model_, {text_, "text"}, options).best.lambda, found.best.lambda);
   options.temperature = true;
-  const TuneTrial best = tune(model_, text_, "text", options).best;
+  const TuneTrial best = tune(model_, {text_, "text"}, options).best;
   EXPECT_NEAR(best.nats_per_token,
-              evaluate(model_, text_, "text",
+              evaluate(model_, {text_, "text"},
                        {.exact = true, .adaptation = best.adaptation, .ngram = NgramMix{ngram_, best.lambda}})
                   .nats_per_token,
               1e-9);
@@ -328,10 +330,10 @@ TEST_F(NgramMixing, TuningLeavesTheNetworkWhatTheNgramsDeny) {
   const TuneOptions alone{.temperature = false, .cache = false, .dynamic = false, .ngram = ngram_};
   std::string text;
   for (int i = 0; i < 2000; ++i) text += "the cat\n";
-  const TuneResult without = tune(model_, text, "text", alone);
+  const TuneResult without = tune(model_, {text, "text"}, alone);
   EXPECT_EQ(without.best.lambda, 0);
   EXPECT_EQ(without.trials.size(), 1);
-  const TuneResult with = tune(model_, text + "the old\n", "text", alone);
+  const TuneResult with = tune(model_, {text + "the old\n", "text"}, alone);
   EXPECT_EQ(with.best.lambda, 0.001);
   EXPECT_EQ(with.trials.size(), 2);
   EXPECT_TRUE(std::isfinite(with.best.perplexity));

@@ -30,7 +30,7 @@ Tokenizer tokenizer_of(TokenizerKind kind, const std::string& text, bool lowerca
   TokenizerOptions options;
   options.kind = kind;
   options.lowercase = lowercase;
-  return Tokenizer::train(options, text, "text");
+  return Tokenizer::train(options, {text, "text"});
 }
 
 NetworkConfig config_for(const Tokenizer& tokenizer, Cell cell = Cell::kLstm) {
@@ -190,7 +190,7 @@ TEST_F(ModelFileTest, KeepsEveryKindOfTokenizer) {
     EXPECT_EQ(model.tokenizer().kind(), tokenizer.kind());
     EXPECT_EQ(model.tokenizer().lowercase(), tokenizer.lowercase());
     EXPECT_EQ(model.tokenizer().vocabulary(), tokenizer.vocabulary());
-    EXPECT_EQ(model.tokenizer().encode(text, "text").ids, tokenizer.encode(text, "text").ids);
+    EXPECT_EQ(model.tokenizer().encode({text, "text"}).ids, tokenizer.encode({text, "text"}).ids);
   }
 }
 

@@ -32,13 +32,13 @@ TEST(Evaluate, IsTheSumOfTheScoresOfAllLines) {
   const std::string text = random_text(3000, 4) + "\n";
   for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tiny_characters());
-    const Evaluation reset = evaluate(model, text, "text", {.state = StatePolicy::kReset});
+    const Evaluation reset = evaluate(model, {text, "text"}, {.state = StatePolicy::kReset});
     EXPECT_EQ(reset.tokens, 3001);
     EXPECT_EQ(reset.state, StatePolicy::kReset);
     const double reset_sum = total_of_scores(model, text, StatePolicy::kReset);
     EXPECT_NEAR(reset.nats_per_token * 3001, -reset_sum, 1e-12 * std::abs(reset_sum));
 
-    const Evaluation exact = evaluate(model, text, "text", {.state = StatePolicy::kCarry, .exact = true});
+    const Evaluation exact = evaluate(model, {text, "text"}, {.state = StatePolicy::kCarry, .exact = true});
     const double carried_sum = total_of_scores(model, text, StatePolicy::kCarry);
     EXPECT_NEAR(exact.nats_per_token * 3001, -carried_sum, 1e-12 * std::abs(carried_sum));
   }
@@ -47,11 +47,11 @@ TEST(Evaluate, IsTheSumOfTheScoresOfAllLines) {
 TEST(Evaluate, EverySymbolIsPredictedOnceWithOrWithoutAFinalNewline) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
-    EXPECT_EQ(evaluate(model, "a", "text", {.state = policy}).tokens, 1);
-    EXPECT_EQ(evaluate(model, "\n", "text", {.state = policy}).tokens, 1);
-    EXPECT_EQ(evaluate(model, "ab\ncd", "text", {.state = policy}).tokens, 5);
+    EXPECT_EQ(evaluate(model, {"a", "text"}, {.state = policy}).tokens, 1);
+    EXPECT_EQ(evaluate(model, {"\n", "text"}, {.state = policy}).tokens, 1);
+    EXPECT_EQ(evaluate(model, {"ab\ncd", "text"}, {.state = policy}).tokens, 5);
     for (const std::size_t size : {63U, 64U, 65U, 2047U, 2048U, 2049U}) {
-      EXPECT_EQ(evaluate(model, random_text(size, 6), "text", {.state = policy}).tokens,
+      EXPECT_EQ(evaluate(model, {random_text(size, 6), "text"}, {.state = policy}).tokens,
                 static_cast<std::int64_t>(size));
     }
   }
@@ -63,8 +63,8 @@ TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
     // Weights small enough for the state of 256 symbols ago to be forgotten.
     const NetworkConfig config = tiny_config(cell, tiny_characters());
     const Model model = model_of(config, tiny_characters(), random_parameters(config, 0.3F, 8));
-    const Evaluation warmed = evaluate(model, text, "text", {.state = StatePolicy::kCarry});
-    const Evaluation exact = evaluate(model, text, "text", {.state = StatePolicy::kCarry, .exact = true});
+    const Evaluation warmed = evaluate(model, {text, "text"}, {.state = StatePolicy::kCarry});
+    const Evaluation exact = evaluate(model, {text, "text"}, {.state = StatePolicy::kCarry, .exact = true});
     EXPECT_EQ(warmed.tokens, exact.tokens);
     EXPECT_NEAR(warmed.nats_per_token, exact.nats_per_token, 1e-6) << cell_name(cell);
   }
@@ -72,7 +72,7 @@ TEST(Evaluate, WarmedPiecesComeCloseToOnePiece) {
 
 TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
   const Tokenizer tokenizer = tiny_characters();
-  const EncodedText text = tokenizer.encode(random_text(3000, 7), "text");
+  const EncodedText text = tokenizer.encode({random_text(3000, 7), "text"});
   for (const Cell cell : all_cells()) {
     const Model model = tiny_model(cell, tokenizer);
     for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
@@ -94,7 +94,7 @@ TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
 TEST(Evaluate, SeparatesUnknownSymbols) {
   const Model model = tiny_model(Cell::kLstm, tiny_words());
   const std::string text = "the big cat sees\nthe small dog\n";
-  const Evaluation result = evaluate(model, text, "text", {.state = StatePolicy::kReset});
+  const Evaluation result = evaluate(model, {text, "text"}, {.state = StatePolicy::kReset});
   double known = 0;
   double unknown = 0;
   for (const Score& score : Scorer(model).score(lines_of(text))) {
@@ -111,7 +111,7 @@ TEST(Evaluate, SeparatesUnknownSymbols) {
 
 TEST(Evaluate, BitsDivideByTheTextAsItIs) {
   const Model model = tiny_model(Cell::kGru, tiny_characters());
-  const Evaluation result = evaluate(model, "caf\xC3\xA9 \xE2\x82\xAC\n", "text");
+  const Evaluation result = evaluate(model, {"caf\xC3\xA9 \xE2\x82\xAC\n", "text"});
   EXPECT_EQ(result.tokens, 7);
   EXPECT_EQ(result.characters, 7);
   EXPECT_EQ(result.bytes, 10);
@@ -120,7 +120,7 @@ TEST(Evaluate, BitsDivideByTheTextAsItIs) {
   EXPECT_TRUE(result.comparable);
   EXPECT_EQ(result.unknown_tokens, 0);
   EXPECT_EQ(result.nats_per_known_token, result.nats_per_token);
-  EXPECT_FALSE(evaluate(model, "xyz", "text").comparable);
+  EXPECT_FALSE(evaluate(model, {"xyz", "text"}).comparable);
 }
 
 TEST(Evaluate, ProgressEndsWithAllPredictions) {
@@ -131,7 +131,7 @@ TEST(Evaluate, ProgressEndsWithAllPredictions) {
     seen.push_back(done);
     whole = total;
   };
-  (void)evaluate(model, random_text(3000, 1), "text", {.progress = progress});
+  (void)evaluate(model, {random_text(3000, 1), "text"}, {.progress = progress});
   ASSERT_GT(seen.size(), 1U);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(seen.back(), 3000);
@@ -141,7 +141,7 @@ TEST(Evaluate, ProgressEndsWithAllPredictions) {
 TEST(Evaluate, RefusesTextsWithNothingToPredictOrThatCannotBeRead) {
   const auto code_of = [](const Model& model, const std::string& text) {
     try {
-      (void)evaluate(model, text, "a.txt");
+      (void)evaluate(model, {text, "a.txt"});
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("a.txt"), std::string::npos) << error.what();
       return error.code();
@@ -160,7 +160,7 @@ TEST(EvaluateAverage, IsTheMeanOfProbabilities) {
                                   tiny_model(Cell::kLstm, tiny_characters(), 5)};
   const std::string text = random_text(400, 4) + "\n";
   for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
-    const AverageEvaluation result = evaluate_average(models, text, "text", {.state = policy, .exact = true});
+    const AverageEvaluation result = evaluate_average(models, {text, "text"}, {.state = policy, .exact = true});
     std::vector<double> sums(401);
     for (const Model& model : models) {
       std::size_t i = 0;
@@ -174,7 +174,7 @@ TEST(EvaluateAverage, IsTheMeanOfProbabilities) {
     ASSERT_EQ(result.models.size(), 3U);
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(result.models[i].nats_per_token,
-                evaluate(models[i], text, "text", {.state = policy, .exact = true}).nats_per_token);
+                evaluate(models[i], {text, "text"}, {.state = policy, .exact = true}).nats_per_token);
     }
   }
 }
@@ -183,7 +183,7 @@ TEST(EvaluateAverage, NamesTheFirstDifferenceOfVocabularies) {
   const Model characters = tiny_model(Cell::kLstm, tiny_characters());
   const auto refused = [&](const Model& other, const std::string& part) {
     const std::vector<Model> models{characters, characters, other};
-    const auto call = [&] { (void)evaluate_average(models, "abc", "text"); };
+    const auto call = [&] { (void)evaluate_average(models, {"abc", "text"}); };
     EXPECT_TRUE(fails_with(ErrorCode::kUsage, part, call));
     EXPECT_TRUE(fails_with(ErrorCode::kUsage, "models 1 and 3", call));
   };
@@ -194,7 +194,7 @@ TEST(EvaluateAverage, NamesTheFirstDifferenceOfVocabularies) {
   symbols = {"<unk>", "\n", " ", "a", "b"};
   refused(tiny_model(Cell::kLstm, Tokenizer::from_vocabulary(TokenizerKind::kChar, false, symbols)),
           "13 and 5 symbols");
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no model", [&] { (void)evaluate_average({}, "abc", "text"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no model", [&] { (void)evaluate_average({}, {"abc", "text"}); }));
 }
 
 }  // namespace

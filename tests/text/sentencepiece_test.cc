@@ -22,8 +22,8 @@ namespace {
 using testing::HasSubstr;
 
 std::string learned(SentencePieceKind kind = SentencePieceKind::kBpe, bool lossless = false) {
-  return train_sentencepiece(some_text(), {.kind = kind, .vocab_size = lossless ? 300 : 40, .lossless = lossless},
-                             "some text");
+  return train_sentencepiece({some_text(), "some text"},
+                             {.kind = kind, .vocab_size = lossless ? 300 : 40, .lossless = lossless});
 }
 
 Tokenizer tokenizer_of(const std::string& model) { return Tokenizer::from_sentencepiece(model, "'test.model'"); }
@@ -32,7 +32,7 @@ Tokenizer tokenizer_of(const std::string& model) { return Tokenizer::from_senten
 std::string written(const Tokenizer& tokenizer, const std::string& line) {
   std::string text;
   std::int32_t previous = -1;
-  for (const Token& token : tokenizer.encode_line(line, "line")) {
+  for (const Token& token : tokenizer.encode_line({line, "line"})) {
     text += tokenizer.written(previous, token.id);
     previous = token.id;
   }
@@ -69,7 +69,7 @@ std::string repeated(const std::string& text, int times) {
 TEST(SentencePiece, TheSameTextGivesTheSameModel) {
   for (const SentencePieceKind kind : {SentencePieceKind::kUnigram, SentencePieceKind::kBpe}) {
     const SentencePieceOptions options{.kind = kind, .vocab_size = 27};
-    EXPECT_EQ(train_sentencepiece(some_text(), options, "a"), train_sentencepiece(some_text(), options, "b"));
+    EXPECT_EQ(train_sentencepiece({some_text(), "a"}, options), train_sentencepiece({some_text(), "b"}, options));
   }
 }
 
@@ -81,7 +81,7 @@ TEST(SentencePiece, TextIsWrittenBackAsItWas) {
   const Tokenizer lossless = tokenizer_of(learned(SentencePieceKind::kBpe, true));
   for (const char* line : {"the  cat ", "  a", "", " ", "\xE2\x98\x83 na\xC3\xAFve \xEF\xAC\x81\tx"}) {
     EXPECT_EQ(written(lossless, line), line);
-    const EncodedText text = lossless.encode(std::string(line) + "\n", "text");
+    const EncodedText text = lossless.encode({std::string(line) + "\n", "text"});
     EXPECT_TRUE(text.lossless) << line;
     EXPECT_EQ(text.unknown, 0);
   }
@@ -89,11 +89,11 @@ TEST(SentencePiece, TextIsWrittenBackAsItWas) {
 
 TEST(SentencePiece, SaysWhereTextIsLost) {
   const Tokenizer tokenizer = tokenizer_of(learned());
-  EXPECT_TRUE(tokenizer.encode("the cat\na dog\n", "text").lossless);
+  EXPECT_TRUE(tokenizer.encode({"the cat\na dog\n", "text"}).lossless);
   for (const char* text : {"the  cat\n", " the\n", "the cat", "the cat\r\n", "\xE2\x98\x83\n", "\xEF\xAC\x81\n"}) {
-    EXPECT_FALSE(tokenizer.encode(text, "text").lossless) << text;
+    EXPECT_FALSE(tokenizer.encode({text, "text"}).lossless) << text;
   }
-  EXPECT_GT(tokenizer.encode("\xE2\x98\x83\n", "text").unknown, 0);
+  EXPECT_GT(tokenizer.encode({"\xE2\x98\x83\n", "text"}).unknown, 0);
 }
 
 TEST(SentencePiece, ALineHasTheIdsThatItHasWithinItsText) {
@@ -101,12 +101,12 @@ TEST(SentencePiece, ALineHasTheIdsThatItHasWithinItsText) {
   const std::string text = "the cat\r\n\nold dog\n";
   std::vector<std::int32_t> lines;
   for (const char* line : {"the cat\r", "", "old dog"}) {
-    for (const Token& token : tokenizer.encode_line(line, "line")) lines.push_back(token.id);
+    for (const Token& token : tokenizer.encode_line({line, "line"})) lines.push_back(token.id);
     lines.push_back(tokenizer.boundary());
   }
-  EXPECT_EQ(tokenizer.encode(text, "text").ids, lines);
+  EXPECT_EQ(tokenizer.encode({text, "text"}).ids, lines);
   std::vector<std::int32_t> whole;
-  for (const Token& token : tokenizer.encode_line(text, "line")) whole.push_back(token.id);
+  for (const Token& token : tokenizer.encode_line({text, "line"})) whole.push_back(token.id);
   EXPECT_EQ(whole, lines);
 }
 
@@ -114,7 +114,7 @@ TEST(SentencePiece, EachByteIsInOneTokenAtMostAndInOrder) {
   for (const bool lossless : {false, true}) {
     const std::string line = "the  \xE2\x98\x83old cat \xC3\xA9. ";
     std::int64_t end = 0;
-    for (const Token& token : tokenizer_of(learned(SentencePieceKind::kBpe, lossless)).encode_line(line, "line")) {
+    for (const Token& token : tokenizer_of(learned(SentencePieceKind::kBpe, lossless)).encode_line({line, "line"})) {
       EXPECT_GE(token.offset, end);
       end = token.offset + token.length;
     }
@@ -125,7 +125,10 @@ TEST(SentencePiece, EachByteIsInOneTokenAtMostAndInOrder) {
 
 TEST(SentencePiece, RefusesASizeThatTheTextDoesNotFit) {
   const auto train = [](std::int64_t size) {
-    return error_of([&] { static_cast<void>(train_sentencepiece(some_text(), {.vocab_size = size}, "book")); }).value();
+    return error_of([&] {
+             static_cast<void>(train_sentencepiece({some_text(), "book"}, {.vocab_size = size}));
+           })
+        .value();
   };
   EXPECT_THAT(train(5000).what(), HasSubstr("Vocabulary size too high"));
   EXPECT_EQ(train(5000).code(), ErrorCode::kUsage);
@@ -135,7 +138,7 @@ TEST(SentencePiece, RefusesASizeThatTheTextDoesNotFit) {
 
 TEST(SentencePiece, RefusesTextThatItCannotLearnFrom) {
   const auto train = [](const std::string& text) {
-    return error_of([&] { static_cast<void>(train_sentencepiece(text, {.vocab_size = 10}, "book")); }).value();
+    return error_of([&] { static_cast<void>(train_sentencepiece({text, "book"}, {.vocab_size = 10})); }).value();
   };
   EXPECT_EQ(train("").code(), ErrorCode::kInput);
   EXPECT_THAT(train("good\nb\xFF").what(), HasSubstr("book: byte 6 (line 2)"));
@@ -145,7 +148,9 @@ TEST(SentencePiece, RefusesTextThatItCannotLearnFrom) {
 TEST(SentencePiece, RefusesALineThatTheLibraryHasNoMemoryFor) {
   const Tokenizer tokenizer = tokenizer_of(learned());
   const std::string line((std::size_t{16} << 20) + 1, 'a');
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "split it", [&] { static_cast<void>(tokenizer.encode_line(line, "f")); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "break it", [&] {
+    static_cast<void>(tokenizer.encode_line({line, "f"}));
+  }));
 }
 
 TEST(SentencePiece, EveryShorterFileIsRefusedOrStillAModel) {
@@ -153,7 +158,7 @@ TEST(SentencePiece, EveryShorterFileIsRefusedOrStillAModel) {
   int refused = 0;
   for (std::size_t size = 0; size < model.size(); size += 1 + size / 100) {
     try {
-      static_cast<void>(tokenizer_of(model.substr(0, size)).encode_line("the cat", "line"));
+      static_cast<void>(tokenizer_of(model.substr(0, size)).encode_line({"the cat", "line"}));
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kFormat);
       EXPECT_THAT(error.what(), HasSubstr("test.model"));
@@ -171,7 +176,7 @@ TEST(SentencePiece, NoChangedByteEndsTheProcess) {
     std::string changed = model;
     changed[dice[0] % (i % 2 == 0 ? 900 : model.size())] = static_cast<char>(dice[1] & 0xFFU);
     try {
-      static_cast<void>(tokenizer_of(changed).encode("the old cat\xE2\x98\x83\n", "text"));
+      static_cast<void>(tokenizer_of(changed).encode({"the old cat\xE2\x98\x83\n", "text"}));
     } catch (const Error&) {
       ++refused;
     }
@@ -223,8 +228,8 @@ TEST_F(SentencePieceRun, AModelFileHoldsTheTokenizer) {
   EXPECT_EQ(model.tokenizer().kind(), TokenizerKind::kSentencePiece);
   EXPECT_EQ(model.tokenizer().sentencepiece_model(), bytes);
   EXPECT_EQ(model.config().vocabulary, 40);
-  EXPECT_TRUE(evaluate(model, "the cat sees a dog\n", "text").comparable);
-  EXPECT_FALSE(evaluate(model, "the  cat\n", "text").comparable);
+  EXPECT_TRUE(evaluate(model, {"the cat sees a dog\n", "text"}).comparable);
+  EXPECT_FALSE(evaluate(model, {"the  cat\n", "text"}).comparable);
   std::string text;
   Generator(model, {.seed = 1}).write("the old", 20, [&](std::string_view piece) {
     text += piece;

@@ -25,13 +25,13 @@ constexpr TokenizerKind kAllKinds[] = {TokenizerKind::kChar, TokenizerKind::kByt
 TokenizerOptions of(TokenizerKind kind) { return {.kind = kind}; }
 
 Tokenizer trained(const TokenizerOptions& options, std::string_view text) {
-  return Tokenizer::train(options, text, "text");
+  return Tokenizer::train(options, {text, "text"});
 }
 
 // The symbols of an encoded text.
 Symbols symbols_of(const Tokenizer& tokenizer, std::string_view text) {
   Symbols symbols;
-  for (const std::int32_t id : tokenizer.encode(text, "text").ids) symbols.push_back(tokenizer.symbol(id));
+  for (const std::int32_t id : tokenizer.encode({text, "text"}).ids) symbols.push_back(tokenizer.symbol(id));
   return symbols;
 }
 
@@ -39,14 +39,14 @@ Symbols symbols_of(const Tokenizer& tokenizer, std::string_view text) {
 std::string written_again(const Tokenizer& tokenizer, std::string_view text) {
   std::string out;
   std::int32_t previous = -1;
-  for (const std::int32_t id : tokenizer.encode(text, "text").ids) {
+  for (const std::int32_t id : tokenizer.encode({text, "text"}).ids) {
     out += tokenizer.written(previous, id);
     previous = id;
   }
   return out;
 }
 
-bool lossless(const Tokenizer& tokenizer, std::string_view text) { return tokenizer.encode(text, "text").lossless; }
+bool lossless(const Tokenizer& tokenizer, std::string_view text) { return tokenizer.encode({text, "text"}).lossless; }
 
 TEST(Tokenizer, KindsAreKnownByTheirNames) {
   for (const TokenizerKind kind : kAllKinds) EXPECT_EQ(parse_tokenizer_kind(tokenizer_kind_name(kind)), kind);
@@ -63,7 +63,7 @@ TEST(CharTokenizer, OrdersCharactersByCodePointAfterTheUnknownSymbol) {
 
 TEST(CharTokenizer, CountsCharactersBytesAndUnknownOnes) {
   const Tokenizer tokenizer = trained(of(TokenizerKind::kChar), "abä");
-  const EncodedText encoded = tokenizer.encode("aäx\U0001F600\n", "text");
+  const EncodedText encoded = tokenizer.encode({"aäx\U0001F600\n", "text"});
   EXPECT_EQ(encoded.ids, (Ids{2, 4, 0, 0, 1}));
   EXPECT_EQ(encoded.bytes, 9);
   EXPECT_EQ(encoded.characters, 5);
@@ -84,7 +84,7 @@ TEST(CharTokenizer, KeepsCarriageReturnsNulBytesAndByteOrderMarks) {
 
 TEST(CharTokenizer, GivesEachTokenItsPlaceInTheLine) {
   const Tokenizer tokenizer = trained(of(TokenizerKind::kChar), "aä");
-  const std::vector<Token> tokens = tokenizer.encode_line("aäxa", "line 1");
+  const std::vector<Token> tokens = tokenizer.encode_line({"aäxa", "line 1"});
   ASSERT_EQ(tokens.size(), 4U);
   EXPECT_EQ(tokens[1].id, 3);
   EXPECT_EQ(tokens[1].offset, 1);
@@ -101,21 +101,21 @@ TEST(ByteTokenizer, HasAllBytesByValueAndNoUnknownSymbol) {
   EXPECT_EQ(tokenizer.unknown(), -1);
   EXPECT_EQ(tokenizer.boundary(), 10);
   EXPECT_EQ(tokenizer.symbol(255), "\xFF");
-  const EncodedText encoded = tokenizer.encode(text, "text");
+  const EncodedText encoded = tokenizer.encode({text, "text"});
   EXPECT_EQ(encoded.ids.front(), 255);
   EXPECT_EQ(encoded.ids.back(), 0);
   EXPECT_EQ(encoded.characters, 256);
   EXPECT_TRUE(encoded.lossless);
   EXPECT_EQ(written_again(tokenizer, text), text);
-  EXPECT_EQ(tokenizer.encode("aä", "text").characters, 2);
-  EXPECT_EQ(tokenizer.encode_line("a\xFF", "line 1")[1].offset, 1);
+  EXPECT_EQ(tokenizer.encode({"aä", "text"}).characters, 2);
+  EXPECT_EQ(tokenizer.encode_line({"a\xFF", "line 1"})[1].offset, 1);
 }
 
 TEST(WhitespaceTokenizer, CountsATextThatIsPreparedAsPennTreebankIs) {
   const std::string text = " the <unk> of the N \n of the bank \n\n the N\n";
   const Tokenizer tokenizer = trained(of(TokenizerKind::kWhitespace), text);
   EXPECT_EQ(tokenizer.vocabulary(), (Symbols{"<unk>", "<eos>", "the", "N", "of", "bank"}));
-  const EncodedText encoded = tokenizer.encode(text, "text");
+  const EncodedText encoded = tokenizer.encode({text, "text"});
   EXPECT_EQ(encoded.ids, (Ids{2, 0, 4, 2, 3, 1, 4, 2, 5, 1, 1, 2, 3, 1}));
   EXPECT_EQ(encoded.unknown, 1);
   EXPECT_EQ(encoded.bytes, std::ssize(text));
@@ -134,7 +134,7 @@ TEST(WhitespaceTokenizer, DropsTheCarriageReturnOfALineEnd) {
   const Tokenizer tokenizer = trained(of(TokenizerKind::kWhitespace), "a b\r\nb c\r\na\r");
   EXPECT_EQ(tokenizer.vocabulary(), (Symbols{"<unk>", "<eos>", "a", "b", "c"}));
   EXPECT_EQ(symbols_of(tokenizer, "a\r\nb\r"), (Symbols{"a", "<eos>", "b", "<eos>"}));
-  EXPECT_EQ(tokenizer.encode_line("a b\r", "line 1").size(), 2U);
+  EXPECT_EQ(tokenizer.encode_line({"a b\r", "line 1"}).size(), 2U);
 }
 
 TEST(WhitespaceTokenizer, IsLosslessForTextAsItWritesIt) {
@@ -168,15 +168,15 @@ TEST(WordTokenizer, CutsAtUnicodeWordBoundaries) {
 TEST(WordTokenizer, FindsWordsInScriptsWithoutSpaces) {
   const std::string text = "这是一个问题。\nสวัสดีครับ\n";
   const Tokenizer tokenizer = trained(of(TokenizerKind::kWord), text);
-  EXPECT_GT(tokenizer.encode(text, "text").ids.size(), 6U);
-  EXPECT_LT(tokenizer.encode(text, "text").ids.size(), 14U);
+  EXPECT_GT(tokenizer.encode({text, "text"}).ids.size(), 6U);
+  EXPECT_LT(tokenizer.encode({text, "text"}).ids.size(), 14U);
 }
 
 TEST(WordTokenizer, TurnsEachLineEndIntoTheBoundary) {
   const Tokenizer tokenizer = trained(of(TokenizerKind::kWord), "a b\r\nc\n\nd\r");
   EXPECT_EQ(symbols_of(tokenizer, "a b\r\nc\n\nd\r"),
             (Symbols{"a", "b", "<eos>", "c", "<eos>", "<eos>", "d", "<eos>"}));
-  EXPECT_EQ(tokenizer.encode_line("a b\r", "line 1").size(), 2U);
+  EXPECT_EQ(tokenizer.encode_line({"a b\r", "line 1"}).size(), 2U);
 }
 
 TEST(WordTokenizer, TreatsSpecialSymbolsInTheTextAsWords) {
@@ -188,7 +188,7 @@ TEST(WordTokenizer, KeepsOffsetsOfTheOriginalWhenItFoldsCase) {
   const Tokenizer tokenizer = trained({.kind = TokenizerKind::kWord, .lowercase = true}, "the İi ΟΔΟΣ");
   // İ (2 bytes) folds to i and a combining dot (3 bytes); a Σ at the end of a word folds to ς.
   const std::string line = "İI THE Ὀδός ΟΔΟΣ";
-  const std::vector<Token> tokens = tokenizer.encode_line(line, "line 1");
+  const std::vector<Token> tokens = tokenizer.encode_line({line, "line 1"});
   ASSERT_EQ(tokens.size(), 4U);
   EXPECT_EQ(tokenizer.symbol(tokens[0].id), "i\u0307i");
   EXPECT_EQ(tokenizer.symbol(tokens[1].id), "the");
@@ -211,7 +211,7 @@ TEST(WordTokenizer, LeavesOutTheSpaceThatACombiningMarkJoins) {
 TEST(Tokenizer, ReadsANewlineWithinALineAsTheBoundary) {
   for (const TokenizerKind kind : kAllKinds) {
     const Tokenizer tokenizer = trained(of(kind), "a b");
-    const std::vector<Token> tokens = tokenizer.encode_line("a\nb", "line 1");
+    const std::vector<Token> tokens = tokenizer.encode_line({"a\nb", "line 1"});
     ASSERT_EQ(tokens.size(), 3U);
     EXPECT_EQ(tokens[1].id, tokenizer.boundary());
     EXPECT_EQ(tokens[1].offset, 1);
@@ -223,9 +223,9 @@ TEST(Tokenizer, GivesALineTheIdsThatTheTextHas) {
   for (const TokenizerKind kind : kAllKinds) {
     const Tokenizer tokenizer = trained(of(kind), "It's 4 said İd\na (twice).");
     Ids ids;
-    for (const Token& token : tokenizer.encode_line(line, "line 1")) ids.push_back(token.id);
+    for (const Token& token : tokenizer.encode_line({line, "line 1"})) ids.push_back(token.id);
     ids.push_back(tokenizer.boundary());
-    EXPECT_EQ(ids, tokenizer.encode(line + "\n", "text").ids);
+    EXPECT_EQ(ids, tokenizer.encode({line + "\n", "text"}).ids);
   }
 }
 
@@ -240,10 +240,10 @@ TEST(Tokenizer, IsSharedByThreads) {
   std::string text;
   for (int i = 0; i < 2000; ++i) text += "It's ÉTÉ " + std::to_string(i % 50) + ", 中文分词\n";
   const Tokenizer tokenizer = trained({.kind = TokenizerKind::kWord, .lowercase = true}, text);
-  const Ids expected = tokenizer.encode(text, "text").ids;
+  const Ids expected = tokenizer.encode({text, "text"}).ids;
   std::array<Ids, 4> found;
   std::vector<std::thread> threads;
-  for (Ids& ids : found) threads.emplace_back([&] { ids = tokenizer.encode(text, "text").ids; });
+  for (Ids& ids : found) threads.emplace_back([&] { ids = tokenizer.encode({text, "text"}).ids; });
   for (std::thread& thread : threads) thread.join();
   for (const Ids& ids : found) EXPECT_EQ(ids, expected);
 }
@@ -278,15 +278,15 @@ TEST(Vocabulary, RoundTrips) {
     EXPECT_EQ(after.vocabulary(), before.vocabulary());
     EXPECT_EQ(after.boundary(), before.boundary());
     EXPECT_EQ(after.unknown(), before.unknown());
-    EXPECT_EQ(after.encode("two one x\n", "text").ids, before.encode("two one x\n", "text").ids);
+    EXPECT_EQ(after.encode({"two one x\n", "text"}).ids, before.encode({"two one x\n", "text"}).ids);
   }
 }
 
 TEST(Vocabulary, MayHaveItsSpecialSymbolsAnywhere) {
   const Tokenizer characters = Tokenizer::from_vocabulary(TokenizerKind::kChar, false, {"b", "\n", "<unk>", "a"});
-  EXPECT_EQ(characters.encode("ab\nx", "text").ids, (Ids{3, 0, 1, 2}));
+  EXPECT_EQ(characters.encode({"ab\nx", "text"}).ids, (Ids{3, 0, 1, 2}));
   const Tokenizer words = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"b", "<eos>", "<unk>"});
-  EXPECT_EQ(words.encode("b x\n", "text").ids, (Ids{0, 2, 1}));
+  EXPECT_EQ(words.encode({"b x\n", "text"}).ids, (Ids{0, 2, 1}));
 }
 
 TEST(Vocabulary, OfAFileIsRefusedIfItIsInvalid) {
@@ -330,10 +330,12 @@ TEST(Tokenizer, NamesThePlaceOfBytesThatAreNotUtf8) {
   for (const TokenizerKind kind : {TokenizerKind::kChar, TokenizerKind::kWord, TokenizerKind::kWhitespace}) {
     EXPECT_TRUE(fails_with(ErrorCode::kInput, "text: byte 4 (line 2)", [&] { (void)trained(of(kind), "a b\n\xE4"); }));
     const Tokenizer tokenizer = trained(of(kind), "a b");
-    EXPECT_TRUE(fails_with(ErrorCode::kInput, "file.txt: byte 2 (line 2)",
-                           [&] { (void)tokenizer.encode("a\n\xC3", "file.txt"); }));
-    EXPECT_TRUE(
-        fails_with(ErrorCode::kInput, "line 9: byte 1: 0xff", [&] { (void)tokenizer.encode_line("a\xFF", "line 9"); }));
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "file.txt: byte 2 (line 2)", [&] {
+      (void)tokenizer.encode({"a\n\xC3", "file.txt"});
+    }));
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 9: byte 1: 0xff", [&] {
+      (void)tokenizer.encode_line({"a\xFF", "line 9"});
+    }));
   }
 }
 
@@ -341,8 +343,8 @@ TEST(Tokenizer, RefusesTheEndOfLineSymbolInWhitespaceText) {
   const TokenizerOptions options = of(TokenizerKind::kWhitespace);
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 2", [&] { (void)trained(options, "a b\n<eos> c"); }));
   const Tokenizer tokenizer = trained(options, "a b");
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 1", [&] { (void)tokenizer.encode("a <eos>", "text"); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 7", [&] { (void)tokenizer.encode_line("<eos>", "line 7"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 1", [&] { (void)tokenizer.encode({"a <eos>", "text"}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 7", [&] { (void)tokenizer.encode_line({"<eos>", "line 7"}); }));
 }
 
 TEST(Tokenizer, RefusesOptionsThatDoNotFitTheKind) {

@@ -17,7 +17,7 @@ class VocabularyFile : public testing::Test {
  protected:
   Tokenizer made_from(TokenizerKind kind, const std::string& content, const std::string& text = "a b ab\ncd\n") {
     write_bytes(path_, content);
-    return Tokenizer::train({.kind = kind, .vocab_file = path_}, text, "text");
+    return Tokenizer::train({.kind = kind, .vocab_file = path_}, {text, "text"});
   }
   testing::AssertionResult refused(TokenizerKind kind, const std::string& content, const std::string& part) {
     return fails_with(ErrorCode::kInput, part, [&] { (void)made_from(kind, content); });
@@ -32,7 +32,7 @@ TEST_F(VocabularyFile, NumbersSymbolsByLine) {
   EXPECT_EQ(tokenizer.vocabulary(), (Symbols{"cd", "<eos>", "ab", "<unk>", "the"}));
   EXPECT_EQ(tokenizer.boundary(), 1);
   EXPECT_EQ(tokenizer.unknown(), 3);
-  EXPECT_EQ(tokenizer.encode("cd x\n", "text").ids, (std::vector<std::int32_t>{0, 3, 1}));
+  EXPECT_EQ(tokenizer.encode({"cd x\n", "text"}).ids, (std::vector<std::int32_t>{0, 3, 1}));
 }
 
 TEST_F(VocabularyFile, HasMissingSpecialSymbolsAppended) {
@@ -70,8 +70,9 @@ TEST_F(VocabularyFile, MustKnowTwoSymbolsOfTheText) {
 
 TEST_F(VocabularyFile, ThatIsMissingIsNamed) {
   const TokenizerOptions options{.kind = TokenizerKind::kChar, .vocab_file = folder_.path("none")};
-  EXPECT_TRUE(
-      fails_with(ErrorCode::kFile, folder_.path("none"), [&] { (void)Tokenizer::train(options, "ab", "text"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, folder_.path("none"), [&] {
+    (void)Tokenizer::train(options, {"ab", "text"});
+  }));
 }
 
 }  // namespace

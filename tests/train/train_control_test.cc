@@ -153,7 +153,7 @@ TEST_F(TrainControl, TheAverageThatIsBestIsTheModel) {
   const TrainResult result = train(options);
   ASSERT_TRUE(result.best_is_average) << "the run is made so that the last weights jump about";
   const Evaluation evaluation =
-      evaluate(Model::load(options.files.save), some_text(150).substr(text.size()), "valid", {});
+      evaluate(Model::load(options.files.save), {some_text(150).substr(text.size()), "valid"}, {});
   EXPECT_EQ(evaluation.nats_per_token, *result.best_valid_nats_per_token);
 }
 
@@ -168,11 +168,11 @@ TEST_F(TrainControl, WithoutValidationTheMovingAverageIsTheModel) {
   write_bytes(folder_.path("last"), last);
   const Model a = Model::load(folder_.path("last"));
   const Model b = Model::load(options.files.save);
-  EXPECT_EQ(evaluate(a, some_text(), "text", {}).nats_per_token, evaluate(b, some_text(), "text", {}).nats_per_token);
+  EXPECT_EQ(evaluate(a, {some_text(), "text"}, {}).nats_per_token, evaluate(b, some_text(), "text", {}).nats_per_token);
   options.run.ema_decay = 0.9;
   train(options);
-  EXPECT_NE(evaluate(a, some_text(), "text", {}).nats_per_token,
-            evaluate(Model::load(options.files.save), some_text(), "text", {}).nats_per_token);
+  EXPECT_NE(evaluate(a, {some_text(), "text"}, {}).nats_per_token,
+            evaluate(Model::load(options.files.save), {some_text(), "text"}, {}).nats_per_token);
 }
 
 TEST_F(TrainControl, PatienceEndsTheRunAndTheRunIsComplete) {

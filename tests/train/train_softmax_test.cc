@@ -63,14 +63,14 @@ TEST_F(TrainSoftmax, EveryWayToAnAdaptiveModelsLogProbabilitiesHasTheSameBits) {
   const EvaluateOptions plain{.exact = true};
   EvaluateOptions unchanged = plain;
   unchanged.adaptation = {.cache = CacheOptions{.weight = 0}, .dynamic = DynamicOptions{.rate = 0}};
-  const double nats = evaluate(model, text, "text", plain).nats_per_token;
-  EXPECT_EQ(evaluate(model, text, "text", unchanged).nats_per_token, nats);
+  const double nats = evaluate(model, {text, "text"}, plain).nats_per_token;
+  EXPECT_EQ(evaluate(model, {text, "text"}, unchanged).nats_per_token, nats);
   Scorer scorer(model);
   const std::string line = "the old cat sees the house";
   const Score score = scorer.score(line);
   const EvaluateOptions by_line{.state = StatePolicy::kReset};
   EXPECT_EQ(-score.log_prob / static_cast<double>(score.tokens.size()),
-            evaluate(model, line + "\n", "line", by_line).nats_per_token);
+            evaluate(model, {line + "\n", "line"}, by_line).nats_per_token);
 }
 
 TEST_F(TrainSoftmax, EveryPrecisionOfAnAdaptiveModelScoresAndWrites) {

@@ -137,7 +137,7 @@ TEST_F(Train, ValidationReportsWhatEvaluateReports) {
     options.text.state = state;
     options.files.overwrite = true;
     const TrainResult result = train(options);
-    const Evaluation evaluation = evaluate(Model::load(options.files.save), valid, "valid", {.state = {}});
+    const Evaluation evaluation = evaluate(Model::load(options.files.save), {valid, "valid"}, {.state = {}});
     ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
     EXPECT_EQ(evaluation.nats_per_token, *result.best_valid_nats_per_token);
     EXPECT_EQ(evaluation.state, state);
@@ -157,7 +157,7 @@ TEST_F(Train, ValidationIsThatOfTheSavedModelInEveryPrecision) {
     const Model model = Model::load(options.files.save);
     EXPECT_EQ(model.precision(), Precision::kF32);
     ASSERT_TRUE(result.best_valid_nats_per_token.has_value());
-    EXPECT_EQ(evaluate(model, valid, "valid", {.state = {}}).nats_per_token, *result.best_valid_nats_per_token);
+    EXPECT_EQ(evaluate(model, {valid, "valid"}, {.state = {}}).nats_per_token, *result.best_valid_nats_per_token);
   }
 }
 

@@ -28,9 +28,8 @@ Tokenizer three_letters() {
 
 Tokenizer pieces(bool lossless = true) {
   return Tokenizer::from_sentencepiece(
-      train_sentencepiece(some_text(),
-                          {.kind = SentencePieceKind::kBpe, .vocab_size = lossless ? 300 : 40, .lossless = lossless},
-                          "some text"),
+      train_sentencepiece({some_text(), "some text"},
+                          {.kind = SentencePieceKind::kBpe, .vocab_size = lossless ? 300 : 40, .lossless = lossless}),
       "pieces");
 }
 

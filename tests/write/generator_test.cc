@@ -65,7 +65,7 @@ TEST(Generator, TemperatureZeroTakesTheMostProbableSymbolAfterAnyPrompt) {
     // Prompts of one window, of several, of none, and with line ends.
     for (const std::string& prompt : {std::string(), std::string("cafe"), random_text(64, 1), random_text(201, 2)}) {
       State state = scorer.initial_state();
-      for (const std::int32_t id : tokenizer.encode(prompt, "prompt").ids) (void)scorer.step(state, id);
+      for (const std::int32_t id : tokenizer.encode({prompt, "prompt"}).ids) (void)scorer.step(state, id);
       std::string expected;
       for (int i = 0; i < 20; ++i) {
         const std::vector<double> log_probs = scorer.next_log_probs(state);
@@ -89,7 +89,7 @@ TEST(Generator, DrawsFromTheModelsDistribution) {
   std::vector<double> count(log_probs.size());
   for (int i = 0; i < kCalls; ++i) {
     const std::string text = written(generator, "", 1, Finish::kLength);
-    ++count[static_cast<std::size_t>(model.tokenizer().encode(text, "text").ids.at(0))];
+    ++count[static_cast<std::size_t>(model.tokenizer().encode({text, "text"}).ids.at(0))];
   }
   double chi_square = 0;
   for (std::size_t id = 1; id < count.size(); ++id) {

@@ -339,14 +339,6 @@ std::size_t parse_choice(const std::string& value, const std::vector<std::string
   return static_cast<std::size_t>(found - choices.begin());
 }
 
-std::string quoted_path(const std::string& path) { return path == "-" ? "standard input" : fmt::format("'{}'", path); }
-
-std::string joined(const std::vector<std::string>& paths) {
-  std::string text;
-  for (const std::string& path : paths) text += (text.empty() ? "" : " + ") + quoted_path(path);
-  return text;
-}
-
 std::vector<std::string> split_at_commas(const std::string& list) {
   std::vector<std::string> parts;
   for (std::size_t first = 0; first <= list.size();) {

@@ -108,12 +108,6 @@ class Flags {
   std::unique_ptr<Impl> impl_;
 };
 
-// How messages call the text of a path: "'a.txt'", "standard input".
-[[nodiscard]] std::string quoted_path(const std::string& path);
-
-// The same for texts that are read as one: "'a.txt' + 'b.txt'".
-[[nodiscard]] std::string joined(const std::vector<std::string>& paths);
-
 // The index of `value` among `choices`. Throws Error{kUsage} that lists them.
 [[nodiscard]] std::size_t parse_choice(const std::string& value, const std::vector<std::string>& choices);
 

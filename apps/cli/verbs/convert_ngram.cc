@@ -93,12 +93,10 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   refuse_own_input(command);
   if (!command.overwrite) expect_absent("--ngram", command.path);
   Terminal terminal(command.quiet);
+  std::string text;
   if (!command.text.empty()) {
-    command.options.text = read_text(command.text);
-    command.options.text_name = command.text;
-    if (command.options.text.empty()) {
-      throw Error(ErrorCode::kInput, fmt::format("'{}' is empty: there is nothing to learn from", command.text));
-    }
+    text = read_text(command.text);
+    command.options.text = NamedText{text, text_name(command.text)};
   }
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
     if (terminal.live_due()) terminal.live(fmt::format("{}  {}%", what, 100 * done / total));

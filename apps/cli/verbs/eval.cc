@@ -251,7 +251,7 @@ int run_eval(const std::vector<std::string>& arguments) {
                               grouped(static_cast<std::int64_t>(speed)),
                               people_seconds(static_cast<double>(total - done) / speed)));
   };
-  const AverageEvaluation result = evaluate_average(models, text, joined(command.texts), command.options);
+  const AverageEvaluation result = evaluate_average(models, {text, text_name(command.texts)}, command.options);
   terminal.keep_live();
   Output out;
   out.write(command.json ? as_json(command, models, result) : as_table(command, models, result));

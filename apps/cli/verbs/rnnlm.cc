@@ -14,6 +14,7 @@
 #include "unroll/nbest/hypothesis_scorer.h"
 #include "unroll/nbest/nbest.h"
 #include "unroll/scorer.h"
+#include "unroll/text.h"
 
 namespace unroll {
 namespace {
@@ -100,8 +101,7 @@ class RnnlmRun {
     if (command_.summary) {
       if (tokens_ == 0) {
         throw Error(ErrorCode::kInput,
-                    fmt::format("{} holds no line, so there is no perplexity",
-                                command_.test == "-" ? "standard input" : fmt::format("'{}'", command_.test)));
+                    fmt::format("{} holds no line, so there is no perplexity", text_name(command_.test)));
       }
       out_->write(fmt::format("\ntest log probability: {}\n\nPPL net: {}\n", log10_sum_,
                               std::pow(10.0, -log10_sum_ / static_cast<double>(tokens_))));
@@ -178,7 +178,7 @@ class RnnlmRun {
 
   // Moves the state past a text and its end.
   void read(Scorer& steps, const std::string& text, State& state) const {
-    for (const Token& token : model_.tokenizer().encode_line(text, "")) steps.step(state, token.id);
+    for (const Token& token : model_.tokenizer().encode_line({text, ""})) steps.step(state, token.id);
     steps.step(state, model_.tokenizer().boundary());
   }
 

@@ -237,7 +237,7 @@ class LineScoring {
   [[nodiscard]] std::size_t readable_lines() const {
     const auto refused = std::ranges::find_if(batch_.lines, [this](const std::string& line) {
       try {
-        (void)tokenizer_.encode_line(line, "");
+        (void)tokenizer_.encode_line({line, ""});
         return false;
       } catch (const Error&) {
         return true;

@@ -79,7 +79,7 @@ std::string ScoredLists::text_of(const Hypothesis& hypothesis) const {
 bool ScoredLists::readable(const ScoredList& scored) const {
   return std::ranges::all_of(scored.list.hypotheses, [this](const Hypothesis& hypothesis) {
     try {
-      (void)tokenizer_.encode_line(text_of(hypothesis), "");
+      (void)tokenizer_.encode_line({text_of(hypothesis), ""});
       return true;
     } catch (const Error&) {
       return false;

@@ -123,7 +123,7 @@ class Printing {
   }
 
   void line(const std::string& line) {
-    const std::vector<Token> tokens = tokenizer_.encode_line(line, fmt::format("{}, line {}", name_, ++lines_));
+    const std::vector<Token> tokens = tokenizer_.encode_line({line, fmt::format("{}, line {}", name_, ++lines_)});
     for (const Token& token : tokens) unknown_ += token.id == tokenizer_.unknown() ? 1 : 0;
     count_ += std::ssize(tokens);
     out_.write(shown_ == Shown::kJson ? as_json(tokenizer_, line, tokens) : as_row(tokenizer_, tokens, shown_));
@@ -159,8 +159,8 @@ void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown sho
 
 void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown) {
   const std::string text = read_text(path);
-  const std::string name = quoted_path(path);
-  const Tokenizer tokenizer = Tokenizer::train(options, text, name);
+  const std::string name = text_name(path);
+  const Tokenizer tokenizer = Tokenizer::train(options, {text, name});
   Printing printing(tokenizer, shown, name);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());

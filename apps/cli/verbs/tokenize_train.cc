@@ -73,11 +73,11 @@ int run_tokenize_train(const std::vector<std::string>& arguments) {
   const std::string text = read_texts(command.texts);
   terminal.line(
       fmt::format("learning {} pieces from {} bytes", grouped(command.options.vocab_size), grouped(std::ssize(text))));
-  const std::string name = joined(command.texts);
-  const std::string model = train_sentencepiece(text, command.options, name);
+  const std::string name = text_name(command.texts);
+  const std::string model = train_sentencepiece({text, name}, command.options);
   const Tokenizer tokenizer = Tokenizer::from_sentencepiece(model, fmt::format("'{}'", command.save));
   save_sentencepiece(command.save, model);
-  const EncodedText encoded = tokenizer.encode(text, name);
+  const EncodedText encoded = tokenizer.encode({text, name});
   terminal.line(fmt::format("saved {}: {} symbols; the text is {} tokens, {:.2f} bytes each{}", command.save,
                             grouped(tokenizer.size()), grouped(std::ssize(encoded.ids)),
                             static_cast<double>(encoded.bytes) / static_cast<double>(std::ssize(encoded.ids)),

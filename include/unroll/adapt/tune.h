@@ -11,6 +11,7 @@
 #include "unroll/model.h"
 #include "unroll/ngram/ngram.h"
 #include "unroll/state_policy.h"
+#include "unroll/text.h"
 
 namespace unroll {
 
@@ -52,7 +53,6 @@ struct TuneResult {
 //
 // Throws what evaluate() throws, and Error{kUsage} where there is nothing to find, or for dynamic evaluation of an int8
 // model, before anything is tried.
-[[nodiscard]] TuneResult tune(const Model& model, const std::string& text, const std::string& name,
-                              const TuneOptions& options = {});
+[[nodiscard]] TuneResult tune(const Model& model, const NamedText& text, const TuneOptions& options = {});
 
 }  // namespace unroll

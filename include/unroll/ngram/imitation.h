@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "unroll/model.h"
+#include "unroll/text.h"
 
 namespace unroll {
 
@@ -14,9 +16,9 @@ namespace unroll {
 inline constexpr std::int64_t kLargestImitation = 9;
 
 struct ImitationOptions {
-  std::int64_t order = 3;        // 1 to 9
-  std::string text = {};         // to learn the network's predictions on; empty: what the network writes itself
-  std::string text_name = {};    // how messages call it
+  std::int64_t order = 3;  // 1 to 9
+  // To learn the network's predictions on; empty: what the network writes itself.
+  std::optional<NamedText> text = {};
   std::int64_t tokens = 500000;  // that the network writes
   std::uint64_t seed = 1;        // of what it writes
   double prune = 1e-7;           // n-grams that change the perplexity by a smaller share are left out; 0: none

@@ -1,0 +1,42 @@
+// Texts that a tokenizer can read.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "unroll/text.h"
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// A view of a text that every tokenizer of a kind can read. The check comes with the making, so that who has one need
+// not check again; parts of one are cut between characters.
+class CheckedText {
+ public:
+  // Throws Error{kInput} where a tokenizer of this kind cannot read the text, naming byte (from 0) and line (from 1):
+  // bytes that are not UTF-8 (kByte takes any), the word "<eos>" in kWhitespace text (in any case with `lowercase`).
+  CheckedText(TokenizerKind kind, bool lowercase, const NamedText& text);
+
+  [[nodiscard]] TokenizerKind kind() const noexcept { return kind_; }
+  [[nodiscard]] std::string_view view() const noexcept { return text_.text; }
+  [[nodiscard]] const std::string& name() const noexcept { return text_.name; }
+  [[nodiscard]] bool empty() const noexcept { return text_.text.empty(); }
+
+  // The text before byte `cut`, and from it on. Requires the start of a character there, unless kByte.
+  [[nodiscard]] CheckedText before(std::size_t cut) const { return {kind_, {text_.text.substr(0, cut), text_.name}}; }
+  [[nodiscard]] CheckedText from(std::size_t cut) const { return {kind_, {text_.text.substr(cut), text_.name}}; }
+
+ private:
+  friend class Corpus;  // which joins checked texts
+  CheckedText(TokenizerKind kind, NamedText text) : kind_(kind), text_(std::move(text)) {}
+
+  TokenizerKind kind_;
+  NamedText text_;
+};
+
+// The same check for one line; the message leaves the line's number to the name.
+void check_line(TokenizerKind kind, bool lowercase, const NamedText& line);
+
+}  // namespace unroll

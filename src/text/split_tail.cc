@@ -1,0 +1,60 @@
+#include "text/split_tail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+
+#include "text/utf8.h"
+#include "text/vocabulary.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// floor(n (1 - share)) of the decimal number that `share` was written as: its rounding error must not move the cut.
+std::int64_t train_count(std::int64_t n, double share) {
+  const double size = static_cast<double>(n);
+  return std::min(n, static_cast<std::int64_t>(std::floor(size * (1 - share) + size * 1e-15)));
+}
+
+// The byte where character number `count` begins.
+std::size_t byte_of_character(std::string_view text, std::int64_t count) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (is_continuation(text[at])) continue;
+    if (count == 0) break;
+    --count;
+  }
+  return at;
+}
+
+std::size_t move_to_line_start(std::string_view text, std::size_t cut) {
+  if (cut > 0 && text[cut - 1] == '\n') return cut;
+  const std::size_t next = text.find('\n', cut);
+  if (next != std::string_view::npos && next + 1 < text.size()) return next + 1;
+  const std::size_t before = cut == 0 ? std::string_view::npos : text.rfind('\n', cut - 1);
+  return before == std::string_view::npos ? cut : before + 1;
+}
+
+}  // namespace
+
+SplitText split_tail(const CheckedText& text, double share, StatePolicy state) {
+  if (!(share >= 0 && share < 1)) {
+    throw Error(ErrorCode::kUsage, fmt::format("`text.valid_split` is {}: expected a number from 0 to below 1", share),
+                "text.valid_split");
+  }
+  const std::string_view all = text.view();
+  if (share == 0) return {text, text.from(all.size())};
+  const bool bytes = text.kind() == TokenizerKind::kByte;
+  const std::int64_t n = bytes ? std::ssize(all) : count_code_points(all);
+  const std::int64_t count = train_count(n, share);
+  std::size_t cut = bytes ? static_cast<std::size_t>(count) : byte_of_character(all, count);
+  if (reads_lines(text.kind()) || state == StatePolicy::kReset) cut = move_to_line_start(all, cut);
+  return {text.before(cut), text.from(cut)};
+}
+
+}  // namespace unroll

@@ -1,0 +1,21 @@
+// Holding out the tail of a training text for validation.
+#pragma once
+
+#include "text/checked_text.h"
+#include "unroll/state_policy.h"
+
+namespace unroll {
+
+struct SplitText {
+  CheckedText train, valid;
+};
+
+// Holds out the tail: of n symbols the first floor(n (1 - share)) are trained on, n counting bytes for kByte and
+// characters for the other kinds. Share 0 holds out nothing.
+//
+// For words and sub-words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start
+// of the next line, or, where that would leave nothing, back to the start of its own; in a text of a single line it
+// stays. Throws Error{kUsage} unless 0 <= share < 1.
+[[nodiscard]] SplitText split_tail(const CheckedText& text, double share, StatePolicy state);
+
+}  // namespace unroll
