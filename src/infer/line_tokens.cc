@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "unroll/error.h"
 
 namespace unroll {
@@ -12,6 +14,14 @@ std::vector<Token> line_tokens(const Tokenizer& tokenizer, const NamedText& line
                 fmt::format("{} has a line end at byte {}: score one line at a time", line.name, newline));
   }
   return tokenizer.encode_line(line);
+}
+
+std::vector<Token> line_tokens(const Tokenizer& tokenizer, const NamedText& line, std::size_t index) {
+  try {
+    return line_tokens(tokenizer, line);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what(), static_cast<std::int64_t>(index));
+  }
 }
 
 }  // namespace unroll

@@ -168,10 +168,11 @@ bool denied_by_ngrams(double log_prob, const std::optional<NgramMix>& mix) noexc
   return mix && mix->lambda == 0 && std::isinf(log_prob);
 }
 
-void refuse_denied(const std::string& where) {
-  throw Error(ErrorCode::kInput, fmt::format("{}: the n-grams give this word no probability, and with a lambda of 0 "
-                                             "nothing else does: take a larger one",
-                                             where));
+std::string denied_by_ngrams_message(std::string_view where) {
+  return fmt::format(
+      "{}: the n-grams give this word no probability, and with a `lambda` of 0 nothing else does: take a "
+      "larger one",
+      where);
 }
 
 void NgramRows::read(const Window& window, Detail detail) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "infer/prediction.h"
@@ -73,8 +74,8 @@ class NgramMixture {
 // Whether log_prob is -infinity because a lambda of 0 leaves the prediction to the n-grams alone.
 [[nodiscard]] bool denied_by_ngrams(double log_prob, const std::optional<NgramMix>& mix) noexcept;
 
-// Throws Error{kInput} saying so about the word at `where`.
-[[noreturn]] void refuse_denied(const std::string& where);
+// The message of an Error{kInput} about such a word at `where`.
+[[nodiscard]] std::string denied_by_ngrams_message(std::string_view where);
 
 // The n-grams' predictions of windows: row b continues row b of the window before. A row should begin with a boundary;
 // until one is read its context is empty.

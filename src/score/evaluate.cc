@@ -151,7 +151,8 @@ NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double>
   std::ranges::transform(network, log_probs, log_probs.begin(),
                          [&](double of_network, double of_ngram) { return mixture.mixed(of_network, of_ngram); });
   if (mixture.lambda() == 0 && std::isinf(result.ngram.nats_per_token)) {
-    refuse_denied(fmt::format("{}, line {}", text.name, line_without_probability(text, log_probs)));
+    const std::string where = fmt::format("{}, line {}", text.name, line_without_probability(text, log_probs));
+    throw Error(ErrorCode::kInput, denied_by_ngrams_message(where));
   }
   result.mix = result_of(text, log_probs);
   result.ngram.seconds = seconds_since(start);

@@ -29,7 +29,7 @@ constexpr std::int64_t kStepsOfRows = 32;
 std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kReset ? kStepsOfRows : kSequenceSteps; }
 std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
 
-// What every line has in common.
+// What all lines have in common.
 struct Reading {
   Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
       : tokenizer(its_tokenizer), options(its_options) {
@@ -45,17 +45,15 @@ struct Reading {
   std::vector<std::int32_t> context;  // read before each line
 };
 
-// Lines as one sequence of ids, each of them its context, its tokens and a closing boundary.
+// Lines as one sequence of ids: of each its context, its tokens and a closing boundary.
 class Lines {
  public:
-  Lines(const Reading& reading, std::int64_t first_line, std::size_t expected)
-      : reading_(reading), first_line_(first_line) {
+  Lines(const Reading& reading, const LineNames& names, std::size_t expected) : reading_(reading), names_(names) {
     scores_.reserve(expected);
   }
 
   void append(std::string_view line) {
-    std::vector<Token> tokens =
-        line_tokens(reading_.tokenizer, {line, fmt::format("line {}", first_line_ + std::ssize(scores_))});
+    std::vector<Token> tokens = line_tokens(reading_.tokenizer, {line, names_(scores_.size())}, scores_.size());
     tokens.push_back({.id = reading_.tokenizer.boundary(), .offset = std::ssize(line), .length = 0});
     ids_.insert(ids_.end(), reading_.context.begin(), reading_.context.end());
     for (const Token& token : tokens) ids_.push_back(token.id);
@@ -65,7 +63,7 @@ class Lines {
     scores_.push_back(unpredicted(line, tokens));
   }
 
-  // Takes the prediction of the id at `position` of a line.
+  // Adds the prediction of the id at `position` of a line.
   void take(std::int64_t line, std::int64_t position, const SymbolPrediction& prediction) {
     const std::int64_t index = position - std::ssize(reading_.context);
     const bool closes = position == length(line) - 1;
@@ -73,7 +71,7 @@ class Lines {
     Score& score = scores_[static_cast<std::size_t>(line)];
     const bool unknown = reading_.is_unknown(id(line, position));
     const bool counted = counts(reading_.options.accounting, unknown);
-    expect_prediction(prediction.log_prob, counted, line, index + 1);
+    if (!std::isfinite(prediction.log_prob)) note_fault({line, index, prediction.log_prob}, counted);
     const double log_prob = counted_log_prob(reading_.options.accounting, unknown, prediction.log_prob);
     if (counted) score.log_prob += log_prob;
     if (score.tokens.empty()) return;
@@ -88,31 +86,50 @@ class Lines {
   [[nodiscard]] std::span<const std::int64_t> starts() const noexcept { return starts_; }
   [[nodiscard]] std::span<const std::int64_t> lengths() const noexcept { return lengths_; }
   [[nodiscard]] std::int64_t length(std::int64_t line) const { return lengths_[static_cast<std::size_t>(line)]; }
-  [[nodiscard]] std::vector<Score> scores() && { return std::move(scores_); }
+
+  // Throws for the first line with a prediction that is not finite.
+  [[nodiscard]] std::vector<Score> scores() && {
+    if (fault_) refuse(*fault_);
+    return std::move(scores_);
+  }
 
  private:
+  // A prediction that is not finite.
+  struct Fault {
+    std::int64_t line = 0;
+    std::int64_t index = 0;  // of the token in the line
+    double log_prob = 0;
+  };
+
   [[nodiscard]] std::int32_t id(std::int64_t line, std::int64_t position) const {
     return ids_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(line)] + position)];
   }
 
-  void expect_prediction(double log_prob, bool counted, std::int64_t line, std::int64_t symbol) const {
-    if (std::isfinite(log_prob)) return;
-    const std::string where = fmt::format("line {}, symbol {}", first_line_ + line, symbol);
-    if (denied_by_ngrams(log_prob, reading_.options.ngram)) {
-      if (counted) refuse_denied(where);
-      return;
-    }
-    throw Error(ErrorCode::kNumeric,
-                fmt::format("{}: the prediction is {}: the model's weights or its state overflowed", where, log_prob));
+  // Lines side by side are predicted in an order of their own: the first one in the caller's order is to blame.
+  void note_fault(const Fault& fault, bool counted) {
+    if (!counted && denied_by_ngrams(fault.log_prob, reading_.options.ngram)) return;
+    if (!fault_ || std::pair(fault.line, fault.index) < std::pair(fault_->line, fault_->index)) fault_ = fault;
   }
 
-  // A line's score but for the predictions.
+  [[noreturn]] void refuse(const Fault& fault) const {
+    const std::string where =
+        fmt::format("{}, symbol {}", names_(static_cast<std::size_t>(fault.line)), fault.index + 1);
+    if (denied_by_ngrams(fault.log_prob, reading_.options.ngram)) {
+      throw Error(ErrorCode::kInput, denied_by_ngrams_message(where), fault.line);
+    }
+    throw Error(
+        ErrorCode::kNumeric,
+        fmt::format("{}: the prediction is {}: the model's weights or its state overflowed", where, fault.log_prob),
+        fault.line);
+  }
+
+  // A line's score without the predictions.
   [[nodiscard]] Score unpredicted(std::string_view line, std::span<const Token> tokens) const {
     const auto piece = [&](const Token& token) {
       if (token.offset == std::ssize(line)) return reading_.tokenizer.symbol(token.id);
       return std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
     };
-    Score score;
+    Score score{.tokens = {}, .length = std::ssize(tokens)};
     if (reading_.options.tokens) score.tokens.reserve(tokens.size());
     for (const Token& token : tokens) {
       const bool unknown = reading_.is_unknown(token.id);
@@ -126,14 +143,15 @@ class Lines {
   }
 
   const Reading& reading_;
-  std::int64_t first_line_;
+  const LineNames& names_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> starts_{0};  // of each line in ids_, and the end
   std::vector<std::int64_t> lengths_;
   std::vector<Score> scores_;
+  std::optional<Fault> fault_;
 };
 
-// Hands on the predictions of some lines, which come in this order.
+// Passes on the predictions of some lines, which come in this order.
 class ScoreWriter {
  public:
   ScoreWriter(Lines& lines, std::vector<std::int64_t> order) : lines_(&lines), order_(std::move(order)) {}
@@ -166,8 +184,8 @@ const ScorerOptions& checked(const ScorerOptions& options) {
   check(options.adaptation);
   if (!options.accounting.context.empty() && reads_in_order(options.adaptation)) {
     throw Error(ErrorCode::kUsage,
-                "a context stands before each line by itself, so it does not go with a cache or dynamic evaluation, "
-                "which read the lines as one text");
+                "a context is read before each line by itself, so it cannot be combined with a cache or dynamic "
+                "evaluation, which read the lines as one text");
   }
   return options;
 }
@@ -192,8 +210,9 @@ struct Scorer::Impl {
   [[nodiscard]] const Tokenizer& tokenizer() const { return inference.tokenizer(); }
 
   template <class Line>
-  std::vector<Score> score(std::span<const Line> texts, std::int64_t first_line) {
-    Lines lines(reading, first_line, texts.size());
+  std::vector<Score> score(std::span<const Line> texts, const LineNames& names) {
+    const LineNames by_number = [](std::size_t index) { return fmt::format("line {}", index + 1); };
+    Lines lines(reading, names ? names : by_number, texts.size());
     for (const Line& text : texts) lines.append(text);
     if (adapted) {
       score_in_order(lines);
@@ -205,7 +224,7 @@ struct Scorer::Impl {
     return std::move(lines).scores();
   }
 
-  // Each line from a zero state: rows of whole lines side by side.
+  // Each line from a zero state, whole lines side by side.
   void score_apart(Lines& lines) {
     const std::vector<std::vector<std::int64_t>> rows = deal_lines(lines.lengths(), kRows);
     std::vector<ScoreWriter> writers;
@@ -231,7 +250,7 @@ struct Scorer::Impl {
     }
   }
 
-  // Lines as the text that the model is adapted to.
+  // Lines in order, as the text that the model is adapted to.
   void score_in_order(Lines& lines) {
     ScoreWriter writer = writer_of_all(lines);
     std::span<const std::int32_t> rest = lines.ids();
@@ -248,7 +267,7 @@ struct Scorer::Impl {
     return options.tokens && options.ranks ? Detail::kRankAndEntropy : Detail::kLogProb;
   }
 
-  // Every line closes with the boundary, so that each call of score() begins where the n-grams do.
+  // Every line closes with the boundary, so the n-grams' state at each call of score() is that at the start of a line.
   [[nodiscard]] std::optional<NgramRows> ngram_rows() const {
     return mixture ? std::optional<NgramRows>(*mixture) : std::nullopt;
   }
@@ -274,7 +293,7 @@ struct Scorer::Impl {
     }
   }
 
-  // Reads state.input; `single` is the state after it. `target` is what will be asked about.
+  // Reads state.input; leaves the state after it in `single`. `target` is the symbol that is asked about next.
   void read(const State& state, std::int32_t target) {
     check(inference.config(), state);
     write_state(state, single);
@@ -309,15 +328,15 @@ Scorer::Scorer(Scorer&&) noexcept = default;
 Scorer& Scorer::operator=(Scorer&&) noexcept = default;
 
 Score Scorer::score(std::string_view line) {
-  return std::move(impl_->score(std::span<const std::string_view>(&line, 1), 1).front());
+  return std::move(impl_->score(std::span<const std::string_view>(&line, 1), {}).front());
 }
 
-std::vector<Score> Scorer::score(std::span<const std::string> lines, std::int64_t first_line) {
-  return impl_->score(lines, first_line);
+std::vector<Score> Scorer::score(std::span<const std::string> lines, const LineNames& names) {
+  return impl_->score(lines, names);
 }
 
-std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, std::int64_t first_line) {
-  return impl_->score(std::span(lines.begin(), lines.size()), first_line);
+std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, const LineNames& names) {
+  return impl_->score(std::span(lines.begin(), lines.size()), names);
 }
 
 State Scorer::initial_state() const { return zero_state(impl_->inference.config(), impl_->tokenizer().boundary()); }

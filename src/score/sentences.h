@@ -1,4 +1,4 @@
-// Scoring sentences that come from somewhere in a file, with errors that say where.
+// Scoring sentences that stand somewhere in a file, with errors that say where.
 #pragma once
 
 #include <span>
@@ -9,13 +9,14 @@
 
 namespace unroll {
 
-// A sentence that is no line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3", or nothing.
+// A sentence that is not a line of a file by itself, and where it stands, for messages: "'pairs.tsv', line 3", or
+// nothing.
 struct PlacedSentence {
   std::string text;
   std::string place;
 };
 
-// Scores them as Scorer does. One that cannot be scored is told by its place and its own words.
+// Scores them as Scorer does. An Error names the place and quotes the sentence.
 [[nodiscard]] std::vector<Score> score_sentences(Scorer& scorer, std::span<const PlacedSentence> sentences);
 
 }  // namespace unroll

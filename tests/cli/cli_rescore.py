@@ -234,7 +234,7 @@ class Rescore(CommandTest):
     def test_wrong_usage_is_refused(self):
         path = self.tsv(lists(2, 2))
         refuse = lambda words, *flags: self.refuse(2, words, "rescore", self.model, path, *flags)
-        refuse(["which --format"])
+        refuse(["which format"])
         refuse(["--format", "htk", "rnnlm"], "--format", "htk")
         refuse(["no place for scores", "--rerank"], "--format", "rnnlm")
         refuse(["\"txt\""], "--columns", "id,txt")
@@ -246,7 +246,7 @@ class Rescore(CommandTest):
         refuse(["--best", "--rerank"], *COLUMNS, "--best", "--rerank")
         refuse(["--lambda"], *COLUMNS, "--lambda", "1.5")
         self.refuse(2, ["which LISTS"], "rescore", self.model, *COLUMNS)
-        self.refuse(2, ["run together", "--best"], "rescore", self.model, path, path, "--format", "srilm")
+        self.refuse(2, ["whole file", "--best"], "rescore", self.model, path, path, "--format", "srilm")
         self.refuse(1, ["missing"], "rescore", self.model, self.folder / "missing", *COLUMNS)
 
 

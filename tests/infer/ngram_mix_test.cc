@@ -286,13 +286,13 @@ TEST_F(NgramMixing, WhatTheNgramsDenyIsTheNetworksUnlessItHasNoShare) {
     static_cast<void>(Scorer(model_, options(0)).score(std::vector<std::string>{"the", "old"}));
   }));
   const EvaluateOptions alone{.ngram = NgramMix{ngram_, 0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3", [&] {
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "text, line 3", [&] {
     static_cast<void>(evaluate(model_, {text_, "text"}, alone));
   }));
   // Line ends that do not count may be denied, too: the first word that is denied is still the one that is named.
   closed.replace(closed.find("-0.5\t</s>"), 4, "-inf");
   const EvaluateOptions without_ends{.end = false, .ngram = NgramMix{loaded(closed), 0}};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text', line 3", [&] {
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "text, line 3", [&] {
     static_cast<void>(evaluate(model_, {text_, "text"}, without_ends));
   }));
   const std::vector<Model> models{model_};

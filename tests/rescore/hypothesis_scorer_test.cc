@@ -117,6 +117,7 @@ TEST(HypothesisScorer, SaysWhichTextCannotBeScored) {
   HypothesisScorer scorer(tiny_model(Cell::kLstm, tiny_characters()));
   const std::vector<std::string> texts{"ab", "a\xff"};
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "text 2", [&] { (void)scorer.score(texts); }));
+  EXPECT_EQ(error_of([&] { (void)scorer.score(texts); })->index(), 1);
   EXPECT_TRUE(
       fails_with(ErrorCode::kInput, "here", [&] { (void)scorer.score(texts, [](std::size_t) { return "here"; }); }));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "line end", [&] { (void)scorer.score(std::vector<std::string>{"a\nb"}); }));

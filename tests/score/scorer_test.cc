@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "support/error_of.h"
 #include "support/tiny_model.h"
@@ -187,13 +191,46 @@ TEST(Scorer, NoLinesGiveNoScores) {
   EXPECT_TRUE(scorer.score(std::span<const std::string>()).empty());
 }
 
+TEST(Scorer, ErrorsHoldTheIndexOfTheFirstLineToBlame) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    Scorer scorer(model, {.accounting = {.state = policy}});
+    const std::vector<std::string> lines{"abc", "ab", "a\xFF", "b\xFF"};
+    EXPECT_EQ(error_of([&] { (void)scorer.score(lines); })->index(), 2);
+    // Those before it can be scored all the same.
+    const std::span<const std::string> readable = std::span(lines).first(2);
+    EXPECT_EQ(bits(scorer.score(readable)), bits(Scorer(model, {.accounting = {.state = policy}}).score(readable)));
+  }
+}
+
+TEST(Scorer, OfLinesThatOverflowTheFirstIsToBlameWhateverTheirLengths) {
+  const NetworkConfig config = tiny_config(Cell::kRnnRelu, tiny_characters());
+  Scorer wild(model_of(config, tiny_characters(), random_parameters(config, 1e30F, 3)));
+  const std::optional<Error> error = error_of([&] { (void)wild.score({"ab", "abcabcabcabc", "abc"}); });
+  EXPECT_EQ(error->code(), ErrorCode::kNumeric);
+  EXPECT_EQ(error->index(), 0);
+}
+
+TEST(Scorer, ALineHasALengthWhateverCounts) {
+  const Model model = tiny_model(Cell::kGru, tiny_words());
+  for (const bool tokens : {false, true}) {
+    Scorer all(model, {.tokens = tokens});
+    EXPECT_EQ(all.score("the zebra sees").length, 4);
+    Scorer known(model, {.accounting = {.end = false, .unknown = UnknownPolicy::kSkip}, .tokens = tokens});
+    EXPECT_EQ(known.score("the zebra sees").length, 3);
+    EXPECT_EQ(known.score("the zebra sees").predictions, 2);
+  }
+}
+
 TEST(Scorer, RefusedLinesAreNamedAndChangeNothing) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   Scorer scorer(model, {.accounting = {.state = StatePolicy::kCarry}});
   const std::vector<std::string> broken = {"abc",
                                            "a\xFF"
                                            "b"};
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 42", [&] { (void)scorer.score(broken, 41); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 42", [&] {
+    (void)scorer.score(broken, [](std::size_t index) { return "line " + std::to_string(41 + index); });
+  }));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "byte 2", [&] { (void)scorer.score("ab\ncd"); }));
   EXPECT_EQ(bits(scorer.score("abc")), bits(Scorer(model).score("abc")));
 }

@@ -54,7 +54,7 @@ void ScoreTotals::add(const DialectContext& context, const Score& score) {
   }
   ++lines;
   counted_tokens += score.predictions;
-  tokens += score.predictions + (counts(context.accounting, true) ? 0 : score.unknown_tokens);
+  tokens += score.length;
   unknown_tokens += score.unknown_tokens;
   nats += score.log_prob;
 }

@@ -1,4 +1,4 @@
-// A text's lines in batches, as they come.
+// The lines of a text in batches, as they arrive.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace unroll {
 
-// What a line is called in the output.
+// The id of a line in the output.
 enum class LineIds {
   kNumber,      // its number in the text
   kFirstField,  // its first field, which is not part of the line: a Kaldi table
@@ -24,25 +24,25 @@ struct LineBatch {
   std::int64_t first_number = 1;  // of the first line
 };
 
-// Reads enough lines at once to fill the processor, few enough for little memory and for output that comes as it goes.
-// A pipe that pauses ends a batch, so that what it has sent is answered.
+// Reads enough lines at once to keep the processor busy, few enough for little memory and steady output. A pipe that
+// pauses ends a batch, so that what it has sent is answered.
 class LineBatches {
  public:
   // Throws what LineReader throws.
   LineBatches(const std::string& path, LineIds ids);
 
-  // The next lines, one at least; false at the end. Throws what LineReader throws and Error{kInput}, naming file and
-  // line, for a line without an id and for an id that came before, as words at the beginnings of lines do (it looks
-  // back at the first 65,536 ids); but only when the lines before have been handed out.
-  bool next(LineBatch* batch);
+  // Sets `batch` to the next lines, one at least; false at the end. Throws what LineReader throws and Error{kInput},
+  // naming file and line, for a line without an id and for an id that came before (it remembers the first 65,536 ids);
+  // but only after all lines before were returned.
+  bool next(LineBatch& batch);
 
-  // As messages call it: "'a.txt'", "standard input".
+  // What messages call it: "'a.txt'", "standard input".
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
   // Appends a line; false at the end.
-  bool read_line(LineBatch* batch);
-  void take_id(std::string* line, LineBatch* batch);
+  bool read_line(LineBatch& batch);
+  void take_id(std::string& line, LineBatch& batch);
 
   std::string name_;
   LineReader reader_;
@@ -50,7 +50,7 @@ class LineBatches {
   std::unordered_set<std::string> seen_;
   std::int64_t read_ = 0;  // lines
   bool ended_ = false;
-  std::optional<Error> failure_;  // met behind lines that are not handed out yet
+  std::optional<Error> failure_;  // met after lines that were not returned yet
 };
 
 }  // namespace unroll

@@ -12,28 +12,27 @@ namespace unroll {
 
 LineProbability probability(const Score& score) { return {.log_prob = score.log_prob, .tokens = score.predictions}; }
 
-OddLines read_reference(const std::string& path, const Model& model, const ScorerOptions& options, Terminal* terminal) {
+OddLines read_reference(const std::string& path, const Model& model, const ScorerOptions& options, Terminal& terminal) {
   Scorer scorer(model, options);
   LineBatches batches(path, LineIds::kNumber);
   LineBatch batch;
   std::vector<LineProbability> lines;
-  while (batches.next(&batch)) {
-    try {
-      for (const Score& score : scorer.score(batch.lines, batch.first_number)) {
-        if (score.predictions > 0) lines.push_back(probability(score));
-      }
-    } catch (const Error& error) {
-      throw Error(error.code(), fmt::format("{}, {}", batches.name(), error.what()));
+  while (batches.next(batch)) {
+    const auto name = [&](std::size_t index) {
+      return fmt::format("{}, line {}", batches.name(), batch.first_number + static_cast<std::int64_t>(index));
+    };
+    for (const Score& score : scorer.score(batch.lines, name)) {
+      if (score.predictions > 0) lines.push_back(probability(score));
     }
-    if (terminal->live_due()) {
-      terminal->live(fmt::format("reference  {} lines", grouped(static_cast<std::int64_t>(lines.size()))));
+    if (terminal.live_due()) {
+      terminal.live(fmt::format("reference  {} lines", grouped(static_cast<std::int64_t>(lines.size()))));
     }
   }
   try {
     OddLines reference(lines);
-    terminal->line(fmt::format("reference: {} lines, half of them to compare with: no percentile is below {:.4g}",
-                               grouped(static_cast<std::int64_t>(lines.size())),
-                               100.0 / static_cast<double>(reference.lines() + 1)));
+    terminal.line(fmt::format("reference: {} lines, half of them to compare with: no percentile is below {:.4g}",
+                              grouped(static_cast<std::int64_t>(lines.size())),
+                              100.0 / static_cast<double>(reference.lines() + 1)));
     return reference;
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", batches.name(), error.what()));

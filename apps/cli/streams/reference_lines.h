@@ -1,4 +1,4 @@
-// The lines that `score --percentile` compares with.
+// The reference lines of `score --percentile`.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ namespace unroll {
 
 [[nodiscard]] LineProbability probability(const Score& score);
 
-// Scores the lines of a text that have tokens, and tells how many those are. Throws what Scorer and OddLines throw,
-// naming the text.
+// Scores the lines of a text that have tokens, and reports their number on the terminal. Throws what Scorer and
+// OddLines throw, naming the text.
 [[nodiscard]] OddLines read_reference(const std::string& path, const Model& model, const ScorerOptions& options,
-                                      Terminal* terminal);
+                                      Terminal& terminal);
 
 }  // namespace unroll

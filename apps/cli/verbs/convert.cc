@@ -33,7 +33,8 @@ std::string default_path(const std::string& model, Precision precision) {
   return fmt::format("{}.{}{}", stem, precision_name(precision), kEnding);
 }
 
-bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
+std::optional<ConvertCommand> parse(const std::vector<std::string>& arguments) {
+  ConvertCommand command;
   Flags flags(
       "unroll convert MODEL (--precision bf16|int8 | --ngram FILE) [flags]",
       "Writes a smaller copy of a model, whose weight matrices are rounded: bf16 keeps 8 significant bits and "
@@ -43,22 +44,22 @@ bool parse(const std::vector<std::string>& arguments, ConvertCommand* command) {
       "Rounding cannot be undone, so keep the model. With --ngram it writes n-grams that imitate the model instead: "
       "unroll convert --ngram FILE --help says more.");
   flags.heading("Flags");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--precision", "P", "bf16 or int8; must be given", ""},
-             [command](const std::string& value) { command->precision = parse_precision(value); });
-  flags.path({"--save", "FILE", "where the copy goes", "MODEL with the precision in its name"}, &command->save);
-  flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command->overwrite);
-  flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
+             [&command](const std::string& value) { command.precision = parse_precision(value); });
+  flags.path({"--save", "FILE", "where the copy goes", "MODEL with the precision in its name"}, &command.save);
+  flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command.overwrite);
+  flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command.quiet);
   flags.example("unroll convert book.safetensors --precision int8", "Writes book.int8.safetensors.");
   flags.example("unroll eval book.int8.safetensors held-out.txt",
                 "What rounding costs: compare with the perplexity of book.safetensors.");
-  if (!flags.parse(arguments)) return false;
-  command->model = take_only_model("convert", command->model, flags.positionals());
-  if (!command->precision)
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.model = take_only_model("convert", command.model, flags.positionals());
+  if (!command.precision)
     throw Error(ErrorCode::kUsage, "to which precision? Give --precision bf16 or --precision int8");
-  if (command->save.empty()) command->save = default_path(command->model, *command->precision);
-  if (command->save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
-  return true;
+  if (command.save.empty()) command.save = default_path(command.model, *command.precision);
+  if (command.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
+  return command;
 }
 
 std::string size_words(const std::string& path) {
@@ -71,8 +72,9 @@ std::string size_words(const std::string& path) {
 
 int run_convert(const std::vector<std::string>& arguments) {
   if (asks_for_ngram(arguments)) return run_convert_ngram(arguments);
-  ConvertCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<ConvertCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  ConvertCommand& command = *parsed;
   const Model model = Model::load(command.model);
   if (!command.overwrite) expect_absent("--save", command.save);
   const std::string size_before = size_words(command.model);

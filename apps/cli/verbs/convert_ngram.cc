@@ -25,39 +25,40 @@ struct ConvertNgramCommand {
   bool quiet = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, ConvertNgramCommand* command) {
+std::optional<ConvertNgramCommand> parse(const std::vector<std::string>& arguments) {
+  ConvertNgramCommand command;
   Flags flags("unroll convert MODEL --ngram FILE.arpa [flags]",
               "Writes n-grams that imitate a model of words, as an ARPA file, for decoders that read nothing else. The "
               "network writes text, and for each context in it the n-grams list the mean of what the network predicts "
               "there; n-grams that hardly matter are left out. At the end the perplexity of both is told, on text that "
               "was held out.");
   flags.heading("Flags");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags.path({"--ngram", "FILE", "where the n-grams go", ""}, &command->path);
-  flags.whole({"--order", "N", "words in the longest n-grams", fmt::format("{}", command->options.order)},
-              {1, kLargestImitation}, [command](std::int64_t n) { command->options.order = n; });
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.path({"--ngram", "FILE", "where the n-grams go", ""}, &command.path);
+  flags.whole({"--order", "N", "words in the longest n-grams", fmt::format("{}", command.options.order)},
+              {1, kLargestImitation}, [&command](std::int64_t n) { command.options.order = n; });
   flags.whole(
-      {"--tokens", "N", "tokens that the network writes to learn from", fmt::format("{}", command->options.tokens)},
-      {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
-  flags.path({"--text", "FILE", "learn from the predictions on this text instead", ""}, &command->text);
+      {"--tokens", "N", "tokens that the network writes to learn from", fmt::format("{}", command.options.tokens)},
+      {1, kLargestCount}, [&command](std::int64_t n) { command.options.tokens = n; });
+  flags.path({"--text", "FILE", "learn from the predictions on this text instead", ""}, &command.text);
   flags.exclusive({"--tokens", "--text"});
   flags.real({"--prune", "X", "leave out n-grams that change the perplexity by a smaller share than X; 0: none",
-              fmt::format("{}", command->options.prune)},
-             {.least = 0, .most = 1}, [command](double x) { command->options.prune = x; });
-  flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command->overwrite);
-  flags.seed(&command->options.seed);
+              fmt::format("{}", command.options.prune)},
+             {.least = 0, .most = 1}, [&command](double x) { command.options.prune = x; });
+  flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command.overwrite);
+  flags.seed(&command.options.seed);
   flags.exclusive({"--seed", "--text"});
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same file", "all usable cores"}, {1, 1024},
-              [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
-  flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same file", "all cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
+  flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command.quiet);
   flags.example("unroll convert words.safetensors --ngram words.arpa --order 4",
                 "4-grams that predict as the network does, as far as three words tell.");
   flags.example("unroll convert words.safetensors --ngram words.arpa --text train.txt",
                 "The same on the text that the network was trained on.");
-  if (!flags.parse(arguments)) return false;
-  command->model = take_only_model("convert", command->model, flags.positionals());
-  if (command->path == "-") throw Error(ErrorCode::kUsage, "--ngram takes the path of a file, not standard output");
-  return true;
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.model = take_only_model("convert", command.model, flags.positionals());
+  if (command.path == "-") throw Error(ErrorCode::kUsage, "--ngram takes the path of a file, not standard output");
+  return command;
 }
 
 // Overwriting a file is no leave to destroy what is read.
@@ -87,8 +88,9 @@ bool asks_for_ngram(const std::vector<std::string>& arguments) {
 }
 
 int run_convert_ngram(const std::vector<std::string>& arguments) {
-  ConvertNgramCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<ConvertNgramCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  ConvertNgramCommand& command = *parsed;
   const Model model = Model::load(command.model);
   refuse_own_input(command);
   if (!command.overwrite) expect_absent("--ngram", command.path);

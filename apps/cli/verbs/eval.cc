@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,41 +36,40 @@ struct EvalCommand {
   bool quiet = false;
 };
 
-// Pairs are scored by one model as it is, each sentence by itself.
-bool check_pairs(const Flags& flags, EvalCommand* command) {
-  if (command->models.size() > 1 || !command->texts.empty()) {
+// Pairs are scored by a single, unadapted model, each sentence by itself.
+void check_pairs(const Flags& flags, const EvalCommand& command) {
+  if (command.models.size() > 1 || !command.texts.empty()) {
     throw Error(ErrorCode::kUsage, "--pairs takes one MODEL and no TEXT");
   }
-  if (flags.given("--state") || flags.given("--exact") || command->options.adaptation != Adaptation{} ||
+  if (flags.given("--state") || flags.given("--exact") || command.options.adaptation != Adaptation{} ||
       flags.given("--ngram")) {
     throw Error(ErrorCode::kUsage,
                 "--pairs scores each sentence by itself with the model alone: leave --state, --exact, adaptation and "
                 "--ngram out");
   }
   if (flags.given("--no-end") || flags.given("--unk")) {
-    throw Error(ErrorCode::kUsage, "--pairs has its own accounting: leave --no-end and --unk out");
+    throw Error(ErrorCode::kUsage, "--pairs always scores line ends and unknown words: leave --no-end and --unk out");
   }
-  command->pairs.json = command->json;
-  command->pairs.threads = command->options.threads;
-  return true;
 }
 
-bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
+std::optional<EvalCommand> parse(const std::vector<std::string>& arguments) {
+  EvalCommand command;
   Flags flags("unroll eval MODEL... TEXT... [flags]; unroll eval MODEL --pairs FILE|DIR",
-              "Tells how well a model predicts a text: the mean loss of every token of it, and what follows from that. "
+              "Measures how well a model predicts a text: the mean loss of its tokens, perplexity, bits per character. "
               "Several texts are read as one; .gz is unpacked; - is standard input. Several models of the same "
               "vocabulary are averaged: what ends in .safetensors or begins like a model file is a model.");
   std::string model;
   flags.heading("Text");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &model);
-  flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
+  flags.text({"--state", "POLICY", "carry: the state is kept from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) { command->options.state = parse_state_policy(value); });
-  flags.toggle({"--exact", "",
-                "a carried text as one piece, instead of pieces that are each warmed on the 256 tokens before "
-                "them; slower",
-                ""},
-               &command->options.exact);
+             [&command](const std::string& value) { command.options.state = parse_state_policy(value); });
+  flags.toggle(
+      {"--exact", "",
+       "with --state carry: read the text as one piece, instead of pieces that are each warmed up on the 256 tokens "
+       "before them; slower",
+       ""},
+      &command.options.exact);
   AccountingFlags accounting;
   accounting.declare_counting(&flags);
   flags.heading("Minimal pairs, instead of a text");
@@ -77,46 +77,51 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand* command) {
               "how often the acceptable sentence is the more probable one: BLiMP's .jsonl, lines of good, tab, bad, or "
               "SyntaxGym's .json suites; or a folder of them",
               ""},
-             &command->pairs.path);
-  flags.toggle({"--items", "", "each pair's numbers, too", ""}, &command->pairs.items);
+             &command.pairs.path);
+  flags.toggle({"--items", "", "also the numbers of each pair", ""}, &command.pairs.items);
   AdaptationFlags adaptation;
   adaptation.declare(&flags);
-  command->ngram.declare(&flags);
+  command.ngram.declare(&flags);
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
-              [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
-  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
-  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
+  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
   flags.example("unroll eval book.safetensors other.txt", "A table for people.");
   flags.example("unroll eval book.safetensors other.txt --json",
                 "The same numbers, and all their digits, for programs.");
   flags.example("unroll eval a.safetensors b.safetensors c.safetensors other.txt",
-                "Each model by itself, and the average of their probabilities.");
+                "Each model alone, and the average of their probabilities.");
   flags.example("unroll eval words.safetensors test.txt --ngram words.arpa --lambda 0.6",
                 "The network, the n-grams and their mixture.");
   flags.example("unroll eval book.safetensors --pairs blimp/",
-                "Accuracy of each paradigm, with confidence intervals, and what unknown words did to it.");
-  if (!flags.parse(arguments)) return false;
-  command->options.adaptation = adaptation.adaptation(flags);
-  command->ngram.check(flags);
+                "Accuracy of each paradigm with confidence intervals, with and without unknown words.");
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.options.adaptation = adaptation.adaptation(flags);
+  command.ngram.check(flags);
   const Accounting counted = accounting.accounting(flags, StatePolicy::kReset);
-  command->options.end = counted.end;
-  command->options.unknown = counted.unknown;
-  command->options.unknown_words = counted.unknown_words;
-  command->texts = flags.positionals();
-  command->models = {take_model(model, &command->texts)};
-  const auto first_text = std::stable_partition(command->texts.begin(), command->texts.end(), is_model_file);
-  command->models.insert(command->models.end(), command->texts.begin(), first_text);
-  command->texts.erase(command->texts.begin(), first_text);
-  if (flags.given("--items") && command->pairs.path.empty()) {
+  command.options.end = counted.end;
+  command.options.unknown = counted.unknown;
+  command.options.unknown_words = counted.unknown_words;
+  command.texts = flags.positionals();
+  command.models = {take_model(model, &command.texts)};
+  const auto first_text = std::stable_partition(command.texts.begin(), command.texts.end(), is_model_file);
+  command.models.insert(command.models.end(), command.texts.begin(), first_text);
+  command.texts.erase(command.texts.begin(), first_text);
+  if (flags.given("--items") && command.pairs.path.empty()) {
     throw Error(ErrorCode::kUsage, "--items is for --pairs: give both or neither");
   }
-  if (!command->pairs.path.empty()) return check_pairs(flags, command);
-  if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
-  std::vector<std::string> inputs = command->texts;
-  inputs.push_back(command->ngram.path());
+  if (!command.pairs.path.empty()) {
+    check_pairs(flags, command);
+    command.pairs.json = command.json;
+    command.pairs.threads = command.options.threads;
+    return command;
+  }
+  if (command.texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to predict");
+  std::vector<std::string> inputs = command.texts;
+  inputs.push_back(command.ngram.path());
   expect_one_standard_input(inputs);
-  return true;
+  return command;
 }
 
 double tokens_per_s(const Evaluation& result) {
@@ -148,7 +153,7 @@ std::string precision_words(const std::vector<Model>& models) {
   return words;
 }
 
-// What the table and the object tell about: all that predicts, together.
+// The evaluation of everything that predicts, together.
 const Evaluation& together(const AverageEvaluation& all) { return all.ngram ? all.ngram->mix : all.average; }
 
 nlohmann::ordered_json loss_of(const Evaluation& evaluation) {
@@ -229,14 +234,15 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
 }  // namespace
 
 int run_eval(const std::vector<std::string>& arguments) {
-  EvalCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<EvalCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  EvalCommand& command = *parsed;
   std::vector<Model> models;
   for (const std::string& path : command.models) models.push_back(Model::load(path));
   Terminal terminal(command.quiet);
   if (!command.pairs.path.empty()) {
     Output out;
-    evaluate_pairs(command.pairs, models.front(), &terminal, &out);
+    evaluate_pairs(command.pairs, models.front(), terminal, out);
     out.flush();
     return 0;
   }

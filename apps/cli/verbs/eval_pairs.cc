@@ -44,11 +44,11 @@ struct Group {
   }
 };
 
-Group& group_of(std::vector<Group>* groups, const std::string& name, const std::string& phenomenon) {
+Group& group_of(std::vector<Group>& groups, const std::string& name, const std::string& phenomenon) {
   const auto found = std::ranges::find_if(
-      *groups, [&](const Group& group) { return group.name == name && group.phenomenon == phenomenon; });
-  if (found != groups->end()) return *found;
-  Group& group = groups->emplace_back();
+      groups, [&](const Group& group) { return group.name == name && group.phenomenon == phenomenon; });
+  if (found != groups.end()) return *found;
+  Group& group = groups.emplace_back();
   group.name = name;
   group.phenomenon = phenomenon;
   return group;
@@ -77,7 +77,7 @@ std::vector<std::string> files_of(const std::string& path) {
 
 class PairResults {
  public:
-  PairResults(const PairsCommand& command, const Model& model, Terminal* terminal, Output* out)
+  PairResults(const PairsCommand& command, const Model& model, Terminal& terminal, Output& out)
       : command_(command), model_(model), terminal_(terminal), out_(out) {}
 
   void run() {
@@ -88,11 +88,11 @@ class PairResults {
         score_pairs_of(read_minimal_pairs(path));
       }
     }
-    terminal_->keep_live();
+    terminal_.keep_live();
     if (command_.json) {
-      out_->write(json_line(as_object()));
+      out_.write(json_line(as_object()));
     } else {
-      if (command_.items) out_->write("\n");
+      if (command_.items) out_.write("\n");
       print_table();
     }
   }
@@ -103,7 +103,7 @@ class PairResults {
     const std::vector<PairScore> scores = score_pairs(model_, pairs, options);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairScore& score = scores[i];
-      group_of(&groups_, pairs[i].paradigm, pairs[i].phenomenon).count(score.correct(), score.tie(), score.unknown());
+      group_of(groups_, pairs[i].paradigm, pairs[i].phenomenon).count(score.correct(), score.tie(), score.unknown());
       if (command_.items) add_pair(pairs[i], score);
     }
   }
@@ -111,7 +111,7 @@ class PairResults {
   void score_items(const SyntaxSuite& suite) {
     const std::vector<ItemScore> scores =
         score_suite(model_, suite, {.threads = command_.threads, .progress = progress(suite.name)});
-    Group& group = group_of(&groups_, suite.name, "");
+    Group& group = group_of(groups_, suite.name, "");
     group.suite = true;
     for (std::size_t i = 0; i < scores.size(); ++i) {
       group.count(scores[i].correct(), false, scores[i].unknown_tokens > 0);
@@ -121,21 +121,21 @@ class PairResults {
 
   std::function<void(std::int64_t, std::int64_t)> progress(const std::string& name) {
     return [this, name](std::int64_t done, std::int64_t total) {
-      if (terminal_->live_due()) terminal_->live(fmt::format("{}  {}%", name, 100 * done / total));
+      if (terminal_.live_due()) terminal_.live(fmt::format("{}  {}%", name, 100 * done / total));
     };
   }
 
   void add_pair(const MinimalPair& pair, const PairScore& score) {
     if (!command_.json) {
       if (std::exchange(first_item_, false)) {
-        out_->write("# columns: paradigm correct log_prob_good log_prob_bad unknown_good unknown_bad good bad\n");
+        out_.write("# columns: paradigm correct log_prob_good log_prob_bad unknown_good unknown_bad good bad\n");
       }
-      out_->write(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", pair.paradigm,
-                              score.tie()       ? "tie"
-                              : score.correct() ? "yes"
-                                                : "no",
-                              score.good.log_prob, score.bad.log_prob, score.good.unknown_tokens,
-                              score.bad.unknown_tokens, escaped(pair.good), escaped(pair.bad)));
+      out_.write(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", pair.paradigm,
+                             score.tie()       ? "tie"
+                             : score.correct() ? "yes"
+                                               : "no",
+                             score.good.log_prob, score.bad.log_prob, score.good.unknown_tokens,
+                             score.bad.unknown_tokens, escaped(pair.good), escaped(pair.bad)));
       return;
     }
     items_.push_back({{"paradigm", pair.paradigm},
@@ -152,12 +152,12 @@ class PairResults {
   void add_item(const SyntaxSuite& suite, const SuiteItem& item, const ItemScore& score) {
     if (!command_.json) {
       if (std::exchange(first_item_, false)) {
-        out_->write("# columns: suite item correct unknown, then yes or no for each prediction\n");
+        out_.write("# columns: suite item correct unknown, then yes or no for each prediction\n");
       }
       std::string row =
           fmt::format("{}\t{}\t{}\t{}", suite.name, item.number, score.correct() ? "yes" : "no", score.unknown_tokens);
       for (const bool holds : score.predictions) row += holds ? "\tyes" : "\tno";
-      out_->write(row + "\n");
+      out_.write(row + "\n");
       return;
     }
     Object entry{{"suite", suite.name}, {"item", item.number}, {"correct", score.correct()}};
@@ -176,7 +176,7 @@ class PairResults {
     all.name = "overall";
     for (const Group& group : groups_) {
       all.add(group);
-      if (!group.phenomenon.empty()) group_of(&phenomena, group.phenomenon, "").add(group);
+      if (!group.phenomenon.empty()) group_of(phenomena, group.phenomenon, "").add(group);
     }
     phenomena.push_back(all);
     return phenomena;
@@ -218,10 +218,10 @@ class PairResults {
   void print_row(const Group& group, std::size_t width) {
     const auto percent = [](double share) { return 100 * share; };
     const std::string known = group.known.of > 0 ? fmt::format("{:.1f}%", percent(group.known.share())) : "-";
-    out_->write(fmt::format("{:<{}}  {:>7}  {:>6.1f}%  {:>5.1f} to {:>5.1f}  {:>6}  {:>12}  {:>8}\n", group.name, width,
-                            grouped(group.all.of), percent(group.all.share()), percent(group.all.low()),
-                            percent(group.all.high()), grouped(group.ties), grouped(group.all.of - group.known.of),
-                            known));
+    out_.write(fmt::format("{:<{}}  {:>7}  {:>6.1f}%  {:>5.1f} to {:>5.1f}  {:>6}  {:>12}  {:>8}\n", group.name, width,
+                           grouped(group.all.of), percent(group.all.share()), percent(group.all.low()),
+                           percent(group.all.high()), grouped(group.ties), grouped(group.all.of - group.known.of),
+                           known));
   }
 
   void print_table() {
@@ -229,22 +229,21 @@ class PairResults {
     for (const Group& group : groups_) width = std::max(width, group.name.size());
     const std::vector<Group> sums = this->sums();
     for (const Group& group : sums) width = std::max(width, group.name.size());
-    out_->write(fmt::format("# policy: {}\n", policy()));
-    out_->write(
-        "# correct: the acceptable sentence is the more probable one (ties are not), or all predictions hold\n");
-    out_->write("# without: correct of those without unknown words\n");
-    out_->write(fmt::format("{:<{}}  {:>7}  {:>7}  {:>14}  {:>6}  {:>12}  {:>8}\n", "paradigm or suite", width, "items",
-                            "correct", "95% interval", "ties", "with unknown", "without"));
+    out_.write(fmt::format("# policy: {}\n", policy()));
+    out_.write("# correct: the acceptable sentence is the more probable one (ties are not), or all predictions hold\n");
+    out_.write("# without: correct of those without unknown words\n");
+    out_.write(fmt::format("{:<{}}  {:>7}  {:>7}  {:>14}  {:>6}  {:>12}  {:>8}\n", "paradigm or suite", width, "items",
+                           "correct", "95% interval", "ties", "with unknown", "without"));
     for (const Group& group : groups_) print_row(group, width);
     if (groups_.size() == 1) return;
-    out_->write("\n");
+    out_.write("\n");
     for (const Group& group : sums) print_row(group, width);
   }
 
   const PairsCommand& command_;
   const Model& model_;
-  Terminal* terminal_;
-  Output* out_;
+  Terminal& terminal_;
+  Output& out_;
   std::vector<Group> groups_;
   Object items_ = Object::array();
   bool first_item_ = true;
@@ -252,7 +251,7 @@ class PairResults {
 
 }  // namespace
 
-void evaluate_pairs(const PairsCommand& command, const Model& model, Terminal* terminal, Output* out) {
+void evaluate_pairs(const PairsCommand& command, const Model& model, Terminal& terminal, Output& out) {
   PairResults(command, model, terminal, out).run();
 }
 

@@ -1,4 +1,4 @@
-// `eval --pairs`: minimal pairs and suites of predictions instead of a text.
+// `eval --pairs`: evaluates minimal pairs and syntax suites instead of a text.
 #pragma once
 
 #include <string>
@@ -17,6 +17,6 @@ struct PairsCommand {
 };
 
 // Scores and prints. A folder's files are those that end in .jsonl, .tsv and .json (and .gz), in the order of names.
-void evaluate_pairs(const PairsCommand& command, const Model& model, Terminal* terminal, Output* out);
+void evaluate_pairs(const PairsCommand& command, const Model& model, Terminal& terminal, Output& out);
 
 }  // namespace unroll

@@ -17,7 +17,7 @@
 namespace unroll {
 namespace {
 
-// What goes to standard output where no references are given.
+// The output without references.
 enum class ListOutput { kInOrder, kReranked, kBest };
 
 struct RescoreCommand {
@@ -41,66 +41,63 @@ struct RescoreFlags {
   bool rerank = false;
 };
 
-void add_flags(Flags* flags, RescoreFlags* given, RescoreCommand* command) {
+void add_flags(Flags& flags, RescoreFlags& given, RescoreCommand& command) {
   constexpr double kLargestWeight = 1e6;
-  flags->heading("Lists");
-  flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags->text({"--format", "NAME", "rnnlm, kaldi, moses, srilm, json, or columns (docs/rescore.md shows each)", ""},
-              [command](const std::string& value) { command->format.dialect = parse_nbest_dialect(value); });
-  flags->text(
+  flags.heading("Lists");
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.text({"--format", "NAME", "rnnlm, kaldi, moses, srilm, json, or columns (docs/rescore.md shows each)", ""},
+             [&command](const std::string& value) { command.format.dialect = parse_nbest_dialect(value); });
+  flags.text(
       {"--columns", "NAMES",
        "--format columns: tab-separated columns are these: id, rank, score, lscore, total, text, - for others", ""},
-      [command](const std::string& value) { command->format.columns = split_at_commas(value); });
-  flags->toggle({"--lowercase", "", "the model sees hypotheses in lower case; what is written stays as it is", ""},
-                &command->lowercase);
-  given->accounting.declare(flags);
-  flags->heading("Combination: score + A LM + B words");
-  flags->real({"--lm-weight", "A", "weight of the language model", "1"}, {-kLargestWeight, kLargestWeight},
-              [command](double value) { command->report.given.lm_weight = value; });
-  flags->real({"--word-weight", "B", "what each word adds; above 0 favours long hypotheses", "0"},
-              {-kLargestWeight, kLargestWeight},
-              [command](double value) { command->report.given.word_weight = value; });
-  flags->real(
-      {"--lambda", "L", "LM is L times this model's log-probability and 1 - L times the list's own lscore", "1"},
-      {0, 1}, [command](double value) { command->report.given.lambda = value; });
-  flags->heading("Errors");
-  flags->path(
+      [&command](const std::string& value) { command.format.columns = split_at_commas(value); });
+  flags.toggle({"--lowercase", "", "the model sees hypotheses in lower case; what is written stays as it is", ""},
+               &command.lowercase);
+  given.accounting.declare(&flags);
+  flags.heading("Combination: score + A LM + B words");
+  flags.real({"--lm-weight", "A", "weight of the language model", "1"}, {-kLargestWeight, kLargestWeight},
+             [&command](double value) { command.report.given.lm_weight = value; });
+  flags.real({"--word-weight", "B", "added for each word; above 0 favours long hypotheses", "0"},
+             {-kLargestWeight, kLargestWeight}, [&command](double value) { command.report.given.word_weight = value; });
+  flags.real({"--lambda", "L", "LM is L times this model's log-probability and 1 - L times the list's own lscore", "1"},
+             {0, 1}, [&command](double value) { command.report.given.lambda = value; });
+  flags.heading("Errors");
+  flags.path(
       {"--references", "FILE",
        "a line for each list: its id and the right words (moses: the words alone). Prints error rates instead of "
        "lists",
        ""},
-      &command->references);
-  flags->toggle(
-      {"--tune", "", "find the weights that make the fewest errors on these lists, and print them as flags", ""},
-      &given->tune);
-  flags->toggle(
+      &command.references);
+  flags.toggle({"--tune", "", "find the weights with the fewest errors on these lists, and print them as flags", ""},
+               &given.tune);
+  flags.toggle(
       {"--split", "",
        "report each half of the lists (first and second, in their order) with weights tuned on the other half", ""},
-      &given->split);
-  flags->text(
+      &given.split);
+  flags.text(
       {"--metric", "NAME",
-       "what weights are tuned for. wer: few word errors; cer: few character errors; oracle: a hypothesis that has "
-       "the fewest word errors of its list",
+       "what weights are tuned for. wer: word errors; cer: character errors; oracle: how often the chosen hypothesis "
+       "does not have the fewest word errors of its list",
        "wer"},
-      [command](const std::string& value) {
-        command->report.metric = static_cast<RescoreMetric>(parse_choice(value, {"wer", "cer", "oracle"}));
+      [&command](const std::string& value) {
+        command.report.metric = static_cast<RescoreMetric>(parse_choice(value, {"wer", "cer", "oracle"}));
       });
-  flags->toggle({"--json", "", "error rates as one JSON object on one line", ""}, &command->report.json);
-  flags->heading("Output");
-  flags->toggle({"--best", "", "the best hypothesis of each list: its id and its words (moses: its words)", ""},
-                &given->best);
-  flags->toggle({"--rerank", "", "the lines of each list from best to worst", ""}, &given->rerank);
-  flags->exclusive({"--best", "--rerank", "--references"});
-  flags->exclusive({"--tune", "--split", "--lm-weight"});
-  flags->exclusive({"--tune", "--split", "--word-weight"});
-  flags->exclusive({"--tune", "--split", "--lambda"});
-  flags->heading("Run");
-  flags->whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
-               [command](std::int64_t n) { command->threads = static_cast<int>(n); });
-  flags->toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
+  flags.toggle({"--json", "", "error rates as one JSON object on one line", ""}, &command.report.json);
+  flags.heading("Output");
+  flags.toggle({"--best", "", "the best hypothesis of each list: its id and its words (moses: its words)", ""},
+               &given.best);
+  flags.toggle({"--rerank", "", "the lines of each list from best to worst", ""}, &given.rerank);
+  flags.exclusive({"--best", "--rerank", "--references"});
+  flags.exclusive({"--tune", "--split", "--lm-weight"});
+  flags.exclusive({"--tune", "--split", "--word-weight"});
+  flags.exclusive({"--tune", "--split", "--lambda"});
+  flags.heading("Run");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.threads = static_cast<int>(n); });
+  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
 }
 
-// Flags that say how errors are counted, without references to count them by.
+// Flags about errors need references to count errors by.
 void check_references(const Flags& flags, const RescoreCommand& command) {
   if (!command.references.empty()) return;
   for (const char* name : {"--tune", "--split", "--metric", "--json"}) {
@@ -109,63 +106,65 @@ void check_references(const Flags& flags, const RescoreCommand& command) {
   }
 }
 
-void finish(const Flags& flags, const RescoreFlags& given, RescoreCommand* command) {
-  if (flags.given("--columns") && !flags.given("--format")) command->format.dialect = NbestDialect::kColumns;
+void finish(const Flags& flags, const RescoreFlags& given, RescoreCommand& command) {
+  if (flags.given("--columns") && !flags.given("--format")) command.format.dialect = NbestDialect::kColumns;
   if (!flags.given("--format") && !flags.given("--columns")) {
     throw Error(ErrorCode::kUsage,
-                "which --format have the lists? rnnlm, kaldi, moses, srilm, json, or --columns NAMES");
+                "which format do the lists have? Give --format rnnlm, kaldi, moses, srilm or json, or --columns NAMES");
   }
-  check(command->format);
-  check_references(flags, *command);
+  check(command.format);
+  check_references(flags, command);
   if (flags.given("--metric") && !given.tune && !given.split) {
-    throw Error(ErrorCode::kUsage, "--metric is what --tune and --split look for: give one of these");
+    throw Error(ErrorCode::kUsage, "--metric is for --tune and --split: give one of these");
   }
-  command->accounting = given.accounting.accounting(flags, StatePolicy::kReset);
-  if (given.tune) command->report.weights = RescoreWeights::kTuned;
-  if (given.split) command->report.weights = RescoreWeights::kSplit;
-  if (given.rerank) command->output = ListOutput::kReranked;
-  if (given.best) command->output = ListOutput::kBest;
-  if (!command->references.empty() || command->output == ListOutput::kBest) return;
-  const NbestDialect dialect = command->format.dialect;
+  command.accounting = given.accounting.accounting(flags, StatePolicy::kReset);
+  if (given.tune) command.report.weights = RescoreWeights::kTuned;
+  if (given.split) command.report.weights = RescoreWeights::kSplit;
+  if (given.rerank) command.output = ListOutput::kReranked;
+  if (given.best) command.output = ListOutput::kBest;
+  if (!command.references.empty() || command.output == ListOutput::kBest) return;
+  const NbestDialect dialect = command.format.dialect;
   const bool has_places = dialect != NbestDialect::kRnnlm && dialect != NbestDialect::kKaldi;
-  if (!has_places && command->output == ListOutput::kInOrder) {
+  if (!has_places && command.output == ListOutput::kInOrder) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("lists of format {} have no place for scores: ask for --rerank or --best, or "
-                            "for a number per line with unroll rnnlm -nbest",
+                fmt::format("lists of format {} have no place for scores: give --rerank or --best, or print "
+                            "a number for each line with unroll rnnlm -nbest",
                             nbest_dialect_name(dialect)));
   }
-  if (dialect == NbestDialect::kSrilm && command->lists.size() > 1) {
-    throw Error(ErrorCode::kUsage,
-                "a list of format srilm is a file, so several would run together: rescore one at a time, "
-                "or ask for --best");
+  if (dialect == NbestDialect::kSrilm && command.lists.size() > 1) {
+    throw Error(
+        ErrorCode::kUsage,
+        "a list of format srilm is a whole file, so the output of several could not be told apart: rescore one at a "
+        "time, or give --best");
   }
 }
 
-bool parse(const std::vector<std::string>& arguments, RescoreCommand* command) {
+std::optional<RescoreCommand> parse(const std::vector<std::string>& arguments) {
+  RescoreCommand command;
   Flags flags(
       "unroll rescore MODEL LISTS... [flags]",
-      "Scores the hypotheses of N-best lists with a model and chooses by score + A LM + B words. Each line comes "
-      "back with the model's log-probability and the total in the places that its format has for them, all else "
-      "byte for byte. What hypotheses begin with alike is computed once. With references it tells error rates, "
-      "and finds the weights.");
+      "Scores the hypotheses of N-best lists with a model and chooses by score + A LM + B words. Each line is "
+      "printed with the model's log-probability and the total where its format has a place for them, and otherwise "
+      "byte for byte. Common prefixes of hypotheses are computed once. With references it reports error rates and "
+      "finds the weights.");
   RescoreFlags given;
-  add_flags(&flags, &given, command);
+  add_flags(flags, given, command);
   flags.example("unroll rescore words.safetensors dev.tsv --columns id,rank,score,text --references dev.ref --tune",
-                "The weights that make the fewest word errors on a development set, as flags.");
+                "The weights with the fewest word errors on a development set, as flags.");
   flags.example("unroll rescore words.safetensors test.tsv --columns id,rank,score,text --lm-weight 0.4 --best",
-                "The words that are chosen, a line for each utterance.");
+                "The chosen words, a line for each utterance.");
   flags.example("unroll rescore words.safetensors test.nbest --format moses --lm-weight 0.2 --rerank",
-                "Lists sorted anew, with new totals and one more feature.");
-  if (!flags.parse(arguments)) return false;
-  command->lists = flags.positionals();
-  command->model = take_model(command->model, &command->lists);
-  if (command->lists.empty())
+                "Lists in their new order, with new totals and one more feature.");
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.lists = flags.positionals();
+  command.model = take_model(command.model, &command.lists);
+  if (command.lists.empty())
     throw Error(ErrorCode::kUsage, "which LISTS? Give MODEL and then the files, or - for standard input");
   finish(flags, given, command);
-  std::vector<std::string> inputs = command->lists;
-  inputs.push_back(command->references);
+  std::vector<std::string> inputs = command.lists;
+  inputs.push_back(command.references);
   expect_one_standard_input(inputs);
-  return true;
+  return command;
 }
 
 // A list as it is printed.
@@ -194,15 +193,16 @@ std::string as_text(const RescoreCommand& command, const ScoredList& scored) {
 void check_lambda(const RescoreCommand& command, const ScoredList& scored) {
   if (command.report.given.lambda == 1 || scored.has_old_lm()) return;
   throw Error(ErrorCode::kInput,
-              fmt::format("{}, line {}, column 1: there is no lscore that --lambda {} could mix with", scored.file,
-                          scored.list.hypotheses.front().number, command.report.given.lambda));
+              fmt::format("{}, line {}, column 1: the list has no lscore to mix with, which --lambda {} asks for",
+                          scored.file, scored.list.hypotheses.front().number, command.report.given.lambda));
 }
 
 }  // namespace
 
 int run_rescore(const std::vector<std::string>& arguments) {
-  RescoreCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<RescoreCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  RescoreCommand& command = *parsed;
   const Model model = Model::load(command.model);
   std::optional<References> references;
   if (!command.references.empty()) references.emplace(command.references, command.format);
@@ -211,11 +211,11 @@ int run_rescore(const std::vector<std::string>& arguments) {
                             precision_name(model.precision()),
                             is_log10(command.format) ? "log base 10" : "log base e (nats)"));
   HypothesisScorer scorer(model, command.accounting, command.threads);
-  ScoredLists lists(&scorer, model.tokenizer(), command.lists, command.format, command.lowercase, &terminal);
+  ScoredLists lists(scorer, command.lists, command.format, command.lowercase, terminal);
   RescoreReport report(command.report);
   Output out;
   std::vector<ScoredList> batch;
-  while (lists.next(&batch)) {
+  while (lists.next(batch)) {
     for (const ScoredList& scored : batch) {
       check_lambda(command, scored);
       if (references) {
@@ -229,7 +229,7 @@ int run_rescore(const std::vector<std::string>& arguments) {
   terminal.line(lists.summary());
   if (references) {
     terminal.live("weights and intervals");
-    report.print(&out);
+    report.print(out);
   }
   out.flush();
   return 0;

@@ -53,7 +53,7 @@ void RescoreReport::add(const ScoredList& scored, const References& references) 
   if (!ids_.insert(scored.list.id).second) {
     const Hypothesis& first = scored.list.hypotheses.front();
     throw Error(ErrorCode::kInput,
-                fmt::format("{}, line {}, column {}: a list '{}' came before in another file: each is judged once",
+                fmt::format("{}, line {}, column {}: a list '{}' came before in another file: give each list once",
                             scored.file, first.number, first.id_column, scored.list.id));
   }
   references_left_ = references.size() - std::ssize(ids_);
@@ -120,14 +120,14 @@ RescoreReport::Choices RescoreReport::choices(Errors errors) const {
   return result;
 }
 
-void RescoreReport::print(Output* out) {
+void RescoreReport::print(Output& out) {
   choose();
   const Choices words = choices(&Judged::words);
   if (std::ranges::all_of(words.first, [](const ErrorCount& one) { return one.of == 0; })) {
     throw Error(ErrorCode::kInput, "the references of these lists hold no word, so there is no error rate");
   }
   const Choices characters = choices(&Judged::characters);
-  out->write(options_.json ? as_json(words, characters) : as_table(words, characters));
+  out.write(options_.json ? as_json(words, characters) : as_table(words, characters));
 }
 
 std::string RescoreReport::as_table(const Choices& words, const Choices& characters) const {

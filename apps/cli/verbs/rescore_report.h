@@ -1,4 +1,4 @@
-// What rescoring does to the errors of lists whose references are known.
+// Error rates of lists with references, before and after rescoring.
 #pragma once
 
 #include <string>
@@ -13,13 +13,13 @@
 
 namespace unroll {
 
-// What weights are made for: few errors, or the choice of a hypothesis that has the fewest of its list.
+// What weights are tuned for: few errors, or the choice of a hypothesis with the fewest errors of its list.
 enum class RescoreMetric { kWords, kCharacters, kOracle };
 
 // Where the weights come from.
 enum class RescoreWeights {
   kGiven,
-  kTuned,  // on all lists: what is reported then flatters
+  kTuned,  // on all lists, so the reported rates are optimistic
   kSplit,  // for each half of the lists on the other half
 };
 
@@ -34,12 +34,12 @@ class RescoreReport {
  public:
   explicit RescoreReport(const ReportOptions& options) : options_(options) {}
 
-  // Takes a list, of which it keeps its id and numbers. Throws what References throws, and Error{kInput} for an id that
-  // came before, in another file.
+  // Adds a list, of which it keeps the id and the numbers. Throws what References throws, and Error{kInput} for an id
+  // that came before in another file.
   void add(const ScoredList& scored, const References& references);
 
-  // Finds weights where they are to be found, and prints. Throws Error{kInput} where the references hold no word.
-  void print(Output* out);
+  // Tunes weights where asked to, and prints. Throws Error{kInput} where the references hold no word.
+  void print(Output& out);
 
  private:
   struct Judged {
@@ -70,7 +70,7 @@ class RescoreReport {
   std::int64_t references_left_ = 0;  // for which no list came
 };
 
-// As flags of rescore.
+// The weights as flags of rescore.
 [[nodiscard]] std::string combination_as_flags(const Combination& combination, bool with_lambda);
 
 }  // namespace unroll

@@ -64,14 +64,15 @@ RnnlmCommand parse(const std::vector<std::string>& arguments) {
     } else if (name == "-debug") {
       const std::string& level = value();
       if (level != "0" && level != "1") {
-        throw Error(ErrorCode::kUsage,
-                    fmt::format("-debug {}: expected 0 or 1 (unroll score --tokens tells about words)", level));
+        throw Error(
+            ErrorCode::kUsage,
+            fmt::format("-debug {}: expected 0 or 1 (unroll score --tokens prints the score of each token)", level));
       }
       command.summary = level == "1";
     } else if (name == "-lm-prob" || name == "-lambda") {
       throw Error(ErrorCode::kUsage,
-                  fmt::format("{} is not taken here: unroll rescore --lambda mixes with the scores that "
-                              "lists carry",
+                  fmt::format("{} is not supported: unroll rescore --lambda mixes with the scores in the "
+                              "lists",
                               name));
     } else {
       throw Error(ErrorCode::kUsage,
@@ -87,7 +88,7 @@ RnnlmCommand parse(const std::vector<std::string>& arguments) {
 // Scores texts and prints as rnnlm does.
 class RnnlmRun {
  public:
-  RnnlmRun(const RnnlmCommand& command, const Model& model, Output* out)
+  RnnlmRun(const RnnlmCommand& command, const Model& model, Output& out)
       : command_(command), model_(model), out_(out) {}
 
   void run() {
@@ -103,17 +104,17 @@ class RnnlmRun {
         throw Error(ErrorCode::kInput,
                     fmt::format("{} holds no line, so there is no perplexity", text_name(command_.test)));
       }
-      out_->write(fmt::format("\ntest log probability: {}\n\nPPL net: {}\n", log10_sum_,
-                              std::pow(10.0, -log10_sum_ / static_cast<double>(tokens_))));
+      out_.write(fmt::format("\ntest log probability: {}\n\nPPL net: {}\n", log10_sum_,
+                             std::pow(10.0, -log10_sum_ / static_cast<double>(tokens_))));
     }
-    out_->flush();
+    out_.flush();
   }
 
  private:
   void take(double log_prob, bool print) {
     const double log10_prob = log_prob / std::numbers::ln10;
     log10_sum_ += log10_prob;
-    if (print) out_->write(fmt::format("{}\n", log10_prob));
+    if (print) out_.write(fmt::format("{}\n", log10_prob));
   }
 
   void score_lines() {
@@ -121,35 +122,34 @@ class RnnlmRun {
     Scorer scorer(model_, {.accounting = {.state = state}, .tokens = false, .ranks = false});
     LineBatches batches(command_.test, LineIds::kNumber);
     LineBatch batch;
-    while (batches.next(&batch)) {
-      try {
-        for (const Score& score : scorer.score(batch.lines, batch.first_number)) {
-          take(score.log_prob, !command_.summary);
-          tokens_ += score.predictions;
-        }
-      } catch (const Error& error) {
-        throw Error(error.code(), fmt::format("{}, {}", batches.name(), error.what()));
+    while (batches.next(batch)) {
+      const auto name = [&](std::size_t index) {
+        return fmt::format("{}, line {}", batches.name(), batch.first_number + static_cast<std::int64_t>(index));
+      };
+      for (const Score& score : scorer.score(batch.lines, name)) {
+        take(score.log_prob, !command_.summary);
+        tokens_ += score.predictions;
       }
-      out_->flush();
+      out_.flush();
     }
   }
 
-  // Lists that stand for themselves are scored many at a time.
+  // Lists that do not depend on each other are scored many at a time.
   void score_independent_lists() {
     HypothesisScorer scorer(model_);
     Terminal terminal(!command_.summary);
-    ScoredLists lists(&scorer, model_.tokenizer(), {command_.test}, kFormat, false, &terminal);
+    ScoredLists lists(scorer, {command_.test}, kFormat, false, terminal);
     std::vector<ScoredList> batch;
-    while (lists.next(&batch)) {
+    while (lists.next(batch)) {
       for (const ScoredList& scored : batch) {
         for (const Evidence& evidence : scored.evidence) take(evidence.lm, true);
         tokens_ += scored.tokens;
       }
-      out_->flush();
+      out_.flush();
     }
   }
 
-  // Each waits for the one before.
+  // Each list starts from a state that the list before leaves.
   void score_following_lists() {
     HypothesisScorer scorer(model_);
     Scorer steps(model_, {.tokens = false, .ranks = false});
@@ -159,7 +159,7 @@ class RnnlmRun {
     while (reader.next(list)) {
       score(scorer, start, list, reader.name());
       read(steps, list.hypotheses.front().text, start);
-      out_->flush();
+      out_.flush();
     }
   }
 
@@ -176,7 +176,7 @@ class RnnlmRun {
     }
   }
 
-  // Moves the state past a text and its end.
+  // Advances the state past a text and its end.
   void read(Scorer& steps, const std::string& text, State& state) const {
     for (const Token& token : model_.tokenizer().encode_line({text, ""})) steps.step(state, token.id);
     steps.step(state, model_.tokenizer().boundary());
@@ -186,7 +186,7 @@ class RnnlmRun {
 
   const RnnlmCommand& command_;
   const Model& model_;
-  Output* out_;
+  Output& out_;
   double log10_sum_ = 0;
   std::int64_t tokens_ = 0;
 };
@@ -202,7 +202,7 @@ int run_rnnlm(const std::vector<std::string>& arguments) {
     return 0;
   }
   const Model model = Model::load(command.model);
-  RnnlmRun(command, model, &out).run();
+  RnnlmRun(command, model, out).run();
   return 0;
 }
 

@@ -40,7 +40,7 @@ struct ScoreCommand {
   bool quiet = false;
 };
 
-// What parsing sets, and what is made of it afterwards.
+// Flags that finish() turns into fields of the command.
 struct ScoreFlags {
   AccountingFlags accounting;
   AdaptationFlags adaptation;
@@ -55,113 +55,115 @@ std::string dialect_names() {
   return names;
 }
 
-void add_flags(Flags* flags, ScoreFlags* given, ScoreCommand* command) {
-  flags->heading("Text");
-  flags->path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags->text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
-              [given](const std::string& value) { given->state = parse_state_policy(value); });
-  given->accounting.declare(flags);
-  flags->text({"--ids", "WHERE",
-               "for --format kaldi. first: each line begins with its id; number: its number is its id", "first"},
-              [command](const std::string& value) {
-                command->ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
-              });
-  given->adaptation.declare(flags);
-  command->ngram.declare(flags);
-  flags->heading("Odd lines");
-  flags->path({"--percentile", "REFERENCE",
-               "before each line the percentage of lines like REFERENCE's, of its length, that are as improbable or "
-               "more: small is odd. REFERENCE is usual text that the model was not trained on",
-               ""},
-              &command->reference);
-  flags->real({"--alarm", "A", "with --percentile: print lines with a percentage up to 100 A alone", "1: all"},
-              {0, 1, false, true}, [command](double share) { command->alarm = share; });
-  flags->heading("Output");
-  flags->text({"--format", "NAME", dialect_names() + " (docs/dialects.md shows each)", "plain"},
-              [command](const std::string& value) { command->dialect = &parse_dialect(value); });
-  flags->text({"--log-base", "B", "base of the logarithms of plain and tokens: e, 2 or 10", "e"},
-              [command](const std::string& value) {
-                constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
-                command->base = kBases.at(parse_choice(value, {"e", "2", "10"}));
-              });
-  flags->toggle({"--tokens", "", "--format tokens: a row per token with log-probability, rank, entropy, token", ""},
-                &given->tokens);
-  flags->toggle({"--json", "", "--format json: an object per line of text, with all its tokens", ""}, &given->json);
-  flags->exclusive({"--format", "--tokens", "--json"});
-  flags->toggle({"--header", "",
-                 "policy and unit as # lines before the output of any format; without it they are told on standard "
-                 "error where a format knows no comments",
-                 ""},
-                &command->header);
-  flags->heading("Run");
-  flags->whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
-               [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
-  flags->toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
+void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
+  flags.heading("Text");
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.text({"--state", "POLICY", "reset: each line by itself; carry: the state is kept from line to line", "reset"},
+             [&given](const std::string& value) { given.state = parse_state_policy(value); });
+  given.accounting.declare(&flags);
+  flags.text({"--ids", "WHERE", "for --format kaldi. first: each line begins with its id; number: its number is its id",
+              "first"},
+             [&command](const std::string& value) {
+               command.ids = parse_choice(value, {"first", "number"}) == 0 ? LineIds::kFirstField : LineIds::kNumber;
+             });
+  given.adaptation.declare(&flags);
+  command.ngram.declare(&flags);
+  flags.heading("Odd lines");
+  flags.path({"--percentile", "REFERENCE",
+              "print before each line the percentage of REFERENCE's lines, corrected for length, that are at least as "
+              "improbable: small means odd. REFERENCE is ordinary text that the model was not trained on",
+              ""},
+             &command.reference);
+  flags.real({"--alarm", "A", "with --percentile: print only lines with a percentage up to 100 A", "1: all"},
+             {0, 1, false, true}, [&command](double share) { command.alarm = share; });
+  flags.heading("Output");
+  flags.text({"--format", "NAME", dialect_names() + " (docs/dialects.md shows each)", "plain"},
+             [&command](const std::string& value) { command.dialect = &parse_dialect(value); });
+  flags.text({"--log-base", "B", "base of the logarithms of plain and tokens: e, 2 or 10", "e"},
+             [&command](const std::string& value) {
+               constexpr std::array<LogBase, 3> kBases{LogBase::kE, LogBase::k2, LogBase::k10};
+               command.base = kBases.at(parse_choice(value, {"e", "2", "10"}));
+             });
+  flags.toggle({"--tokens", "", "--format tokens: a row per token with log-probability, rank, entropy, token", ""},
+               &given.tokens);
+  flags.toggle({"--json", "", "--format json: an object per line of text, with all its tokens", ""}, &given.json);
+  flags.exclusive({"--format", "--tokens", "--json"});
+  flags.toggle(
+      {"--header", "",
+       "policy and unit as # lines before the output of any format; without it they go to standard error where a "
+       "format has no comments",
+       ""},
+      &command.header);
+  flags.heading("Run");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
+  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
 }
 
-// A line compares with those of the reference where it stands for itself, as they do.
+// A line can be compared with those of the reference where both stand by themselves.
 void check_percentile(const ScoreCommand& command) {
   if (command.dialect != &dialects().front()) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("--percentile has columns of its own: leave --format {} out", command.dialect->name));
+                fmt::format("--percentile has its own columns: leave --format {} out", command.dialect->name));
   }
   if (command.options.accounting.state == StatePolicy::kCarry || reads_in_order(command.options.adaptation)) {
     throw Error(ErrorCode::kUsage,
-                "--percentile compares lines that stand by themselves: leave --state carry, --cache "
+                "--percentile compares lines that are scored by themselves: leave --state carry, --cache "
                 "and --dynamic out");
   }
 }
 
-void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand* command) {
-  if (given.tokens) command->dialect = &parse_dialect("tokens");
-  if (given.json) command->dialect = &parse_dialect("json");
-  const Dialect& dialect = *command->dialect;
+void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand& command) {
+  if (given.tokens) command.dialect = &parse_dialect("tokens");
+  if (given.json) command.dialect = &parse_dialect("json");
+  const Dialect& dialect = *command.dialect;
   if (!dialect.unit.empty() && flags.given("--log-base")) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--{} has its own unit ({}): leave --log-base out",
                             given.json ? "json" : fmt::format("format {}", dialect.name), dialect.unit));
   }
-  if (!dialect.ids && command->ids) {
-    throw Error(ErrorCode::kUsage, "--ids is for --format kaldi: no other format tells ids");
+  if (!dialect.ids && command.ids) {
+    throw Error(ErrorCode::kUsage, "--ids is for --format kaldi: no other format prints ids");
   }
-  command->options.accounting = given.accounting.accounting(flags, given.state);
-  command->options.adaptation = given.adaptation.adaptation(flags);
-  command->ngram.check(flags);
-  if (!command->reference.empty()) check_percentile(*command);
-  if (flags.given("--alarm") && command->reference.empty()) {
+  command.options.accounting = given.accounting.accounting(flags, given.state);
+  command.options.adaptation = given.adaptation.adaptation(flags);
+  command.ngram.check(flags);
+  if (!command.reference.empty()) check_percentile(command);
+  if (flags.given("--alarm") && command.reference.empty()) {
     throw Error(ErrorCode::kUsage, "--alarm is for --percentile: give both or neither");
   }
-  command->options.tokens = dialect.tokens;
-  command->options.ranks = dialect.ranks;
+  command.options.tokens = dialect.tokens;
+  command.options.ranks = dialect.ranks;
 }
 
-bool parse(const std::vector<std::string>& arguments, ScoreCommand* command) {
+std::optional<ScoreCommand> parse(const std::vector<std::string>& arguments) {
+  ScoreCommand command;
   Flags flags(
       "unroll score MODEL [TEXT|-] [flags]",
-      "Gives each line of a text its log-probability under a model; TEXT is a file, a .gz, or standard input. The "
+      "Prints the log-probability of each line of a text under a model; TEXT is a file, a .gz, or standard input. The "
       "same line gets the same bits wherever it stands, and a line that comes through a pipe is answered at once. "
-      "Rows are log-probability, number of tokens, text, separated by tabs; lines that begin with # explain.");
+      "Rows are log-probability, number of tokens, text, separated by tabs; lines that begin with # are comments.");
   ScoreFlags given;
-  add_flags(&flags, &given, command);
+  add_flags(flags, given, command);
   flags.example("unroll score book.safetensors sentences.txt", "One row for each sentence.");
   flags.example("echo 'In the beginning' | unroll score book.safetensors --tokens --log-base 2",
-                "The surprise of each token, in bits (and negative).");
+                "log2 p of each token: its surprisal in bits, negated.");
   flags.example("unroll score book.safetensors sentences.txt --words",
                 "The surprisal of each word, whatever the tokens are; unroll score --words --help says more.");
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
   flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
-                "Lines so odd that one usual line in a thousand is.");
+                "Lines as odd as one usual line in a thousand.");
   flags.example("unroll score words.safetensors test.txt --ngram words.arpa --lambda 0.6",
-                "The network's share is 0.6, that of the n-grams in an ARPA file 0.4.");
+                "A mixture: 0.6 of the network, 0.4 of the n-grams in an ARPA file.");
   flags.example("unroll score words.safetensors test.txt --format srilm --unk skip | tail -2",
                 "Perplexity as SRILM counts it, without unknown words.");
-  if (!flags.parse(arguments)) return false;
+  if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> positionals = flags.positionals();
-  command->model = take_model(command->model, &positionals);
-  command->text = take_text("score", positionals);
+  command.model = take_model(command.model, &positionals);
+  command.text = take_text("score", positionals);
   finish(flags, given, command);
-  expect_one_standard_input({command->text, command->reference, command->ngram.path()});
-  return true;
+  expect_one_standard_input({command.text, command.reference, command.ngram.path()});
+  return command;
 }
 
 // Policy and unit, a line each.
@@ -187,7 +189,7 @@ void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
   if (!dialect.of_words || tokens_are_words(tokenizer.kind())) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("--format {} is for models whose tokens are words (tokenizer word or whitespace), but this "
-                          "model's tokenizer is {}: --words makes words of them",
+                          "model's tokenizer is {}: give --words, which scores words of any tokenizer",
                           dialect.name, tokenizer_kind_name(tokenizer.kind())));
 }
 
@@ -199,75 +201,64 @@ class LineScoring {
       : dialect_(*command.dialect),
         reference_(reference),
         alarm_(command.alarm),
-        tokenizer_(model.tokenizer()),
-        context_{tokenizer_, command.options.accounting, command.base, command.text},
+        context_{model.tokenizer(), command.options.accounting, command.base, command.text},
         scorer_(model, command.options),
         batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber) {}
 
-  void run(Output* out) {
-    if (!dialect_.title.empty()) out->write(fmt::format("{}\n", dialect_.title));
-    while (batches_.next(&batch_)) {
+  void run(Output& out) {
+    if (!dialect_.title.empty()) out.write(fmt::format("{}\n", dialect_.title));
+    while (batches_.next(batch_)) {
       answer(out);
-      out->flush();
+      out.flush();
     }
-    if (dialect_.summary != nullptr) out->write(dialect_.summary(context_, totals_));
-    out->flush();
+    if (dialect_.summary != nullptr) out.write(dialect_.summary(context_, totals_));
+    out.flush();
   }
 
   [[nodiscard]] const ScoreTotals& totals() const noexcept { return totals_; }
 
  private:
-  void answer(Output* out) {
+  void answer(Output& out) {
     try {
-      print(out, scorer_.score(batch_.lines, batch_.first_number));
+      print(out, score(batch_.lines));
     } catch (const Error& error) {
-      const bool of_a_line = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kNumeric;
-      if (!of_a_line) throw;
-      // Where a line cannot be read nothing was scored. Those before it get their rows all the same.
-      if (error.code() == ErrorCode::kInput) {
-        const std::span<const std::string> readable = std::span(batch_.lines).first(readable_lines());
-        print(out, scorer_.score(readable, batch_.first_number));
-        out->flush();
+      // The lines before the one that is to blame get their rows all the same.
+      if (error.code() == ErrorCode::kInput && error.index()) {
+        print(out, score(std::span(batch_.lines).first(static_cast<std::size_t>(*error.index()))));
+        out.flush();
       }
-      throw Error(error.code(), fmt::format("{}, {}{}", batches_.name(), error.what(),
-                                            batch_.ids.empty() ? "" : " (counted after the line's id)"));
+      if (!error.index() || batch_.ids.empty()) throw;
+      throw Error(error.code(), fmt::format("{} (counted after the line's id)", error.what()));
     }
   }
 
-  [[nodiscard]] std::size_t readable_lines() const {
-    const auto refused = std::ranges::find_if(batch_.lines, [this](const std::string& line) {
-      try {
-        (void)tokenizer_.encode_line({line, ""});
-        return false;
-      } catch (const Error&) {
-        return true;
-      }
+  std::vector<Score> score(std::span<const std::string> lines) {
+    return scorer_.score(lines, [this](std::size_t index) {
+      return fmt::format("{}, line {}", batches_.name(), batch_.first_number + static_cast<std::int64_t>(index));
     });
-    return static_cast<std::size_t>(refused - batch_.lines.begin());
   }
 
-  void print(Output* out, const std::vector<Score>& scores) {
+  void print(Output& out, const std::vector<Score>& scores) {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
       const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
       totals_.add(context_, scores[i]);
       if (reference_ != nullptr && !print_percentile(out, scores[i])) continue;
-      out->write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
+      out.write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
     }
   }
 
-  // False where the line is not odd enough to be printed. A line of no tokens is not odd.
-  [[nodiscard]] bool print_percentile(Output* out, const Score& score) const {
+  // False where the line is not odd enough to be printed. A line without tokens is not odd.
+  [[nodiscard]] bool print_percentile(Output& out, const Score& score) const {
     const double share = score.predictions > 0 ? reference_->share(probability(score)) : 1;
     if (share > alarm_) return false;
-    out->write(fmt::format("{:.4g}\t", 100 * share));
+    out.write(fmt::format("{:.4g}\t", 100 * share));
     return true;
   }
 
   const Dialect& dialect_;
   const OddLines* reference_;
   double alarm_;
-  const Tokenizer& tokenizer_;
   DialectContext context_;
   Scorer scorer_;
   LineBatches batches_;
@@ -279,14 +270,15 @@ class LineScoring {
 
 int run_score(const std::vector<std::string>& arguments) {
   if (asks_for_words(arguments)) return run_score_words(arguments);
-  ScoreCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<ScoreCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  ScoreCommand& command = *parsed;
   const Model model = Model::load(command.model);
   expect_words(*command.dialect, model.tokenizer());
   Terminal terminal(command.quiet);
   command.options.ngram = command.ngram.read(&terminal);
   std::optional<OddLines> reference;
-  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, &terminal);
+  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, terminal);
   LineScoring scoring(command, model, reference ? &*reference : nullptr);
   Output out;
   for (const std::string& line : header_lines(command, model)) {
@@ -296,7 +288,7 @@ int run_score(const std::vector<std::string>& arguments) {
       terminal.line(line);
     }
   }
-  scoring.run(&out);
+  scoring.run(out);
   if (scoring.totals().unknown_tokens > 0) {
     terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}",
                               grouped(scoring.totals().unknown_tokens), grouped(scoring.totals().tokens),

@@ -31,45 +31,47 @@ struct WordsCommand {
   bool quiet = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, WordsCommand* command) {
-  WordScorerOptions& options = command->options;
+std::optional<WordsCommand> parse(const std::vector<std::string>& arguments) {
+  WordsCommand command;
+  WordScorerOptions& options = command.options;
   Flags flags(
       "unroll score MODEL [TEXT|-] --words [flags]",
-      "Gives each word of a text its surprisal, whatever the model's tokens are: characters, bytes, sub-words, "
-      "words. That a word ends is part of its probability, so that all words after a context sum to 1. Rows are "
-      "word, sentence, place, length, surprisal, entropy before the word, entropy reduction, in bits.");
+      "Prints the surprisal of each word of a text, whatever the model's tokens are: characters, bytes, sub-words, "
+      "words. The end of a word is part of its probability, so that all words after a context sum to 1. Rows are "
+      "word, sentence, position, length, surprisal, entropy before the word, entropy reduction, in bits.");
   flags.heading("Text");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags.toggle({"--words", "", "a table of words (other forms: unroll score --help)", ""}, &command->words);
-  flags.text({"--state", "POLICY", "reset: each line by itself; carry: a line goes on from the line before", "reset"},
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.toggle({"--words", "", "a table of words (other forms: unroll score --help)", ""}, &command.words);
+  flags.text({"--state", "POLICY", "reset: each line by itself; carry: the state is kept from line to line", "reset"},
              [&options](const std::string& value) { options.state = parse_state_policy(value); });
-  flags.toggle({"--no-end", "", "leave out the end of the line, which otherwise has a row too", ""}, &command->no_end);
+  flags.toggle({"--no-end", "", "leave out the row of the end of the line", ""}, &command.no_end);
   flags.real({"--temperature", "X", "divides the logits: above 1 less certain, below 1 more", "1"}, {1e-3, 1e3},
              [&options](double x) { options.temperature = x; });
-  flags.heading("What could have stood there");
-  flags.whole({"--top", "N", "the N most probable words in each place, and the word's rank among all", "0"}, {0, 1000},
-              [&options](std::int64_t n) { options.top = n; });
-  flags.whole({"--budget", "N",
-               "where tokens are not words: beginnings of words that are gone into for each word. More is slower, and "
-               "narrows the entropy's bounds",
-               "256"},
-              {1, 1 << 20}, [&options](std::int64_t n) { options.budget = n; });
-  flags.whole({"--longest", "N", "words of more tokens than this count as one for each beginning", "16"}, {1, 1 << 10},
-              [&options](std::int64_t n) { options.longest = n; });
+  flags.heading("Alternatives");
+  flags.whole({"--top", "N", "the N most probable words at each position, and the word's rank among all", "0"},
+              {0, 1000}, [&options](std::int64_t n) { options.top = n; });
+  flags.whole(
+      {"--budget", "N",
+       "where tokens are not words: prefixes of words that are expanded for each word. More is slower and narrows "
+       "the bounds of the entropy",
+       "256"},
+      {1, 1 << 20}, [&options](std::int64_t n) { options.budget = n; });
+  flags.whole({"--longest", "N", "words of more than N tokens with the same first N tokens count as one", "16"},
+              {1, 1 << 10}, [&options](std::int64_t n) { options.longest = n; });
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&options](std::int64_t n) { options.threads = static_cast<int>(n); });
-  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
+  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
   flags.example("unroll score book.safetensors sentences.txt --words > words.txt",
                 "A table for R: read.table(\"words.txt\", header=TRUE, skip=2, quote=\"\", comment.char=\"\").");
   flags.example("echo 'the cat sat' | unroll score book.safetensors --words --top 5",
                 "What the model expected instead.");
-  if (!flags.parse(arguments)) return false;
+  if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> positionals = flags.positionals();
-  command->model = take_model(command->model, &positionals);
-  command->text = take_text("score", positionals);
-  options.end = !command->no_end;
-  return true;
+  command.model = take_model(command.model, &positionals);
+  command.text = take_text("score", positionals);
+  options.end = !command.no_end;
+  return command;
 }
 
 std::string header(const WordsCommand& command, const Model& model, bool exact) {
@@ -125,8 +127,9 @@ bool asks_for_words(const std::vector<std::string>& arguments) {
 }
 
 int run_score_words(const std::vector<std::string>& arguments) {
-  WordsCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<WordsCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  WordsCommand& command = *parsed;
   const Model model = Model::load(command.model);
   WordScorer scorer(model, command.options);
   LineBatches batches(command.text, LineIds::kNumber);
@@ -141,11 +144,11 @@ int run_score_words(const std::vector<std::string>& arguments) {
     try {
       return scorer.score(line, number);
     } catch (const Error& error) {
-      out.flush();  // the lines before have their rows
+      out.flush();  // the lines before keep their rows
       throw Error(error.code(), fmt::format("{}, {}", batches.name(), error.what()));
     }
   };
-  while (batches.next(&batch)) {
+  while (batches.next(batch)) {
     for (const std::string& line : batch.lines) {
       const std::vector<WordScore> words = score_line(line, lines + 1);
       for (const WordScore& word : words) {

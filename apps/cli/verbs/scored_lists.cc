@@ -18,40 +18,35 @@ constexpr std::size_t kHypothesesAtOnce = 4096;
 
 }  // namespace
 
-ScoredLists::ScoredLists(HypothesisScorer* scorer, const Tokenizer& tokenizer, std::vector<std::string> paths,
-                         const NbestFormat& format, bool lowercase, Terminal* terminal)
-    : scorer_(scorer),
-      tokenizer_(tokenizer),
-      paths_(std::move(paths)),
-      format_(format),
-      lowercase_(lowercase),
-      terminal_(terminal) {}
+ScoredLists::ScoredLists(HypothesisScorer& scorer, std::vector<std::string> paths, const NbestFormat& format,
+                         bool lowercase, Terminal& terminal)
+    : scorer_(scorer), paths_(std::move(paths)), format_(format), lowercase_(lowercase), terminal_(terminal) {}
 
-bool ScoredLists::next(std::vector<ScoredList>* lists) {
+bool ScoredLists::next(std::vector<ScoredList>& lists) {
   if (failure_) throw Error(*failure_);
-  lists->clear();
+  lists.clear();
   std::size_t hypotheses = 0;
   ScoredList list;
   try {
-    while (hypotheses < kHypothesesAtOnce && read(&list)) {
+    while (hypotheses < kHypothesesAtOnce && read(list)) {
       hypotheses += list.list.hypotheses.size();
-      lists->push_back(std::move(list));
+      lists.push_back(std::move(list));
       list = {};
     }
   } catch (const Error& error) {
-    if (lists->empty()) throw;
+    if (lists.empty()) throw;
     failure_ = error;
   }
-  if (lists->empty()) return false;
+  if (lists.empty()) return false;
   score_readable(lists);
-  if (terminal_->live_due()) terminal_->live("rescoring  " + summary());
+  if (terminal_.live_due()) terminal_.live("rescoring  " + summary());
   return true;
 }
 
-bool ScoredLists::read(ScoredList* list) {
+bool ScoredLists::read(ScoredList& list) {
   while (true) {
-    if (reader_ && reader_->next(list->list)) {
-      list->file = reader_->name();
+    if (reader_ && reader_->next(list.list)) {
+      list.file = reader_->name();
       return true;
     }
     if (opened_ == paths_.size()) return false;
@@ -59,50 +54,38 @@ bool ScoredLists::read(ScoredList* list) {
   }
 }
 
-void ScoredLists::score_readable(std::vector<ScoredList>* lists) {
+void ScoredLists::score_readable(std::vector<ScoredList>& lists) {
   try {
     score(lists);
   } catch (const Error& error) {
-    // Where a text cannot be read nothing was scored. The lists before get their numbers all the same.
-    const auto refused = std::ranges::find_if_not(*lists, [this](const ScoredList& list) { return readable(list); });
-    if (error.code() != ErrorCode::kInput || refused == lists->begin()) throw;
+    if (error.code() != ErrorCode::kInput || !error.index()) throw;
+    // The lists before the one whose text cannot be read get their scores all the same.
+    std::int64_t texts = 0;
+    const auto refused = std::ranges::find_if(
+        lists, [&](const ScoredList& list) { return (texts += std::ssize(list.list.hypotheses)) > *error.index(); });
+    if (refused == lists.begin()) throw;
     failure_ = error;
-    lists->erase(refused, lists->end());
+    lists.erase(refused, lists.end());
     score(lists);
   }
 }
 
-std::string ScoredLists::text_of(const Hypothesis& hypothesis) const {
-  return lowercase_ ? lower_case(hypothesis.text) : hypothesis.text;
-}
-
-bool ScoredLists::readable(const ScoredList& scored) const {
-  return std::ranges::all_of(scored.list.hypotheses, [this](const Hypothesis& hypothesis) {
-    try {
-      (void)tokenizer_.encode_line({text_of(hypothesis), ""});
-      return true;
-    } catch (const Error&) {
-      return false;
-    }
-  });
-}
-
-void ScoredLists::score(std::vector<ScoredList>* lists) {
+void ScoredLists::score(std::vector<ScoredList>& lists) {
   std::vector<std::string> texts;
   std::vector<std::pair<const ScoredList*, const Hypothesis*>> places;
-  for (const ScoredList& scored : *lists) {
+  for (const ScoredList& scored : lists) {
     for (const Hypothesis& hypothesis : scored.list.hypotheses) {
-      texts.push_back(text_of(hypothesis));
+      texts.push_back(lowercase_ ? lower_case(hypothesis.text) : hypothesis.text);
       places.emplace_back(&scored, &hypothesis);
     }
   }
-  const std::vector<HypothesisScore> scores = scorer_->score(texts, [&](std::size_t index) {
+  const std::vector<HypothesisScore> scores = scorer_.score(texts, [&](std::size_t index) {
     const auto& [scored, hypothesis] = places[index];
     return fmt::format("{}, line {}, column {}", scored->file, hypothesis->number, hypothesis->text_column);
   });
   const double unit = is_log10(format_) ? std::numbers::ln10 : 1;
   std::size_t index = 0;
-  for (ScoredList& scored : *lists) {
+  for (ScoredList& scored : lists) {
     for (const Hypothesis& hypothesis : scored.list.hypotheses) {
       const HypothesisScore& score = scores[index++];
       scored.tokens += score.tokens;
@@ -112,7 +95,7 @@ void ScoredLists::score(std::vector<ScoredList>* lists) {
                                  .words = static_cast<double>(hypothesis.words)});
     }
   }
-  lists_ += std::ssize(*lists);
+  lists_ += std::ssize(lists);
   hypotheses_ += std::ssize(texts);
 }
 
@@ -121,7 +104,7 @@ double ScoredLists::seconds() const {
 }
 
 std::string ScoredLists::summary() const {
-  const SharedWork work = scorer_->work();
+  const SharedWork work = scorer_.work();
   const double shared = work.tokens > 0 ? 1 - static_cast<double>(work.steps) / static_cast<double>(work.tokens) : 0;
   return fmt::format("{} lists  {} hypotheses  {} tokens, {:.0f}% of them shared  {} tokens/s", grouped(lists_),
                      grouped(hypotheses_), grouped(work.tokens), 100 * shared,

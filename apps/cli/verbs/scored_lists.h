@@ -1,4 +1,4 @@
-// The lists of N-best files with what a model says of them, some at a time.
+// Reads N-best lists and scores them with a model, some lists at a time.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,6 @@
 #include "unroll/nbest/combination.h"
 #include "unroll/nbest/hypothesis_scorer.h"
 #include "unroll/nbest/nbest.h"
-#include "unroll/tokenizer.h"
 
 namespace unroll {
 
@@ -28,35 +27,31 @@ struct ScoredList {
 
 class ScoredLists {
  public:
-  // Views all but `paths`, and shows progress on the terminal. The tokenizer is the scorer's. `lowercase`: the model
-  // sees hypotheses in lower case.
-  ScoredLists(HypothesisScorer* scorer, const Tokenizer& tokenizer, std::vector<std::string> paths,
-              const NbestFormat& format, bool lowercase, Terminal* terminal);
+  // Views all but `paths`; shows progress on the terminal. `lowercase`: the model reads hypotheses in lower case.
+  ScoredLists(HypothesisScorer& scorer, std::vector<std::string> paths, const NbestFormat& format, bool lowercase,
+              Terminal& terminal);
 
-  // The next lists, in order, one at least; false at the end. Throws what NbestReader and HypothesisScorer throw,
-  // naming the place in the file; for input that is wrong, only when the lists before have been handed out.
-  bool next(std::vector<ScoredList>* lists);
+  // Sets `lists` to the next ones, in order, one at least; false at the end. Throws what NbestReader and
+  // HypothesisScorer throw, naming the place in the file; for wrong input only after all lists before it were returned.
+  bool next(std::vector<ScoredList>& lists);
 
-  // How many there were, in words.
+  // A line about the lists so far, for people.
   [[nodiscard]] std::string summary() const;
 
  private:
-  bool read(ScoredList* list);
-  void score(std::vector<ScoredList>* lists);
-  void score_readable(std::vector<ScoredList>* lists);
-  [[nodiscard]] std::string text_of(const Hypothesis& hypothesis) const;
-  [[nodiscard]] bool readable(const ScoredList& scored) const;
+  bool read(ScoredList& list);
+  void score(std::vector<ScoredList>& lists);
+  void score_readable(std::vector<ScoredList>& lists);
   [[nodiscard]] double seconds() const;
 
-  HypothesisScorer* scorer_;
-  const Tokenizer& tokenizer_;
+  HypothesisScorer& scorer_;
   std::vector<std::string> paths_;
   const NbestFormat& format_;
   bool lowercase_;
-  Terminal* terminal_;
+  Terminal& terminal_;
   std::optional<NbestReader> reader_;
   std::size_t opened_ = 0;        // of the paths
-  std::optional<Error> failure_;  // met behind lists that are not handed out yet
+  std::optional<Error> failure_;  // met after lists that were not returned yet
   std::int64_t lists_ = 0;
   std::int64_t hypotheses_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

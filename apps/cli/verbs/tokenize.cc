@@ -150,7 +150,7 @@ class Printing {
 void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown) {
   LineBatches batches(path, LineIds::kNumber);
   Printing printing(tokenizer, shown, batches.name());
-  for (LineBatch batch; batches.next(&batch);) {
+  for (LineBatch batch; batches.next(batch);) {
     for (const std::string& line : batch.lines) printing.line(line);
     printing.flush();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,65 +33,67 @@ struct TuneCommand {
 };
 
 // Sets what is named in a list like "temperature,cache", and nothing else.
-void set_what(const std::string& list, TuneCommand* command) {
-  TuneOptions* const options = &command->options;
-  options->temperature = options->cache = options->dynamic = false;
+void set_what(const std::string& list, TuneCommand& command) {
+  TuneOptions& options = command.options;
+  options.temperature = options.cache = options.dynamic = false;
   for (const std::string& name : split_at_commas(list)) {
     switch (parse_choice(name, {"temperature", "cache", "dynamic", "lambda"})) {
       case 0:
-        options->temperature = true;
+        options.temperature = true;
         break;
       case 1:
-        options->cache = true;
+        options.cache = true;
         break;
       case 2:
-        options->dynamic = true;
+        options.dynamic = true;
         break;
       default:
-        command->lambda = true;
+        command.lambda = true;
     }
   }
 }
 
-bool parse(const std::vector<std::string>& arguments, TuneCommand* command) {
+std::optional<TuneCommand> parse(const std::vector<std::string>& arguments) {
+  TuneCommand command;
   Flags flags("unroll tune MODEL TEXT... [flags]",
               "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
-              "evaluation, and beside n-grams the network's share. Give a validation text, not the one that is to be "
-              "measured in the end. A table tells what "
-              "was tried; its last line is the flags to give to eval and score. The model stays as it is.");
+              "evaluation, and the network's share in a mixture with n-grams. Give a validation text, not the one that "
+              "is measured in the end. Prints a table of what was tried; its last line has the flags for eval and "
+              "score. The model is not changed.");
   flags.heading("Search");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text(
-      {"--what", "LIST", "what to find, with commas between", "temperature,cache,dynamic, and with --ngram lambda"},
-      [command](const std::string& list) { set_what(list, command); });
-  flags.path({"--ngram", "FILE", "an ARPA file, for lambda: the network's share beside its n-grams", ""},
-             &command->ngram);
+      {"--what", "LIST", "what to find, separated by commas", "temperature,cache,dynamic, and with --ngram lambda"},
+      [&command](const std::string& list) { set_what(list, command); });
+  flags.path(
+      {"--ngram", "FILE", "an ARPA file, to find lambda: the network's share in the mixture with these n-grams", ""},
+      &command.ngram);
   flags.whole({"--tokens", "N", "tokens of the text's beginning that dynamic evaluation is tried on",
-               fmt::format("{}", command->options.tokens)},
-              {1, kLargestCount}, [command](std::int64_t n) { command->options.tokens = n; });
-  flags.text({"--state", "POLICY", "carry: the state goes on from line to line; reset: each line by itself",
+               fmt::format("{}", command.options.tokens)},
+              {1, kLargestCount}, [&command](std::int64_t n) { command.options.tokens = n; });
+  flags.text({"--state", "POLICY", "carry: the state is kept from line to line; reset: each line by itself",
               "as the model was trained"},
-             [command](const std::string& value) { command->options.state = parse_state_policy(value); });
+             [&command](const std::string& value) { command.options.state = parse_state_policy(value); });
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
-              [command](std::int64_t n) { command->options.threads = static_cast<int>(n); });
-  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
-  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command->quiet);
-  flags.example("unroll tune words.safetensors valid.txt", "All three, and what they give together.");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
+  flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
+  flags.example("unroll tune words.safetensors valid.txt", "All three, alone and together.");
   flags.example("unroll tune words.safetensors valid.txt --what cache", "The cache alone: less than a minute.");
   flags.example("unroll tune words.safetensors valid.txt --what lambda --ngram words.arpa",
-                "How much of the network a mixture with n-grams should hold.");
-  if (!flags.parse(arguments)) return false;
-  if (flags.given("--what") && command->lambda != flags.given("--ngram")) {
+                "The network's share in a mixture with n-grams.");
+  if (!flags.parse(arguments)) return std::nullopt;
+  if (flags.given("--what") && command.lambda != flags.given("--ngram")) {
     throw Error(ErrorCode::kUsage, "--what lambda and --ngram FILE go together: give both, or neither");
   }
-  command->texts = flags.positionals();
-  command->model = take_model(command->model, &command->texts);
-  if (command->texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
-  std::vector<std::string> inputs = command->texts;
-  inputs.push_back(command->ngram);
+  command.texts = flags.positionals();
+  command.model = take_model(command.model, &command.texts);
+  if (command.texts.empty()) throw Error(ErrorCode::kUsage, "which TEXT? Give MODEL and then the text to tune on");
+  std::vector<std::string> inputs = command.texts;
+  inputs.push_back(command.ngram);
   expect_one_standard_input(inputs);
-  return true;
+  return command;
 }
 
 std::string words_of(const TuneTrial& trial) {
@@ -151,8 +154,9 @@ std::string as_json(const TuneCommand& command, const TuneResult& result) {
 }  // namespace
 
 int run_tune(const std::vector<std::string>& arguments) {
-  TuneCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<TuneCommand> parsed = parse(arguments);
+  if (!parsed) return 0;
+  TuneCommand& command = *parsed;
   const Model model = Model::load(command.model);
   Terminal terminal(command.quiet);
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
