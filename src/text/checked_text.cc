@@ -58,8 +58,10 @@ CheckedText::CheckedText(TokenizerKind kind, bool lowercase, const NamedText& te
   const std::optional<Fault> fault = find_fault(kind, lowercase, text.text);
   if (!fault) return;
   const auto end = text.text.begin() + static_cast<std::ptrdiff_t>(fault->byte);
-  throw Error(ErrorCode::kInput, fmt::format("{}: byte {} (line {}): {}", text.name, fault->byte,
-                                             std::count(text.text.begin(), end, '\n') + 1, fault->what), fault->field);
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}: byte {} (line {}): {}", text.name, fault->byte,
+                          std::count(text.text.begin(), end, '\n') + 1, fault->what),
+              fault->field);
 }
 
 void check_line(TokenizerKind kind, bool lowercase, const NamedText& line) {

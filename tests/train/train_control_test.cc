@@ -168,7 +168,8 @@ TEST_F(TrainControl, WithoutValidationTheMovingAverageIsTheModel) {
   write_bytes(folder_.path("last"), last);
   const Model a = Model::load(folder_.path("last"));
   const Model b = Model::load(options.files.save);
-  EXPECT_EQ(evaluate(a, {some_text(), "text"}, {}).nats_per_token, evaluate(b, {some_text(), "text"}, {}).nats_per_token);
+  EXPECT_EQ(evaluate(a, {some_text(), "text"}, {}).nats_per_token,
+            evaluate(b, {some_text(), "text"}, {}).nats_per_token);
   options.run.ema_decay = 0.9;
   train(options);
   EXPECT_NE(evaluate(a, {some_text(), "text"}, {}).nats_per_token,
