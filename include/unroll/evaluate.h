@@ -1,4 +1,8 @@
 // How well a model predicts a text.
+//
+//   const auto model = unroll::Model::load("book.safetensors");
+//   const std::string text = unroll::read_text("test.txt");
+//   std::cout << unroll::evaluate(model, {text, "'test.txt'"}).perplexity << '\n';
 #pragma once
 
 #include <cstdint>
@@ -19,18 +23,18 @@ namespace unroll {
 
 struct EvaluateOptions {
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
-  bool exact = false;                     // carried text as one piece instead of warmed pieces; slower
-  bool end = true;                        // boundaries count, as in Accounting, and so do the next two
+  bool exact = false;                     // with carried state: one piece instead of warmed-up pieces; slower
+  bool end = true;                        // boundaries count; this and the next two are those of Accounting
   UnknownPolicy unknown = UnknownPolicy::kScore;
   std::int64_t unknown_words = 1;
   Adaptation adaptation = {};                                                // a cache makes the evaluation exact
-  std::optional<NgramMix> ngram = {};                                        // beside the model
-  int threads = 0;                                                           // 0: one per core that the process may use
+  std::optional<NgramMix> ngram = {};                                        // mixed with the model
+  int threads = 0;                                                           // 0: as many as there are cores
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
 
 struct Evaluation {
-  std::int64_t tokens = 0;                // predictions that count: each symbol of the text once, unless told otherwise
+  std::int64_t tokens = 0;  // predictions that count: each symbol of the text, unless the options leave some out
   std::int64_t unknown_tokens = 0;        // unknown symbols of the text
   double nats_per_token = 0;              // mean of -ln p
   double perplexity = 0;                  // exp(nats_per_token)
@@ -40,39 +44,38 @@ struct Evaluation {
   std::int64_t bytes = 0;                 // of the text
   double bits_per_char = 0;               // total / characters, in bits
   double bits_per_byte = 0;               // total / bytes, in bits
-  bool comparable = false;                // bits compare between tokenizers: nothing lost, unknown or left out
+  bool comparable = false;  // bits can be compared between tokenizers: nothing is lost, unknown or left out
   StatePolicy state = StatePolicy::kCarry;
-  bool exact = false;  // carried text was one piece
+  bool exact = false;  // the text was read as one piece
   double seconds = 0;  // spent predicting
 };
 
 // Predicts each symbol of a text from those before it.
 //
-// Carried state: the text is cut into pieces by a rule on its length alone, each warmed on the 256 symbols before it,
-// so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result does not depend on
-// the number of threads. What it sums is what the Scorer sums under the same policy. Throws Error{kInput} for an empty
-// text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does. With n-grams, it tells about
-// the mixture, and throws what the Scorer throws about them.
+// Carried state: the text is cut into pieces by a rule that depends on its length alone, each warmed up on the 256
+// symbols before it, so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result
+// does not depend on the number of threads. It sums what a Scorer sums under the same policy. Throws Error{kInput} for
+// an empty text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does. With n-grams, all
+// figures are those of the mixture; errors are the Scorer's.
 [[nodiscard]] Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options = {});
 
-// How well n-grams predict a text, by themselves and mixed with what the models say together.
+// How well n-grams predict a text, alone and mixed with the average of the models.
 struct NgramEvaluation {
   Evaluation ngram;
   Evaluation mix;
 };
 
-// How well several models predict a text, each by itself and all together.
+// How well several models predict a text, each alone and on average.
 struct AverageEvaluation {
   std::vector<Evaluation> models;
-  Evaluation average;                         // of p(w) = the mean of the models' p(w); its seconds are those of all
+  Evaluation average;                         // of p(w) = the mean of the models' p(w); seconds of all of them
   std::optional<NgramEvaluation> ngram = {};  // with EvaluateOptions::ngram, unless lambda is 1
 };
 
-// evaluate() for one model or more, and for their average, in which all weigh the same; each is adapted by itself. It
-// is the average that n-grams are mixed with. What they predict with no probability makes their own loss infinite.
-// Throws what evaluate() throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the
-// first model's (naming the first difference), and where models were trained with different states and options.state
-// does not say which to take.
+// evaluate() for one model or more, and for their average with equal weights; each is adapted by itself. N-grams are
+// mixed with the average. A word without probability makes the n-grams' own loss infinite. Throws what evaluate()
+// throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the first model's (naming the
+// first difference), and where models were trained with different state policies and options.state is empty.
 [[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                                  const EvaluateOptions& options = {});
 

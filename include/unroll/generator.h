@@ -1,4 +1,7 @@
-// Writing text with a model.
+// Writes text with a model.
+//
+//   unroll::Generator generator(unroll::Model::load("book.safetensors"), {.temperature = 0.8});
+//   generator.write("In the ", 200, [](std::string_view piece) { return bool(std::cout << piece); });
 #pragma once
 
 #include <cstdint>
@@ -16,29 +19,31 @@ struct GeneratorOptions {
   std::int64_t top_k = 0;  // only the k most probable symbols; 0: all
   double top_p = 1;        // only the most probable symbols that together reach this probability; 1: all
   double min_p = 0;        // only symbols at least this share of the most probable one; 0: all
-  std::uint64_t seed = 1;  // same seed, same text
-  std::string stop = {};   // end before this string would be written; empty: never
+  std::uint64_t seed = 1;  // the same seed gives the same text
+  std::string stop = {};   // stop before this string is written; empty: never
   int threads = 1;         // more than one helps only with large networks
 };
 
-// Why writing ended.
+// Why write() stopped.
 enum class Finish { kLength, kStop, kReader };
 
 // Writes text symbol by symbol. Not for two threads at once.
 class Generator {
  public:
-  // Throws Error{kUsage} for options out of range.
+  // Throws Error{kUsage} for options out of range: temperature finite and at least 0, top_k at least 0, top_p and min_p
+  // from 0 to 1.
   explicit Generator(Model model, const GeneratorOptions& options = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
 
-  // Reads `prompt`, then writes `length` symbols, each handed to `write` as soon as it is certain; a piece is whole
-  // UTF-8 where the model writes UTF-8 (an unfinished last character is left out). `write` returns false to stop
-  // early. The prompt itself is not handed out. The unknown symbol is never written. The n-th call continues the same
-  // stream of random numbers as the n-th of `--count`: calls differ from each other, runs do not.
+  // Reads `prompt`, then writes `length` symbols. Passes text to `write` as soon as it is certain, without the prompt;
+  // a piece is whole UTF-8 where the model writes UTF-8 (an unfinished last character is left out). `write` returns
+  // false to stop early, and must not be empty. The unknown symbol is never written. Each call draws its own random
+  // numbers: the n-th call of a Generator writes the same text in every run with the same seed.
+  //
   // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first, Error{kUsage} for a
-  // length below 0, and Error{kNumeric} where the model's weights or its state overflow. `write` must not be empty.
+  // length below 0, and Error{kNumeric} where the model's weights or its state overflow.
   Finish write(std::string_view prompt, std::int64_t length, const std::function<bool(std::string_view)>& write);
 
  private:

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <string_view>
+#include <string>
 
 #include "unroll/error.h"
 
@@ -11,22 +11,21 @@ namespace unroll {
 namespace {
 
 // Throws unless least <= value <= most; a NaN is in no range.
-void expect_within(std::string_view name, double value, double least, double most) {
+void expect_within(const std::string& field, double value, double least, double most) {
   if (value >= least && value <= most) return;
-  throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected {} to {}", name, value, least, most));
+  throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected {} to {}", field, value, least, most), field);
 }
 
 void check(const CacheOptions& cache) {
-  expect_within("the size of the cache", static_cast<double>(cache.size), 1, static_cast<double>(kLargestCacheSize));
-  expect_within("theta of the cache", cache.theta, 0, kLargestCacheTheta);
-  expect_within("the weight of the cache", cache.weight, 0, std::nextafter(1.0, 0.0));
+  expect_within("cache.size", static_cast<double>(cache.size), 1, static_cast<double>(kLargestCacheSize));
+  expect_within("cache.theta", cache.theta, 0, kLargestCacheTheta);
+  expect_within("cache.weight", cache.weight, 0, std::nextafter(1.0, 0.0));
 }
 
 void check(const DynamicOptions& dynamic) {
-  expect_within("bptt of dynamic evaluation", static_cast<double>(dynamic.bptt), 1,
-                static_cast<double>(kLargestDynamicBptt));
-  expect_within("the rate of dynamic evaluation", dynamic.rate, 0, kLargestDynamicRate);
-  expect_within("the decay of dynamic evaluation", dynamic.decay, 0, 1);
+  expect_within("dynamic.bptt", static_cast<double>(dynamic.bptt), 1, static_cast<double>(kLargestDynamicBptt));
+  expect_within("dynamic.rate", dynamic.rate, 0, kLargestDynamicRate);
+  expect_within("dynamic.decay", dynamic.decay, 0, 1);
 }
 
 void append(std::string& text, const std::string& words) { text += (text.empty() ? "" : "; ") + words; }
@@ -34,7 +33,7 @@ void append(std::string& text, const std::string& words) { text += (text.empty()
 }  // namespace
 
 void check(const Adaptation& adaptation) {
-  expect_within("the temperature", adaptation.temperature, kLeastTemperature, kLargestTemperature);
+  expect_within("temperature", adaptation.temperature, kLeastTemperature, kLargestTemperature);
   if (adaptation.cache) check(*adaptation.cache);
   if (adaptation.dynamic) check(*adaptation.dynamic);
 }

@@ -1,4 +1,4 @@
-// Many settings of the neural cache over one text, whose states and predictions are kept.
+// Sweeps settings of the neural cache over one text, from its recorded states and predictions.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +10,22 @@
 
 namespace unroll {
 
-// What a network told about a text.
+// The states and predictions of a network over a text.
 struct RecordedText {
   std::span<const std::int32_t> ids;
   std::vector<float> states;      // (ids, H)
   std::vector<double> log_probs;  // of each id, without a cache
 };
 
-// Settings of which all combinations are tried. Sizes rise.
+// Settings, of which all combinations are tried. Sizes must rise.
 struct CacheGrid {
   std::vector<std::int64_t> sizes;
   std::vector<double> thetas;
   std::vector<double> weights;  // above 0
 };
 
-// Sum of -ln p over the text, for each size, of these each theta, of these each weight. As NeuralCache computes it, but
-// for the order of its sums. The bits do not depend on the number of workers.
+// Sum of -ln p over the text for each combination, weights running fastest, then thetas. As NeuralCache computes it,
+// apart from the order of its sums. The bits do not depend on the number of workers.
 [[nodiscard]] std::vector<double> sweep_cache(Workers& workers, const RecordedText& text, const CacheGrid& grid);
 
 }  // namespace unroll

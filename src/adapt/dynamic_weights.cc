@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::int64_t kTile = 1 << 14;  // floats that one task updates
 
-// `precision`, which must have a way back.
+// `precision`, which must be one that gradients can be computed in.
 Precision trained_precision(Precision precision) {
   if (precision == Precision::kInt8) {
     throw Error(ErrorCode::kUsage,
-                "dynamic evaluation needs gradients, which an int8 model has none of: take the model that it was "
+                "dynamic evaluation needs gradients, which an int8 model does not have: take the model that it was "
                 "converted from, or a bf16 one");
   }
   return precision;
@@ -49,10 +49,11 @@ void DynamicWeights::learn(Network& network, const Window& window) {
   gradients_.set_zero(workers_);
   const double loss = network.backward(packed_, window, gradients_);
   if (!std::isfinite(loss)) {
-    throw Error(ErrorCode::kNumeric,
-                fmt::format("dynamic evaluation came to a loss that is not a finite number ({}): try a rate below {}, "
-                            "or a larger decay",
-                            loss, options_.rate));
+    throw Error(
+        ErrorCode::kNumeric,
+        fmt::format("the loss of dynamic evaluation is {}, not a finite number: try a `dynamic.rate` below {}, or "
+                    "a larger `dynamic.decay`",
+                    loss, options_.rate));
   }
   update();
   packed_.pack(parameters_, workers_);
@@ -70,7 +71,7 @@ void DynamicWeights::update() {
   if (gradients_.embedding()) update_embedding(*gradients_.embedding());
 }
 
-// Rows that nothing was ever added to are where they began, and need no way back.
+// Rows without any gradient so far are still where they began: nothing to pull back.
 void DynamicWeights::update_embedding(const EmbeddingGradient& gradient) {
   for (const std::int32_t id : gradient.ids()) {
     if (is_touched_[static_cast<std::size_t>(id)] == 0) touched_.push_back(id);

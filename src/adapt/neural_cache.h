@@ -1,4 +1,4 @@
-// The neural cache: what followed states like the present one.
+// The neural cache: which symbols followed states like the present one.
 #pragma once
 
 #include <cstdint>
@@ -22,26 +22,25 @@ class NeuralCache {
   // Requires checked options.
   explicit NeuralCache(const CacheOptions& options);
 
-  // Takes the next T steps: their states h (T, H), H being the same in all calls, and the symbol that followed each.
-  // The const members tell about these; each of them sees the steps before it, those of this window too, but not
-  // itself.
+  // Adds the next T steps: their states h (T, H), with the same H in all calls, and the symbol that followed each. The
+  // const members are about these steps; each sees the steps before it, those of this window too, but not itself.
   void attend(Workers& workers, MatView<const float> h, std::span<const std::int32_t> next);
 
-  // What step t of the window sees, oldest first: h_t . h_i, and the symbol that followed h_i.
+  // The steps that step t of the window sees, oldest first: h_t . h_i, and the symbol that followed h_i.
   struct Seen {
     std::span<const float> products;
     std::span<const std::int32_t> next;
   };
   [[nodiscard]] Seen seen(std::int64_t t) const noexcept;
 
-  // Whether the cache has a part in the prediction of step t.
+  // Whether the cache changes the prediction of step t.
   [[nodiscard]] bool takes_part(std::int64_t t) const noexcept;
 
-  // ln p of the symbol that followed step t, by the mixture of the cache with a network that says `network`. Requires
+  // ln p of the symbol that followed step t by the mixture, where the network's ln p is `network`. Requires
   // takes_part(t).
   [[nodiscard]] double mixed(std::int64_t t, double network) const;
 
-  // The same of every symbol, in place of the network's ln p; the bits are those of mixed().
+  // Replaces the network's ln p of every symbol by that of the mixture, with the bits of mixed().
   void mix(std::int64_t t, std::span<double> log_probs) const;
 
  private:

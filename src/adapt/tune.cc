@@ -1,5 +1,7 @@
 #include "unroll/adapt/tune.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -20,7 +22,7 @@ namespace {
 constexpr std::size_t kRecordedTokens = 200000;
 constexpr std::int64_t kLargestTriedCache = 10000;
 
-// A setting's coarse values, and finer ones as multiples of the best of them.
+// Coarse values of each setting, and finer ones as multiples of the best of these.
 const std::vector<double> kTemperatures{0.7, 0.85, 1, 1.15, 1.3};
 const std::vector<double> kFinerTemperatures{0.92, 0.96, 1.04, 1.08};
 const CacheGrid kCaches{
@@ -31,7 +33,7 @@ const std::vector<double> kRates{0.1, 0.3, 1, 3, 10};
 const std::vector<double> kDecays{0, 0.001, 0.003, 0.03, 0.1};
 const std::vector<double> kFinerRates{0.5, 0.7, 1.4, 2};
 
-// Three digits are all that a validation text tells, and what people copy.
+// A validation text does not determine more than three digits, and people copy the result.
 double rounded(double value) {
   if (value == 0) return 0;
   const double unit = std::pow(10.0, 2 - std::floor(std::log10(value)));
@@ -70,7 +72,7 @@ class Tuning {
   }
 
  private:
-  // Runs the network over the ids and keeps what it told.
+  // Runs the network over the ids and keeps its states and predictions.
   RecordedText record(std::span<const std::int32_t> ids, const Adaptation& adaptation, const std::string& what) {
     RecordedText text{.ids = ids, .states = {}, .log_probs = {}};
     AdaptiveStream stream(model_, adaptation, state_, workers_);
@@ -97,7 +99,7 @@ class Tuning {
     return trial(adaptation, std::ssize(log_probs), -std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
   }
 
-  // Keeps a trial, and whether it is the best so far.
+  // Adds a trial, and makes it `best` if it is better.
   void add(const TuneTrial& trial, TuneTrial& best) {
     result_.trials.push_back(trial);
     if (trial.nats_per_token < best.nats_per_token) best = trial;
@@ -133,7 +135,7 @@ class Tuning {
     }
   }
 
-  // Finds the best cache beside the best settings so far, with which the text was recorded.
+  // Finds the best cache for the best settings so far, with which the text was recorded.
   void find_cache(const RecordedText& text, TuneTrial& best) {
     const Adaptation beside = best.adaptation;
     sweep(text, beside, kCaches, best);
@@ -167,7 +169,7 @@ class Tuning {
   void find_dynamic(std::span<const double> plain) {
     const auto ids = ids_.first(std::min(ids_.size(), static_cast<std::size_t>(options_.tokens)));
     const Adaptation found = result_.best.adaptation;
-    TuneTrial without = trial({}, plain.first(ids.size()));  // what was found so far, on these tokens
+    TuneTrial without = trial({}, plain.first(ids.size()));  // the best so far, on these tokens
     result_.trials.push_back(without);
     if (found != Adaptation{}) {
       AdaptiveStream stream(model_, found, state_, workers_);
@@ -194,7 +196,7 @@ class Tuning {
     if (best.nats_per_token < without.nats_per_token) result_.best = best;
   }
 
-  // Finds the share of the best settings so far beside the n-grams.
+  // Finds the lambda of the mixture of the best settings so far with the n-grams.
   void find_lambda(std::span<const double> plain) {
     const Adaptation found = result_.best.adaptation;
     const auto ids = ids_.first(static_cast<std::size_t>(result_.best.tokens));
@@ -231,16 +233,21 @@ class Tuning {
 
 TuneResult tune(const Model& model, const NamedText& text, const TuneOptions& options) {
   if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
-    throw Error(ErrorCode::kUsage, "there is nothing to tune: ask for temperature, cache or dynamic, or give n-grams");
+    throw Error(ErrorCode::kUsage,
+                "there is nothing to tune: set `temperature`, `cache` or `dynamic`, or give n-grams");
   }
   if (options.dynamic && model.precision() == Precision::kInt8) {
-    throw Error(ErrorCode::kUsage,
-                "dynamic evaluation needs gradients, which an int8 model has none of: leave it out, or tune the model "
-                "that it was converted from");
+    throw Error(
+        ErrorCode::kUsage,
+        "dynamic evaluation needs gradients, which an int8 model does not have: leave `dynamic` out, or tune the "
+        "model that it was converted from",
+        "dynamic");
   }
   std::optional<NgramMixture> mixture;
   if (options.ngram) mixture.emplace(NgramMix{.ngram = *options.ngram}, model.tokenizer());
-  if (options.tokens < 1) throw Error(ErrorCode::kUsage, "dynamic evaluation must be tried on one token at least");
+  if (options.tokens < 1) {
+    throw Error(ErrorCode::kUsage, fmt::format("`tokens` is {}: expected at least 1", options.tokens), "tokens");
+  }
   const EncodedText encoded = encode_to_predict(model.tokenizer(), text);
   return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options,
                 mixture ? &*mixture : nullptr)

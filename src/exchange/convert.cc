@@ -23,12 +23,12 @@ void check_order(Precision from, Precision to) {
   if (to > from) return;  // the enumerators go from large to small
   if (to == from) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("the model is {} already: there is nothing to convert", precision_name(from)));
+                fmt::format("the model is {} already: there is nothing to convert", precision_name(from)), "precision");
   }
   throw Error(
       ErrorCode::kUsage,
       fmt::format("cannot convert to {}: the model is {}, and rounding cannot be undone; convert the model that "
-                  "it was made from",
+                  "it was converted from",
                   precision_name(to), precision_name(from)));
 }
 
@@ -74,7 +74,7 @@ struct RoundedMatrix {
   }
 };
 
-// The tensors of a file as they are gathered, rounding matrices on the way.
+// Collects the tensors of a file, rounding matrices.
 class RoundedTensors {
  public:
   explicit RoundedTensors(Precision precision) : precision_(precision) {}
@@ -101,7 +101,7 @@ class RoundedTensors {
     floats_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
   }
 
-  // What is wider goes first, so that every tensor is aligned to its numbers.
+  // Wider numbers come first, so that every tensor is aligned.
   [[nodiscard]] std::vector<TensorToWrite> all() const {
     std::vector<TensorToWrite> tensors = floats_;
     tensors.insert(tensors.end(), rounded_.begin(), rounded_.end());
@@ -112,7 +112,7 @@ class RoundedTensors {
 
  private:
   Precision precision_;
-  std::deque<RoundedMatrix> matrices_;  // never moves what is viewed
+  std::deque<RoundedMatrix> matrices_;  // a deque does not move the views' targets
   std::vector<TensorToWrite> floats_;
   std::vector<TensorToWrite> rounded_;
   Conversion worst_;

@@ -1,4 +1,4 @@
-// n-grams whose probabilities are means of a network's predictions.
+// N-grams whose probabilities are means of a network's predictions.
 #pragma once
 
 #include <cstddef>
@@ -13,23 +13,23 @@
 
 namespace unroll {
 
-// Gathers what `imitate` defines from a text's ids, in two passes over the network's predictions of it. Words of the
-// table are the ids, and after them "<s>". Memory is that of the candidates, some ten for each id and order.
+// Computes the n-grams that imitate() defines from a text's ids, in two passes over the network's predictions of it.
+// Words of the table are the ids, and after them "<s>". Takes memory for about ten candidates for each id and order.
 class ExpectedNgrams {
  public:
-  // Of `ids`, which must outlive this, those before `learned`, the start of a line, are learned from.
+  // Learns from the first `learned` of `ids`, which must outlive this; `learned` must be the start of a line.
   ExpectedNgrams(std::span<const std::int32_t> ids, std::size_t learned, const Tokenizer& tokenizer, std::size_t order);
 
-  // First pass, each position once: which words are listed.
+  // First pass, each position once: collects the words to list.
   void list(std::size_t position, std::span<const float> p);
 
-  // Between the passes: makes the table.
+  // Between the passes: builds the table.
   void arrange();
 
-  // Second pass: how probable they are.
+  // Second pass, each position once: sums probabilities.
   void add(std::size_t position, std::span<const float> p);
 
-  // After both: sets probabilities and weights.
+  // After both: sets probabilities and back-off weights.
   void estimate();
 
   [[nodiscard]] const NgramTable& table() const noexcept { return table_; }

@@ -24,14 +24,14 @@ namespace {
 constexpr double kMostSumError = 1e-6;
 
 void check(const Tokenizer& tokenizer, const ImitationOptions& options) {
-  const auto expect = [](bool right, const std::string& what) {
-    if (!right) throw Error(ErrorCode::kUsage, what);
+  const auto expect = [](bool right, const std::string& what, const std::string& field = "") {
+    if (!right) throw Error(ErrorCode::kUsage, what, field);
   };
   expect(options.order >= 1 && options.order <= kLargestImitation,
-         fmt::format("the order of n-grams is {}: expected 1 to {}", options.order, kLargestImitation));
-  expect(options.tokens >= 1, fmt::format("the network is to write {} tokens: expected 1 at least", options.tokens));
+         fmt::format("`order` is {}: expected 1 to {}", options.order, kLargestImitation), "order");
+  expect(options.tokens >= 1, fmt::format("`tokens` is {}: expected at least 1", options.tokens), "tokens");
   expect(options.prune >= 0 && std::isfinite(options.prune),
-         fmt::format("the threshold of pruning is {}: expected 0 or above", options.prune));
+         fmt::format("`prune` is {}: expected a finite number, 0 or above", options.prune), "prune");
   expect(tokens_are_words(tokenizer.kind()),
          fmt::format("n-grams are of words, but this model's tokenizer is {}: expected word or whitespace",
                      tokenizer_kind_name(tokenizer.kind())));
@@ -41,18 +41,18 @@ void check(const Tokenizer& tokenizer, const ImitationOptions& options) {
   }
 }
 
-// How many of the ids are learned from: whole lines, nine tenths of the text or the line more that holds that place.
+// The number of ids to learn from: whole lines, up to the end of the line at nine tenths of the text.
 std::size_t learned_part(std::span<const std::int32_t> ids, std::int32_t boundary, const std::string& name) {
   const auto from = ids.begin() + std::ssize(ids) * 9 / 10;
   auto end = std::find(from, ids.end(), boundary);
   if (end != ids.end()) ++end;
   if (end == ids.end()) {
-    // A last line that is long: what stands before it.
+    // The last line is long: up to its start.
     end = std::find(std::make_reverse_iterator(ids.end() - 1), ids.rend(), boundary).base();
   }
   if (end == ids.begin()) {
     throw Error(ErrorCode::kInput,
-                fmt::format("{} has less than two lines: nothing to learn from and to hold out", name));
+                fmt::format("{} has less than two lines: expected some to learn from and some to hold out", name));
   }
   return static_cast<std::size_t>(end - ids.begin());
 }
@@ -113,14 +113,14 @@ class Imitating {
                            : expected.table();
     result_.largest_sum_error = largest_sum_error(table, expected.begin());
     if (!(result_.largest_sum_error <= kMostSumError)) {
-      throw Error(ErrorCode::kNumeric, fmt::format("the words after a context of the n-grams sum to 1 within {} alone: "
-                                                   "expected {}",
+      throw Error(ErrorCode::kNumeric, fmt::format("the probabilities after a context of the n-grams sum to 1 only "
+                                                   "within {}: expected {}",
                                                    result_.largest_sum_error, kMostSumError));
     }
     return table;
   }
 
-  // Reads the file as anybody does.
+  // Reads the file as any other program does.
   void compare(std::span<const std::int32_t> held_out, const std::string& path) {
     const NgramMixture ngrams({.ngram = Ngram::load(path), .lambda = 0}, model_.tokenizer());
     const std::vector<double> log_probs = ngrams.log_probs(held_out);

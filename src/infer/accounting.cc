@@ -30,21 +30,25 @@ UnknownPolicy parse_unknown_policy(std::string_view text) { return parse_name<Un
 
 void check(const Accounting& accounting) {
   if (accounting.unknown_words < 1 || accounting.unknown_words > kMostUnknownWords) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} unknown words cannot share a probability: expected 1 to {}",
-                                               accounting.unknown_words, kMostUnknownWords));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`unknown_words` is {}: expected 1 to {}", accounting.unknown_words, kMostUnknownWords),
+                "unknown_words");
   }
   if (accounting.unknown != UnknownPolicy::kShare && accounting.unknown_words != 1) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("{} unknown words are given, but the policy is {}: only share divides by their number",
-                            accounting.unknown_words, unknown_policy_name(accounting.unknown)));
+                fmt::format("`unknown_words` is {}, but `unknown` is {}: only share divides by the number of words",
+                            accounting.unknown_words, unknown_policy_name(accounting.unknown)),
+                "unknown_words");
   }
   if (!accounting.context.empty() && accounting.state == StatePolicy::kCarry) {
-    throw Error(ErrorCode::kUsage,
-                "a context stands before each line by itself, so it does not go with a state that is carried on");
+    throw Error(
+        ErrorCode::kUsage,
+        "a `context` is read before each line by itself, so it cannot be combined with a state that is carried on",
+        "context");
   }
   if (const std::size_t newline = accounting.context.find('\n'); newline != std::string::npos) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("the context has a line end at byte {}: it is read as part of a line", newline));
+                fmt::format("`context` has a line end at byte {}: it must be part of a line", newline), "context");
   }
 }
 

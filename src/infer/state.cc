@@ -31,7 +31,7 @@ std::vector<float> take_floats(std::string_view& bytes, std::uint32_t count) {
   for (float& number : numbers) {
     number = std::bit_cast<float>(take(bytes));
     if (!std::isfinite(number)) {
-      throw Error(ErrorCode::kFormat, fmt::format("saved state: it holds {}, which no network comes to", number));
+      throw Error(ErrorCode::kFormat, fmt::format("saved state: it holds {}, which is not a finite number", number));
     }
   }
   return numbers;
@@ -69,8 +69,8 @@ State State::load(std::string_view bytes) {
   state.input = static_cast<std::int32_t>(take(bytes));
   const std::uint64_t expected = 4 * (std::uint64_t{h_size} + c_size);
   if (bytes.size() != expected) {
-    throw Error(ErrorCode::kFormat, fmt::format("saved state: {} and {} numbers take {} bytes, but {} follow", h_size,
-                                                c_size, expected, bytes.size()));
+    throw Error(ErrorCode::kFormat, fmt::format("saved state: expected {} and {} numbers in {} bytes, found {} bytes",
+                                                h_size, c_size, expected, bytes.size()));
   }
   state.h = take_floats(bytes, h_size);
   state.c = take_floats(bytes, c_size);

@@ -15,7 +15,7 @@
 namespace unroll {
 namespace {
 
-// Three digits are all that a development list tells, and what people copy.
+// Development lists do not determine more than three digits, and people copy the result.
 double rounded(double value) {
   const std::string text = fmt::format("{:.3g}", value);
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -30,7 +30,7 @@ void sort_by_size(std::vector<double>& values) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-// How far numbers lie apart within lists, and what a word costs.
+// The spread of numbers within lists, and the cost of a word.
 struct Scales {
   double score = 0;  // root of the mean square of what differs from the list's mean
   double lm = 0;
@@ -137,8 +137,8 @@ class Search {
 }  // namespace
 
 void check(const Combination& combination) {
-  const auto expect = [](bool right, std::string_view name, double value, std::string_view expected) {
-    if (!right) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected {}", name, value, expected));
+  const auto expect = [](bool right, const std::string& field, double value, std::string_view expected) {
+    if (!right) throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected {}", field, value, expected), field);
   };
   expect(std::isfinite(combination.lm_weight), "lm_weight", combination.lm_weight, "a finite number");
   expect(std::isfinite(combination.word_weight), "word_weight", combination.word_weight, "a finite number");
@@ -156,7 +156,7 @@ double total(const Combination& combination, const Evidence& evidence) noexcept 
 }
 
 std::size_t best_of(const Combination& combination, std::span<const Evidence> list) {
-  if (list.empty()) throw Error(ErrorCode::kUsage, "there is no best of a list without hypotheses");
+  if (list.empty()) throw Error(ErrorCode::kUsage, "cannot choose from an empty N-best list");
   std::size_t best = 0;
   double most = total(combination, list.front());
   for (std::size_t i = 1; i < list.size(); ++i) {
@@ -179,7 +179,7 @@ std::vector<std::size_t> ranking(const Combination& combination, std::span<const
 }
 
 Combination tune_combination(std::span<const TuningList> lists, const TunedWeights& tuned) {
-  if (lists.empty()) throw Error(ErrorCode::kInput, "there is no list to tune weights on");
+  if (lists.empty()) throw Error(ErrorCode::kInput, "there are no lists to tune weights on");
   return Search(lists, tuned).run();
 }
 

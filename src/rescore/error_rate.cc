@@ -130,7 +130,8 @@ template <class Statistic>
 Interval middle_of_resamples(std::size_t size, const BootstrapOptions& options, const Statistic& statistic) {
   if (options.resamples < kFewestResamples) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("resamples is {}: expected {} at least", options.resamples, kFewestResamples));
+                fmt::format("`resamples` is {}: expected at least {}", options.resamples, kFewestResamples),
+                "resamples");
   }
   if (size == 0) return {};
   std::vector<std::size_t> drawn(size);

@@ -1,4 +1,4 @@
-// A line of an N-best list taken apart, dialect by dialect.
+// Parses a line of an N-best list, dialect by dialect.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,15 @@ namespace unroll {
 
 // A line that is being read: messages name its place.
 struct NbestLine {
-  std::string_view file;  // as messages call it
+  std::string_view file;  // what messages call it
   std::int64_t number = 0;
   std::string_view bytes;  // without newline, and without a carriage return before it
 
   // Throws Error{kInput}: "'f', line 3, column 7: what".
   [[noreturn]] void refuse(std::size_t at, const std::string& what) const;
 
-  // The part of `bytes` that `field` views, as a number that check_size() takes; `name` is how messages call the field.
+  // The part of `bytes` that `field` views, as a number that check_size() takes; `name` is what messages call the
+  // field.
   [[nodiscard]] double number_of(std::string_view field, std::string_view name) const;
   void check_size(std::size_t at, double value, std::string_view name) const;  // refuses what is beyond 1e30
   [[nodiscard]] std::size_t place_of(std::string_view field) const {

@@ -1,4 +1,4 @@
-// Sequences of ids as a tree of their prefixes: what sequences begin with alike stands there once.
+// A tree of the prefixes of id sequences: each common prefix is one node.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace unroll {
 
-// A node is a prefix; the root is the empty one. Nodes stand in an order in which each comes after its parent.
+// A node is a prefix; the root is the empty one. Each node comes after its parent in the order of numbers.
 class PrefixTree {
  public:
   static constexpr std::int32_t kNone = -1;
 
   struct Node {
-    std::int32_t id = 0;  // the last of the prefix; of the root what is read first
+    std::int32_t id = 0;  // the last of the prefix; the root's is read first
     std::int32_t parent = kNone;
     std::int32_t first_child = kNone;
     std::int32_t next_sibling = kNone;

@@ -15,7 +15,7 @@ constexpr std::size_t kFewestLines = 20;
 constexpr std::int64_t kLinesOfARange = 50;
 constexpr std::int64_t kMostRanges = 64;
 
-// Lines that are all equally probable would have none, and any other line be infinitely odd.
+// Where all lines are equally probable the deviation would be 0, and any other line infinitely odd.
 constexpr double kLeastDeviation = 1e-6;
 
 }  // namespace
@@ -23,7 +23,7 @@ constexpr double kLeastDeviation = 1e-6;
 OddLines::OddLines(std::span<const LineProbability> reference) {
   if (reference.size() < kFewestLines) {
     throw Error(ErrorCode::kInput,
-                fmt::format("{} reference lines: expected {} at least", reference.size(), kFewestLines));
+                fmt::format("{} reference lines: expected at least {}", reference.size(), kFewestLines));
   }
   std::vector<LineProbability> fitted;
   std::vector<LineProbability> calibrating;

@@ -29,9 +29,9 @@ std::string name_without_end(const std::string& path) {
 
 bool is_json_lines(const std::string& path) { return path.ends_with(".jsonl") || path.ends_with(".jsonl.gz"); }
 
-// `value` as a text that can be a sentence or a name.
+// The string in `value`.
 std::string text_of(const Json& value, std::string_view key, const std::string& where) {
-  if (!value.is_string()) throw Error(ErrorCode::kInput, fmt::format("{}: {} is no text", where, key));
+  if (!value.is_string()) throw Error(ErrorCode::kInput, fmt::format("{}: {} is not a string", where, key));
   return value.get<std::string>();
 }
 
@@ -61,10 +61,11 @@ MinimalPair pair_of_columns(std::string_view line, const std::string& where) {
     first = end + 1;
   }
   if (count < 2 || count > columns.size()) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{}: {} column{}: expected the acceptable sentence, a tab, the other sentence, and perhaps "
-                            "a tab and the paradigm",
-                            where, count, count == 1 ? "" : "s"));
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("{}: {} column{}: expected the acceptable sentence, a tab, the other sentence, and optionally "
+                    "a tab and the paradigm",
+                    where, count, count == 1 ? "" : "s"));
   }
   return {.good = columns[0], .bad = columns[1], .paradigm = columns[2], .phenomenon = {}};
 }
@@ -107,7 +108,7 @@ std::vector<MinimalPair> read_minimal_pairs(const std::string& path) {
     pair.place = where;
     pairs.push_back(std::move(pair));
   }
-  if (pairs.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' holds no pair", path));
+  if (pairs.empty()) throw Error(ErrorCode::kInput, fmt::format("'{}' holds no pairs", path));
   return pairs;
 }
 

@@ -21,13 +21,14 @@ namespace unroll {
 namespace {
 
 void check(const WordScorerOptions& options) {
-  const auto expect = [](bool right, std::string_view name, const auto& value, std::string_view expected) {
-    if (!right) throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected {}", name, value, expected));
+  const auto expect = [](bool right, const std::string& field, std::int64_t value, std::int64_t least) {
+    if (right) return;
+    throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected {} or above", field, value, least), field);
   };
   check(Adaptation{.temperature = options.temperature});
-  expect(options.top >= 0, "top", options.top, "0 or above");
-  expect(options.budget >= 1, "budget", options.budget, "1 or above");
-  expect(options.longest >= 1, "longest", options.longest, "1 or above");
+  expect(options.top >= 0, "top", options.top, 0);
+  expect(options.budget >= 1, "budget", options.budget, 1);
+  expect(options.longest >= 1, "longest", options.longest, 1);
 }
 
 }  // namespace

@@ -50,11 +50,10 @@ WordVocabulary::Shape WordVocabulary::shape_of(std::string_view symbol, bool pie
       shape.space_first = shape.space_first || first;
       after_text_and_space = shape.text;
     } else if (after_text_and_space) {
-      throw Error(
-          ErrorCode::kUsage,
-          fmt::format("the vocabulary has a symbol that spans words, \"{}\": the probability of a word cannot be "
-                      "told from such symbols; score tokens instead",
-                      symbol));
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("the vocabulary has a symbol that spans words, \"{}\": such symbols do not give the "
+                              "probability of a word; score tokens instead",
+                              symbol));
     } else {
       shape.text = true;
     }

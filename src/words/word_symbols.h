@@ -11,11 +11,11 @@
 
 namespace unroll {
 
-// How far a word has come.
+// The state of a word after some of its symbols.
 enum class WordStage {
-  kSpace,   // no text yet, white space at most: whatever comes belongs to the same word, or is the end of the line
-  kText,    // it has text, and goes on until a symbol that closes it
-  kClosed,  // its last symbol ended with white space: whatever comes is the next word
+  kSpace,   // no text yet, at most white space: the next symbol belongs to the same word, or is the end of the line
+  kText,    // has text, and continues up to a symbol that closes it
+  kClosed,  // its last symbol ended with white space: the next symbol begins the next word
 };
 
 // `text` without ASCII white space at its ends.
@@ -41,10 +41,10 @@ class WordVocabulary {
   // Whether `id` closes a word that has text: it begins with white space, or is the boundary.
   [[nodiscard]] bool closes(std::int32_t id) const { return shapes_[static_cast<std::size_t>(id)].space_first; }
 
-  // All of these, by id.
+  // All symbols that close a word, by id.
   [[nodiscard]] std::span<const std::int32_t> closing() const noexcept { return closing_; }
 
-  // How far a word has come when `id`, which is not the boundary, has been added to it.
+  // The stage of a word after `id`, which is not the boundary, was added to it.
   [[nodiscard]] WordStage after(WordStage stage, std::int32_t id) const;
 
   // Cuts the symbols of a line, the boundary as the last one, into words and the end of the line.

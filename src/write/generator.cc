@@ -23,7 +23,7 @@ const GeneratorOptions& checked(const GeneratorOptions& options) {
   return options;
 }
 
-// A number in [0, 1) of its own for each call and position.
+// A number in [0, 1) for each call and position.
 double random_number(std::uint64_t seed, std::uint32_t call, std::int64_t position) {
   const auto words = random_words(seed, static_cast<std::uint32_t>(position), RandomPurpose::kSampling, call & 0xFFFFU,
                                   call >> 16, static_cast<std::uint32_t>(position >> 32));
@@ -82,7 +82,7 @@ Generator& Generator::operator=(Generator&&) noexcept = default;
 
 Finish Generator::write(std::string_view prompt, std::int64_t length,
                         const std::function<bool(std::string_view)>& write) {
-  if (length < 0) throw Error(ErrorCode::kUsage, fmt::format("length is {}: expected 0 or above", length));
+  if (length < 0) throw Error(ErrorCode::kUsage, fmt::format("`length` is {}: expected 0 or above", length), "length");
   const Tokenizer& tokenizer = impl_->tokenizer();
   const std::vector<std::int32_t> ids = encode_prompt(tokenizer, prompt);
   const std::uint32_t call = impl_->calls++;
@@ -97,7 +97,7 @@ Finish Generator::write(std::string_view prompt, std::int64_t length,
     }
     const std::int32_t id = impl_->draw(call, position);
     std::string piece = tokenizer.written(previous, id);
-    // The prompt brings its own space.
+    // The prompt ends with the space already.
     if (position == 0 && piece.size() > 1 && piece.front() == ' ' && ends_in_white_space(prompt)) piece.erase(0, 1);
     stream_state = stream.append(piece);
     previous = id;

@@ -1,4 +1,4 @@
-// Reading the text that a model is to continue.
+// Encodes the text that a model is to continue.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,10 @@
 namespace unroll {
 namespace {
 
-void check_share(const char* name, double value) {
+void check_share(const std::string& field, double value) {
   // Written so that NaN fails too.
   if (!(value >= 0 && value <= 1)) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected a number from 0 to 1", name, value));
+    throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected a number from 0 to 1", field, value), field);
   }
 }
 
@@ -23,16 +23,18 @@ void check_share(const char* name, double value) {
 
 void check(const SamplerOptions& options) {
   if (!(options.temperature >= 0) || !std::isfinite(options.temperature)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("temperature is {}: expected a finite number, 0 (always the most probable "
-                            "symbol) or above",
-                            options.temperature));
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("`temperature` is {}: expected a finite number, 0 (always the most probable symbol) or above",
+                    options.temperature),
+        "temperature");
   }
   if (options.top_k < 0) {
-    throw Error(ErrorCode::kUsage, fmt::format("top-k is {}: expected 0 (all symbols) or above", options.top_k));
+    throw Error(ErrorCode::kUsage, fmt::format("`top_k` is {}: expected 0 (all symbols) or above", options.top_k),
+                "top_k");
   }
-  check_share("top-p", options.top_p);
-  check_share("min-p", options.min_p);
+  check_share("top_p", options.top_p);
+  check_share("min_p", options.min_p);
 }
 
 Sampler::Sampler(const SamplerOptions& options, std::int64_t vocabulary, std::int32_t excluded)
@@ -55,7 +57,7 @@ std::int32_t Sampler::sample(std::span<const float> logits, double uniform) {
     reached += candidate.weight;
     if (reached > wanted) return candidate.id;
   }
-  // Rounding may leave the sum of the walk a hair below `wanted`; a weight of zero must not be drawn for that.
+  // Rounding may leave the sum slightly below `wanted`; that must not draw a weight of zero.
   return std::find_if(candidates_.rbegin(), candidates_.rend(), [](const Candidate& c) { return c.weight > 0; })->id;
 }
 
@@ -107,13 +109,13 @@ void Sampler::keep_top_p() {
   const double all = total();
   const double wanted = options_.top_p * all;
   // All symbols that weigh less than this weigh less than (1 - p) of the whole together, so the others reach p without
-  // them. It leaves few symbols to select from where the distribution is peaked, and always the most probable one.
+  // them. Of a peaked distribution few symbols are left to select from, and always the most probable one.
   const double negligible = (1 - options_.top_p) * all / static_cast<double>(candidates_.size());
   selection_.clear();
   for (const Candidate& candidate : candidates_) {
     if (candidate.weight >= negligible) selection_.push_back(candidate);
   }
-  // Halving: the symbol at which the sum from the most probable one on reaches `wanted` stays between first and last.
+  // Halving: the symbol at which the sum, from the most probable one on, reaches `wanted` stays between first and last.
   auto first = selection_.begin();
   auto last = selection_.end();
   double before_first = 0;

@@ -1,4 +1,4 @@
-// Choosing the next symbol from a network's logits.
+// Draws the next symbol from a network's logits.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@ void check(const SamplerOptions& options);
 // Draws symbols from softmax(logits / temperature), restricted by up to three filters in this order:
 //
 //   top-k  the k most probable symbols
-//   top-p  of those, the fewest most probable ones whose share of what top-k left is at least p (one at least;
+//   top-p  of those, the fewest most probable ones that have at least p of their total probability (at least one;
 //          Holtzman et al. 2020)
 //   min-p  of those, the ones with at least min_p times the probability of the most probable symbol
 //
-// Between equally probable symbols the smaller id counts as more probable, so every filter keeps an exact set. What is
-// left is drawn in proportion to its probability, walking in the order of ids. The excluded symbol never takes part.
+// Of equally probable symbols the smaller id counts as more probable, so every filter keeps an exact set. The rest is
+// drawn in proportion to its probability, in the order of ids. The excluded symbol never takes part.
 //
 // Numerics double from the logits on; weights are e^((logit - largest) / temperature), so that nothing overflows.
-// Cost     linear in V: filters select, nothing is sorted. Allocates when made only.
+// Cost     linear in V: filters select, nothing is sorted. Allocates only in the constructor.
 // Threads  not for two at once.
 class Sampler {
  public:
@@ -38,8 +38,8 @@ class Sampler {
   // options.
   Sampler(const SamplerOptions& options, std::int64_t vocabulary, std::int32_t excluded);
 
-  // The symbol at `uniform` (0 <= uniform < 1) of the distribution; temperature 0 takes the most probable one instead.
-  // Throws Error{kNumeric} when a logit is NaN or infinite.
+  // The symbol at `uniform` (0 <= uniform < 1) of the distribution; at temperature 0 the most probable one. Throws
+  // Error{kNumeric} where a logit is NaN or infinite.
   [[nodiscard]] std::int32_t sample(std::span<const float> logits, double uniform);
 
  private:

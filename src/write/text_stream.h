@@ -1,4 +1,4 @@
-// Handing out text as it comes into being: whole characters only, and nothing of a stop string.
+// Passes on text as it is written: whole characters only, and nothing of a stop string.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,21 @@
 
 namespace unroll {
 
-// What became of a piece of text.
+// State of the stream after a piece.
 enum class StreamState { kOpen, kStopped, kClosedByReader };
 
-// Passes text on to a reader, holding back what is not certain yet: the end of the text so far, where it may turn out
-// to be the beginning of the stop string, or is an incomplete UTF-8 character. Bytes that cannot belong to UTF-8 pass
-// as they are. Not for two threads at once.
+// Passes text on to a reader, and holds back its end while that may turn out to be the beginning of the stop string, or
+// is an incomplete UTF-8 character. Bytes that cannot be UTF-8 pass as they are. Not for two threads at once.
 class TextStream {
  public:
   // `write` returns false to stop; an empty `stop` never occurs.
   TextStream(std::string stop, std::function<bool(std::string_view)> write);
 
-  // Takes the next piece. After kStopped (the text before the stop string was handed out) or kClosedByReader nothing
-  // more may come.
+  // Adds the next piece. Must not be called again after kStopped (the text before the stop string was passed on) or
+  // kClosedByReader.
   StreamState append(std::string_view piece);
 
-  // Hands out the beginning of a stop string that did not come; an unfinished last character is left out.
+  // Passes on the rest, such as the beginning of a stop string; leaves out an unfinished last character.
   StreamState finish();
 
  private:

@@ -128,7 +128,7 @@ TEST(Tune, RefusesWhatItCannotTune) {
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "a.txt", call("ab\xFF", {})));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "nothing to tune",
                          call("abc", {.temperature = false, .cache = false, .dynamic = false})));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "one token", call("abc", {.tokens = 0})));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`tokens` is 0", call("abc", {.tokens = 0})));
   EXPECT_NO_THROW(call("a", {})());
 
   const TemporaryFolder folder;

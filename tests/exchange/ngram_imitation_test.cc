@@ -211,8 +211,8 @@ TEST_F(Imitating, WhatCannotBeImitatedIsRefused) {
     return fails_with(code, part, [&] { imitate(model, options, folder_.path("x.arpa")); });
   };
   EXPECT_TRUE(refused(model_, {.order = 0}, ErrorCode::kUsage, "order"));
-  EXPECT_TRUE(refused(model_, {.tokens = 0}, ErrorCode::kUsage, "0 tokens"));
-  EXPECT_TRUE(refused(model_, {.prune = -1}, ErrorCode::kUsage, "pruning is -1"));
+  EXPECT_TRUE(refused(model_, {.tokens = 0}, ErrorCode::kUsage, "`tokens` is 0"));
+  EXPECT_TRUE(refused(model_, {.prune = -1}, ErrorCode::kUsage, "`prune` is -1"));
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, tiny_characters()), {}, ErrorCode::kUsage, "tokenizer is char"));
   EXPECT_TRUE(refused(model_, {.text = NamedText{"the cat\n", "'t'"}}, ErrorCode::kInput, "'t' has less than two"));
   const Tokenizer marked =

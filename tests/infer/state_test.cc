@@ -40,13 +40,13 @@ TEST(State, BytesThatWereNotSavedAreRefused) {
   const State state{.h = {1, 2, 3}, .c = {4, 5, 6}, .input = 7};
   const std::string bytes = state.save();
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_TRUE(refused("saved state", bytes.substr(0, size)));
-  EXPECT_TRUE(refused("24 bytes, but 25 follow", bytes + "x"));
+  EXPECT_TRUE(refused("24 bytes, found 25", bytes + "x"));
   std::string other = bytes;
   other[0] = 'U';
   EXPECT_TRUE(refused("unrollS1", other));
   other = bytes;
   other.replace(8, 8, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF");
-  EXPECT_TRUE(refused("24 follow", other));
+  EXPECT_TRUE(refused("found 24", other));
   EXPECT_TRUE(refused("inf", State{.h = {std::numeric_limits<float>::infinity()}}.save()));
 }
 

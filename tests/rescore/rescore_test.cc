@@ -140,7 +140,7 @@ TEST(ErrorRate, WhatHasNoIntervalIsRefused) {
   const std::vector<ErrorCount> two(2);
   const std::vector<ErrorCount> three(3);
   for (const std::int64_t resamples : {0, -1, 39}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected 40 at least",
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected at least 40",
                            [&] { (void)bootstrap_rate(two, {.resamples = resamples}); }));
   }
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "2 and 3 utterances", [&] { (void)bootstrap_difference(two, three); }));
@@ -154,12 +154,12 @@ TEST(Combination, TotalsAreTheEquation) {
   const std::vector<Evidence> list{{.score = 1}, {.score = 2}, {.score = 2}, {.score = 0}};
   EXPECT_EQ(best_of({}, list), 1U);
   EXPECT_EQ(ranking({}, list), (std::vector<std::size_t>{1, 2, 0, 3}));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "without hypotheses", [] { (void)best_of({}, {}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "empty N-best list", [] { (void)best_of({}, {}); }));
   const std::vector<TuningList> short_of_errors{{.hypotheses = list, .errors = {1}}};
   EXPECT_TRUE(
       fails_with(ErrorCode::kUsage, "4 hypotheses and errors of 1", [&] { (void)tune_combination(short_of_errors); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "lambda is 1.5", [] { check(Combination{.lambda = 1.5}); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "lm_weight is",
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`lambda` is 1.5", [] { check(Combination{.lambda = 1.5}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`lm_weight` is",
                          [] { check(Combination{.lm_weight = std::numeric_limits<double>::infinity()}); }));
 }
 

@@ -73,7 +73,8 @@ TEST(OddLines, AShareCountsLinesAsOddOrOdder) {
 }
 
 TEST(OddLines, WhatIsNoReferenceIsRefused) {
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "19 reference lines: expected 20", [] { OddLines odd(lines(19, 1)); }));
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kInput, "19 reference lines: expected at least 20", [] { OddLines odd(lines(19, 1)); }));
   std::vector<LineProbability> with_empty = lines(30, 1);
   with_empty[4].tokens = 0;
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "reference line 5", [&] { OddLines odd(with_empty); }));

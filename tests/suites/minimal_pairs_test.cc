@@ -56,9 +56,9 @@ TEST_F(MinimalPairs, WhatIsWrongIsToldWithItsLine) {
   refuses("x.tsv", "a\tb\nonly one\n", "line 2: 1 column:");
   refuses("x.tsv", "a\tb\tc\td\n", "line 1: 4 columns:");
   refuses("x.tsv", "\tb\n", "line 1: the acceptable sentence is empty");
-  refuses("x.tsv", "\n\n", "holds no pair");
+  refuses("x.tsv", "\n\n", "holds no pairs");
   refuses("x.jsonl", "{\"sentence_good\": \"a\"}\n", "line 1: the key sentence_bad is missing");
-  refuses("x.jsonl", "{\"sentence_good\": \"a\", \"sentence_bad\": 3}\n", "line 1: sentence_bad is no text");
+  refuses("x.jsonl", "{\"sentence_good\": \"a\", \"sentence_bad\": 3}\n", "line 1: sentence_bad is not a string");
   refuses("x.jsonl", "{\"sentence_good\": \"a\\nb\", \"sentence_bad\": \"c\"}\n",
           "line 1: the acceptable sentence holds");
   refuses("x.jsonl", "[1, 2]\n", "line 1: expected a JSON object");

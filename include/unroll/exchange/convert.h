@@ -1,4 +1,4 @@
-// Smaller models: the same weights, rounded.
+// Converts models to smaller ones with rounded weights.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace unroll {
 
-// What rounding did to the weights.
+// The largest rounding error.
 struct Conversion {
   double largest_error = 0;  // over the weight matrices: |rounded - before| / |before|, norms over the whole matrix
   std::string tensor;        // of which matrix
 };
 
-// Writes `model` to `path` with its weight matrices rounded to `precision`; biases stay f32, and vocabulary, options
-// and history go along. bf16 takes half of the bytes of f32, int8 (a scale for each row) a quarter. Every function that
+// Writes `model` to `path` with its weight matrices rounded to `precision`; biases stay f32; vocabulary, options and
+// history are copied. bf16 takes half of the bytes of f32, int8 (a scale for each row) a quarter. Every function that
 // takes a Model takes the rounded one, and multiplies in its precision; dynamic evaluation alone refuses int8.
 //
 // Equal models give equal bytes. A file at `path` is replaced as a whole.

@@ -1,4 +1,4 @@
-// How wrong hypotheses are beside references, and how sure that is.
+// Word and character error rates, with bootstrap confidence intervals.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace unroll {
 
-// What is wrong with one hypothesis, of how much.
+// Edit distance of one hypothesis, and the length of its reference.
 struct ErrorCount {
   std::int64_t errors = 0;  // fewest insertions, deletions and substitutions that make it the reference
   std::int64_t of = 0;      // words or characters of the reference
@@ -19,10 +19,10 @@ struct ErrorCount {
 // Characters are code points, a run of white space between words is one; a byte that is not UTF-8 is one.
 [[nodiscard]] ErrorCount character_errors(std::string_view hypothesis, std::string_view reference);
 
-// Errors of all, of what all references hold.
+// The sums of both over all utterances.
 [[nodiscard]] ErrorCount sum_of(std::span<const ErrorCount> utterances) noexcept;
 
-// The one over the other; 0 of nothing.
+// errors / of; 0 when there are no references.
 [[nodiscard]] double error_rate(std::span<const ErrorCount> utterances) noexcept;
 
 struct Interval {
@@ -35,13 +35,13 @@ struct BootstrapOptions {
   std::uint64_t seed = 1;
 };
 
-// The middle 95% of error_rate over utterances that are drawn anew, with replacement, as many as there are. Throws
+// The middle 95% of error_rate over resamples of the utterances, drawn with replacement. Throws
 // Error{kUsage} for fewer than 40 resamples.
 //
 // Source: Efron 1979; Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
 [[nodiscard]] Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options = {});
 
-// The same of error_rate(a) - error_rate(b), each draw taking the same utterances of both. Throws Error{kUsage}
+// The same of error_rate(a) - error_rate(b), drawing the same utterances from both. Throws Error{kUsage}
 // also for unequal sizes.
 [[nodiscard]] Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
                                             const BootstrapOptions& options = {});

@@ -1,7 +1,12 @@
-// N-best lists: what a recogniser or translator offers for an utterance, in the forms that toolkits write.
+// N-best lists: the hypotheses of a recogniser or translator for an utterance, in the formats that toolkits write.
 //
-// A line is a hypothesis and is kept as it stands; a new number goes where its dialect has a place for it, and every
-// other byte of the line comes back. docs/rescore.md shows each dialect.
+//   unroll::NbestReader reader("lists.gz", {.dialect = unroll::NbestDialect::kKaldi});
+//   for (unroll::NbestList list; reader.next(list);) {
+//     for (const unroll::Hypothesis& hypothesis : list.hypotheses) std::cout << hypothesis.text << '\n';
+//   }
+//
+// A line is a hypothesis and is kept as it is; new numbers go where the dialect has a place for them, and every other
+// byte of the line is preserved. docs/rescore.md shows each dialect.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +31,13 @@ enum class NbestDialect {
 // "rnnlm", "kaldi", "moses", "srilm", "columns", "json".
 [[nodiscard]] std::string_view nbest_dialect_name(NbestDialect dialect) noexcept;
 
-// The dialect of that name. Throws Error{kUsage} naming the known ones.
+// The dialect of that name. Throws Error{kUsage} listing the known ones.
 [[nodiscard]] NbestDialect parse_nbest_dialect(std::string_view name);
 
 struct NbestFormat {
   NbestDialect dialect = NbestDialect::kRnnlm;
-  // kColumns: a name for each column, from left to right: id and text, which must be there, rank, score, lscore, total,
-  // or "-" for one that is left alone.
+  // kColumns: a name for each column, from left to right: id and text, which are required, rank, score, lscore, total,
+  // or "-" for a column that is not used.
   std::vector<std::string> columns = {};
 };
 
@@ -42,8 +47,7 @@ void check(const NbestFormat& format);
 // Whether the dialect's numbers are decimal logarithms; those of all others are taken as natural ones.
 [[nodiscard]] bool is_log10(const NbestFormat& format) noexcept;
 
-// Where a number stands in a line, or where a new one is put in: bytes [first, first + size), and what stands before it
-// if it is new.
+// The place of a number in a line, bytes [first, first + size), and the text to put before it where it is new.
 struct NumberPlace {
   std::size_t first = 0;
   std::size_t size = 0;
@@ -54,24 +58,24 @@ struct Hypothesis {
   std::string line;                // without its newline; a carriage return before that stays
   std::int64_t number = 0;         // of the line in its file, from 1
   std::int64_t id_column = 1;      // byte of the line at which the id begins, from 1; kSrilm: 1
-  std::string text;                // what the utterance may have been
+  std::string text;                // the words of the hypothesis
   std::int64_t text_column = 1;    // byte of the line at which it begins, from 1
-  std::int64_t words = 0;          // runs between ASCII white space; kSrilm: what its nwords says
+  std::int64_t words = 0;          // runs between ASCII white space; kSrilm: its nwords
   std::optional<double> score;     // as given: total of kMoses, ascore of kSrilm, score of others
-  std::optional<double> lm_score;  // of a language model that was there before: lscore
+  std::optional<double> lm_score;  // of the list's own language model: lscore
   std::optional<NumberPlace> lm;   // places of new numbers; kRnnlm and kKaldi have none, kSrilm no total
   std::optional<NumberPlace> total;
   std::optional<NumberPlace> rank;
 };
 
-// All that is offered for one utterance, one hypothesis at least, in the order of the file. Either all have a score or
-// none, and so with lm_score.
+// The hypotheses of one utterance, at least one, in the order of the file. Either all have a score or none, and
+// likewise lm_score.
 struct NbestList {
   std::string id;
   std::vector<Hypothesis> hypotheses;
 };
 
-// Reads lists one after another, in memory for one list (and up to a million ids, so that one that comes back is seen).
+// Reads lists one after another, in memory for one list and for up to a million ids, to notice one that comes again.
 // Not for two threads at once.
 class NbestReader {
  public:
@@ -85,13 +89,13 @@ class NbestReader {
   // file's name without folders and ".gz".
   //
   // Throws Error{kInput} naming file, line and column (bytes, from 1): no id, one that came before with others between,
-  // too few or too many fields, a score that is there and that others of the list lack, or the other way round, what
-  // should be a number up to 1e30 and is none, a count of words above that of the text, an id or text with a line end,
-  // JSON that is none, a feature unroll= of Moses that is there already; and naming the file, one without a hypothesis.
-  // A list is handed out before a wrong line that is known to be of another list. What was thrown is thrown again.
+  // too few or too many fields, a score that only some hypotheses of the list have, a field that is not a number up to
+  // 1e30, a count of words above that of the text, an id or text with a line end, invalid JSON, a feature unroll= of
+  // Moses that is there already; and naming the file, one without a hypothesis. A list is returned before the error of
+  // a line that is known to belong to another list. Later calls throw the same error again.
   bool next(NbestList& list);
 
-  // As messages call the file: "'lists.gz'", "standard input".
+  // What messages call the file: "'lists.gz'", "standard input".
   [[nodiscard]] const std::string& name() const noexcept;
 
  private:
@@ -103,10 +107,10 @@ class NbestReader {
 struct NewNumbers {
   double lm = 0;
   double total = 0;
-  std::optional<std::int64_t> rank = {};  // none: the old one stays
+  std::optional<std::int64_t> rank = {};  // none: the old one is kept
 };
 
-// The line with these in their places. The same line again where it has no places.
+// The line with these numbers in their places; the same line where it has no places.
 [[nodiscard]] std::string rescored_line(const Hypothesis& hypothesis, const NewNumbers& numbers);
 
 // "id text", with a tab between for kColumns, as programs that count word errors read it; kMoses: the text alone.

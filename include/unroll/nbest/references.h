@@ -1,4 +1,4 @@
-// What was really said or written, for the lists of an N-best file.
+// Reference transcripts or translations for N-best lists.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class References {
   // all.
   References(const std::string& path, const NbestFormat& format);
 
-  // Throws Error{kInput} where there is none, naming where the list stands in `file`, as messages call it.
+  // The reference of a list. Throws Error{kInput} where there is none, naming the place of the list in `file`.
   [[nodiscard]] const std::string& of(const NbestList& list, std::string_view file) const;
 
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(texts_.size()); }

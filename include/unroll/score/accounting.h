@@ -1,4 +1,4 @@
-// What the probability of a line of text is made of: one policy behind every number that is told about a line.
+// Which tokens the probability of a line consists of: one policy behind every number about a line.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace unroll {
 
-// What a token that the vocabulary lacks adds to the log-probability of its line. The network reads <unk> in any case.
+// What an unknown token adds to the log-probability of its line. The network reads <unk> in any case.
 enum class UnknownPolicy {
-  kScore,  // ln p(<unk>): that some unknown word comes here, whichever it is
+  kScore,  // ln p(<unk>): the probability of any unknown word
   kSkip,   // nothing: it is left out of the sum and of the count
-  kShare,  // ln p(<unk>) - ln N: that this one comes, of N unknown words that are equally likely
+  kShare,  // ln p(<unk>) - ln N: the probability of this one, of N equally likely unknown words
 };
 
 // "score", "skip", "share".
@@ -30,8 +30,7 @@ inline constexpr std::int64_t kMostUnknownWords = std::int64_t{1} << 40;
 //   ln p(line) = sum over its tokens w_t, and with `end` its closing boundary, of ln p(w_t | begin, w_1 .. w_(t-1))
 //
 // Begin is the boundary symbol, read from a zero state (kReset) or from the state after the line before (kCarry), and
-// then `context`, whose tokens are read and never counted. It is made to tokens by itself, and the line follows it at
-// once.
+// then `context`, whose tokens are read and never counted. It is tokenized by itself, and the line follows immediately.
 struct Accounting {
   StatePolicy state = StatePolicy::kReset;
   std::string context = {};  // read before each line; with kReset alone
@@ -46,7 +45,7 @@ struct Accounting {
 // for one that holds a line end.
 void check(const Accounting& accounting);
 
-// What a counted token adds: its ln p, less ln N where it is unknown and the policy kShare.
+// What a counted token adds: its ln p, minus ln N where it is unknown and the policy is kShare.
 [[nodiscard]] double counted_log_prob(const Accounting& accounting, bool is_unknown, double log_prob);
 
 // Whether a token is counted at all.

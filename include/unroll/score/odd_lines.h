@@ -1,4 +1,4 @@
-// Which lines are odd: the place of a line's probability among those of reference lines of its length.
+// Finds odd lines: ranks the probability of a line among those of reference lines of its length.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace unroll {
 
-// One line under a model: what Score says of it.
+// The probability of one line under a model, as in Score.
 struct LineProbability {
   double log_prob = 0;  // nats
   std::int64_t tokens = 0;
@@ -15,22 +15,21 @@ struct LineProbability {
 
 // Percentiles among reference lines, corrected for length.
 //
-// A long line is less probable than a short one without being odd. Half of the reference lines, every other one, tells
-// what lines of a length come to: the mean m(n) and the standard deviation s(n) of the surprisal of lines of n tokens,
-// in ranges of length that hold about equally many lines, linear between their middles; beyond the last, m grows with n
-// and s with its square root, below the first both shrink so. A line's oddness is
+// A long line is less probable than a short one without being odd. Half of the reference lines, every other one, give
+// the mean m(n) and the standard deviation s(n) of the surprisal of lines of n tokens, in ranges of length that hold
+// about equally many lines, linear between their middles; beyond the last, m grows with n and s with its square root,
+// below the first both shrink so. A line's oddness is
 //
 //   z = (-log_prob - m(tokens)) / s(tokens)
 //
-// The other half, C lines, tells how odd lines are: a line's share is
+// The other half, C lines, are compared with: a line's share is
 //
 //   (1 + number of those C lines whose z is at least as large) / (C + 1)
 //
 // For a line that comes from where the C lines come from, and that m and s were not made from, the probability that its
 // share is at most a is at most a (split conformal prediction: Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005,
-// section 4.1): an alarm at a share of 0.01 rings falsely for 1% of lines or fewer, on average over references. That
-// does not hold for lines that the model was trained on, or for a reference that it was trained on: such lines are more
-// probable to it.
+// section 4.1): an alarm at a share of 0.01 is false for at most 1% of lines, on average over references. That does not
+// hold for lines or references that the model was trained on, because these are more probable under it.
 //
 // Immutable once made, so threads may share it.
 class OddLines {

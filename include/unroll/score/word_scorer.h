@@ -19,9 +19,9 @@ struct Bounds {
   double upper = 0;
 };
 
-// What might have stood in a word's place.
+// A word that could stand at a position instead.
 struct WordAlternative {
-  std::string text;  // for the end of the line the boundary's symbol, after white space that may come first
+  std::string text;  // of the end of the line: the boundary's symbol, after any white space before it
   double log_prob = 0;
   bool end = false;
 };
@@ -29,27 +29,27 @@ struct WordAlternative {
 // One word of a line, or its end.
 struct WordScore {
   std::string text;              // as the line has it; of the end the boundary's symbol: "\n", "<eos>", "</s>"
-  double log_prob = 0;           // nats: ln p(word | the line before it), that it ends here included
-  std::int64_t predictions = 0;  // symbols that it consists of
+  double log_prob = 0;           // nats: ln p(word | the line before it), its end included
+  std::int64_t predictions = 0;  // symbols of the word
   std::int64_t unknown_symbols = 0;
   std::int64_t offset = 0;  // first byte in the line
   bool end = false;         // the end of the line
 
-  // Of what can stand here, before it is read; without WordScorerOptions::outcomes nothing is computed.
+  // Of the outcomes at this position, before the word is read; not computed without WordScorerOptions::outcomes.
   Bounds entropy;                         // nats; both bounds are the same where tokens are words
-  std::optional<std::int64_t> rank = {};  // 1 + how many outcomes are more probable; none where it was not decided
+  std::optional<std::int64_t> rank = {};  // 1 + number of more probable outcomes; none where undecided
   std::vector<WordAlternative> top = {};  // the most probable outcomes, by falling probability
 };
 
 struct WordScorerOptions {
-  StatePolicy state = StatePolicy::kReset;  // kCarry: each line goes on from the state after the line before
-  bool end = true;                          // tell about the end of each line too
+  StatePolicy state = StatePolicy::kReset;  // kCarry: the state is kept from line to line
+  bool end = true;                          // score the end of each line too
   double temperature = 1;                   // divides the logits
   bool outcomes = true;                     // entropy, rank and alternatives of each word
-  std::int64_t top = 0;                     // how many alternatives
-  std::int64_t budget = 256;                // how many beginnings of words are gone into for each word
-  std::int64_t longest = 16;                // symbols of the longest words that the entropy tells apart
-  int threads = 0;                          // 0: one per core that the process may use
+  std::int64_t top = 0;                     // number of alternatives
+  std::int64_t budget = 256;                // prefixes of words that are expanded for each word
+  std::int64_t longest = 16;                // longer words with the same first symbols count as one in the entropy
+  int threads = 0;                          // 0: as many as there are cores
 };
 
 // Scores the words of lines.
@@ -68,13 +68,13 @@ struct WordScorerOptions {
 //   * the probabilities of all words and of the end of the line sum to 1 after every history,
 //   * the product over a line and its end is the line's probability, that of Scorer.
 //
-// A word stands for its symbols as the tokenizer cuts it: other symbols that spell the same are other words, as
+// A word means its symbols as the tokenizer cuts it: other symbols with the same spelling are other words, as
 // everywhere in scoring.
 //
-// Entropy, rank and alternatives: where tokens are words these are exact. Else the beginnings of words are gone into,
-// the most probable first, until `budget` of them were; each costs one step of the network. What is then not known to
-// the end bounds the entropy from both sides; a rank is told where the rest cannot change it, and as many alternatives
-// as are certain. Words of more than `longest` symbols that begin with the same ones count as one.
+// Entropy, rank and alternatives: where tokens are words these are exact. Otherwise prefixes of words are expanded, the
+// most probable first, up to `budget` of them; each costs one step of the network. The unexpanded prefixes bound the
+// entropy from both sides; rank and alternatives are given as far as these cannot change them. Words of more than
+// `longest` symbols with the same first ones count as one.
 //
 // Bits     the same for any number of threads and whatever was scored before (but for the state carried on).
 // Threads  not for two at once; several may share a Model.
@@ -93,7 +93,7 @@ class WordScorer {
   // text that the tokenizer cannot read, Error{kNumeric} where the model's weights or its state overflow.
   [[nodiscard]] std::vector<WordScore> score(std::string_view line, std::int64_t line_number = 1);
 
-  // Whether each token is a word, so that all that is told is exact.
+  // Whether each token is a word, so that entropy, rank and alternatives are exact.
   [[nodiscard]] bool tokens_are_words() const noexcept;
 
  private:

@@ -15,19 +15,19 @@ struct MinimalPair {
   std::string good;        // the acceptable sentence
   std::string bad;         // the other one
   std::string paradigm;    // pairs of one kind
-  std::string phenomenon;  // paradigms of one kind; empty where the file does not tell
-  std::string place = {};  // what errors call it: "'pairs.tsv', line 3"; may be empty
+  std::string phenomenon;  // paradigms of one kind; empty where the file has none
+  std::string place = {};  // what messages call it: "'pairs.tsv', line 3"; may be empty
 };
 
-// Reads pairs from a file, also a gzip one.
+// Reads pairs from a file, plain or gzipped.
 //
 // One that ends in .jsonl has an object per line as BLiMP has it (Warstadt et al. 2020): `sentence_good` and
-// `sentence_bad`; `UID` is the paradigm, `linguistics_term` the phenomenon, other keys are for others. Any other file
-// has a pair per line: good, tab, bad, and perhaps a tab and the paradigm. Where none is told, it is the file's name
-// without its folder and its end. Empty lines are skipped, a carriage return at a line's end too.
+// `sentence_bad`; `UID` is the paradigm, `linguistics_term` the phenomenon, other keys are ignored. Any other file has
+// a pair per line: good, tab, bad, and optionally a tab and the paradigm. Without one, the paradigm is the file's name
+// without folder and extension. Empty lines are skipped, and a carriage return at the end of a line.
 //
-// Throws Error{kFile}, and Error{kInput} naming file and line: not an object, a key missing, no text, a sentence that
-// is empty or holds a line end, too few or too many columns, a file without a pair.
+// Throws Error{kFile}, and Error{kInput} naming file and line: not an object, a key that is missing or not a string, a
+// sentence that is empty or holds a line end, too few or too many columns, a file without a pair.
 [[nodiscard]] std::vector<MinimalPair> read_minimal_pairs(const std::string& path);
 
 // One sentence under a model, nats.
@@ -57,14 +57,14 @@ struct PairOptions {
 [[nodiscard]] std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs,
                                                  const PairOptions& options = {});
 
-// How often something was so, of how many times.
+// A number of hits among a number of trials.
 struct Proportion {
   std::int64_t hits = 0;
   std::int64_t of = 0;
 
-  [[nodiscard]] double share() const noexcept;  // 0 of none
+  [[nodiscard]] double share() const noexcept;  // 0 where `of` is 0
   // The ends of the 95% confidence interval (Wilson 1927): all p for which `share` is within 1.96 standard deviations
-  // of p, sqrt(p (1 - p) / of). From 0 to 1 of none.
+  // of p, sqrt(p (1 - p) / of). From 0 to 1 where `of` is 0.
   [[nodiscard]] double low() const noexcept;
   [[nodiscard]] double high() const noexcept;
 

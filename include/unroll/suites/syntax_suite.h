@@ -23,7 +23,7 @@ struct Region {
 struct Condition {
   std::string name;
   std::vector<Region> regions;
-  std::string place = {};  // what errors call it: "'suite.json': items 1: conditions 2"; may be empty
+  std::string place = {};  // what messages call it: "'suite.json': items 1: conditions 2"; may be empty
 };
 
 struct SuiteItem {
@@ -31,10 +31,10 @@ struct SuiteItem {
   std::vector<Condition> conditions;
 };
 
-// The surprisal of a region of a condition: a row per pair of (condition, region number), bits.
+// The surprisal, in bits, of each (condition, region number).
 using RegionSurprisals = std::vector<std::pair<std::pair<std::string, std::int64_t>, double>>;
 
-// A statement that a good model makes true: "(2;%mismatch%) > (2;%match%)".
+// A statement that should hold for a good model: "(2;%mismatch%) > (2;%match%)".
 //
 //   (N;%condition%)   the surprisal of region N; (*;%condition%): the sum over all regions
 //   numbers, + and -  sums; a - b + c without brackets is refused, for SyntaxGym reads it as a - (b + c)
@@ -45,10 +45,10 @@ using RegionSurprisals = std::vector<std::pair<std::pair<std::string, std::int64
 // Up to 1,000 operators.
 class RegionFormula {
  public:
-  // Throws Error{kInput} naming the formula and the character (from 1) where it goes wrong.
+  // Throws Error{kInput} naming the formula and the character (from 1) that is wrong.
   explicit RegionFormula(const std::string& text);
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  // Throws Error{kInput} for a region or condition that is not there.
+  // Throws Error{kInput} for a region or condition that does not exist.
   [[nodiscard]] bool holds(const RegionSurprisals& surprisals) const;
 
  private:
@@ -64,9 +64,10 @@ struct SyntaxSuite {
   std::vector<SuiteItem> items;
 };
 
-// Reads a suite's JSON, also gzip. Its metric must be "sum", the only one that SyntaxGym's own program evaluates: a
-// region's surprisal is the sum over its tokens. Throws Error{kFile}, and Error{kInput} naming the place: what is
-// missing or of the wrong type, formulas that cannot be read, or that name a region or condition which an item has not.
+// Reads a suite's JSON, plain or gzipped. Its metric must be "sum", the only one that SyntaxGym's own program
+// evaluates: a region's surprisal is the sum over its tokens. Throws Error{kFile}, and Error{kInput} naming the place:
+// what is missing or of the wrong type, formulas that cannot be read, or that name a region or condition that an item
+// lacks.
 [[nodiscard]] SyntaxSuite read_syntax_suite(const std::string& path);
 
 // One item under a model.
@@ -75,7 +76,7 @@ struct ItemScore {
   RegionSurprisals surprisals;
   std::int64_t unknown_tokens = 0;  // of all its sentences
 
-  // An item counts where all predictions hold.
+  // Whether all predictions hold.
   [[nodiscard]] bool correct() const noexcept;
 };
 
