@@ -29,7 +29,7 @@ struct EvaluateOptions {
   std::int64_t unknown_words = 1;
   Adaptation adaptation = {};                                                // a cache makes the evaluation exact
   std::optional<NgramMix> ngram = {};                                        // mixed with the model
-  int threads = 0;                                                           // 0: as many as there are cores
+  int threads = 0;                                                           // 0: one per core that the process may use
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // predictions; may be empty
 };
 

@@ -51,7 +51,7 @@ struct ScorerOptions {
   Accounting accounting = {};          // which tokens a line's score is the sum of
   bool tokens = true;                  // keep the score of each token, not of lines only: about 100 bytes a token
   bool ranks = true;                   // compute its rank and entropy; without, these are 1 and 0
-  int threads = 0;                     // 0: as many as there are cores
+  int threads = 0;                     // 0: one per core that the process may use
   Adaptation adaptation = {};          // to the lines in their order
   std::optional<NgramMix> ngram = {};  // log_prob, rank and entropy are then those of the mixture
 };

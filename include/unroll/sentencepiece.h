@@ -29,9 +29,8 @@ struct SentencePieceOptions {
 // text, options and the library's version alone (it runs on one thread, since threads change its sums). The library
 // runs in a child process, because its internal errors end the process; SIGCHLD must not be ignored.
 //
-// Throws Error{kUsage} for a size that the text does not fit, in the library's
-// words; Error{kInput} for text that is empty, not UTF-8 or above 1 GiB, and where the library failed; Error{kFile}
-// where no process can be made.
+// Throws Error{kUsage} for a size that does not suit the text, in the library's words; Error{kInput} for text that is
+// empty, not UTF-8 or above 1 GiB, and if the library fails; Error{kFile} if no process can be created.
 [[nodiscard]] std::string train_sentencepiece(const NamedText& text, const SentencePieceOptions& options);
 
 // Replaces the file `path` with these bytes, all or nothing. Throws Error{kFile}.

@@ -20,8 +20,8 @@ struct NamedText {
 // The same for several files: "'a.txt' + 'b.txt'".
 [[nodiscard]] std::string text_name(const std::vector<std::string>& paths);
 
-// The whole content of a file; "-" is standard input; a gzip stream is unpacked (known by its first two bytes).
-// Throws Error{kFile}: missing, a directory, no permission, damaged gzip; Error{kMemory} where there is no room for it.
+// Returns the whole content of a file; "-" is standard input; gzip, known by its first two bytes, is decompressed.
+// Throws Error{kFile}: missing, a directory, no permission, damaged gzip; Error{kMemory} if it does not fit in memory.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 // Returns the files' contents one after another. Adds a newline between two files if the first does not end with one,
@@ -41,8 +41,8 @@ class LineReader {
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
 
-  // Next line without its newline (a carriage return before it stays). False at the end of the input; a last line
-  // without newline is a line, an empty rest is not. Throws Error{kFile} when reading fails.
+  // Reads the next line, without its newline (a carriage return before it stays). Returns false at the end of the
+  // input; a last line without a newline counts, an empty rest does not. Throws Error{kFile} if reading fails.
   bool next(std::string& line);
 
   // Whether next() would return at once, because a whole line (or the end) has already arrived. A caller that answers

@@ -82,7 +82,7 @@ class Tokenizer {
   // Not for kSentencePiece.
   static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
 
-  // A tokenizer of kind kSentencePiece from the bytes of a .model file; `name` is how messages call it. Throws
+  // A tokenizer of kind kSentencePiece from the bytes of a .model file, which messages call `name`. Throws
   // Error{kFormat} for bytes that are not such a model.
   static Tokenizer from_sentencepiece(std::string model, const std::string& name);
 
@@ -102,12 +102,12 @@ class Tokenizer {
   // Whether this symbol never occurs in a text: control symbols of kSentencePiece ("<s>") except the boundary.
   [[nodiscard]] bool is_control(std::int32_t id) const;
 
-  // A whole text, line ends included. Throws Error{kInput} for text that is not UTF-8 (unless kByte) and for the word
-  // "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
+  // Encodes a whole text, line ends included. Throws Error{kInput} for text that is not UTF-8 (unless kByte) and for
+  // the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
   [[nodiscard]] EncodedText encode(const NamedText& text) const;
 
-  // One line without its line end, without a closing boundary. For words a trailing carriage return is dropped. A
-  // newline within it is the boundary. Throws like encode(); the line's number is left to its name.
+  // Encodes one line without its line end, adding no boundary. For words a trailing carriage return is dropped. A
+  // newline within the line is the boundary. Throws as encode(), but leaves the line number to the name.
   [[nodiscard]] std::vector<Token> encode_line(const NamedText& line) const;
 
   // The text of a symbol as in a vocabulary: "a", "\n", "the", "<eos>".

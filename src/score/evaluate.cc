@@ -139,13 +139,9 @@ std::int64_t line_without_probability(const CountedText& text, std::span<const d
   return line;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // Where p is 0, the n-grams' own loss is infinite.
 NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double> network, const CountedText& text) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   std::vector<double> log_probs = mixture.log_probs(text.encoded.ids);
   NgramEvaluation result{.ngram = summary(text.sum_of(log_probs), text), .mix = {}};
   std::ranges::transform(network, log_probs, log_probs.begin(),
@@ -155,7 +151,7 @@ NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double>
     throw Error(ErrorCode::kInput, denied_by_ngrams_message(where));
   }
   result.mix = result_of(text, log_probs);
-  result.ngram.seconds = seconds_since(start);
+  result.ngram.seconds = watch.seconds();
   return result;
 }
 
@@ -170,9 +166,9 @@ std::vector<Evaluation> evaluate_each(std::span<const Model> models, const Count
         options.progress(std::ssize(results) * total + done, std::ssize(models) * total);
       };
     }
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const std::vector<double> log_probs = log_probs_of(model, text.encoded.ids, text.accounting.state, of_one);
-    const double seconds = seconds_since(start);
+    const double seconds = watch.seconds();
     results.push_back(result_of(text, log_probs));
     results.back().seconds = seconds;
     if (sums.empty()) {

@@ -1,4 +1,4 @@
-// Cuts one long sequence of ids into windows, for training and evaluation.
+// Cuts a sequence of ids into windows of T steps by B rows, for training and evaluation.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace unroll {
 
-// The part of an id sequence that one row of windows works through. Its predictions are ids[first..last); the `warm`
+// The part of an id sequence that one row of the windows processes. Its predictions are ids[first..last); the `warm`
 // ids before `first` are read from a zero state and not predicted.
 struct Piece {
   std::int64_t first = 0;
@@ -34,7 +34,7 @@ struct Piece {
 [[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary,
                                                    StatePolicy state, bool exact);
 
-// Cuts ids into windows. Each row works through one piece, T steps a window; the state goes on from one window to the
+// Cuts ids into windows. Each row processes one piece, T steps per window; the state is carried from one window to the
 // next.
 //
 // The input of a step is the id before its target, or the boundary before ids[0]. Reset bits: the first step of each
@@ -61,7 +61,7 @@ class Batcher {
   void window(std::int64_t index, Window& out) const;
 
   // Sets `out` to the window of `count` >= 1 steps from `first_step` on; 0 <= first_step, first_step + count <=
-  //      steps().
+  // steps().
   void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
 
  private:

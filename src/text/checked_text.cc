@@ -14,14 +14,14 @@ namespace {
 constexpr std::size_t kNowhere = std::string_view::npos;
 constexpr std::string_view kEos = "<eos>";
 
-// What keeps a tokenizer from reading a text.
+// The reason why a tokenizer cannot read a text.
 struct Fault {
   std::size_t byte = 0;
   std::string what;
   std::string field = {};  // of options that would have let the tokenizer read it
 };
 
-// First byte of the word "<eos>" in any case, or, where `lowercase` is false, in lower case only.
+// First byte of the word "<eos>", in any case if `lowercase`, else in lower case only.
 std::size_t find_eos(std::string_view text, bool lowercase) {
   const auto same = [lowercase](char found, char wanted) {
     return found == wanted || (lowercase && found >= 'A' && found <= 'Z' && found - 'A' + 'a' == wanted);

@@ -11,11 +11,11 @@
 
 namespace unroll {
 
-// A view of a text that every tokenizer of a kind can read. The check comes with the making, so that who has one need
-// not check again; parts of one are cut between characters.
+// A view of a text that every tokenizer of a kind can read. The constructor checks, so that a text need not be checked
+// again; parts are cut between characters.
 class CheckedText {
  public:
-  // Throws Error{kInput} where a tokenizer of this kind cannot read the text, naming byte (from 0) and line (from 1):
+  // Throws Error{kInput} if a tokenizer of this kind cannot read the text, naming byte (from 0) and line (from 1):
   // bytes that are not UTF-8 (kByte takes any), the word "<eos>" in kWhitespace text (in any case with `lowercase`).
   CheckedText(TokenizerKind kind, bool lowercase, const NamedText& text);
 
@@ -36,7 +36,7 @@ class CheckedText {
   NamedText text_;
 };
 
-// The same check for one line; the message leaves the line's number to the name.
+// The same check for one line of a text; messages leave the line number to the name.
 void check_line(TokenizerKind kind, bool lowercase, const NamedText& line);
 
 }  // namespace unroll

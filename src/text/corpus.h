@@ -9,7 +9,7 @@
 
 namespace unroll {
 
-// Puts `text` after `texts`, with a newline between them where the first does not end with one.
+// Appends `text` to `texts`, with a newline between them if the first does not end with one.
 void append_text(std::string& texts, std::string text);
 
 // Owns the joined texts. Does not move, since text() views it.

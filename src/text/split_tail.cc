@@ -15,13 +15,13 @@
 namespace unroll {
 namespace {
 
-// floor(n (1 - share)) of the decimal number that `share` was written as: its rounding error must not move the cut.
+// floor(n (1 - share)) for the decimal number that `share` was written as: its rounding error must not move the cut.
 std::int64_t train_count(std::int64_t n, double share) {
   const double size = static_cast<double>(n);
   return std::min(n, static_cast<std::int64_t>(std::floor(size * (1 - share) + size * 1e-15)));
 }
 
-// The byte where character number `count` begins.
+// The first byte of character number `count`.
 std::size_t byte_of_character(std::string_view text, std::int64_t count) {
   std::size_t at = 0;
   for (; at < text.size(); ++at) {

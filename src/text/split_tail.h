@@ -10,11 +10,11 @@ struct SplitText {
   CheckedText train, valid;
 };
 
-// Holds out the tail: of n symbols the first floor(n (1 - share)) are trained on, n counting bytes for kByte and
+// Holds out the tail: of n symbols the first floor(n (1 - share)) are for training, n counting bytes for kByte and
 // characters for the other kinds. Share 0 holds out nothing.
 //
 // For words and sub-words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start
-// of the next line, or, where that would leave nothing, back to the start of its own; in a text of a single line it
+// of the next line, or, if that would hold out nothing, back to the start of its own; in a text of a single line it
 // stays. Throws Error{kUsage} unless 0 <= share < 1.
 [[nodiscard]] SplitText split_tail(const CheckedText& text, double share, StatePolicy state);
 

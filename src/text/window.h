@@ -7,7 +7,7 @@
 
 namespace unroll {
 
-inline constexpr std::int32_t kIgnored = -1;  // a target that is not a prediction
+inline constexpr std::int32_t kIgnored = -1;  // a target without a prediction
 
 // T steps of B rows, time-major: entry t*B+b.
 struct Window {

@@ -26,7 +26,7 @@ Parts split(std::string_view text, double share, TokenizerKind kind, StatePolicy
   return {parts.train.view(), parts.valid.view()};
 }
 
-TEST(SplitTail, CutsTinyShakespeareWhereEverybodyElseDoes) {
+TEST(SplitTail, CutsTinyShakespeareAtTheUsualPlace) {
   const std::string text(1115394, 'x');
   const Parts parts = split(text, 0.1, TokenizerKind::kChar, kCarry);
   EXPECT_EQ(parts.train.size(), 1003854U);

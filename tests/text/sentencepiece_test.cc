@@ -148,7 +148,7 @@ TEST(SentencePiece, RefusesTextThatItCannotLearnFrom) {
 TEST(SentencePiece, RefusesALineThatTheLibraryHasNoMemoryFor) {
   const Tokenizer tokenizer = tokenizer_of(learned());
   const std::string line((std::size_t{16} << 20) + 1, 'a');
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "break it", [&] {
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "split it", [&] {
     static_cast<void>(tokenizer.encode_line({line, "f"}));
   }));
 }

@@ -48,7 +48,7 @@ std::optional<ConvertNgramCommand> parse(const std::vector<std::string>& argumen
   flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command.overwrite);
   flags.seed(&command.options.seed);
   flags.exclusive({"--seed", "--text"});
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same file", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same file", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command.quiet);
   flags.example("unroll convert words.safetensors --ngram words.arpa --order 4",

@@ -83,7 +83,7 @@ std::optional<EvalCommand> parse(const std::vector<std::string>& arguments) {
   adaptation.declare(&flags);
   command.ngram.declare(&flags);
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);

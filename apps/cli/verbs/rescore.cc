@@ -92,7 +92,7 @@ void add_flags(Flags& flags, RescoreFlags& given, RescoreCommand& command) {
   flags.exclusive({"--tune", "--split", "--word-weight"});
   flags.exclusive({"--tune", "--split", "--lambda"});
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
 }

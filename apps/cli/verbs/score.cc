@@ -95,7 +95,7 @@ void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
        ""},
       &command.header);
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
 }

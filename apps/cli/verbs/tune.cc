@@ -75,7 +75,7 @@ std::optional<TuneCommand> parse(const std::vector<std::string>& arguments) {
               "as the model was trained"},
              [&command](const std::string& value) { command.options.state = parse_state_policy(value); });
   flags.heading("Run");
-  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all cores"}, {1, 1024},
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);

@@ -31,7 +31,7 @@ struct TuneOptions {
   std::optional<Ngram> ngram = {};        // find the lambda of a mixture with these
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
   std::int64_t tokens = 10000;            // of the text's beginning that dynamic evaluation is tried on; above 0
-  int threads = 0;                        // 0: as many as there are cores
+  int threads = 0;                        // 0: one per core that the process may use
   // Progress of the present pass: what it looks for, predictions made, predictions in all. May be empty.
   std::function<void(const std::string& what, std::int64_t done, std::int64_t total)> progress = {};
 };

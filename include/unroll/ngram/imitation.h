@@ -22,7 +22,7 @@ struct ImitationOptions {
   std::int64_t tokens = 500000;  // of the text that the network writes
   std::uint64_t seed = 1;        // of the text that it writes
   double prune = 1e-7;           // n-grams that change the perplexity by a smaller share are dropped; 0: none
-  int threads = 0;               // 0: as many as there are cores; any number gives the same file
+  int threads = 0;               // 0: one per core that the process may use; any number gives the same file
   // Progress of the present pass: what it does, tokens done, tokens in all. May be empty.
   std::function<void(const std::string& what, std::int64_t done, std::int64_t total)> progress = {};
 };

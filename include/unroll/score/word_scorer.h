@@ -49,7 +49,7 @@ struct WordScorerOptions {
   std::int64_t top = 0;                     // number of alternatives
   std::int64_t budget = 256;                // prefixes of words that are expanded for each word
   std::int64_t longest = 16;                // longer words with the same first symbols count as one in the entropy
-  int threads = 0;                          // 0: as many as there are cores
+  int threads = 0;                          // 0: one per core that the process may use
 };
 
 // Scores the words of lines.
