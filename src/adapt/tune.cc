@@ -119,14 +119,14 @@ class Tuning {
   }
 
   // Adds the best weight of each theta and size.
-  void sweep(const RecordedText& text, const Adaptation& beside, const CacheGrid& grid, TuneTrial& best) {
+  void sweep(const RecordedText& text, const Adaptation& others, const CacheGrid& grid, TuneTrial& best) {
     const std::vector<double> nats = sweep_cache(workers_, text, grid);
     auto of_pair = nats.begin();
     for (const std::int64_t size : grid.sizes) {
       for (const double theta : grid.thetas) {
         const auto end = of_pair + std::ssize(grid.weights);
         const auto least = std::min_element(of_pair, end);
-        Adaptation adaptation = beside;
+        Adaptation adaptation = others;
         adaptation.cache = CacheOptions{
             .size = size, .theta = theta, .weight = grid.weights[static_cast<std::size_t>(least - of_pair)]};
         add(trial(adaptation, std::ssize(text.ids), *least), best);
@@ -137,11 +137,11 @@ class Tuning {
 
   // Finds the best cache for the best settings so far, with which the text was recorded.
   void find_cache(const RecordedText& text, TuneTrial& best) {
-    const Adaptation beside = best.adaptation;
-    sweep(text, beside, kCaches, best);
+    const Adaptation others = best.adaptation;
+    sweep(text, others, kCaches, best);
     if (!best.adaptation.cache) return;
     const CacheOptions coarse = *best.adaptation.cache;
-    sweep(text, beside,
+    sweep(text, others,
           {.sizes = {coarse.size / 2, coarse.size, std::min(kLargestTriedCache, 2 * coarse.size)},
            .thetas = multiples(coarse.theta, kFinerThetas, kLargestCacheTheta),
            .weights = multiples(coarse.weight, kFinerWeights, 0.99)},
@@ -192,7 +192,7 @@ class Tuning {
     for (const double finer : multiples(rate, kFinerRates, kLargestDynamicRate)) {
       try_dynamic(ids, temperature, finer, decay, best);
     }
-    if (options_.cache) find_cache(record(ids, best.adaptation, "cache beside dynamic"), best);
+    if (options_.cache) find_cache(record(ids, best.adaptation, "cache with dynamic"), best);
     if (best.nats_per_token < without.nats_per_token) result_.best = best;
   }
 

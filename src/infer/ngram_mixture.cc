@@ -22,10 +22,11 @@ void check(const NgramMix& mix, const Tokenizer& tokenizer) {
                             tokenizer_kind_name(tokenizer.kind())));
   }
   if (mix.ngram.end() < 0) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("the n-grams '{}' do not list </s>, so they do not tell where a line ends: make them from "
-                            "text with <s> and </s> around each line",
-                            mix.ngram.path()));
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("the n-grams '{}' do not list </s>, so they cannot predict the end of a line: make them from "
+                    "text with <s> and </s> around each line",
+                    mix.ngram.path()));
   }
 }
 
@@ -73,7 +74,7 @@ NgramMixture::NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer)
     return true;
   };
   claim(boundary_, ngram_.end());
-  // Nothing predicts it: what files list for it (KenLM 0, SRILM -99) is no probability.
+  // It is never predicted: the number that files list for it (KenLM 0, SRILM -99) is not a probability.
   if (const std::int32_t start = ngram_.id("<s>"); start >= 0) claimed[static_cast<std::size_t>(start)] = true;
   if (ngram_.unknown() >= 0) claimed[static_cast<std::size_t>(ngram_.unknown())] = true;
   bool any = false;

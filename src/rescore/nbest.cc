@@ -87,7 +87,7 @@ struct NbestReader::Impl {
     return true;
   }
 
-  // Whether the next line is of this list. What is wrong with another list's line is told when that list's turn comes.
+  // Whether the next line belongs to this list. An error in another list's line is kept until that list is asked for.
   bool read_more_of(const NbestList& list) {
     try {
       return read() && waiting_id == list.id;
@@ -111,7 +111,7 @@ struct NbestReader::Impl {
     list.hypotheses.clear();
   }
 
-  // The whole id tells a hypothesis of Kaldi from the others of its list.
+  // In Kaldi's lists the whole id identifies a hypothesis.
   void check_key(std::unordered_set<std::string>& keys) const {
     std::string_view line = waiting.line;
     const std::string key(take_field(line));

@@ -65,7 +65,7 @@ class ObjectLine {
   [[nodiscard]] std::size_t column(const std::string& key) const { return written_place(key).first; }
 
   [[nodiscard]] double number(const std::string& key) const {
-    if (!(*this)[key].is_number()) line_.refuse(column(key), fmt::format("{} is no number", key));
+    if (!(*this)[key].is_number()) line_.refuse(column(key), fmt::format("{} is not a number", key));
     const double value = object_[key].get<double>();
     line_.check_size(column(key), value, key);
     return value;
@@ -104,7 +104,7 @@ void read_json(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
   hypothesis.id_column = static_cast<std::int64_t>(id_at) + 1;
   if (id.empty()) line.refuse(id_at, "the id is empty");
   if (id.find('\n') != std::string::npos) line.refuse(id_at, "the id holds a line end");
-  if (!object["text"].is_string()) line.refuse(object.column("text"), "text is no text");
+  if (!object["text"].is_string()) line.refuse(object.column("text"), "text is not a string");
   hypothesis.text = object["text"].get<std::string>();
   if (hypothesis.text.find('\n') != std::string::npos) line.refuse(object.column("text"), "text holds a line end");
   hypothesis.text_column = static_cast<std::int64_t>(object.column("text")) + 1;

@@ -30,7 +30,7 @@ std::vector<std::string_view> fields_between_bars(std::string_view bytes) {
   return fields;
 }
 
-// The total of such a line holds the model's score already, under a weight that the line does not tell.
+// The total of such a line holds the model's score already, under a weight that is not in the line.
 void refuse_rescored(const NbestLine& line, std::string_view features) {
   for (std::string_view field = take_field(features); !field.empty(); field = take_field(features)) {
     if (!field.starts_with(kFeature)) continue;

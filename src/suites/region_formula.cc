@@ -240,7 +240,7 @@ double value(const Node& node, const Surprisals& surprisals) {
       return std::fabs(left() - expected) <= 1e-3 + 1e-5 * std::fabs(expected) ? 1 : 0;
     }
     case Kind::kAnd:
-      return std::min(left(), right());  // both sides are looked up, so that what is missing is told
+      return std::min(left(), right());  // both sides are evaluated, so that a missing region is reported
     case Kind::kOr:
       return std::max(left(), right());
   }

@@ -162,9 +162,9 @@ TEST_F(Nbest, ObjectsKeepTheirSpacingAndKeys) {
   EXPECT_EQ(rescored("{\"id\":7,\"lscore\":-2,\"text\":\"\",\"rank\": 2 }\n", json, {.lm = -7, .total = 0.5}),
             "{\"id\":7,\"lscore\":-7,\"text\":\"\",\"rank\": 2 ,\"total\":0.5}\n");
   refuses("{\"id\":1}\n", json, "line 1, column 9: the key text is missing");
-  refuses("{\"id\":1,\"text\":2}\n", json, "line 1, column 16: text is no text");
+  refuses("{\"id\":1,\"text\":2}\n", json, "line 1, column 16: text is not a string");
   refuses("{\"id\":null,\"text\":\"\"}\n", json, "line 1, column 7: id is neither text nor a whole number");
-  refuses("{\"id\":1,\"text\":\"\",\"score\":\"-1\"}\n", json, "line 1, column 27: score is no number");
+  refuses("{\"id\":1,\"text\":\"\",\"score\":\"-1\"}\n", json, "line 1, column 27: score is not a number");
   refuses("{\"id\":1,\"text\":\"a\\nb\"}\n", json, "line 1, column 16: text holds a line end");
   refuses("{\"\\u0069d\":true,\"text\":\"\"}\n", json, "line 1, column 1: the key id is written with escapes");
   refuses("{\"id\":1,\"text\":\"\"\n", json, "line 1");

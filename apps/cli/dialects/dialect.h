@@ -1,4 +1,4 @@
-// The forms in which `score` writes: people's own, and those that other toolkits write and read.
+// The output formats of `score`: its own, and those of other toolkits.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace unroll {
 
-// What is the same for all lines.
+// What all lines have in common.
 struct DialectContext {
   const Tokenizer& tokenizer;
   Accounting accounting;
@@ -71,8 +71,8 @@ struct Dialect {
 [[nodiscard]] std::string token_lines(const DialectContext& context, const ScoredLine& line);
 
 // {"text","log_base":"e","log_prob","unknown_tokens","tokens":[{"text","log_prob","rank","entropy","offset"}]} on one
-// line, null for a log_prob that does not count; beside a text that is not whole UTF-8 stands "bytes", the list of its
-// byte values.
+// line, null for a log_prob that does not count; a text that is not valid UTF-8 also has "bytes", the list of its byte
+// values.
 [[nodiscard]] std::string json_object(const DialectContext& context, const ScoredLine& line);
 
 // sentence_id TAB token_id TAB token TAB surprisal, ids from 1, bits, NA for a token that does not count. What the
@@ -84,7 +84,7 @@ struct Dialect {
 //
 //   surp     -log2 p(w_t), NA where the word does not count
 //   entropy  H_t = -sum of p(w) log2 p(w) over the prediction of w_t, that is before it is read
-//   entred   max(0, H_(t-1) - H_t), 0 for the first word: what reading w_(t-1) told about what comes next
+//   entred   max(0, H_(t-1) - H_t), 0 for the first word: how much w_(t-1) reduced the uncertainty about the next word
 //            (Hale 2006, with the entropy over the next word for that over whole sentences)
 [[nodiscard]] std::string word_lines(const DialectContext& context, const ScoredLine& line);
 
