@@ -32,11 +32,18 @@ class Error : public std::runtime_error {
   // Line ends within the message, of a name or a text that it quotes, become spaces.
   Error(ErrorCode code, std::string message) : std::runtime_error(on_one_line(std::move(message))), code_(code) {}
 
-  // The same with the field that is to blame, or with the place of the one to blame among several inputs of a call.
+  // The same with the field that is to blame, or with the place of the input that is, among several of a call.
   Error(ErrorCode code, std::string message, std::string field) : Error(code, std::move(message)) {
     field_ = std::move(field);
   }
   Error(ErrorCode code, std::string message, std::int64_t index) : Error(code, std::move(message)) { index_ = index; }
+
+  // This error, with that place added.
+  [[nodiscard]] Error at(std::int64_t index) const {
+    Error placed = *this;
+    placed.index_ = index;
+    return placed;
+  }
 
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 

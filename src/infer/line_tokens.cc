@@ -20,7 +20,7 @@ std::vector<Token> line_tokens(const Tokenizer& tokenizer, const NamedText& line
   try {
     return line_tokens(tokenizer, line);
   } catch (const Error& error) {
-    throw Error(error.code(), error.what(), static_cast<std::int64_t>(index));
+    throw error.at(static_cast<std::int64_t>(index));
   }
 }
 
