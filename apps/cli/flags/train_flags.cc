@@ -181,7 +181,8 @@ void check_from(const Flags& flags) {
 
 }  // namespace
 
-bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand* command) {
+std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
+  TrainCommand command;
   Flags flags(
       "unroll train TEXT... --save MODEL.safetensors [flags]",
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
@@ -189,8 +190,8 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
       "bit for bit. Ctrl-C saves and stops; --resume continues as if nothing had happened.");
   std::string recipe;
   add_recipe_flag(&flags, &recipe);
-  add_option_flags(&flags, &command->options);
-  add_output_flags(&flags, command);
+  add_option_flags(&flags, &command.options);
+  add_output_flags(&flags, &command);
   flags.example("unroll train book.txt --save book.safetensors --minutes 2",
                 "A character model in two minutes; nothing else needs to be said.");
   flags.example(
@@ -201,22 +202,22 @@ bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand
                 "Settings by name; unroll recipes lists the names.");
   flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",
                 "Adapts a model to another text.");
-  if (!flags.parse(arguments)) return false;
+  if (!flags.parse(arguments)) return std::nullopt;
   if (flags.given("--valid") && flags.given("--valid-split")) {
     throw Error(ErrorCode::kUsage, "--valid and --valid-split exclude each other: give one of them");
   }
   check_from(flags);
-  if (flags.given("--vocab") && command->options.tokenizer.kind == TokenizerKind::kSentencePiece) {
+  if (flags.given("--vocab") && command.options.tokenizer.kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
   }
-  if (!recipe.empty()) command->recipe = recipe_words(recipe, flags);
-  command->options.text.paths = flags.positionals();
-  if (command->options.text.paths.empty()) {
+  if (!recipe.empty()) command.recipe = recipe_words(recipe, flags);
+  command.options.text.paths = flags.positionals();
+  if (command.options.text.paths.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");
   }
-  if (command->options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
-  check_paths(*command);
-  return true;
+  if (command.options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
+  check_paths(command);
+  return command;
 }
 
 }  // namespace unroll

@@ -1,6 +1,7 @@
 // The flags of `train`.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct TrainCommand {
   bool quiet = false;
 };
 
-// Reads the arguments after the verb. False when help was asked for: it is printed then. Throws Error{kUsage}.
-[[nodiscard]] bool parse_train_command(const std::vector<std::string>& arguments, TrainCommand* command);
+// Reads the arguments after the verb. Empty if help was asked for, which it prints. Throws Error{kUsage}.
+[[nodiscard]] std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments);
 
 }  // namespace unroll

@@ -33,7 +33,7 @@ std::string default_path(const std::string& model, Precision precision) {
   return fmt::format("{}.{}{}", stem, precision_name(precision), kEnding);
 }
 
-std::optional<ConvertCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<ConvertCommand> parse_convert(const std::vector<std::string>& arguments) {
   ConvertCommand command;
   Flags flags(
       "unroll convert MODEL (--precision bf16|int8 | --ngram FILE) [flags]",
@@ -72,7 +72,7 @@ std::string size_words(const std::string& path) {
 
 int run_convert(const std::vector<std::string>& arguments) {
   if (asks_for_ngram(arguments)) return run_convert_ngram(arguments);
-  std::optional<ConvertCommand> parsed = parse(arguments);
+  std::optional<ConvertCommand> parsed = parse_convert(arguments);
   if (!parsed) return 0;
   ConvertCommand& command = *parsed;
   const Model model = Model::load(command.model);

@@ -25,7 +25,7 @@ struct ConvertNgramCommand {
   bool quiet = false;
 };
 
-std::optional<ConvertNgramCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<ConvertNgramCommand> parse_convert_ngram(const std::vector<std::string>& arguments) {
   ConvertNgramCommand command;
   Flags flags("unroll convert MODEL --ngram FILE.arpa [flags]",
               "Writes n-grams that imitate a model of words, as an ARPA file, for decoders that read nothing else. The "
@@ -88,7 +88,7 @@ bool asks_for_ngram(const std::vector<std::string>& arguments) {
 }
 
 int run_convert_ngram(const std::vector<std::string>& arguments) {
-  std::optional<ConvertNgramCommand> parsed = parse(arguments);
+  std::optional<ConvertNgramCommand> parsed = parse_convert_ngram(arguments);
   if (!parsed) return 0;
   ConvertNgramCommand& command = *parsed;
   const Model model = Model::load(command.model);

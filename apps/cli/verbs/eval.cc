@@ -52,7 +52,7 @@ void check_pairs(const Flags& flags, const EvalCommand& command) {
   }
 }
 
-std::optional<EvalCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments) {
   EvalCommand command;
   Flags flags("unroll eval MODEL... TEXT... [flags]; unroll eval MODEL --pairs FILE|DIR",
               "Measures how well a model predicts a text: the mean loss of its tokens, perplexity, bits per character. "
@@ -234,7 +234,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
 }  // namespace
 
 int run_eval(const std::vector<std::string>& arguments) {
-  std::optional<EvalCommand> parsed = parse(arguments);
+  std::optional<EvalCommand> parsed = parse_eval(arguments);
   if (!parsed) return 0;
   EvalCommand& command = *parsed;
   std::vector<Model> models;

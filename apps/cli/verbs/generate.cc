@@ -37,7 +37,7 @@ void add_sampling_flags(Flags& flags, GeneratorOptions& options) {
   flags.seed(&options.seed);
 }
 
-std::optional<GenerateCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& arguments) {
   GenerateCommand command;
   Flags flags(
       "unroll generate MODEL [flags]",
@@ -97,7 +97,7 @@ void write_sample(const GenerateCommand& command, Generator& generator, Output& 
 }  // namespace
 
 int run_generate(const std::vector<std::string>& arguments) {
-  std::optional<GenerateCommand> parsed = parse(arguments);
+  std::optional<GenerateCommand> parsed = parse_generate(arguments);
   if (!parsed) return 0;
   GenerateCommand& command = *parsed;
   Generator generator(Model::load(command.model), command.options);

@@ -64,7 +64,8 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   add_regularization_flags(flags, options);
 }
 
-bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command) {
+std::optional<GradcheckCommand> parse_gradcheck(const std::vector<std::string>& arguments) {
+  GradcheckCommand command;
   Flags flags(
       "unroll gradcheck [flags]",
       "Checks that backpropagation computes the derivative of the loss, for every parameter of a small network at "
@@ -73,19 +74,19 @@ bool parse(const std::vector<std::string>& arguments, GradcheckCommand* command)
       "largest difference divided by the largest derivative of that tensor. Status 1 if one is too large.");
   flags.heading("Check");
   flags.text({"--cell", "CELL", "rnn-tanh, rnn-relu, lstm, gru, gru-reset-before, min-gru, or min-lstm", "all of them"},
-             [command](const std::string& value) { command->cell = parse_cell(value); });
-  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
+             [&command](const std::string& value) { command.cell = parse_cell(value); });
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
   bool quiet = false;
   flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
-  add_size_flags(&flags, &command->options);
+  add_size_flags(&flags, &command.options);
   flags.example("unroll gradcheck", "Every cell, in a second or two.");
   flags.example("unroll gradcheck --cell lstm --bptt 20 --layers 3 --seed 42", "A deeper network, another point.");
-  if (!flags.parse(arguments)) return false;
+  if (!flags.parse(arguments)) return std::nullopt;
   if (!flags.positionals().empty()) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("unexpected argument \"{}\": gradcheck takes flags only", flags.positionals().front()));
   }
-  return true;
+  return command;
 }
 
 std::vector<CellResult> check_cells(const GradcheckCommand& command) {
@@ -141,8 +142,9 @@ std::string as_json(const std::vector<CellResult>& results, bool passed) {
 }  // namespace
 
 int run_gradcheck(const std::vector<std::string>& arguments) {
-  GradcheckCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<GradcheckCommand> parsed = parse_gradcheck(arguments);
+  if (!parsed) return 0;
+  GradcheckCommand& command = *parsed;
   const std::vector<CellResult> results = check_cells(command);
   bool passed = true;
   for (const CellResult& result : results) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/flags/flags.h"
@@ -24,22 +25,22 @@ struct InspectCommand {
   bool json = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, InspectCommand* command) {
+std::optional<InspectCommand> parse_inspect(const std::vector<std::string>& arguments) {
+  InspectCommand command;
   Flags flags(
       "unroll inspect MODEL [flags]",
       "Shows the content of a model file: the network and its tensors, the tokenizer, the training options, and the "
       "training history.");
   flags.heading("Flags");
-  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command->model);
-  flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""},
-               &command->json);
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""}, &command.json);
   bool quiet = false;
   flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
   flags.example("unroll inspect book.safetensors", "For people, with a chart of the loss.");
   flags.example("unroll inspect book.safetensors --json | jq .training.options", "For programs.");
-  if (!flags.parse(arguments)) return false;
-  command->model = take_only_model("inspect", command->model, flags.positionals());
-  return true;
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.model = take_only_model("inspect", command.model, flags.positionals());
+  return command;
 }
 
 std::int64_t element_count(const TensorInfo& tensor) {
@@ -196,8 +197,9 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
 }  // namespace
 
 int run_inspect(const std::vector<std::string>& arguments) {
-  InspectCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<InspectCommand> parsed = parse_inspect(arguments);
+  if (!parsed) return 0;
+  InspectCommand& command = *parsed;
   const Model model = Model::load(command.model);
   std::error_code unknown;
   std::uintmax_t file_bytes = std::filesystem::file_size(command.model, unknown);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,25 +23,26 @@ struct RecipesCommand {
   bool json = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, RecipesCommand* command) {
+std::optional<RecipesCommand> parse_recipes(const std::vector<std::string>& arguments) {
+  RecipesCommand command;
   Flags flags(
       "unroll recipes [NAME] [flags]",
       "Lists the recipes for train --recipe: what each is for, the text that it learns from, the result and the "
       "time that it takes. With NAME, prints that recipe; save it, change it, and give the file to train "
       "--recipe.");
   flags.heading("Flags");
-  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command->json);
+  flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
   bool quiet = false;
   flags.toggle({"--quiet", "", "accepted as by the other verbs; nothing to silence", ""}, &quiet);
   flags.example("unroll recipes", "All recipes.");
   flags.example("unroll recipes shakespeare > mine.toml", "A recipe to change: unroll train TEXT --recipe mine.toml.");
-  if (!flags.parse(arguments)) return false;
+  if (!flags.parse(arguments)) return std::nullopt;
   if (flags.positionals().size() > 1) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("unexpected argument \"{}\": recipes takes one NAME", flags.positionals()[1]));
   }
-  if (!flags.positionals().empty()) command->name = flags.positionals().front();
-  return true;
+  if (!flags.positionals().empty()) command.name = flags.positionals().front();
+  return command;
 }
 
 std::string time_words(const Recipe& recipe) {
@@ -93,8 +95,9 @@ std::string one_recipe(const std::string& name, bool json) {
 }  // namespace
 
 int run_recipes(const std::vector<std::string>& arguments) {
-  RecipesCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<RecipesCommand> parsed = parse_recipes(arguments);
+  if (!parsed) return 0;
+  RecipesCommand& command = *parsed;
   Output out;
   out.write(command.name.empty() ? all_recipes(command.json) : one_recipe(command.name, command.json));
   out.flush();

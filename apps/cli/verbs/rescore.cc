@@ -139,7 +139,7 @@ void finish(const Flags& flags, const RescoreFlags& given, RescoreCommand& comma
   }
 }
 
-std::optional<RescoreCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<RescoreCommand> parse_rescore(const std::vector<std::string>& arguments) {
   RescoreCommand command;
   Flags flags(
       "unroll rescore MODEL LISTS... [flags]",
@@ -200,7 +200,7 @@ void check_lambda(const RescoreCommand& command, const ScoredList& scored) {
 }  // namespace
 
 int run_rescore(const std::vector<std::string>& arguments) {
-  std::optional<RescoreCommand> parsed = parse(arguments);
+  std::optional<RescoreCommand> parsed = parse_rescore(arguments);
   if (!parsed) return 0;
   RescoreCommand& command = *parsed;
   const Model model = Model::load(command.model);

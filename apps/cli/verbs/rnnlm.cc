@@ -43,7 +43,7 @@ struct RnnlmCommand {
   bool summary = true;
 };
 
-RnnlmCommand parse(const std::vector<std::string>& arguments) {
+RnnlmCommand parse_rnnlm(const std::vector<std::string>& arguments) {
   RnnlmCommand command;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
@@ -194,7 +194,7 @@ class RnnlmRun {
 }  // namespace
 
 int run_rnnlm(const std::vector<std::string>& arguments) {
-  const RnnlmCommand command = parse(arguments);
+  const RnnlmCommand command = parse_rnnlm(arguments);
   Output out;
   if (command.help) {
     out.write(kHelp);

@@ -136,7 +136,7 @@ void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand& command) 
   command.options.ranks = dialect.ranks;
 }
 
-std::optional<ScoreCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<ScoreCommand> parse_score(const std::vector<std::string>& arguments) {
   ScoreCommand command;
   Flags flags(
       "unroll score MODEL [TEXT|-] [flags]",
@@ -270,7 +270,7 @@ class LineScoring {
 
 int run_score(const std::vector<std::string>& arguments) {
   if (asks_for_words(arguments)) return run_score_words(arguments);
-  std::optional<ScoreCommand> parsed = parse(arguments);
+  std::optional<ScoreCommand> parsed = parse_score(arguments);
   if (!parsed) return 0;
   ScoreCommand& command = *parsed;
   const Model model = Model::load(command.model);

@@ -31,7 +31,7 @@ struct WordsCommand {
   bool quiet = false;
 };
 
-std::optional<WordsCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<WordsCommand> parse_score_words(const std::vector<std::string>& arguments) {
   WordsCommand command;
   WordScorerOptions& options = command.options;
   Flags flags(
@@ -127,7 +127,7 @@ bool asks_for_words(const std::vector<std::string>& arguments) {
 }
 
 int run_score_words(const std::vector<std::string>& arguments) {
-  std::optional<WordsCommand> parsed = parse(arguments);
+  std::optional<WordsCommand> parsed = parse_score_words(arguments);
   if (!parsed) return 0;
   WordsCommand& command = *parsed;
   const Model model = Model::load(command.model);

@@ -32,7 +32,8 @@ struct TokenizeCommand {
   bool json = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) {
+std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& arguments) {
+  TokenizeCommand command;
   Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]",
               "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
               "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
@@ -42,22 +43,22 @@ bool parse(const std::vector<std::string>& arguments, TokenizeCommand* command) 
               "the tokenizer: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
               "vocabulary is then made from TEXT itself",
               ""},
-             &command->tokenizer);
+             &command.tokenizer);
   flags.heading("Output");
-  flags.toggle({"--ids", "", "print ids instead of tokens", ""}, &command->ids);
+  flags.toggle({"--ids", "", "print ids instead of tokens", ""}, &command.ids);
   flags.toggle({"--json", "", "one JSON object per line of text: each token with its id and its bytes in the line", ""},
-               &command->json);
+               &command.json);
   flags.exclusive({"--ids", "--json"});
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "Learn 4,000 sub-words.");
   flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
   flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
-  if (!flags.parse(arguments)) return false;
-  command->text = take_text("tokenize", flags.positionals());
-  if (command->tokenizer.empty()) {
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.text = take_text("tokenize", flags.positionals());
+  if (command.tokenizer.empty()) {
     throw Error(ErrorCode::kUsage,
                 "which tokenizer? Give --tokenizer MODEL, FILE.model, char, byte, word or whitespace");
   }
-  return true;
+  return command;
 }
 
 // The tokenizer of a file; empty if the vocabulary is made from the text.
@@ -176,8 +177,9 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments.front() == "train") {
     return run_tokenize_train({arguments.begin() + 1, arguments.end()});
   }
-  TokenizeCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<TokenizeCommand> parsed = parse_tokenize(arguments);
+  if (!parsed) return 0;
+  TokenizeCommand& command = *parsed;
   const Shown shown = command.ids ? Shown::kIds : command.json ? Shown::kJson : Shown::kPieces;
   TokenizerOptions options;
   if (const std::optional<Tokenizer> tokenizer = stored_tokenizer(command.tokenizer, &options)) {

@@ -23,52 +23,54 @@ struct TokenizeTrainCommand {
   bool quiet = false;
 };
 
-bool parse(const std::vector<std::string>& arguments, TokenizeTrainCommand* command) {
+std::optional<TokenizeTrainCommand> parse_tokenize_train(const std::vector<std::string>& arguments) {
+  TokenizeTrainCommand command;
   Flags flags(
       "unroll tokenize train TEXT... --save FILE.model [flags]",
       "Learns sub-words from a text with the SentencePiece library and writes them as a .model file, which "
       "unroll train --tokenizer FILE.model and other programs read. The same text and flags give the same file.");
   flags.heading("Model");
   flags.whole({"--vocab-size", "N", "pieces in all, special ones included", "8000"}, {2, kLargestSize},
-              [command](std::int64_t n) { command->options.vocab_size = n; });
+              [&command](std::int64_t n) { command.options.vocab_size = n; });
   flags.text(
       {"--model-type", "TYPE",
        "unigram: pieces that make the text most probable; bpe: the most frequent pairs, merged one by one", "unigram"},
-      [command](const std::string& value) {
+      [&command](const std::string& value) {
         constexpr std::array kKinds{SentencePieceKind::kUnigram, SentencePieceKind::kBpe};
-        command->options.kind = kKinds.at(parse_choice(value, {"unigram", "bpe"}));
+        command.options.kind = kKinds.at(parse_choice(value, {"unigram", "bpe"}));
       });
   flags.toggle({"--lossless", "",
                 "keep every byte: no normalisation, all spaces, rare characters as bytes (256 pieces more). Without it "
                 "the text is normalised (NFKC, single spaces), so that bits per byte are only comparable where that "
                 "changes nothing",
                 ""},
-               &command->options.lossless);
+               &command.options.lossless);
   flags.heading("Run");
-  flags.path({"--save", "FILE.model", "the file to write; required", ""}, &command->save);
-  flags.toggle({"--overwrite", "", "replace an existing FILE.model", ""}, &command->overwrite);
-  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command->quiet);
+  flags.path({"--save", "FILE.model", "the file to write; required", ""}, &command.save);
+  flags.toggle({"--overwrite", "", "replace an existing FILE.model", ""}, &command.overwrite);
+  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "4,000 sub-words.");
   flags.example("unroll train book.txt --tokenizer book.model --save book.safetensors",
                 "A model that reads them; its file holds book.model too.");
-  if (!flags.parse(arguments)) return false;
-  command->texts = flags.positionals();
-  if (command->texts.empty()) {
+  if (!flags.parse(arguments)) return std::nullopt;
+  command.texts = flags.positionals();
+  if (command.texts.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; --help explains");
   }
-  expect_one_standard_input(command->texts);
-  if (!command->save.ends_with(".model")) {
-    throw Error(ErrorCode::kUsage, fmt::format("--save \"{}\": expected a path that ends in .model", command->save));
+  expect_one_standard_input(command.texts);
+  if (!command.save.ends_with(".model")) {
+    throw Error(ErrorCode::kUsage, fmt::format("--save \"{}\": expected a path that ends in .model", command.save));
   }
-  if (!command->overwrite) expect_absent("--save", command->save);
-  return true;
+  if (!command.overwrite) expect_absent("--save", command.save);
+  return command;
 }
 
 }  // namespace
 
 int run_tokenize_train(const std::vector<std::string>& arguments) {
-  TokenizeTrainCommand command;
-  if (!parse(arguments, &command)) return 0;
+  std::optional<TokenizeTrainCommand> parsed = parse_tokenize_train(arguments);
+  if (!parsed) return 0;
+  TokenizeTrainCommand& command = *parsed;
   Terminal terminal(command.quiet);
   const std::string text = read_texts(command.texts);
   terminal.line(

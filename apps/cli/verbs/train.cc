@@ -25,8 +25,9 @@ bool tokens_are_characters(const TrainOptions& options) {
 }  // namespace
 
 int run_train(const std::vector<std::string>& arguments) {
-  TrainCommand command;
-  if (!parse_train_command(arguments, &command)) return 0;
+  const std::optional<TrainCommand> parsed = parse_train_command(arguments);
+  if (!parsed) return 0;
+  const TrainCommand& command = *parsed;
   Terminal terminal(command.quiet);
   if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
   TrainProgress progress(&terminal, tokens_are_characters(command.options));

@@ -53,7 +53,7 @@ void set_what(const std::string& list, TuneCommand& command) {
   }
 }
 
-std::optional<TuneCommand> parse(const std::vector<std::string>& arguments) {
+std::optional<TuneCommand> parse_tune(const std::vector<std::string>& arguments) {
   TuneCommand command;
   Flags flags("unroll tune MODEL TEXT... [flags]",
               "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
@@ -154,7 +154,7 @@ std::string as_json(const TuneCommand& command, const TuneResult& result) {
 }  // namespace
 
 int run_tune(const std::vector<std::string>& arguments) {
-  std::optional<TuneCommand> parsed = parse(arguments);
+  std::optional<TuneCommand> parsed = parse_tune(arguments);
   if (!parsed) return 0;
   TuneCommand& command = *parsed;
   const Model model = Model::load(command.model);
