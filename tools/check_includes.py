@@ -28,6 +28,7 @@ LEVELS = {
 # The room that defines the functions of each public header.
 OWNERS = {
     "unroll/error.h": "base",
+    "unroll/number_range.h": "base",
     "unroll/precision.h": "kernels",
     "unroll/version.h": "kernels",
     "unroll/sentencepiece.h": "text",

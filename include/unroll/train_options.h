@@ -13,17 +13,10 @@
 #include <string_view>
 #include <utility>
 
+#include "unroll/number_range.h"
 #include "unroll/train.h"
 
 namespace unroll {
-
-// Which numbers an option takes.
-struct OptionRange {
-  double least = -std::numeric_limits<double>::infinity();
-  double most = std::numeric_limits<double>::infinity();
-  bool with_least = true;  // whether `least` itself is allowed
-  bool with_most = true;
-};
 
 // Whether a model file records an option. Records of earlier versions lack the later options, whose default they mean.
 enum class Recorded { kNever, kAlways, kUnlessDefault };
@@ -34,7 +27,7 @@ struct TrainOption {
   std::string_view help;   // what it does; names other fields between backticks
   std::string_view unset =
       {};  // what holds while it has its default, where that does not say it: "as `network.hidden`"
-  OptionRange range = {};
+  NumberRange range = {};
   std::optional<double> automatic = {};  // a value out of range that leaves the choice to the trainer; its default
   Recorded recorded = Recorded::kNever;
   bool from_model = false;  // with files.from, that model's is taken instead
@@ -42,24 +35,14 @@ struct TrainOption {
   std::pair<std::string_view, std::string_view> only_with = {};
 };
 
-// "a whole number from 1 to 65536", "a number from 0 to below 1", "a number above 0".
-[[nodiscard]] std::string describe(const OptionRange& range, bool whole);
-
-// Whether `number` is in the range; NaN never is.
-[[nodiscard]] constexpr bool contains(const OptionRange& range, double number) noexcept {
-  const bool high_enough = range.with_least ? number >= range.least : number > range.least;
-  const bool low_enough = range.with_most ? number <= range.most : number < range.most;
-  return high_enough && low_enough;
-}
-
 // Ranges that several options share.
-inline constexpr OptionRange kSizeRange{.least = 1, .most = 1 << 24};
-inline constexpr OptionRange kWindowRange{.least = 1, .most = 1 << 16};
-inline constexpr OptionRange kCountRange{.least = 1, .most = 2147483648.0};
-inline constexpr OptionRange kShareRange{.least = 0, .most = 1, .with_most = false};
-inline constexpr OptionRange kPositiveRange{
+inline constexpr NumberRange kSizeRange{.least = 1, .most = 1 << 24};
+inline constexpr NumberRange kWindowRange{.least = 1, .most = 1 << 16};
+inline constexpr NumberRange kCountRange{.least = 1, .most = 2147483648.0};
+inline constexpr NumberRange kShareRange{.least = 0, .most = 1, .with_most = false};
+inline constexpr NumberRange kPositiveRange{
     .least = 0, .most = std::numeric_limits<double>::max(), .with_least = false};
-inline constexpr OptionRange kFactorRange{.least = 0, .most = std::numeric_limits<double>::max()};
+inline constexpr NumberRange kFactorRange{.least = 0, .most = std::numeric_limits<double>::max()};
 
 // The same, a group at a time. Options (here and below) is TrainOptions or const TrainOptions.
 template <class Options, class Visit>

@@ -196,21 +196,6 @@ Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name_o
 std::string_view init_name(Init init) noexcept { return name_of(init); }
 Init parse_init(std::string_view text) { return parse_name<Init, name_of>("init", text); }
 
-std::string describe(const OptionRange& range, bool whole) {
-  std::string text = whole ? "a whole number" : "a number";
-  text += fmt::format(" {} {}", range.with_least ? "from" : "above", range.least);
-  if (range.most < kFactorRange.most) {
-    const std::string_view joint = range.with_least && range.with_most ? " to "
-                                   : range.with_least                  ? " to below "
-                                   : range.with_most                   ? ", at most "
-                                                                       : " and below ";
-    text += fmt::format("{}{}", joint, range.most);
-  } else if (range.with_least) {
-    text += " up";
-  }
-  return text;
-}
-
 std::vector<DescribedOption> describe_all(const TrainOptions& options) {
   std::vector<DescribedOption> all;
   for_each_option(options, [&](const TrainOption& option, const auto& value) {

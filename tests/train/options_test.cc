@@ -133,7 +133,7 @@ TEST(TrainOptionList, RangesAreDescribedAndHeld) {
   EXPECT_FALSE(contains(kShareRange, 1));
   EXPECT_FALSE(contains(kPositiveRange, 0));
   EXPECT_FALSE(contains(kPositiveRange, kInfinity));
-  EXPECT_FALSE(contains(OptionRange{}, std::nan("")));
+  EXPECT_FALSE(contains(NumberRange{}, std::nan("")));
 }
 
 // Every number, set to what no range holds, is refused by its field.

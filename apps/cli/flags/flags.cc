@@ -40,26 +40,6 @@ bool parse_real(const std::string& text, double* number) {
   return failure == std::errc() && rest == end && std::isfinite(*number);
 }
 
-std::string describe(const RealRange& range) {
-  std::string text = fmt::format("a number {} {}", range.with_least ? "from" : "above", range.least);
-  if (std::isfinite(range.most)) {
-    const std::string_view joint = range.with_least && range.with_most ? " to "
-                                   : range.with_least                  ? " to below "
-                                   : range.with_most                   ? ", at most "
-                                                                       : " and below ";
-    text += fmt::format("{}{}", joint, range.most);
-  } else if (range.with_least) {
-    text += " up";
-  }
-  return text;
-}
-
-bool contains(const RealRange& range, double number) {
-  const bool high_enough = range.with_least ? number >= range.least : number > range.least;
-  const bool low_enough = range.with_most ? number <= range.most : number < range.most;
-  return high_enough && low_enough;
-}
-
 // The kind of value that a flag takes.
 enum class ValueKind { kToggle, kText, kWhole, kReal };
 
@@ -275,10 +255,10 @@ void Flags::whole(const FlagHelp& flag, WholeRange range, std::function<void(std
   });
 }
 
-void Flags::real(const FlagHelp& flag, RealRange range, std::function<void(double)> set) {
+void Flags::real(const FlagHelp& flag, NumberRange range, std::function<void(double)> set) {
   impl_->add(flag, ValueKind::kReal, [range, set = std::move(set)](const std::string& name, const std::string& text) {
     double number = 0;
-    if (!parse_real(text, &number) || !contains(range, number)) refuse(name, text, describe(range));
+    if (!parse_real(text, &number) || !contains(range, number)) refuse(name, text, describe(range, false));
     set(number);
   });
 }

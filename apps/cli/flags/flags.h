@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "unroll/number_range.h"
+
 namespace unroll {
 
 // What the help says about a flag.
@@ -22,14 +24,6 @@ struct FlagHelp {
 struct WholeRange {
   std::int64_t least = 0;
   std::int64_t most = 0;
-};
-
-// The numbers that a flag takes.
-struct RealRange {
-  double least = 0;
-  double most = 0;
-  bool with_least = true;  // whether `least` itself is allowed
-  bool with_most = true;
 };
 
 // A value that a flag has unless the command line overrides it.
@@ -70,7 +64,7 @@ class Flags {
   void text(const FlagHelp& flag, std::function<void(const std::string&)> set);
 
   void whole(const FlagHelp& flag, WholeRange range, std::function<void(std::int64_t)> set);
-  void real(const FlagHelp& flag, RealRange range, std::function<void(double)> set);
+  void real(const FlagHelp& flag, NumberRange range, std::function<void(double)> set);
 
   // A seed: any whole number from 0 to 2^64 - 1.
   void seed(std::uint64_t* value);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "cli/flags/field_flags.h"
@@ -42,16 +41,8 @@ std::string names_of(const TrainOption& option) {
   return names;
 }
 
-WholeRange whole_range(const OptionRange& range) {
+WholeRange whole_range(const NumberRange& range) {
   return {static_cast<std::int64_t>(range.least), static_cast<std::int64_t>(range.most)};
-}
-
-RealRange real_range(const OptionRange& range) {
-  const bool bounded = range.most < std::numeric_limits<double>::max();
-  return {.least = range.least,
-          .most = bounded ? range.most : std::numeric_limits<double>::infinity(),
-          .with_least = range.with_least,
-          .with_most = range.with_most};
 }
 
 }  // namespace
@@ -82,8 +73,7 @@ void OptionFlags::operator()(const TrainOption& option, int& value) const {
 void OptionFlags::operator()(const TrainOption&, std::uint64_t& value) const { flags_->seed(&value); }
 
 void OptionFlags::operator()(const TrainOption& option, double& value) const {
-  flags_->real(help_of(option, "X", fmt::format("{}", value)), real_range(option.range),
-               [&value](double x) { value = x; });
+  flags_->real(help_of(option, "X", fmt::format("{}", value)), option.range, [&value](double x) { value = x; });
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::optional<std::int64_t>& value) const {
@@ -91,7 +81,7 @@ void OptionFlags::operator()(const TrainOption& option, std::optional<std::int64
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::optional<double>& value) const {
-  flags_->real(help_of(option, "X", ""), real_range(option.range), [&value](double x) { value = x; });
+  flags_->real(help_of(option, "X", ""), option.range, [&value](double x) { value = x; });
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::string& value) const {
