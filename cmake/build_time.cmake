@@ -23,13 +23,13 @@ function(unroll_unity target)
 endfunction()
 
 # Optimizes the few sources in which tests spend their time in a build without optimization too, where each vector and each
-# element of a string is a function call: kernels, the loops of the gradient check, the walk through a table of rules.
+# element of an array is a function call: kernels, random numbers, the gradient check, a walk through a table of rules.
 function(unroll_optimize_loops)
   if(CMAKE_BUILD_TYPE STREQUAL "Debug")
     file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.cc)
     # GCC clears the upper halves of vector registers only with -fexpensive-optimizations; left dirty, they slow down all
     # code of the program that is compiled for SSE.
-    set_source_files_properties(${kernels} src/network/gradcheck.cc src/text/sentencepiece_file.cc
+    set_source_files_properties(${kernels} src/base/philox.cc src/network/gradcheck.cc src/text/sentencepiece_file.cc
       PROPERTIES COMPILE_OPTIONS "-O1;-fexpensive-optimizations")
   endif()
 endfunction()
