@@ -136,7 +136,8 @@ class Resume(CommandTest):
                                    stderr=subprocess.PIPE)
         deadline = time.monotonic() + PATIENCE
         caught = 0
-        while not caught & 1 << (signal.SIGINT - 1):
+        lock = self.folder / "m.safetensors.lock"
+        while not (caught & 1 << (signal.SIGINT - 1) and lock.exists()):
             self.assertLess(time.monotonic(), deadline)
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
             caught = int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16)
