@@ -25,12 +25,16 @@ class FlagNames(CommandTest):
             path.write_bytes(content)
             cls.files[name] = path
 
-    def flags_of(self, *verb):
-        return {"--help", *FLAG.findall(self.succeed(*verb, "--help").out)}
+    known_flags = {}  # by verb: each help is asked for once
 
-    def wrong(self, *arguments, verb=None, **options):
-        """The error of a command, after checking how it speaks."""
-        done = run(*arguments, **options)
+    def flags_of(self, *verb):
+        if verb not in self.known_flags:
+            self.known_flags[verb] = {"--help", *FLAG.findall(self.succeed(*verb, "--help").out)}
+        return self.known_flags[verb]
+
+    def wrong(self, *arguments, verb=None, done=None, **options):
+        """The error of a command, `done` where it has run already, after checking how it speaks."""
+        done = done or run(*arguments, **options)
         self.assertNotIn(done.status, (0, -6, -11), arguments)
         error = done.err.splitlines()[-1]
         self.assertTrue(error.startswith("unroll: error: "), (arguments, done.err))
@@ -47,8 +51,9 @@ class FlagNames(CommandTest):
                 for verb, *flags in [["eval"], ["eval", "--state", "reset", "--no-end"], ["score"], ["tune"],
                                      ["rescore", "--format", "kaldi"], ["rescore", "--format", "moses"]]:
                     arguments = [verb, model, *flags, text]
-                    if run(*arguments).status != 0:
-                        self.wrong(*arguments)
+                    done = run(*arguments)
+                    if done.status != 0:
+                        self.wrong(*arguments, done=done)
             self.wrong("generate", model, "--prompt", b"a\xff")
 
     def test_flags_that_contradict_each_other(self):
