@@ -230,8 +230,8 @@ NamedValues recorded_options(const TrainOptions& options) {
     // With files.from, neither says anything of the vocabulary.
     const bool unused = !options.files.from.empty() && (option.name == "vocab-size" || option.name == "min-count");
     if (option.name == "valid-split" && !options.text.valid.empty()) value = "from a file";
-    if (option.recorded == Recorded::kAlways && !unused) always.emplace_back(option.name, std::move(value));
-    if (option.recorded == Recorded::kUnlessDefault && !is_default) changed.emplace_back(option.name, std::move(value));
+    if (option.recorded == Recorded::kAlways && !unused) always.emplace_back(option.name, value);
+    if (option.recorded == Recorded::kUnlessDefault && !is_default) changed.emplace_back(option.name, value);
   }
   std::ranges::move(changed, std::back_inserter(always));
   return always;
