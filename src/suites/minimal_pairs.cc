@@ -113,7 +113,7 @@ std::vector<MinimalPair> read_minimal_pairs(const std::string& path) {
 }
 
 std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs, const PairOptions& options) {
-  Scorer scorer(model, {.tokens = false, .threads = options.threads});
+  Scorer scorer(model, {.accounting = {.end = options.end}, .tokens = false, .threads = options.threads});
   std::vector<PairScore> scores;
   scores.reserve(pairs.size());
   while (scores.size() < pairs.size()) {

@@ -51,7 +51,7 @@ class FormulaParser {
   explicit FormulaParser(const std::string& text) : text_(text) {}
 
   Tree parse() {
-    Tree tree = either();
+    Tree tree = statement();
     if (!at_end()) refuse("expected the end or an operator");
     if (!tree->is_statement()) refuse("expected a comparison: < > or =");
     return tree;
@@ -61,16 +61,16 @@ class FormulaParser {
   static constexpr int kDeepest = 64;
   static constexpr int kMostOperators = 1000;  // a tree of them may be as deep
 
-  Tree either() {
-    Tree tree = both();
-    while (take('|')) tree = statement_of(Kind::kOr, tree, both());
-    return tree;
-  }
-
-  Tree both() {
+  // & and | have one rank.
+  Tree statement() {
     Tree tree = comparison();
-    while (take('&')) tree = statement_of(Kind::kAnd, tree, comparison());
-    return tree;
+    while (true) {
+      const bool both = take('&');
+      if (!both && !take('|')) return tree;
+      const Tree right = comparison();
+      if (!tree->is_statement() || !right->is_statement()) refuse("& and | are between comparisons");
+      tree = joined(both ? Kind::kAnd : Kind::kOr, tree, right);
+    }
   }
 
   Tree comparison() {
@@ -86,12 +86,9 @@ class FormulaParser {
 
   Tree sum() {
     Tree tree = operand();
-    bool subtracted = false;
     while (true) {
       const bool plus = take('+');
       if (!plus && !take('-')) return tree;
-      if (plus && subtracted) refuse("a - b + c is read in two ways: put brackets");
-      subtracted = !plus;
       const Tree right = operand();
       if (tree->is_statement() || right->is_statement()) refuse("a sum is of numbers");
       tree = joined(plus ? Kind::kPlus : Kind::kMinus, tree, right);
@@ -106,7 +103,7 @@ class FormulaParser {
 
   Tree bracketed(char end) {
     if (++depth_ > kDeepest) refuse("brackets are too deep");
-    Tree tree = either();
+    Tree tree = statement();
     if (!take(end)) refuse(fmt::format("expected \"{}\"", end));
     --depth_;
     return tree;
@@ -139,6 +136,8 @@ class FormulaParser {
 
   Tree number() {
     auto node = std::make_shared<Node>();
+    const bool signed_plus = take('+');
+    if (signed_plus && !at_end() && text_[at_] == '-') refuse("expected one sign");
     node->number = parsed<double>("a region like (2;%match%), a number or a bracket");
     return node;
   }
@@ -152,11 +151,6 @@ class FormulaParser {
     if (fault != std::errc() || !std::isfinite(static_cast<double>(value))) refuse(fmt::format("expected {}", what));
     at_ += static_cast<std::size_t>(end - first);
     return value;
-  }
-
-  Tree statement_of(Kind kind, const Tree& left, const Tree& right) {
-    if (!left->is_statement() || !right->is_statement()) refuse("& and | are between comparisons");
-    return joined(kind, left, right);
   }
 
   Tree joined(Kind kind, const Tree& left, const Tree& right) {

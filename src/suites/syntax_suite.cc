@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string_view>
 
 #include "base/quote.h"
@@ -17,6 +19,8 @@
 namespace unroll {
 namespace {
 
+constexpr std::array kMetrics{RegionMetric::kSum, RegionMetric::kMean, RegionMetric::kMedian,
+                              RegionMetric::kMax, RegionMetric::kMin,  RegionMetric::kRange};
 constexpr std::int64_t kMostValues = 10'000'000;
 constexpr std::size_t kItemsAtOnce = 64;
 
@@ -54,9 +58,25 @@ class Place {
   std::string where_;
 };
 
+// The region's part of the sentence.
+std::string_view text_of(const Region& region) noexcept {
+  const std::size_t first = region.content.find_first_not_of(" \t\n\v\f\r");
+  return first == std::string::npos ? std::string_view() : std::string_view(region.content).substr(first);
+}
+
+RegionMetric read_metric(const Place& place) {
+  const std::string name = place.text();
+  const auto metric = std::ranges::find(kMetrics, name, region_metric_name);
+  if (metric != kMetrics.end()) return *metric;
+  std::string known;
+  for (const RegionMetric one : kMetrics)
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", region_metric_name(one));
+  place.refuse(fmt::format("{} is not a metric: expected one of {}", quote(name), known));
+}
+
 Region read_region(const Place& place) {
   Region region{.number = place.at("region_number").whole(), .content = place.at("content").text()};
-  if (region.content.find('\n') != std::string::npos) place.refuse("the content holds a line end");
+  if (text_of(region).find('\n') != std::string::npos) place.refuse("the content holds a line end");
   return region;
 }
 
@@ -65,7 +85,7 @@ Condition read_condition(const Place& place) {
   bool empty = true;
   for (const Place& region : place.at("regions").list()) {
     condition.regions.push_back(read_region(region));
-    empty = empty && condition.regions.back().content.empty();
+    empty = empty && text_of(condition.regions.back()).empty();
   }
   if (empty) place.refuse("all regions are empty");
   return condition;
@@ -111,25 +131,51 @@ std::vector<RegionFormula> read_predictions(const Place& suite) {
 std::string sentence_of(const Condition& condition) {
   std::string sentence;
   for (const Region& region : condition.regions) {
-    if (region.content.empty()) continue;
+    const std::string_view text = text_of(region);
+    if (text.empty()) continue;
     if (!sentence.empty()) sentence += ' ';
-    sentence += region.content;
+    sentence += text;
   }
   return sentence;
 }
 
-// The sum of each region's tokens, in the order of the regions.
-std::vector<double> bits_of_regions(const Condition& condition, const Score& score) {
+// Of one region's tokens.
+double value_of(RegionMetric metric, std::vector<double> tokens) {
+  if (tokens.empty()) return 0;
+  const auto [least, most] = std::ranges::minmax(tokens);
+  const double sum = std::accumulate(tokens.begin(), tokens.end(), 0.0);
+  switch (metric) {
+    case RegionMetric::kSum:
+      return sum;
+    case RegionMetric::kMean:
+      return sum / static_cast<double>(tokens.size());
+    case RegionMetric::kMedian: {
+      std::ranges::sort(tokens);
+      const std::size_t half = tokens.size() / 2;
+      return tokens.size() % 2 == 1 ? tokens[half] : (tokens[half - 1] + tokens[half]) / 2;
+    }
+    case RegionMetric::kMax:
+      return most;
+    case RegionMetric::kMin:
+      return least;
+    case RegionMetric::kRange:
+      return most - least;
+  }
+  return 0;
+}
+
+// The value of each region's tokens, in the order of the regions.
+std::vector<double> bits_of_regions(const Condition& condition, const Score& score, RegionMetric metric) {
   std::vector<double> bits;
   std::int64_t end = 0;  // of the sentence so far
   auto token = score.tokens.begin();
   for (const Region& region : condition.regions) {
-    double nats = 0;
-    if (!region.content.empty()) {
-      end += (end == 0 ? 0 : 1) + std::ssize(region.content);
-      for (; token != score.tokens.end() && token->offset < end; ++token) nats -= token->log_prob;
+    std::vector<double> nats;
+    if (const std::string_view text = text_of(region); !text.empty()) {
+      end += (end == 0 ? 0 : 1) + std::ssize(text);
+      for (; token != score.tokens.end() && token->offset < end; ++token) nats.push_back(-token->log_prob);
     }
-    bits.push_back(nats / std::numbers::ln2);
+    bits.push_back(value_of(metric, std::move(nats)) / std::numbers::ln2);
   }
   return bits;
 }
@@ -138,7 +184,7 @@ ItemScore score_item(const SuiteItem& item, const SyntaxSuite& suite, std::span<
   ItemScore result;
   for (std::size_t c = 0; c < item.conditions.size(); ++c) {
     const Condition& condition = item.conditions[c];
-    const std::vector<double> bits = bits_of_regions(condition, scores[c]);
+    const std::vector<double> bits = bits_of_regions(condition, scores[c], suite.metric);
     for (std::size_t r = 0; r < bits.size(); ++r) {
       result.surprisals.emplace_back(std::pair{condition.name, condition.regions[r].number}, bits[r]);
     }
@@ -152,6 +198,24 @@ ItemScore score_item(const SuiteItem& item, const SyntaxSuite& suite, std::span<
 
 }  // namespace
 
+std::string_view region_metric_name(RegionMetric metric) noexcept {
+  switch (metric) {
+    case RegionMetric::kSum:
+      return "sum";
+    case RegionMetric::kMean:
+      return "mean";
+    case RegionMetric::kMedian:
+      return "median";
+    case RegionMetric::kMax:
+      return "max";
+    case RegionMetric::kMin:
+      return "min";
+    case RegionMetric::kRange:
+      return "range";
+  }
+  return {};
+}
+
 bool ItemScore::correct() const noexcept {
   return std::ranges::all_of(predictions, [](bool holds) { return holds; });
 }
@@ -161,8 +225,10 @@ SyntaxSuite read_syntax_suite(const std::string& path) {
   const Json json = parse_json(read_text(path), kMostValues, where, ErrorCode::kInput);
   const Place root(json, where);
   const Place meta = root.at("meta");
-  if (meta.at("metric").text() != "sum") meta.at("metric").refuse("expected \"sum\": no other metric is known");
-  SyntaxSuite suite{.name = meta.at("name").text(), .predictions = read_predictions(root), .items = {}};
+  SyntaxSuite suite{.name = meta.at("name").text(),
+                    .metric = read_metric(meta.at("metric")),
+                    .predictions = read_predictions(root),
+                    .items = {}};
   for (const Place& item : root.at("items").list()) suite.items.push_back(read_item(item, suite.predictions));
   return suite;
 }

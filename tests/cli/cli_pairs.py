@@ -80,12 +80,24 @@ class Pairs(CommandTest):
         self.assertEqual(items[1].split("\t")[:2], ["mine", "tie"])
         self.assertEqual(items[2].split("\t")[6:], ["the cat", "cat the"])
 
+    def test_names_are_one_column_and_ends_may_be_left_out(self):
+        pair = {"sentence_good": "the cat", "sentence_bad": "cat the", "UID": "x\ty\nz"}
+        path = self.write("uid.jsonl", json.dumps(pair) + "\n")
+        out = self.pairs(path, "--items", "--no-end")
+        row = out.splitlines()[1].split("\t")
+        self.assertEqual((len(row), row[0]), (8, "x\\ty\\nz"))
+        scored = json.loads(self.succeed("score", self.model, "--json", "--no-end", stdin=b"the cat\n").out)
+        self.assertEqual(float(row[2]), scored["log_prob"])
+        self.assertIn("its end not scored", out)
+        self.assertTrue(any(line.startswith("x\\ty\\nz  ") for line in out.splitlines()))
+
     def test_wrong_usage_and_wrong_files_are_refused(self):
         good = self.write("a.tsv", "a\tb\n")
         self.refuse(2, ["--items is for --pairs"], "eval", self.model, self.text, "--items")
         self.refuse(2, ["--pairs takes one MODEL and no TEXT"], "eval", self.model, self.text, "--pairs", good)
         self.refuse(2, ["--pairs scores each sentence by itself"], "eval", self.model, "--pairs", good, "--exact")
         self.refuse(2, ["--pairs scores each sentence by itself"], "eval", self.model, "--pairs", good, "--cache")
+        self.refuse(2, ["--pairs always scores unknown words"], "eval", self.model, "--pairs", good, "--unk", "skip")
         self.refuse(1, ["missing.tsv"], "eval", self.model, "--pairs", self.folder / "missing.tsv")
         self.refuse(1, ["x.tsv", "line 2"], "eval", self.model, "--pairs", self.write("x.tsv", "a\tb\nc\n"))
         self.refuse(1, ["x.tsv', line 2: the sentence", "byte 4"], "eval", self.model, "--pairs",

@@ -84,6 +84,9 @@ TEST_F(MinimalPairs, EachSentenceScoresAsByItself) {
     ASSERT_EQ(scores[i].correct(), good > bad) << i;
   }
   EXPECT_EQ(scores[0].good.tokens, 7);
+  const PairScore without_end = score_pairs(model, std::span(pairs).first(1), {.end = false}).front();
+  EXPECT_EQ(without_end.good.log_prob, Scorer(model, {.accounting = {.end = false}}).score(pairs[0].good).log_prob);
+  EXPECT_EQ(without_end.good.tokens, 6);
   EXPECT_FALSE(scores[0].unknown());
   // Two words that the model does not know are one symbol to it.
   EXPECT_TRUE(scores.back().tie());

@@ -34,11 +34,21 @@ TEST(RegionFormula, ComparisonsAndSumsOfRegions) {
   EXPECT_TRUE(holds("((2;%a%)) > 4.5"));
 }
 
-TEST(RegionFormula, AndBindsMoreThanOr) {
-  EXPECT_TRUE(holds("1 < 2 | 1 < 2 & 2 < 1"));
-  EXPECT_FALSE(holds("(1 < 2 | 1 < 2) & 2 < 1"));
+TEST(RegionFormula, OperatorsOfOneRankAreReadFromLeftToRight) {
+  EXPECT_FALSE(holds("1 < 2 | 1 < 2 & 2 < 1"));
+  EXPECT_TRUE(holds("1 < 2 | (1 < 2 & 2 < 1)"));
+  EXPECT_TRUE(holds("2 < 1 & 2 < 1 | 1 < 2"));
+  EXPECT_FALSE(holds("2 < 1 & [2 < 1 | 1 < 2]"));
   EXPECT_FALSE(holds("1 < 2 & 2 < 1"));
   EXPECT_TRUE(holds("2 < 1 | 1 < 2"));
+  EXPECT_TRUE(holds("3 - 2 + 1 = 2"));
+  EXPECT_TRUE(holds("3 - (2 + 1) = 0"));
+  EXPECT_TRUE(holds("9 - 4 - 3 + 2 - 1 = 3"));
+}
+
+TEST(RegionFormula, NumbersMayHaveASign) {
+  EXPECT_TRUE(holds("(1;%a%) = +3"));
+  EXPECT_TRUE(holds("(1;%a%) - -1 + +1 = 5e0"));
 }
 
 TEST(RegionFormula, WhatCannotBeReadIsRefusedWithItsPlace) {
@@ -54,7 +64,8 @@ TEST(RegionFormula, WhatCannotBeReadIsRefusedWithItsPlace) {
            {"(1 < 2) + 3 < 4", "a sum is of numbers"},
            {"1 & 2", "between comparisons"},
            {"(1 < 2) < 3", "between numbers"},
-           {"3 - 2 + 1 > 0", "put brackets"},
+           {"+-1 < 2", "expected one sign"},
+           {"1 < + 2 3", "expected the end"},
            {"[(1;%a%) > 2)", "expected \"]\""},
            {"nan > 1", "expected a region"},
            {std::string(1000, '('), "too deep"},
@@ -128,6 +139,92 @@ TEST_F(SyntaxSuites, RegionsHaveTheBitsOfWhatTheyAddToTheSentence) {
   }
 }
 
+TEST_F(SyntaxSuites, WhiteSpaceAtTheStartOfARegionIsIgnored) {
+  Json suite = small_suite();
+  suite["predictions"][0]["formula"] = "(3;%good%) = (3;%bad%)";
+  suite["items"][0]["conditions"] = {condition("good", {" the cat", " \t", " sees", "\n dog"}),
+                                     condition("bad", {"the cat", "", "sees", "dog"})};
+  for (const Tokenizer& tokenizer : {tiny_words(), tiny_characters(), all_bytes()}) {
+    const ItemScore score = score_suite(tiny_model(Cell::kLstm, tokenizer), read(suite)).front();
+    for (std::size_t region = 0; region < 4; ++region) {
+      EXPECT_EQ(score.surprisals[region].second, score.surprisals[region + 4].second) << region;
+    }
+    EXPECT_TRUE(score.correct());
+  }
+}
+
+// A model that predicts the, cat, dog, sees, old, and with 1, 2, 3, 4, 5 and 6 bits, whatever stands before.
+Model model_of_whole_bits() {
+  const Tokenizer tokenizer = tiny_words();
+  Parameters parameters(tiny_config(Cell::kLstm, tokenizer));
+  const std::vector<float> bits{7, 7, 1, 2, 3, 4, 5, 6};
+  for (std::size_t id = 0; id < bits.size(); ++id) {
+    parameters.decoder_bias()[id] = -bits[id] * std::numbers::ln2_v<float>;
+  }
+  return model_of(tiny_config(Cell::kLstm, tokenizer), tokenizer, std::move(parameters));
+}
+
+// Conditions whose regions have the tokens' bits
+//
+//   a   1 2 |       | 4 | 5 3 6      b   1 | 5 5 2 | 4 | 3
+Json suite_of_whole_bits(const std::string& metric, const std::vector<std::string>& formulas) {
+  Json suite = small_suite();
+  suite["meta"]["metric"] = metric;
+  suite["predictions"] = Json::array();
+  for (const std::string& formula : formulas)
+    suite["predictions"].push_back({{"type", "formula"}, {"formula", formula}});
+  suite["items"][0]["conditions"] = {condition("a", {" the cat", "", "sees", "old dog and"}),
+                                     condition("b", {"the", "old old cat", " sees", "dog"})};
+  return suite;
+}
+
+TEST_F(SyntaxSuites, MetricsAreThoseOfARegionsTokens) {
+  const Model model = model_of_whole_bits();
+  for (const auto& [metric, expected] : std::map<std::string, std::vector<double>>{
+           {"sum", {3, 0, 4, 14, 1, 12, 4, 3}},
+           {"mean", {1.5, 0, 4, 14.0 / 3, 1, 4, 4, 3}},
+           {"median", {1.5, 0, 4, 5, 1, 5, 4, 3}},
+           {"max", {2, 0, 4, 6, 1, 5, 4, 3}},
+           {"min", {1, 0, 4, 3, 1, 2, 4, 3}},
+           {"range", {1, 0, 0, 3, 0, 3, 0, 0}},
+       }) {
+    const SyntaxSuite suite = read(suite_of_whole_bits(metric, {"1 < 2"}));
+    EXPECT_EQ(region_metric_name(suite.metric), metric);
+    const ItemScore score = score_suite(model, suite).front();
+    ASSERT_EQ(score.surprisals.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(score.surprisals[i].second, expected[i], 1e-5) << metric << " " << i;
+    }
+  }
+}
+
+// By hand, from the sums a 3 0 4 14, of all 21; b 1 12 4 3, of all 20.
+TEST_F(SyntaxSuites, FormulasHoldAsComputedByHand) {
+  const std::vector<std::pair<std::string, bool>> formulas{
+      {"(4;%a%) > (2;%b%)", true},                                      // 14 > 12
+      {"(2;%b%) < (4;%b%)", false},                                     // 12 < 3
+      {"(3;%a%) = (3;%b%)", true},                                      // 4 = 4
+      {"(2;%a%) = 0", true},                                            // a region without tokens
+      {"(*;%a%) - (*;%b%) = 1", true},                                  // 21 - 20
+      {"(4;%a%) - (2;%b%) + (1;%b%) = 3", true},                        // (14 - 12) + 1
+      {"(4;%a%) - [(2;%b%) + (1;%b%)] = 1", true},                      // 14 - 13
+      {"[(4;%a%) - (1;%a%)] = [(2;%b%) - (1;%b%)]", true},              // 11 = 11
+      {"((4;%a%) + 0.0005) = 14", true},                                // within 0.001 + 0.00014
+      {"((4;%a%) + 0.0015) = 14", false},                               //
+      {"(1;%a%) < (3;%a%) & (2;%b%) < (4;%b%)", false},                 // true & false
+      {"(1;%a%) < (3;%a%) | (2;%b%) < (4;%b%)", true},                  // true | false
+      {"(1;%a%) < (3;%a%) | 1 < 2 & (2;%b%) < (4;%b%)", false},         // (true | true) & false
+      {"(1;%a%) < (3;%a%) | [1 < 2 & (2;%b%) < (4;%b%)]", true},        // true | false
+      {"(2;%b%) < (4;%b%) & 1 < 2 | ((3;%a%)) > 3.5", true},            // (false & true) | true
+      {"0.0135e3 < (4;%a%) & (1;%b%) - -1 > +1.5 & 3 > (1;%b%)", true}  // 13.5 < 14, 2 > 1.5, 3 > 1
+  };
+  std::vector<std::string> texts;
+  for (const auto& [text, truth] : formulas) texts.push_back(text);
+  const ItemScore score = score_suite(model_of_whole_bits(), read(suite_of_whole_bits("sum", texts))).front();
+  for (std::size_t i = 0; i < formulas.size(); ++i) EXPECT_EQ(score.predictions[i], formulas[i].second) << texts[i];
+  EXPECT_FALSE(score.correct());
+}
+
 TEST_F(SyntaxSuites, AnItemCountsWhereAllPredictionsHold) {
   const ItemScore both{.predictions = {true, true}, .surprisals = {}};
   const ItemScore one{.predictions = {true, false}, .surprisals = {}};
@@ -141,8 +238,8 @@ TEST_F(SyntaxSuites, WhatIsWrongIsToldWithItsPlace) {
   suite.erase("items");
   refuses(suite, "the key items is missing");
   suite = small_suite();
-  suite["meta"]["metric"] = "median";
-  refuses(suite, "no other metric");
+  suite["meta"]["metric"] = "all";
+  refuses(suite, "meta: metric: \"all\" is not a metric: expected one of sum, mean, median, max, min, range");
   suite = small_suite();
   suite["predictions"][0]["formula"] = "(3;%good%) <";
   refuses(suite, "predictions 1: formula \"(3;%good%) <\", character 13: ");

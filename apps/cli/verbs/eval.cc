@@ -47,8 +47,8 @@ void check_pairs(const Flags& flags, const EvalCommand& command) {
                 "--pairs scores each sentence by itself with the model alone: leave --state, --exact, adaptation and "
                 "--ngram out");
   }
-  if (flags.given("--no-end") || flags.given("--unk")) {
-    throw Error(ErrorCode::kUsage, "--pairs always scores line ends and unknown words: leave --no-end and --unk out");
+  if (flags.given("--unk")) {
+    throw Error(ErrorCode::kUsage, "--pairs always scores unknown words: leave --unk out");
   }
 }
 
@@ -113,6 +113,7 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
   }
   if (!command.pairs.path.empty()) {
     check_pairs(flags, command);
+    command.pairs.end = command.options.end;
     command.pairs.json = command.json;
     command.pairs.threads = command.options.threads;
     return command;

@@ -99,7 +99,7 @@ class PairResults {
 
  private:
   void score_pairs_of(const std::vector<MinimalPair>& pairs) {
-    PairOptions options{.threads = command_.threads, .progress = progress(pairs.front().paradigm)};
+    PairOptions options{.end = command_.end, .threads = command_.threads, .progress = progress(pairs.front().paradigm)};
     const std::vector<PairScore> scores = score_pairs(model_, pairs, options);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const PairScore& score = scores[i];
@@ -130,7 +130,7 @@ class PairResults {
       if (std::exchange(first_item_, false)) {
         out_.write("# columns: paradigm correct log_prob_good log_prob_bad unknown_good unknown_bad good bad\n");
       }
-      out_.write(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", pair.paradigm,
+      out_.write(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", escaped(pair.paradigm),
                              score.tie()       ? "tie"
                              : score.correct() ? "yes"
                                                : "no",
@@ -154,8 +154,8 @@ class PairResults {
       if (std::exchange(first_item_, false)) {
         out_.write("# columns: suite item correct unknown, then yes or no for each prediction\n");
       }
-      std::string row =
-          fmt::format("{}\t{}\t{}\t{}", suite.name, item.number, score.correct() ? "yes" : "no", score.unknown_tokens);
+      std::string row = fmt::format("{}\t{}\t{}\t{}", escaped(suite.name), item.number, score.correct() ? "yes" : "no",
+                                    score.unknown_tokens);
       for (const bool holds : score.predictions) row += holds ? "\tyes" : "\tno";
       out_.write(row + "\n");
       return;
@@ -184,7 +184,8 @@ class PairResults {
 
   [[nodiscard]] std::string policy() const {
     const Tokenizer& tokenizer = model_.tokenizer();
-    return fmt::format("each sentence by itself, its end included (in suites not); unknown words {}; precision {}",
+    return fmt::format("each sentence by itself, its end {}; unknown words {}; precision {}",
+                       command_.end ? "included (in suites not)" : "not scored",
                        tokenizer.unknown() < 0 ? "none" : "scored as <unk>", precision_name(model_.precision()));
   }
 
@@ -218,17 +219,17 @@ class PairResults {
   void print_row(const Group& group, std::size_t width) {
     const auto percent = [](double share) { return 100 * share; };
     const std::string known = group.known.of > 0 ? fmt::format("{:.1f}%", percent(group.known.share())) : "-";
-    out_.write(fmt::format("{:<{}}  {:>7}  {:>6.1f}%  {:>5.1f} to {:>5.1f}  {:>6}  {:>12}  {:>8}\n", group.name, width,
-                           grouped(group.all.of), percent(group.all.share()), percent(group.all.low()),
-                           percent(group.all.high()), grouped(group.ties), grouped(group.all.of - group.known.of),
-                           known));
+    out_.write(fmt::format("{:<{}}  {:>7}  {:>6.1f}%  {:>5.1f} to {:>5.1f}  {:>6}  {:>12}  {:>8}\n",
+                           escaped(group.name), width, grouped(group.all.of), percent(group.all.share()),
+                           percent(group.all.low()), percent(group.all.high()), grouped(group.ties),
+                           grouped(group.all.of - group.known.of), known));
   }
 
   void print_table() {
     std::size_t width = std::string_view("paradigm or suite").size();
-    for (const Group& group : groups_) width = std::max(width, group.name.size());
+    for (const Group& group : groups_) width = std::max(width, escaped(group.name).size());
     const std::vector<Group> sums = this->sums();
-    for (const Group& group : sums) width = std::max(width, group.name.size());
+    for (const Group& group : sums) width = std::max(width, escaped(group.name).size());
     out_.write(fmt::format("# policy: {}\n", policy()));
     out_.write("# correct: the acceptable sentence is the more probable one (ties are not), or all predictions hold\n");
     out_.write("# without: correct of those without unknown words\n");

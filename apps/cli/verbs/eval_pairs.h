@@ -11,6 +11,7 @@ namespace unroll {
 
 struct PairsCommand {
   std::string path;  // a file, or a folder of them; empty: a text is evaluated instead
+  bool end = true;   // of pairs' sentences
   bool items = false;
   bool json = false;
   int threads = 0;

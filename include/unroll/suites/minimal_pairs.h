@@ -32,7 +32,7 @@ struct MinimalPair {
 
 // One sentence under a model, nats.
 struct SentenceScore {
-  double log_prob = 0;  // of all its tokens and the closing boundary
+  double log_prob = 0;  // of all its tokens, and with PairOptions::end the closing boundary
   std::int64_t tokens = 0;
   std::int64_t unknown_tokens = 0;
 };
@@ -48,6 +48,7 @@ struct PairScore {
 };
 
 struct PairOptions {
+  bool end = true;                                                           // the closing boundary counts
   int threads = 0;                                                           // 0: one per core that the process may use
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // pairs; may be empty
 };

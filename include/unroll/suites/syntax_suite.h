@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,10 +17,10 @@ namespace unroll {
 // One part of a sentence. May be empty.
 struct Region {
   std::int64_t number = 0;
-  std::string content;
+  std::string content;  // ASCII white space at its start is ignored
 };
 
-// One variant of an item: its sentence is the regions' contents, those that are not empty, with spaces between.
+// One variant of an item: its sentence is the regions' contents, those that are not empty, with one space between.
 struct Condition {
   std::string name;
   std::vector<Region> regions;
@@ -31,18 +32,24 @@ struct SuiteItem {
   std::vector<Condition> conditions;
 };
 
+// What the surprisals of a region's tokens become. All are 0 for a region without tokens.
+enum class RegionMetric { kSum, kMean, kMedian, kMax, kMin, kRange };
+
+// "sum", "mean", "median", "max", "min", "range": largest minus smallest.
+[[nodiscard]] std::string_view region_metric_name(RegionMetric metric) noexcept;
+
 // The surprisal, in bits, of each (condition, region number).
 using RegionSurprisals = std::vector<std::pair<std::pair<std::string, std::int64_t>, double>>;
 
 // A statement that should hold for a good model: "(2;%mismatch%) > (2;%match%)".
 //
 //   (N;%condition%)   the surprisal of region N; (*;%condition%): the sum over all regions
-//   numbers, + and -  sums; a - b + c without brackets is refused, for SyntaxGym reads it as a - (b + c)
-//   < > =             comparisons; = holds within 1e-3 + 1e-5 |right side|, as there
-//   & |               both, either; & binds more
+//   numbers, + and -  sums, from left to right: a - b + c is (a - b) + c
+//   < > =             comparisons; = holds within 1e-3 + 1e-5 |right side|, as in SyntaxGym
+//   & |               both, either; of one rank, from left to right: a | b & c is (a | b) & c
 //   ( ) [ ]           brackets, up to 64 deep
 //
-// Up to 1,000 operators.
+// Up to 1,000 operators. (SyntaxGym's own program reads formulas so since 2020.)
 class RegionFormula {
  public:
   // Throws Error{kInput} naming the formula and the character (from 1) that is wrong.
@@ -60,14 +67,14 @@ class RegionFormula {
 
 struct SyntaxSuite {
   std::string name;
+  RegionMetric metric = RegionMetric::kSum;
   std::vector<RegionFormula> predictions;
   std::vector<SuiteItem> items;
 };
 
-// Reads a suite's JSON, plain or gzipped. Its metric must be "sum", the only one that SyntaxGym's own program
-// evaluates: a region's surprisal is the sum over its tokens. Throws Error{kFile}, and Error{kInput} naming the place:
-// what is missing or of the wrong type, formulas that cannot be read, or that name a region or condition that an item
-// lacks.
+// Reads a suite's JSON, plain or gzipped. Throws Error{kFile}, and Error{kInput} naming the place: what is missing or
+// of the wrong type, a metric that is not one of RegionMetric, formulas that cannot be read, or that name a region or
+// condition that an item lacks.
 [[nodiscard]] SyntaxSuite read_syntax_suite(const std::string& path);
 
 // One item under a model.
@@ -86,8 +93,9 @@ struct SuiteOptions {
 };
 
 // Scores each sentence by itself. A token belongs to the region in which it begins, and the space before a region to
-// that region; the closing boundary belongs to none. Throws Error{kInput} for text that the tokenizer cannot read,
-// naming the condition's place and the sentence.
+// that region. The closing boundary belongs to none: SyntaxGym counts it in the last region where a model's output has
+// it, and agrees with this where the output leaves it out. Throws Error{kInput} for text that the tokenizer cannot
+// read, naming the condition's place and the sentence.
 [[nodiscard]] std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
                                                  const SuiteOptions& options = {});
 
