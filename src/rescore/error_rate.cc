@@ -120,7 +120,13 @@ std::vector<char32_t> characters_of(std::string_view text) {
 }
 
 double rate(const ErrorCount& sum) noexcept {
-  return sum.of == 0 ? 0 : static_cast<double>(sum.errors) / static_cast<double>(sum.of);
+  if (sum.errors == 0) return 0;  // of nothing, too
+  return static_cast<double>(sum.errors) / static_cast<double>(sum.of);
+}
+
+double difference(const ErrorCount& a, const ErrorCount& b) noexcept {
+  if (a.of == 0 && b.of == 0) return rate({.errors = a.errors - b.errors, .of = 0});  // not infinity - infinity
+  return rate(a) - rate(b);
 }
 
 constexpr std::int64_t kFewestResamples = 40;  // with one outside the interval on each side
@@ -152,13 +158,13 @@ Interval middle_of_resamples(std::size_t size, const BootstrapOptions& options, 
   return {.low = values[outside], .high = values[values.size() - 1 - outside]};
 }
 
-double rate_of(std::span<const ErrorCount> utterances, const std::vector<std::size_t>& drawn) {
+ErrorCount sum_of(std::span<const ErrorCount> utterances, const std::vector<std::size_t>& drawn) {
   ErrorCount sum;
   for (const std::size_t i : drawn) {
     sum.errors += utterances[i].errors;
     sum.of += utterances[i].of;
   }
-  return rate(sum);
+  return sum;
 }
 
 }  // namespace
@@ -184,7 +190,7 @@ double error_rate(std::span<const ErrorCount> utterances) noexcept { return rate
 
 Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options) {
   return middle_of_resamples(utterances.size(), options,
-                             [&](const std::vector<std::size_t>& drawn) { return rate_of(utterances, drawn); });
+                             [&](const std::vector<std::size_t>& drawn) { return rate(sum_of(utterances, drawn)); });
 }
 
 Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
@@ -193,8 +199,9 @@ Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const Err
     throw Error(ErrorCode::kUsage, fmt::format("a difference of {} and {} utterances: expected the same ones of both",
                                                a.size(), b.size()));
   }
-  return middle_of_resamples(
-      a.size(), options, [&](const std::vector<std::size_t>& drawn) { return rate_of(a, drawn) - rate_of(b, drawn); });
+  return middle_of_resamples(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    return difference(sum_of(a, drawn), sum_of(b, drawn));
+  });
 }
 
 }  // namespace unroll

@@ -43,7 +43,7 @@ void read_line(const NbestLine& line, const NbestFormat& format, std::string& id
     case NbestDialect::kMoses:
       return read_moses(line, id, hypothesis);
     case NbestDialect::kSrilm:
-      return read_srilm(line, hypothesis);
+      return read_srilm(line, format, hypothesis);
     case NbestDialect::kColumns:
       return read_columns(line, format, id, hypothesis);
     case NbestDialect::kJson:

@@ -26,6 +26,12 @@ std::vector<std::string_view> fields_between_tabs(std::string_view bytes) {
 }  // namespace
 
 void check(const NbestFormat& format) {
+  if (format.dialect != NbestDialect::kSrilm && !format.noise.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`noise` words are left out of lists of the format srilm alone, not of {}",
+                            nbest_dialect_name(format.dialect)),
+                "noise");
+  }
   if (format.dialect != NbestDialect::kColumns) {
     if (format.columns.empty()) return;
     throw Error(ErrorCode::kUsage, fmt::format("columns have names in the format columns alone, not in {}",

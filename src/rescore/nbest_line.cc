@@ -12,6 +12,11 @@
 #include "unroll/error.h"
 
 namespace unroll {
+namespace {
+
+constexpr std::string_view kPause = "-pau-";  // in SRILM's lists
+
+}  // namespace
 
 void NbestLine::refuse(std::size_t at, const std::string& what) const {
   throw Error(ErrorCode::kInput, fmt::format("{}, line {}, column {}: {}", file, number, at + 1, what));
@@ -87,7 +92,25 @@ void read_kaldi(const NbestLine& line, std::string& id, Hypothesis& hypothesis) 
   id = whole.substr(0, dash);
 }
 
-void read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
+std::string counted_text(const NbestFormat& format, std::string_view text) {
+  if (format.dialect != NbestDialect::kSrilm) return std::string(text);
+  const auto is_noise = [&](std::string_view word) {
+    return word == kPause || std::ranges::find(format.noise, word) != format.noise.end();
+  };
+  std::string counted;
+  bool all = true;
+  std::string_view rest = text;
+  for (std::string_view word = take_field(rest); !word.empty(); word = take_field(rest)) {
+    if (is_noise(word)) {
+      all = false;
+    } else {
+      counted.append(counted.empty() ? "" : " ").append(word);
+    }
+  }
+  return all ? std::string(text) : counted;
+}
+
+void read_srilm(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis) {
   constexpr std::string_view kExpected = "a line is ascore, lscore, nwords and the words of a hypothesis";
   std::string_view rest = line.bytes;
   const auto field = [&](std::string_view name) {
@@ -116,6 +139,7 @@ void read_srilm(const NbestLine& line, Hypothesis& hypothesis) {
         fmt::format("nwords is {}: expected a whole number up to {}, the words that follow", nwords, hypothesis.words));
   }
   hypothesis.words = static_cast<std::int64_t>(count);
+  hypothesis.text = counted_text(format, text);
 }
 
 }  // namespace unroll

@@ -32,7 +32,7 @@ struct NbestLine {
 void read_rnnlm(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
 void read_kaldi(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
 void read_moses(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
-void read_srilm(const NbestLine& line, Hypothesis& hypothesis);  // the id is the file's
+void read_srilm(const NbestLine& line, const NbestFormat& format, Hypothesis& hypothesis);  // the id is the file's
 void read_columns(const NbestLine& line, const NbestFormat& format, std::string& id, Hypothesis& hypothesis);
 void read_json(const NbestLine& line, std::string& id, Hypothesis& hypothesis);
 
@@ -41,6 +41,10 @@ void set_id(const NbestLine& line, std::string_view field, std::string& id, Hypo
 
 // Sets the text to `field`, a part of the line, and counts its words.
 void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothesis);
+
+// The words of `text` that count in this format: for kSrilm all but pauses and noise, otherwise all. Where none is left
+// out, the text is unchanged; otherwise one space is between words.
+[[nodiscard]] std::string counted_text(const NbestFormat& format, std::string_view text);
 
 // Without white space at both ends; where there is nothing else, empty at its start.
 [[nodiscard]] std::string_view trimmed_field(std::string_view field) noexcept;

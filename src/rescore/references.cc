@@ -34,7 +34,7 @@ References::References(const std::string& path, const NbestFormat& format) : nam
     }
     const std::string_view id = take_id(format, rest);
     if (id.empty()) line.refuse(0, "there is no id: a line is an id, a space or tab and the words of its reference");
-    if (!texts_.emplace(id, trimmed_field(rest)).second) {
+    if (!texts_.emplace(id, counted_text(format, trimmed_field(rest))).second) {
       line.refuse(line.place_of(id), fmt::format("the id {} came before", quote(id)));
     }
   }

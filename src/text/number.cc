@@ -10,6 +10,8 @@ std::optional<double> parse_number(std::string_view field) noexcept {
   constexpr std::size_t kFewDigits =
       300;  // with a negative exponent, so few digits cannot be too large, only too small
   double value = 0;
+  // A leading plus is what printf("%+f") writes, and from_chars does not read.
+  if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
   const char* const end = field.data() + field.size();
   const auto [stop, error] = std::from_chars(field.data(), end, value);
   if (stop != end) return std::nullopt;

@@ -6,8 +6,8 @@
 
 namespace unroll {
 
-// Returns the decimal number that all of `field` is, in any locale, or nothing. Numbers too small for a double are 0;
-// numbers too large are rejected. "inf", "-inf" and "nan" are numbers.
+// Returns the decimal number that all of `field` is, with or without a sign, in any locale, or nothing. Numbers too
+// small for a double are 0; numbers too large are rejected. "inf", "-inf" and "nan" are numbers.
 [[nodiscard]] std::optional<double> parse_number(std::string_view field) noexcept;
 
 }  // namespace unroll

@@ -121,6 +121,16 @@ class Rescore(CommandTest):
         self.assertEqual(float(out.split("\t")[2]), self.score("the cat"))
         self.assertNotEqual(self.rescore(upper, "--columns", "id,text").out, out)
 
+    def test_srilms_pauses_and_noise_are_left_out(self):
+        path = self.write("s.nbest", "-2 -3 2 <s> -pau- the [laugh] cat -pau- </s>\n")
+        noise = self.write("noise", "## noises\n[laugh]\n")
+        out = self.rescore(path, "--format", "srilm", "--noise-vocab", noise).out
+        self.assertEqual(out, f"-2 {self.score('the cat') / math.log(10)!r} 2 <s> -pau- the [laugh] cat -pau- </s>\n")
+        report = json.loads(self.rescore(path, "--format", "srilm", "--noise-vocab", noise, "--json", "--references",
+                                         self.write("r", "s.nbest the cat\n")).out)
+        self.assertEqual(report["words"]["first"]["errors"], 0)
+        self.refuse(2, ["--noise-vocab"], "rescore", self.model, path, "--format", "moses", "--noise-vocab", noise)
+
     def test_an_old_score_is_mixed_in(self):
         path = self.write("l", "u\t-1\t-8.5\tthe cat\n")
         out = self.rescore(path, "--columns", "id,score,lscore,text", "--lambda", "0.25").out.split("\t")

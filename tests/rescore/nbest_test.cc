@@ -123,6 +123,27 @@ TEST_F(Nbest, SrilmsLinesTakeALanguageModelScore) {
   refuses("inf -2 1 a\n", srilm, "expected a number");
 }
 
+// SRILM leaves pauses out always, and noise words where it is given a list of them.
+TEST_F(Nbest, SrilmsPausesAndNoiseAreNotWords) {
+  const std::string text = "-1 -2 2 <s> -pau- the  -pau- [laugh] cat </s>\n-1 -2 1 -pau-\n-1 -2 2 the  cat\n";
+  NbestFormat srilm{.dialect = NbestDialect::kSrilm};
+  const auto texts = [&](const NbestFormat& format) {
+    std::vector<std::string> found;
+    for (const Hypothesis& hypothesis : read(text, format).at(0).hypotheses) found.push_back(hypothesis.text);
+    return found;
+  };
+  EXPECT_EQ(texts(srilm), (std::vector<std::string>{"the [laugh] cat", "", "the  cat"}));
+  const NbestList list = read(text, srilm).at(0);
+  EXPECT_EQ(best_line(srilm, list, list.hypotheses[0]), "lists the [laugh] cat");
+  EXPECT_EQ(rescored_line(list.hypotheses[0], {.lm = -7}), "-1 -7 2 <s> -pau- the  -pau- [laugh] cat </s>");
+  srilm.noise = {"[laugh]", "[cough]"};
+  EXPECT_EQ(texts(srilm), (std::vector<std::string>{"the cat", "", "the  cat"}));
+  const std::string said = write("lists the -pau- cat [cough]\n", "said");
+  EXPECT_EQ(References(said, srilm).of(list, "lists"), "the cat");
+  EXPECT_EQ(read("u the -pau-\n", {}).at(0).hypotheses[0].text, "the -pau-");
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "format srilm alone, not of rnnlm", [] { check({.noise = {"[laugh]"}}); }));
+}
+
 TEST_F(Nbest, ColumnsKeepEveryByteThatIsNotANewNumber) {
   const NbestFormat plain{.dialect = NbestDialect::kColumns, .columns = kLibriSpeech};
   const std::string text = "u1\t1\t-4.5\tTHE \xff CAT \r\nu1\t2\t-5\t\nu2\t1\t0\tA\n";

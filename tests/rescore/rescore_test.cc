@@ -127,6 +127,26 @@ TEST(ErrorRate, BootstrapIntervalsAreThoseOfTheNormalApproximation) {
   EXPECT_EQ(bootstrap_rate({}).high, 0);
 }
 
+// Nine of ten utterances have an error and no reference word: 0.9^10 = 35% of all resamples have errors alone.
+TEST(ErrorRate, ResamplesWithoutReferenceWordsAreInfinite) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<ErrorCount> errors(10, {.errors = 1, .of = 0});
+  errors[9] = {.errors = 0, .of = 1};
+  EXPECT_EQ(error_rate(errors), 9);
+  const Interval interval = bootstrap_rate(errors);
+  EXPECT_NEAR(interval.low, 7.0 / 3, 1e-12);  // three or more of the one with a word: 7.0% of all, four or more: 1.3%
+  EXPECT_EQ(interval.high, kInfinity);
+  std::vector<ErrorCount> better = errors;
+  better[0].errors = 0;
+  EXPECT_EQ(bootstrap_difference(errors, better).high, kInfinity);
+  EXPECT_EQ(bootstrap_difference(better, errors).low, -kInfinity);
+  const Interval same = bootstrap_difference(errors, errors);
+  EXPECT_EQ(same.low, 0);
+  EXPECT_EQ(same.high, 0);
+  EXPECT_EQ(error_rate(std::vector<ErrorCount>{{.errors = 2, .of = 0}}), kInfinity);
+  EXPECT_EQ(error_rate(std::vector<ErrorCount>{{.errors = 0, .of = 0}}), 0);
+}
+
 TEST(ErrorRate, DifferencesArePaired) {
   const std::vector<ErrorCount> b = random_errors(300, 6);
   std::vector<ErrorCount> a = b;

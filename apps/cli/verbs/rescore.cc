@@ -1,7 +1,9 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "cli/verbs/scored_lists.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
+#include "unroll/text.h"
 
 namespace unroll {
 namespace {
@@ -35,6 +38,7 @@ struct RescoreCommand {
 
 struct RescoreFlags {
   AccountingFlags accounting;
+  std::string noise;  // a file; empty: none
   bool tune = false;
   bool split = false;
   bool best = false;
@@ -51,6 +55,9 @@ void add_flags(Flags& flags, RescoreFlags& given, RescoreCommand& command) {
       {"--columns", "NAMES",
        "--format columns: tab-separated columns are these: id, rank, score, lscore, total, text, - for others", ""},
       [&command](const std::string& value) { command.format.columns = split_at_commas(value); });
+  flags.path({"--noise-vocab", "FILE",
+              "--format srilm: words that are left out like the pause -pau-, in scores and in errors", ""},
+             &given.noise);
   flags.toggle({"--lowercase", "", "the model sees hypotheses in lower case; what is written stays as it is", ""},
                &command.lowercase);
   given.accounting.declare(&flags);
@@ -97,6 +104,22 @@ void add_flags(Flags& flags, RescoreFlags& given, RescoreCommand& command) {
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
 }
 
+// The words of a vocabulary as SRILM reads it: lines that begin with ## are comments.
+std::vector<std::string> read_words(const std::string& path) {
+  std::vector<std::string> words;
+  LineReader reader(path);
+  for (std::string line; reader.next(line);) {
+    if (line.starts_with("##")) continue;
+    constexpr std::string_view kBlanks = " \t\v\f\r";
+    for (std::size_t at = 0; (at = line.find_first_not_of(kBlanks, at)) != std::string::npos;) {
+      const std::size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
+      words.push_back(line.substr(at, end - at));
+      at = end;
+    }
+  }
+  return words;
+}
+
 // Flags about errors need references to count errors by.
 void check_references(const Flags& flags, const RescoreCommand& command) {
   if (!command.references.empty()) return;
@@ -112,6 +135,7 @@ void finish(const Flags& flags, const RescoreFlags& given, RescoreCommand& comma
     throw Error(ErrorCode::kUsage,
                 "which format do the lists have? Give --format rnnlm, kaldi, moses, srilm or json, or --columns NAMES");
   }
+  if (!given.noise.empty()) command.format.noise = read_words(given.noise);
   check(command.format);
   check_references(flags, command);
   if (flags.given("--metric") && !given.tune && !given.split) {
@@ -163,6 +187,7 @@ std::optional<RescoreCommand> parse_rescore(const std::vector<std::string>& argu
   finish(flags, given, command);
   std::vector<std::string> inputs = command.lists;
   inputs.push_back(command.references);
+  inputs.push_back(given.noise);
   expect_one_standard_input(inputs);
   return command;
 }

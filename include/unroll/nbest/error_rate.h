@@ -22,7 +22,7 @@ struct ErrorCount {
 // The sums of both over all utterances.
 [[nodiscard]] ErrorCount sum_of(std::span<const ErrorCount> utterances) noexcept;
 
-// errors / of; 0 when there are no references.
+// errors / of. Without reference words it is infinity where there are errors, and 0 where there are none.
 [[nodiscard]] double error_rate(std::span<const ErrorCount> utterances) noexcept;
 
 struct Interval {
@@ -35,8 +35,8 @@ struct BootstrapOptions {
   std::uint64_t seed = 1;
 };
 
-// The middle 95% of error_rate over resamples of the utterances, drawn with replacement. Throws
-// Error{kUsage} for fewer than 40 resamples.
+// The middle 95% of error_rate over resamples of the utterances, drawn with replacement: an end is infinite where 2.5%
+// of the resamples have errors and no reference words. Throws Error{kUsage} for fewer than 40 resamples.
 //
 // Source: Efron 1979; Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
 [[nodiscard]] Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options = {});

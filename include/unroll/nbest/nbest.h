@@ -39,9 +39,12 @@ struct NbestFormat {
   // kColumns: a name for each column, from left to right: id and text, which are required, rank, score, lscore, total,
   // or "-" for a column that is not used.
   std::vector<std::string> columns = {};
+  // kSrilm: words that are left out of hypotheses and references, as the pause "-pau-" always is.
+  std::vector<std::string> noise = {};
 };
 
-// Throws Error{kUsage} for columns that are unknown, missing or named twice, and for columns of another dialect.
+// Throws Error{kUsage} for columns that are unknown, missing or named twice, and for columns or noise words of another
+// dialect.
 void check(const NbestFormat& format);
 
 // Whether the dialect's numbers are decimal logarithms; those of all others are taken as natural ones.
@@ -58,7 +61,7 @@ struct Hypothesis {
   std::string line;                // without its newline; a carriage return before that stays
   std::int64_t number = 0;         // of the line in its file, from 1
   std::int64_t id_column = 1;      // byte of the line at which the id begins, from 1; kSrilm: 1
-  std::string text;                // the words of the hypothesis
+  std::string text;                // the words of the hypothesis; kSrilm: without boundaries, pauses and noise
   std::int64_t text_column = 1;    // byte of the line at which it begins, from 1
   std::int64_t words = 0;          // runs between ASCII white space; kSrilm: its nwords
   std::optional<double> score;     // as given: total of kMoses, ascore of kSrilm, score of others

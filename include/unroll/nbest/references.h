@@ -15,7 +15,7 @@ class References {
  public:
   // Reads a file with a line for each list: its id, a space or tab, the words. For kColumns and kJson, whose ids may
   // hold spaces, the id goes up to the first tab of the line, where it has one. For kMoses, whose ids are numbers from
-  // 0, a line has no id but is the reference of its number.
+  // 0, a line has no id but is the reference of its number. For kSrilm, pauses and noise words are left out.
   //
   // Throws Error{kFile}, and Error{kInput} naming file, line and column: no id, one that came before, no reference at
   // all.
