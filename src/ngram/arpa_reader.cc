@@ -100,8 +100,22 @@ class ArpaReader {
     if (line_ != header) refuse(fmt::format("expected {}, found {}", header, quote(line_)));
   }
 
+  // IRSTLM names files of its own in their first line. Their numbers are not those of an ARPA file: interpolated ones
+  // (iARPA) are to be added up along the contexts, quantized ones (qARPA) index a table.
+  void refuse_irstlm() {
+    split_line();
+    if (fields_.empty()) return;
+    const std::string_view name = fields_.front().text;
+    if (name != "iARPA" && name != "qARPA") return;
+    refuse(
+        fmt::format("this is {}, a format of IRSTLM whose numbers are not back-off probabilities: convert it with "
+                    "compile-lm --text=yes",
+                    name));
+  }
+
   // Reads up to the first header of n-grams.
   void read_counts() {
+    if (next_filled_line()) refuse_irstlm();
     while (line_ != "\\data\\") {
       if (!next_line()) {
         refuse("no line \\data\\ up to here: not an ARPA file (convert a binary model to ARPA first)");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ngram/arpa_reader.h"
+#include "ngram/ngram_sums.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -22,6 +23,7 @@ struct Ngram::Data {
     if (unknown < 0) unknown = find("<UNK>");
     end = find("</s>");
     begin = find("<s>");
+    sums = sums_of(file.table, begin < 0 ? kNoNode : static_cast<std::uint32_t>(begin));
   }
 
   [[nodiscard]] std::int32_t find(std::string_view word) const {
@@ -51,6 +53,7 @@ struct Ngram::Data {
   std::int32_t unknown = -1;
   std::int32_t end = -1;
   std::int32_t begin = -1;
+  NgramSums sums;
 };
 
 Ngram::Ngram(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -66,6 +69,8 @@ std::int64_t Ngram::count(std::int64_t order) const {
   }
   return std::ssize(data_->file.table.levels[static_cast<std::size_t>(order - 1)].words);
 }
+
+const NgramSums& Ngram::sums() const noexcept { return data_->sums; }
 
 std::int64_t Ngram::size() const noexcept { return std::ssize(data_->file.table.words); }
 std::int32_t Ngram::id(std::string_view word) const { return data_->find(word); }

@@ -120,6 +120,7 @@ TEST_F(NgramFile, ReadsFilesOfTheToolkits) {
   EXPECT_EQ(p(load(changed("\\1-grams:", " \\1-grams:")), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("\\end\\", "\t\\end\\")), {"the"}, "</s>"), reference);
   EXPECT_EQ(p(load(changed("ngram 1=4\nngram 2", "ngram 1=4\r\nngram 2")), {"the"}, "</s>"), reference);
+  EXPECT_EQ(p(load(changed("the\t0.602060", "the\t+0.602060")), {"the"}, "</s>"), reference);
   EXPECT_EQ(load("\\data\\\nngram 1=1\n\\1-grams:\n0 <UNK>\n\\end\\").unknown(), 0);
   EXPECT_EQ(load("\\data\\\nngram 1=2\n\\1-grams:\n-1 <UNK>\n-1 <unk>\n\\end\\").unknown(), 1);
 }
@@ -128,6 +129,9 @@ TEST_F(NgramFile, DamageIsReportedWithItsPlace) {
   EXPECT_TRUE(refused("", "line 0"));
   EXPECT_TRUE(refused("just text\n", "no line \\data\\"));
   EXPECT_TRUE(refused("\\data\\\n", "lists no counts"));
+  EXPECT_TRUE(refused("iARPA\n\n" + tiny_arpa(), "line 1: this is iARPA, a format of IRSTLM"));
+  EXPECT_TRUE(refused("\n qARPA 3 \r\n" + tiny_arpa(), "line 2: this is qARPA"));
+  EXPECT_TRUE(refused("iARPA\n", "compile-lm --text=yes"));
   EXPECT_TRUE(refused("\\data\\\nngram 1=1\n", "\\1-grams: is missing"));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 3=3"), "line 3: expected \"ngram 2=\""));
   EXPECT_TRUE(refused(changed("ngram 2=3", "ngram 2=-3"), "line 3"));
@@ -143,8 +147,8 @@ TEST_F(NgramFile, DamageIsReportedWithItsPlace) {
   EXPECT_TRUE(refused(changed("\tthe cat </s>", "\tcat cat </s>"), "the context of this n-gram is not among"));
   EXPECT_TRUE(refused(changed("\tcat the", ""), "line 15: 1 field:"));
   EXPECT_TRUE(refused(changed("\tcat the", "\tcat the cat the"), "line 15: 5 fields"));
-  for (const char* number :
-       {"nan", "x", "", "-0.1x", "1e999", "-1e999", "1e-330x", "inf", "0x1p3", "-1e7", "0.5", "-", "--1"}) {
+  for (const char* number : {"nan", "x", "", "-0.1x", "1e999", "-1e999", "1e-330x", "inf", "0x1p3", "-1e7", "0.5", "-",
+                             "--1", "+-1", "++1", "+"}) {
     EXPECT_TRUE(refused(changed("-99\t<s>", std::string(number) + "\t<s>"), "line 7")) << number;
   }
   EXPECT_TRUE(refused(changed("\tcat\n", "\tcat\tinf\n"), "line 9, column 15"));
@@ -191,6 +195,59 @@ TEST_F(NgramFile, RefusesWordsOrdersAndStatesThatItDoesNotHave) {
     EXPECT_TRUE(misused("the state is not one of", [&] { ngram.read(foreign, 1); }));
     EXPECT_TRUE(misused("the state is not one of", [&] { ngram.probabilities(foreign, all); }));
   }
+}
+
+TEST_F(NgramFile, SumsOfWholeModelsAreOne) {
+  const NgramSums sums = load(tiny_arpa()).sums();
+  EXPECT_EQ(sums.contexts, 1 + 3 + 2);
+  EXPECT_EQ(sums.wrong, 0);
+  EXPECT_NEAR(sums.worst_sum, 1, 1e-5);
+  const auto wrong = [&](const std::string& text) { return load(text).sums().wrong; };
+  EXPECT_EQ(wrong(changed("-99\t<s>", "0\t<s>")), 0);                       // KenLM
+  EXPECT_EQ(wrong(changed("-0.698970\t</s>", "-0.698970\t</s>\t-99")), 0);  // of a word that is no context
+  EXPECT_EQ(wrong(changed("-99\t<s>", "-1\t<s>")), 0);                      // beside 1
+  EXPECT_EQ(wrong("\\data\\\nngram 1=3\n\\1-grams:\n-1 <s>\n-0.3979 a\n-0.3010 </s>\n\\end\\"), 0);  // within 1
+  EXPECT_EQ(wrong("\\data\\\nngram 1=2\n\\1-grams:\n-0.30 a\n-0.3010 </s>\n\\end\\"), 0);
+  EXPECT_EQ(wrong("\\data\\\nngram 1=3\n\\1-grams:\n-0.3010 a\n-0.6021 </s>\n-0.6021 <unk>\n\\end\\"), 0);
+}
+
+TEST_F(NgramFile, SumsOfEditedFilesAreToldWithTheWorst) {
+  NgramSums sums = load(changed("-0.698970\t</s>", "0\t</s>")).sums();  // a recipe that some follow
+  EXPECT_EQ(sums.wrong, 2);                                             // "the cat" lists "</s>", too
+  EXPECT_NEAR(sums.worst_sum, 1.8, 1e-5);
+  EXPECT_EQ(sums.worst_context, "");
+  sums = load(changed("\tthe cat\t-0.425969", "\tthe cat\t0.574031")).sums();
+  EXPECT_EQ(sums.wrong, 1);
+  EXPECT_NEAR(sums.worst_sum, 0.7 + 3.75 * 0.8, 1e-5);
+  EXPECT_EQ(sums.worst_context, "the cat");
+  sums = load(changed("-0.154902\tthe cat </s>", "-1\tthe cat </s>")).sums();
+  EXPECT_NEAR(sums.worst_sum, 0.1 + 0.375 * 0.8, 1e-5);
+  sums = load("\\data\\\nngram 1=2\n\\1-grams:\n-1 a\n-0.3010 </s>\n\\end\\").sums();
+  EXPECT_EQ(sums.wrong, 1);
+  EXPECT_NEAR(sums.worst_sum, 0.6, 1e-3);
+}
+
+// As many words as a sample does not cover, each the context of the next.
+TEST_F(NgramFile, SumsOfManyContextsAreSampled) {
+  constexpr int kWords = 3000;
+  const double log_p = std::log10(1.0 / kWords);
+  std::string unigrams;
+  std::string bigrams;
+  for (int i = 0; i < kWords; ++i) {
+    unigrams += std::to_string(log_p) + " w" + std::to_string(i) + " " + std::to_string(std::log10(0.5)) + "\n";
+    bigrams +=
+        std::to_string(std::log10(0.5)) + " w" + std::to_string(i) + " w" + std::to_string((i + 1) % kWords) + "\n";
+  }
+  const auto sums_with = [&](const std::string& two) {
+    return load("\\data\\\nngram 1=3000\nngram 2=3000\n\\1-grams:\n" + unigrams + "\\2-grams:\n" + two + "\\end\\")
+        .sums();
+  };
+  const NgramSums right = sums_with(bigrams);
+  EXPECT_EQ(right.contexts, 1 + 1000);
+  EXPECT_EQ(right.wrong, 0);
+  for (std::size_t at = 0; (at = bigrams.find("-0.30", at)) != std::string::npos; at += 5)
+    bigrams.replace(at, 5, "-0.50");
+  EXPECT_EQ(sums_with(bigrams).wrong, 1000);
 }
 
 TEST_F(NgramFile, AMissingFileIsNamed) {

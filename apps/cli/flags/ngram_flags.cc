@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 
+#include "cli/streams/escaped.h"
 #include "cli/streams/quantities.h"
 #include "unroll/error.h"
 
@@ -11,6 +13,19 @@ namespace unroll {
 namespace {
 
 bool takes_part(const std::optional<NgramMix>& mix) { return mix && mix->lambda < 1; }
+
+// What is wrong with the sums; empty: nothing.
+std::string sums_words(const NgramSums& sums) {
+  if (sums.wrong == 0) return "";
+  const std::string where = sums.worst_context.empty()
+                                ? std::string("the 1-grams")
+                                : fmt::format("the words after \"{}\"", escaped(sums.worst_context));
+  return fmt::format(
+      "the probabilities of {} sum to {:.4g}, and those after {} of {} contexts that were summed are not within {} of "
+      "1: "
+      "the file was edited, or is not a back-off model; its numbers are used as they are",
+      where, sums.worst_sum, grouped(sums.wrong), grouped(sums.contexts), kNgramSumTolerance);
+}
 
 }  // namespace
 
@@ -45,6 +60,9 @@ Ngram read_ngram(const std::string& path, Terminal* terminal) {
     counts += fmt::format("{}{} {}-grams", order == 1 ? "" : ", ", grouped(ngram.count(order)), order);
   }
   terminal->line(fmt::format("{}: {}", path, counts));
+  if (const std::string words = sums_words(ngram.sums()); !words.empty()) {
+    terminal->line(fmt::format("warning: {}: {}", path, words));
+  }
   return ngram;
 }
 
@@ -54,7 +72,9 @@ std::string describe(const std::optional<NgramMix>& mix) {
 }
 
 void put_ngram(nlohmann::ordered_json* object, const std::optional<NgramMix>& mix) {
-  if (takes_part(mix)) (*object)["ngram"] = {{"order", mix->ngram.order()}, {"lambda", mix->lambda}};
+  if (takes_part(mix))
+    (*object)["ngram"] = {
+        {"order", mix->ngram.order()}, {"lambda", mix->lambda}, {"worst_sum", mix->ngram.sums().worst_sum}};
 }
 
 }  // namespace unroll

@@ -18,6 +18,17 @@ struct NgramState {
   friend bool operator==(const NgramState&, const NgramState&) = default;
 };
 
+// The largest deviation from 1 of the probabilities after a context that counts as rounding.
+inline constexpr double kNgramSumTolerance = 0.01;
+
+// How near to 1 the probabilities after a context sum.
+struct NgramSums {
+  std::int64_t contexts = 0;       // that were summed: the empty one, and a sample of each length
+  std::int64_t wrong = 0;          // of these, off by more than kNgramSumTolerance
+  double worst_sum = 1;            // that is the farthest from 1
+  std::string worst_context = {};  // whose it is, spaces between its words; empty: the empty context
+};
+
 // A back-off model of words:
 //
 //   p(w | c) = the probability that the file lists for the n-gram c w, if it lists one; else
@@ -31,10 +42,13 @@ class Ngram {
   // anywhere between, either line end, -inf for a probability of 0, back-off weights at the highest order (ignored),
   // and log-probabilities up to 0.01 above 0, which IRSTLM writes and which count as 0.
   //
-  // Throws Error{kFile}, and Error{kFormat} naming file and line, and the column if a single field is wrong: no \data\,
-  // counts that are not of order 1, 2, ... or differ from the sections, a missing section or \end\, a field that is not
-  // a number, a probability above 1, a duplicate n-gram or word, a word that is not a 1-gram, an n-gram whose context
-  // (all its words but the last) is not listed.
+  // A file whose probabilities do not sum to 1 is read as it is; see sums().
+  //
+  // Throws Error{kFile}, and Error{kFormat} naming file and line, and the column if a single field is wrong: a first
+  // line that names IRSTLM's iARPA or qARPA, whose numbers are not back-off probabilities, no \data\, counts that are
+  // not of order 1, 2, ... or differ from the sections, a missing section or \end\, a field that is not a number, a
+  // probability above 1, a duplicate n-gram or word, a word that is not a 1-gram, an n-gram whose context (all its
+  // words but the last) is not listed.
   static Ngram load(const std::string& path);
 
   [[nodiscard]] const std::string& path() const noexcept;  // of the file
@@ -43,6 +57,11 @@ class Ngram {
 
   // Number of n-grams of this order. Throws Error{kUsage} unless it is 1 to order().
   [[nodiscard]] std::int64_t count(std::int64_t order) const;
+
+  // What the words except "<s>" sum to: after the empty context, and after up to 2,000 contexts of each longer length
+  // (all of them where there are at most 1,000). `wrong` above 0 tells a file that was edited, or that is not a
+  // back-off model. Computed by load(), in a tenth of a second at most for each order.
+  [[nodiscard]] const NgramSums& sums() const noexcept;
 
   // The number of a word, 0 to size() - 1; -1 if it is not listed.
   [[nodiscard]] std::int32_t id(std::string_view word) const;
@@ -87,9 +106,12 @@ class Ngram {
 //   words that it does not list  equal shares of its "<unk>", one of them for the network's "<unk>"; 0 if it has none
 //   the network's "<unk>"        that share, plus all words of the file that the network does not know
 //
+// A word "<UNK>" of the network that is not its unknown word is the file's word "<UNK>", which is then not the file's
+// unknown word.
+//
 // Nothing predicts "<s>": the number that files list for it (KenLM 0, SRILM -99) is not a probability. Back-off weights
-// that give a word of a text a probability above 1 are an Error{kInput} naming file and word; up to 0.05 nats above,
-// which is rounding, it counts as 1.
+// that give a word of a text a probability above 1 are an Error{kInput} naming the text's line, file and word; up to
+// 0.05 nats above, which is rounding, it counts as 1.
 //
 // With lambda 1, predictions keep every bit. (Jelinek & Mercer 1980; docs/math/ngram.md)
 struct NgramMix {
