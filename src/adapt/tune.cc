@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "adapt/adaptive_stream.h"
 #include "adapt/cache_sweep.h"
+#include "adapt/convex_search.h"
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
 #include "unroll/error.h"
@@ -23,37 +27,75 @@ constexpr std::size_t kRecordedTokens = 200000;
 constexpr std::int64_t kLargestTriedCache = 10000;
 
 // Coarse values of each setting, and finer ones as multiples of the best of these.
-const std::vector<double> kTemperatures{0.7, 0.85, 1, 1.15, 1.3};
-const std::vector<double> kFinerTemperatures{0.92, 0.96, 1.04, 1.08};
-const CacheGrid kCaches{
-    .sizes = {100, 500, 2000, 5000}, .thetas = {0.03, 0.1, 0.3, 1, 3}, .weights = {0.02, 0.05, 0.1, 0.2, 0.3, 0.45}};
+const std::vector<double> kTemperatures{0.85, 1.15};  // and 1
+const NumberRange kTemperatureRange{.least = kLeastTemperature, .most = kLargestTemperature};
+const CacheGrid kCaches{.sizes = {100, 500, 2000, 5000},
+                        .thetas = {0.03, 0.1, 0.3, 1, 3},
+                        .weights = {0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.85}};
 const std::vector<double> kFinerThetas{0.5, 0.7, 1, 1.4, 2};
 const std::vector<double> kFinerWeights{0.6, 0.8, 1, 1.2, 1.5};
+constexpr double kLargestTriedWeight = 0.99;
 const std::vector<double> kRates{0.1, 0.3, 1, 3, 10};
-const std::vector<double> kDecays{0, 0.001, 0.003, 0.03, 0.1};
+constexpr double kNextRate = 3;  // times as large, or as small, beyond these
+const std::vector<double> kDecays{0, 0.001, 0.003, 0.03, 0.1, 0.3, 1};
 const std::vector<double> kFinerRates{0.5, 0.7, 1.4, 2};
 
-// A validation text does not determine more than three digits, and people copy the result.
-double rounded(double value) {
-  if (value == 0) return 0;
-  const double unit = std::pow(10.0, 2 - std::floor(std::log10(value)));
-  return std::round(value * unit) / unit;
-}
+constexpr int kMostSteps = 40;  // beyond and between what was tried
+constexpr int kMostRatesBelow = 8;
+constexpr double kLittleGain = 1e-4;  // nats per token, for which no search goes on
 
 std::vector<double> multiples(double best, const std::vector<double>& factors, double most) {
   std::vector<double> values;
-  for (const double factor : factors) values.push_back(std::min(most, rounded(best * factor)));
+  for (const double factor : factors) values.push_back(std::min(most, rounded_setting(best * factor)));
   std::ranges::sort(values);
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
 
+// Weights next to this one: by their ratio to it, or to what it leaves to the network, whichever is less.
+std::vector<double> weights_around(double best) {
+  if (best <= 0.5) return multiples(best, kFinerWeights, kLargestTriedWeight);
+  std::vector<double> weights;
+  for (const double factor : kFinerWeights) {
+    weights.push_back(std::min(kLargestTriedWeight, rounded_setting(1 - (1 - best) * factor)));
+  }
+  std::ranges::sort(weights);
+  weights.erase(std::unique(weights.begin(), weights.end()), weights.end());
+  return weights;
+}
+
+// The settings next to these.
+CacheGrid around(const CacheOptions& best) {
+  CacheGrid grid{
+      .sizes = {std::max<std::int64_t>(1, best.size / 2), best.size, std::min(kLargestTriedCache, 2 * best.size)},
+      .thetas = multiples(best.theta, kFinerThetas, kLargestCacheTheta),
+      .weights = weights_around(best.weight)};
+  grid.sizes.erase(std::unique(grid.sizes.begin(), grid.sizes.end()), grid.sizes.end());
+  return grid;
+}
+
+// Whether one of the settings is the first or the last of its kind in the grid, though more could be tried.
+bool at_an_end(const CacheOptions& best, const CacheGrid& grid) {
+  const auto ends = [](auto value, const auto& values, auto least, auto most) {
+    return (value == values.front() && value > least) || (value == values.back() && value < most);
+  };
+  return ends(best.size, grid.sizes, std::int64_t{1}, kLargestTriedCache) ||
+         ends(best.theta, grid.thetas, 0.0, kLargestCacheTheta) ||
+         ends(best.weight, grid.weights, 0.0, kLargestTriedWeight);
+}
+
 class Tuning {
  public:
   // `mixture`: of the n-grams, or null.
-  Tuning(const Model& model, std::span<const std::int32_t> ids, StatePolicy state, const TuneOptions& options,
+  Tuning(const Model& model, const NamedText& text, std::span<const std::int32_t> ids, const TuneOptions& options,
          const NgramMixture* mixture)
-      : model_(model), ids_(ids), state_(state), options_(options), mixture_(mixture), workers_(options.threads) {}
+      : model_(model),
+        name_(text.name),
+        ids_(ids),
+        state_(options.state.value_or(model.trained_state_policy())),
+        options_(options),
+        mixture_(mixture),
+        workers_(options.threads) {}
 
   TuneResult run() {
     const auto recorded = ids_.first(std::min(ids_.size(), kRecordedTokens));
@@ -68,6 +110,7 @@ class Tuning {
     }
     if (options_.dynamic) find_dynamic(plain);
     if (mixture_ != nullptr) find_lambda(plain);
+    result_.at_end = ends_of(result_.best);
     return std::move(result_);
   }
 
@@ -99,23 +142,50 @@ class Tuning {
     return trial(adaptation, std::ssize(log_probs), -std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
   }
 
+  // The settings beyond which nothing was tried.
+  static std::vector<std::string> ends_of(const TuneTrial& best) {
+    std::vector<std::string> ends;
+    const auto note = [&](bool at_end, const char* name) {
+      if (at_end) ends.emplace_back(name);
+    };
+    const Adaptation& found = best.adaptation;
+    note(found.temperature <= kLeastTemperature || found.temperature >= kLargestTemperature, "temperature");
+    if (found.cache) {
+      note(found.cache->size >= kLargestTriedCache && best.tokens > found.cache->size, "cache.size");
+      note(found.cache->theta >= kLargestCacheTheta, "cache.theta");
+      note(found.cache->weight >= kLargestTriedWeight, "cache.weight");
+    }
+    if (found.dynamic) note(found.dynamic->rate >= kLargestDynamicRate, "dynamic.rate");
+    return ends;
+  }
+
   // Adds a trial, and makes it `best` if it is better.
   void add(const TuneTrial& trial, TuneTrial& best) {
     result_.trials.push_back(trial);
     if (trial.nats_per_token < best.nats_per_token) best = trial;
   }
 
+  double try_temperature(std::span<const std::int32_t> ids, double temperature) {
+    const Adaptation adaptation{.temperature = temperature};
+    AdaptiveStream stream(model_, adaptation, state_, workers_);
+    const TuneTrial tried = trial(adaptation, stream.log_probs(ids, progress("temperature")));
+    add(tried, result_.best);
+    return std::isnan(tried.nats_per_token) ? std::numeric_limits<double>::infinity() : tried.nats_per_token;
+  }
+
+  // The loss is convex in 1 / temperature, for logits that do not depend on it, so its least value can be found.
   void find_temperature(std::span<const std::int32_t> ids) {
-    const auto sweep = [&](const std::vector<double>& temperatures) {
-      for (const double temperature : temperatures) {
-        if (temperature == 1) continue;  // the plain one
-        const Adaptation adaptation{.temperature = temperature};
-        AdaptiveStream stream(model_, adaptation, state_, workers_);
-        add(trial(adaptation, stream.log_probs(ids, progress("temperature"))), result_.best);
-      }
+    std::vector<SearchPoint> tried{{.x = 1, .loss = result_.plain.nats_per_token}};
+    const auto try_next = [&](double temperature) {
+      const SearchPoint point{.x = temperature, .loss = try_temperature(ids, temperature)};
+      tried.insert(std::ranges::upper_bound(tried, point.x, {}, &SearchPoint::x), point);
     };
-    sweep(kTemperatures);
-    sweep(multiples(result_.best.adaptation.temperature, kFinerTemperatures, kLargestTemperature));
+    for (const double temperature : kTemperatures) try_next(temperature);
+    for (int step = 0; step < kMostSteps; ++step) {
+      const std::optional<double> next = next_to_try(tried, kTemperatureRange);
+      if (!next) return;
+      try_next(*next);
+    }
   }
 
   // Adds the best weight of each theta and size.
@@ -140,12 +210,12 @@ class Tuning {
     const Adaptation others = best.adaptation;
     sweep(text, others, kCaches, best);
     if (!best.adaptation.cache) return;
-    const CacheOptions coarse = *best.adaptation.cache;
-    sweep(text, others,
-          {.sizes = {coarse.size / 2, coarse.size, std::min(kLargestTriedCache, 2 * coarse.size)},
-           .thetas = multiples(coarse.theta, kFinerThetas, kLargestCacheTheta),
-           .weights = multiples(coarse.weight, kFinerWeights, 0.99)},
-          best);
+    for (int step = 0; step < kMostSteps; ++step) {
+      const double before = best.nats_per_token;
+      const CacheGrid grid = around(*best.adaptation.cache);
+      sweep(text, others, grid, best);
+      if (before - best.nats_per_token < kLittleGain || !at_an_end(*best.adaptation.cache, grid)) return;
+    }
   }
 
   double try_dynamic(std::span<const std::int32_t> ids, double temperature, double rate, double decay,
@@ -166,6 +236,27 @@ class Tuning {
     return tried.nats_per_token;
   }
 
+  // Tries rates upwards, and then downwards, as long as each is better than the one before.
+  static void find_rate(const std::function<double(double rate)>& loss_of) {
+    const double first = loss_of(kRates.front());
+    double least = first;
+    double rate = kRates.front();
+    for (std::size_t i = 1; rate < kLargestDynamicRate; ++i) {
+      rate = i < kRates.size() ? kRates[i] : std::min(kLargestDynamicRate, rounded_setting(kNextRate * rate));
+      const double loss = loss_of(rate);
+      if (!(loss < least)) break;
+      least = loss;
+    }
+    if (least < first) return;
+    rate = kRates.front();
+    for (int step = 0; step < kMostRatesBelow; ++step) {
+      rate = rounded_setting(rate / kNextRate);
+      const double loss = loss_of(rate);
+      if (std::isfinite(least) && !(loss < least - kLittleGain)) return;
+      least = loss;
+    }
+  }
+
   void find_dynamic(std::span<const double> plain) {
     const auto ids = ids_.first(std::min(ids_.size(), static_cast<std::size_t>(options_.tokens)));
     const Adaptation found = result_.best.adaptation;
@@ -178,12 +269,7 @@ class Tuning {
     TuneTrial best;
     best.nats_per_token = std::numeric_limits<double>::infinity();
     const double temperature = found.temperature;
-    double before = best.nats_per_token;
-    for (const double rate : kRates) {
-      const double nats = try_dynamic(ids, temperature, rate, DynamicOptions{}.decay, best);
-      if (nats > before) break;  // beyond the best rate it only gets worse
-      before = nats;
-    }
+    find_rate([&](double rate) { return try_dynamic(ids, temperature, rate, DynamicOptions{}.decay, best); });
     result_.best = without;
     if (!best.adaptation.dynamic) return;  // each of them overflowed
     const double rate = best.adaptation.dynamic->rate;
@@ -205,7 +291,7 @@ class Tuning {
       AdaptiveStream stream(model_, found, state_, workers_);
       network = stream.log_probs(ids, progress("lambda"));
     }
-    const std::vector<double> ngram = mixture_->log_probs(ids);
+    const std::vector<double> ngram = mixture_->log_probs(ids, name_);
     double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
     // Rounded to nothing, the network's share would leave nothing where the n-grams have none.
     if (best == 0 && std::ranges::any_of(ngram, [](double log_prob) { return std::isinf(log_prob); })) best = 0.001;
@@ -221,6 +307,7 @@ class Tuning {
   }
 
   const Model& model_;
+  std::string name_;
   std::span<const std::int32_t> ids_;
   StatePolicy state_;
   const TuneOptions& options_;
@@ -249,9 +336,7 @@ TuneResult tune(const Model& model, const NamedText& text, const TuneOptions& op
     throw Error(ErrorCode::kUsage, fmt::format("`tokens` is {}: expected at least 1", options.tokens), "tokens");
   }
   const EncodedText encoded = encode_to_predict(model.tokenizer(), text);
-  return Tuning(model, encoded.ids, options.state.value_or(model.trained_state_policy()), options,
-                mixture ? &*mixture : nullptr)
-      .run();
+  return Tuning(model, text, encoded.ids, options, mixture ? &*mixture : nullptr).run();
 }
 
 }  // namespace unroll

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
+#include "base/quote.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -64,6 +66,7 @@ NgramMixture::NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer)
       lambda_(mix.lambda),
       boundary_(tokenizer.boundary()),
       unknown_(tokenizer.unknown()),
+      file_unknown_(mix.ngram.unknown()),
       places_(static_cast<std::size_t>(tokenizer.size()), -1) {
   check(mix, tokenizer);
   std::vector<bool> claimed(static_cast<std::size_t>(ngram_.size()));
@@ -76,7 +79,11 @@ NgramMixture::NgramMixture(const NgramMix& mix, const Tokenizer& tokenizer)
   claim(boundary_, ngram_.end());
   // It is never predicted: the number that files list for it (KenLM 0, SRILM -99) is not a probability.
   if (const std::int32_t start = ngram_.id("<s>"); start >= 0) claimed[static_cast<std::size_t>(start)] = true;
-  if (ngram_.unknown() >= 0) claimed[static_cast<std::size_t>(ngram_.unknown())] = true;
+  for (std::int32_t id = 0; id < tokenizer.size() && file_unknown_ >= 0; ++id) {
+    // A text that spells out its unknown words taught both the same word.
+    if (id != unknown_ && tokenizer.symbol(id) == ngram_.word(file_unknown_)) file_unknown_ = -1;
+  }
+  if (file_unknown_ >= 0) claimed[static_cast<std::size_t>(file_unknown_)] = true;
   bool any = false;
   for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
     if (id == boundary_) continue;
@@ -100,7 +107,7 @@ void NgramMixture::read(NgramState& state, std::int32_t id) const {
     return;
   }
   const std::int32_t place = places_[static_cast<std::size_t>(id)];
-  ngram_.read(state, place < 0 ? ngram_.unknown() : place);
+  ngram_.read(state, place < 0 ? file_unknown_ : place);
 }
 
 double NgramMixture::log_prob(NgramState& state, std::int32_t id) const {
@@ -112,26 +119,26 @@ double NgramMixture::log_prob(NgramState& state, std::int32_t id) const {
   } else {
     const std::int32_t place = places_[static_cast<std::size_t>(id)];
     NgramState asked = state;
-    result = place < 0 ? ngram_.log_prob(asked, ngram_.unknown()) - std::log(shares_) : ngram_.log_prob(asked, place);
+    result = place < 0 ? ngram_.log_prob(asked, file_unknown_) - std::log(shares_) : ngram_.log_prob(asked, place);
   }
-  if (!(result <= kMostLogProb)) refuse_weights(id, result);
   read(state, id);
-  return std::min(result, 0.0);
+  return result <= kMostLogProb ? std::min(result, 0.0) : std::numeric_limits<double>::infinity();
 }
 
-void NgramMixture::refuse_weights(std::int32_t id, double log_prob) const {
-  const std::int32_t place = places_[static_cast<std::size_t>(id)];
-  throw Error(ErrorCode::kInput,
-              fmt::format("the n-grams '{}' give the word \"{}\" a probability of {:.3g}, more than 1: their back-off "
-                          "weights are wrong",
-                          ngram_.path(), place < 0 ? "<unk>" : ngram_.word(place), std::exp(log_prob)));
-}
-
-std::vector<double> NgramMixture::log_probs(std::span<const std::int32_t> ids) const {
+std::vector<double> NgramMixture::log_probs(std::span<const std::int32_t> ids, std::string_view text_name) const {
   std::vector<double> result;
   result.reserve(ids.size());
   NgramState state = begin();
-  for (const std::int32_t id : ids) result.push_back(log_prob(state, id));
+  std::int64_t line = 1;
+  for (const std::int32_t id : ids) {
+    result.push_back(log_prob(state, id));
+    if (result.back() > 0) {
+      const std::int32_t place = places_[static_cast<std::size_t>(id)];
+      throw Error(ErrorCode::kInput, overweight_message(fmt::format("{}, line {}", text_name, line), ngram_,
+                                                        place < 0 ? "<unk>" : ngram_.word(place)));
+    }
+    if (id == boundary_) ++line;
+  }
   return result;
 }
 
@@ -149,7 +156,7 @@ std::vector<double> NgramMixture::probabilities(const NgramState& state) const {
 }
 
 double NgramMixture::share_of_unknown(std::span<const double> listed) const {
-  return ngram_.unknown() < 0 ? 0 : listed[static_cast<std::size_t>(ngram_.unknown())] / shares_;
+  return file_unknown_ < 0 ? 0 : listed[static_cast<std::size_t>(file_unknown_)] / shares_;
 }
 
 double NgramMixture::unknown_probability(std::span<const double> listed) const {
@@ -166,7 +173,7 @@ std::optional<NgramMixture> mixture_of(const std::optional<NgramMix>& mix, const
 }
 
 bool denied_by_ngrams(double log_prob, const std::optional<NgramMix>& mix) noexcept {
-  return mix && mix->lambda == 0 && std::isinf(log_prob);
+  return mix && mix->lambda == 0 && log_prob == -std::numeric_limits<double>::infinity();
 }
 
 std::string denied_by_ngrams_message(std::string_view where) {
@@ -174,6 +181,12 @@ std::string denied_by_ngrams_message(std::string_view where) {
       "{}: the n-grams give this word no probability, and with a `lambda` of 0 nothing else does: take a "
       "larger one",
       where);
+}
+
+std::string overweight_message(std::string_view where, const Ngram& ngram, std::string_view word) {
+  return fmt::format(
+      "{}: the n-grams '{}' give the word {} a probability of more than 1: their back-off weights are wrong", where,
+      ngram.path(), quote(word));
 }
 
 void NgramRows::read(const Window& window, Detail detail) {

@@ -37,12 +37,12 @@ class NgramMixture {
   [[nodiscard]] NgramState begin() const { return ngram_.begin(); }
   void read(NgramState& state, std::int32_t id) const;
 
-  // ln p_ngram(id | state); advances the state past `id`. Throws Error{kInput} where back-off weights make it more than
-  // 0.
+  // ln p_ngram(id | state); advances the state past `id`. +infinity where wrong back-off weights make it more than 0.
   double log_prob(NgramState& state, std::int32_t id) const;
 
-  // ln p_ngram of each id of a text that begins at the start of a line.
-  [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> ids) const;
+  // ln p_ngram of each id of a text that begins at the start of a line. Throws Error{kInput} naming the line, by
+  // `text_name` and its number, where it would be +infinity.
+  [[nodiscard]] std::vector<double> log_probs(std::span<const std::int32_t> ids, std::string_view text_name) const;
 
   // p_ngram of every id after `state`.
   [[nodiscard]] std::vector<double> probabilities(const NgramState& state) const;
@@ -57,12 +57,12 @@ class NgramMixture {
   // of the file.
   [[nodiscard]] double share_of_unknown(std::span<const double> listed) const;
   [[nodiscard]] double unknown_probability(std::span<const double> listed) const;
-  [[noreturn]] void refuse_weights(std::int32_t id, double log_prob) const;
 
   Ngram ngram_;
   double lambda_;
   std::int32_t boundary_;
   std::int32_t unknown_;
+  std::int32_t file_unknown_;            // the file's word for all that it does not list; -1: none
   std::vector<std::int32_t> places_;     // of each id in the file; -1: not listed
   std::vector<std::int32_t> unclaimed_;  // of words of the file that the network does not know
   double shares_ = 0;                    // of the file's "<unk>"
@@ -76,6 +76,9 @@ class NgramMixture {
 
 // The message of an Error{kInput} about such a word at `where`.
 [[nodiscard]] std::string denied_by_ngrams_message(std::string_view where);
+
+// The message of an Error{kInput} about a word at `where` to which back-off weights give more than 1.
+[[nodiscard]] std::string overweight_message(std::string_view where, const Ngram& ngram, std::string_view word);
 
 // The n-grams' predictions of windows: row b continues row b of the window before. A row should begin with a boundary;
 // until one is read its context is empty.

@@ -142,7 +142,7 @@ std::int64_t line_without_probability(const CountedText& text, std::span<const d
 // Where p is 0, the n-grams' own loss is infinite.
 NgramEvaluation with_ngrams(const NgramMixture& mixture, std::span<const double> network, const CountedText& text) {
   const Stopwatch watch;
-  std::vector<double> log_probs = mixture.log_probs(text.encoded.ids);
+  std::vector<double> log_probs = mixture.log_probs(text.encoded.ids, text.name);
   NgramEvaluation result{.ngram = summary(text.sum_of(log_probs), text), .mix = {}};
   std::ranges::transform(network, log_probs, log_probs.begin(),
                          [&](double of_network, double of_ngram) { return mixture.mixed(of_network, of_ngram); });

@@ -117,6 +117,12 @@ class Lines {
     if (denied_by_ngrams(fault.log_prob, reading_.options.ngram)) {
       throw Error(ErrorCode::kInput, denied_by_ngrams_message(where), fault.line);
     }
+    if (reading_.options.ngram && fault.log_prob > 0) {
+      const std::int32_t symbol = id(fault.line, fault.index + std::ssize(reading_.context));
+      throw Error(ErrorCode::kInput,
+                  overweight_message(where, reading_.options.ngram->ngram, reading_.tokenizer.symbol(symbol)),
+                  fault.line);
+    }
     throw Error(
         ErrorCode::kNumeric,
         fmt::format("{}: the prediction is {}: the model's weights or its state overflowed", where, fault.log_prob),

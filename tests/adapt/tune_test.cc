@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "adapt/adaptive_stream.h"
 #include "adapt/cache_sweep.h"
+#include "adapt/convex_search.h"
 #include "support/error_of.h"
 #include "support/random_matrix.h"
 #include "support/temporary_folder.h"
@@ -58,6 +64,104 @@ TEST(SweepCache, IsWhatTheCacheTellsForEverySetting) {
         EXPECT_NEAR(sums.at(place++), nats, 1e-9 * nats) << size << " " << theta << " " << weight;
       }
     }
+  }
+}
+
+struct Found {
+  double x;
+  std::size_t tries;
+};
+
+// From the points that tune() begins with.
+Found least_of(const std::function<double(double x)>& loss, const NumberRange& range = {.least = 0.001, .most = 1000}) {
+  std::vector<SearchPoint> tried;
+  const auto add = [&](double x) {
+    tried.push_back({.x = x, .loss = loss(x)});
+    std::ranges::sort(tried, {}, &SearchPoint::x);
+  };
+  for (const double x : {0.85, 1.0, 1.15}) add(x);
+  while (const auto next = next_to_try(tried, range)) {
+    add(*next);
+    if (tried.size() > 60) break;
+  }
+  return {.x = std::ranges::min_element(tried, {}, &SearchPoint::loss)->x, .tries = tried.size()};
+}
+
+TEST(ConvexSearch, FindsTheLeastWhereverItLies) {
+  for (const double best : {0.0021, 0.03, 0.31, 0.84, 0.97, 1.0, 1.01, 1.18, 1.4, 3.0, 42.0, 640.0}) {
+    // Both are convex in 1 / x; the second is steep on one side.
+    const Found smooth = least_of([&](double x) { return best / x + std::log(x); });
+    EXPECT_NEAR(smooth.x, best, 0.01 * best);
+    EXPECT_LE(smooth.tries, 25U) << best;
+    if (best > 100) continue;  // the other one would overflow
+    const Found steep = least_of([&](double x) { return std::exp(8 * (best / x - 1)) - 8 * best / x; });
+    EXPECT_NEAR(steep.x, best, 0.01 * best);
+    EXPECT_LE(steep.tries, 30U) << best;
+  }
+  EXPECT_EQ(least_of([](double x) { return 1 / x; }).x, 1000);
+  EXPECT_EQ(least_of([](double x) { return x; }).x, 0.001);
+  const auto overflows = [](double x) {
+    return x < 0.9 ? std::numeric_limits<double>::infinity() : 0.93 / x + std::log(x);
+  };
+  EXPECT_NEAR(least_of(overflows).x, 0.93, 0.005);
+  EXPECT_EQ(least_of([](double) { return 2.0; }).tries, 3U);
+}
+
+Model scaled_model(float scale) {
+  const NetworkConfig config = tiny_config(Cell::kLstm, tiny_characters());
+  return model_of(config, tiny_characters(), random_parameters(config, scale, 3));
+}
+
+// A model that is far too certain, and one that is far too uncertain.
+TEST(Tune, FindsATemperatureFarFromOne) {
+  std::string lines;
+  for (const std::string& line : random_lines(8, 12, 4)) lines += line + "\n";
+  const Model certain = scaled_model(6);
+  std::string written;
+  for (int i = 0; i < 40; ++i) written += "a";
+  for (const auto& [model, text] : {std::pair(certain, lines), std::pair(scaled_model(0.05F), written + "\n")}) {
+    const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false});
+    const auto loss_at = [&](double temperature) {
+      return evaluate(model, {text, "text"}, {.exact = true, .adaptation = {.temperature = temperature}})
+          .nats_per_token;
+    };
+    EXPECT_EQ(result.best.nats_per_token, loss_at(result.best.adaptation.temperature));
+    for (double temperature = 0.002; temperature < 1000; temperature *= 1.3) {
+      EXPECT_LE(result.best.nats_per_token, loss_at(temperature)) << temperature;
+    }
+    EXPECT_GT(std::abs(std::log(result.best.adaptation.temperature)), std::log(1.4));
+  }
+}
+
+TEST(Tune, GoesOnWhereTheBestIsTheLastThatWasTried) {
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += "abcdefgh";
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  const TuneResult cached = tune(model, {text, "text"}, {.temperature = false, .dynamic = false});
+  const auto loss_with = [&](const Adaptation& adaptation, const std::string& of) {
+    return evaluate(model, {of, "text"}, {.exact = true, .adaptation = adaptation}).nats_per_token;
+  };
+  ASSERT_TRUE(cached.best.adaptation.cache);
+  for (const double factor : {0.5, 2.0}) {
+    CacheOptions other = *cached.best.adaptation.cache;
+    other.theta *= factor;
+    EXPECT_LT(cached.best.nats_per_token - 2e-4, loss_with({.cache = other}, text)) << factor;
+    other = *cached.best.adaptation.cache;
+    other.weight = 1 - (1 - other.weight) * factor;
+    if (other.weight > 0 && other.weight < 1) {
+      EXPECT_LT(cached.best.nats_per_token - 2e-4, loss_with({.cache = other}, text)) << factor;
+    }
+  }
+  EXPECT_GT(cached.best.adaptation.cache->weight, 0.675);
+  const TuneResult dynamic = tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 200});
+  ASSERT_TRUE(dynamic.best.adaptation.dynamic);
+  for (const double factor : {0.3, 3.0}) {
+    DynamicOptions other = *dynamic.best.adaptation.dynamic;
+    other.rate *= factor;
+    const auto error = error_of([&] {
+      EXPECT_LT(dynamic.best.nats_per_token, loss_with({.dynamic = other}, text.substr(0, 200)) + 1e-3) << factor;
+    });
+    EXPECT_TRUE(!error || error->code() == ErrorCode::kNumeric);
   }
 }
 

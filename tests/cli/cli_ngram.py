@@ -7,6 +7,7 @@ import math
 import shlex
 
 import arpa
+import command_line
 from cli_score_dialects import PARSERS, parse_json, total
 from command_line import CommandTest, main, sentence_text, sentences
 
@@ -28,7 +29,6 @@ class WithNgrams(CommandTest):
 
     @classmethod
     def inspect(cls, model):
-        import command_line
         return command_line.run("inspect", model, "--json").out
 
     def score(self, *flags):
@@ -106,9 +106,15 @@ class WithNgrams(CommandTest):
         heavy = [line.rsplit("\t", 1)[0] + "\t9" if i < two and line.count("\t") == 2 else line
                  for i, line in enumerate(good)]
         path = self.write("heavy.arpa", "\n".join(heavy) + "\n")
-        for flags in ([], ["--lambda", "0.9"]):
-            self.refuse(1, ["heavy.arpa", "more than 1"], "eval", self.model, self.valid, "--quiet", "--ngram", path,
-                        *flags)
+        self.refuse(1, ["valid.txt', line ", "heavy.arpa", "more than 1"], "eval", self.model, self.valid, "--quiet",
+                    "--ngram", path, "--lambda", "0.9")
+        of_the = [heavy[i] if "\tthe\t" in line else line for i, line in enumerate(good)]
+        path = self.write("the.arpa", "\n".join(of_the) + "\n")
+        done = command_line.run("score", self.model, "--ngram", path, "--lambda", "0", stdin=b"\nthe the\n")
+        self.assertEqual(done.status, 1)
+        self.assertIn("standard input, line 2, symbol 2: the n-grams '", done.err)
+        self.assertRegex(done.err, "warning: .*the words after \"the\" sum to ")
+        self.assertEqual(len([line for line in done.out.splitlines() if not line.startswith("#")]), 1)
 
     def test_gzip_and_any_number_of_threads(self):
         packed = self.write("words.arpa.gz", gzip.compress(self.arpa.read_bytes()))
@@ -124,6 +130,7 @@ class WithNgrams(CommandTest):
             "empty": ("", ["\\data\\"]),
             "counts": (good.replace("ngram 2=", "ngram 2=1"), ["2-grams", "lists"]),
             "number": (good.replace("\t<unk>", "x\t<unk>", 1), ["column 1", "expected a number"]),
+            "interpolated": ("iARPA\n\n" + good, ["line 1", "iARPA", "compile-lm --text=yes"]),
             "twice": (good.replace("ngram 3", "ngram 2", 1), ["ngram 3="]),
             "binary": (b"mmap lm http://kheafield.com/code\0\xff\xfe" * 50, ["\\data\\"]),
         }

@@ -153,9 +153,52 @@ TEST_F(NgramMixing, WeightsThatMakeMoreThanOneAreRefused) {
   const auto refused = [&](const char* part, double lambda, const std::string& line) {
     return fails_with(ErrorCode::kInput, part, [&] { static_cast<void>(Scorer(model_, options(lambda)).score(line)); });
   };
-  EXPECT_TRUE(refused("n.arpa' give the word \"sees\" a probability of 44.7, more than 1", 0.5, "the cat sees"));
+  EXPECT_TRUE(refused("n.arpa' give the word \"sees\" a probability of more than 1", 0.5, "the cat sees"));
   EXPECT_TRUE(refused("the word \"<unk>\"", 0.9, "the cat x"));
+  EXPECT_TRUE(refused("the word \"<unk>\"", 0, "the cat x"));
   EXPECT_NO_THROW(static_cast<void>(Scorer(model_, options(0.5)).score("the dog sees")));
+}
+
+// As for a line that cannot be read, the lines before it can be answered.
+TEST_F(NgramMixing, ALineThatIsRefusedIsNamedAndLeavesOthersTheirScores) {
+  ngram_ = loaded(changed("cat\t-0.1", "cat\t3"));
+  const std::vector<std::string> lines{"dog dog dog dog dog", "the dog sees", "the cat sees", "dog the cat sees"};
+  for (const double lambda : {0.0, 0.9}) {
+    for (const StatePolicy state : {StatePolicy::kReset, StatePolicy::kCarry}) {
+      Scorer scorer(model_, options(lambda, state));
+      const auto error = error_of([&] { static_cast<void>(scorer.score(lines)); });
+      ASSERT_TRUE(error);
+      EXPECT_EQ(error->code(), ErrorCode::kInput);
+      EXPECT_EQ(error->index(), 2);
+      EXPECT_NE(std::string(error->what()).find("line 3, symbol 3: the n-grams"), std::string::npos) << error->what();
+      EXPECT_EQ(scorer.score(std::span(lines).first(2)).size(), 2U);
+    }
+  }
+  const std::string text = "dog\nthe cat sees\n";
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "t.txt, line 2: the n-grams", [&] {
+    static_cast<void>(evaluate(model_, {text, "t.txt"}, {.ngram = NgramMix{ngram_, 0.5}}));
+  }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "t.txt, line 2: the n-grams", [&] {
+    static_cast<void>(
+        tune(model_, {text, "t.txt"}, {.temperature = false, .cache = false, .dynamic = false, .ngram = ngram_}));
+  }));
+}
+
+// A text that spells out its unknown words gives them to the network and to the n-grams as a word.
+TEST_F(NgramMixing, AWordOfBothThatReadsUnkIsThatWord) {
+  const Ngram spelled = loaded(changed("-1.0\t<unk>", "-1.0\t<UNK>"));
+  const auto words = [](const std::vector<std::string>& symbols) {
+    return Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, symbols);
+  };
+  const auto p = [&](const Tokenizer& tokenizer) { return NgramMixture({spelled, 0.5}, tokenizer).probabilities({}); };
+  const std::vector<double> known = p(words({"<unk>", "<eos>", "<UNK>", "cat", "old"}));
+  const double others = std::pow(10, -0.6) + std::pow(10, -1.1) + std::pow(10, -1.3) + std::pow(10, -1.4);
+  EXPECT_NEAR(known[2], 0.1, 1e-8);
+  EXPECT_NEAR(known[0], others, 1e-7);  // the, dog, sees and bird
+  EXPECT_EQ(known[4], 0);
+  const std::vector<double> unknown = p(words({"<unk>", "<eos>", "cat", "old"}));
+  EXPECT_NEAR(unknown[3], 0.1 / 2, 1e-8);
+  EXPECT_NEAR(unknown[0], others + 0.1 / 2, 1e-7);
 }
 
 TEST_F(NgramMixing, LogProbabilitiesDoNotDependOnRanks) {

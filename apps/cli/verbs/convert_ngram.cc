@@ -107,6 +107,10 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   terminal.line(fmt::format("learned from {} tokens: {}", grouped(result.tokens), counts_words(result.before_pruning)));
   terminal.line(fmt::format("{}: {}; every context sums to 1 within {:.1g}", command.path, counts_words(result.ngrams),
                             result.largest_sum_error));
+  if (std::ssize(result.ngrams) < command.options.order) {
+    terminal.line(fmt::format("the order is {}: longer n-grams hardly change the perplexity, or the text has none",
+                              result.ngrams.size()));
+  }
   terminal.line(fmt::format("perplexity on {} tokens that were held out: network {:.2f}, n-grams {:.2f}",
                             grouped(result.held_out), result.network_perplexity, result.ngram_perplexity));
   return 0;

@@ -129,6 +129,11 @@ std::string as_row(const TuneTrial& trial) {
 std::string as_table(const TuneCommand& command, const TuneResult& result) {
   std::string text = fmt::format("{:>12}  {:>10}  {}\n", "perplexity", "tokens", "settings") + as_row(result.plain);
   for (const TuneTrial& trial : result.trials) text += as_row(trial);
+  if (!result.at_end.empty()) {
+    std::string names;
+    for (const std::string& name : result.at_end) names += (names.empty() ? "" : ", ") + name;
+    text += fmt::format("last that was tried, perhaps not the best: {}\n", names);
+  }
   text += "best:\n" + as_row(result.best);
   const std::string flags = flags_of(command, result.best);
   return text + fmt::format("flags: {}\n", flags.empty() ? "none, nothing helps" : flags);
@@ -148,6 +153,7 @@ std::string as_json(const TuneCommand& command, const TuneResult& result) {
   return json_line({{"plain", as_object(result.plain)},
                     {"trials", std::move(trials)},
                     {"best", as_object(result.best)},
+                    {"at_end", result.at_end},
                     {"flags", flags_of(command, result.best)}});
 }
 

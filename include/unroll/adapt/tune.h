@@ -41,15 +41,19 @@ struct TuneResult {
   std::vector<TuneTrial> trials;  // in the order in which they were made; for each size and theta of a cache only the
                                   // best weight. With dynamic evaluation, also `plain` on its tokens
   TuneTrial best;                 // everything that helped, together, on the tokens that it was tried on
+  // Settings of `best` beyond which nothing was tried, though it might be better: "cache.size" for one of 10,000 steps.
+  std::vector<std::string> at_end = {};
 };
 
-// Tries coarse steps, then finer ones around the best.
+// Tries coarse steps, then finer ones around the best, and further ones where the best is the last that was tried.
 //
-// Temperature and cache: the network runs once, over at most 200,000 tokens, and its states are kept to sweep settings
-// over. The cache is found at the best temperature. Dynamic evaluation: the rate, then the decay, then the rate again,
-// on options.tokens tokens; the cache is then found again together with the best of them. A setting is part of `best`
-// only if it helped. Lambda comes last, together with the best of all these: the optimum to three decimals. The text is
-// read in order. The result does not depend on the number of threads.
+// Temperature: the loss is convex in 1 / temperature, and its least value is found, to about a hundredth of the
+// temperature. Temperature and cache are tried on at most 200,000 tokens. For the cache, which is found at the best
+// temperature, the network runs once, and its states are kept to sweep settings over; its size is at most 10,000 steps.
+// Dynamic evaluation: the rate, then the decay, then the rate again, on options.tokens tokens; the cache is then found
+// again together with the best of them. A setting is part of `best` only if it helped. Lambda comes last, together with
+// the best of all these: the optimum to three decimals. The text is read in order. The result does not depend on the
+// number of threads.
 //
 // Throws what evaluate() throws, and Error{kUsage} where there is nothing to find, or for dynamic evaluation of an int8
 // model, before anything is tried.

@@ -30,7 +30,7 @@ struct ImitationOptions {
 // Statistics of the n-grams that were written.
 struct Imitation {
   std::vector<std::int64_t> before_pruning;  // n-grams by order
-  std::vector<std::int64_t> ngrams;          // in the file
+  std::vector<std::int64_t> ngrams;          // in the file: the highest orders are left out where they hold none
   std::int64_t tokens = 0;                   // of the part of the text that was learned from
   std::int64_t held_out = 0;                 // tokens of the other tenth of the text
   double network_perplexity = 0;             // on these
@@ -46,7 +46,8 @@ struct Imitation {
 //   p(w | c) = (sum of p_network(w | all before) over the n places of c + 5 p(w | c without its first word)) / (n + 5)
 //
 // for each word w that follows c in the text, or that the network once gave at least 0.01; all others back off. N-grams
-// that hardly change the perplexity are then dropped (Stolcke 1998). "<eos>" is "</s>"; "<unk>" is a word like any
+// that hardly change the perplexity are then dropped (Stolcke 1998), and the order is lowered where none of the longest
+// is left. "<eos>" is "</s>"; "<unk>" is a word like any
 // other. Every context sums to 1 within 1e-6 before a file is written. The same model, options and instruction set give
 // the same file. (docs/math/ngram.md)
 //
