@@ -10,8 +10,6 @@ namespace {
 // The least usable 1 - lower: below it, the difference of two sums near 1 is mostly rounding.
 constexpr double kLittle = 1e-3;
 
-double power(double log) { return std::pow(10.0, log); }
-
 void visit_below(const NgramTable& table, std::size_t length, std::size_t at, std::uint32_t node,
                  std::span<const std::uint32_t> context, const ContextVisitor& visit) {
   const std::vector<std::uint32_t>& extent = table.levels[at - 1].extent;
@@ -35,7 +33,7 @@ double unlisted(const NgramTable& table, std::size_t length, std::uint32_t node,
     if (next < extent[node + 1] && table.levels[length].words[next] == word) {
       ++next;
     } else if (word != begin) {
-      sum += power(table.log_prob(context.first(length - 1), word));
+      sum += power_of_ten(table.log_prob(context.first(length - 1), word));
     }
   }
   return sum;
@@ -64,8 +62,8 @@ ContextSums sums_after(const NgramTable& table, std::size_t length, std::uint32_
   const NgramLevel& level = table.levels[length];
   ContextSums sums;
   for (std::uint32_t i = extent[node]; i < extent[node + 1]; ++i) {
-    sums.listed += power(static_cast<double>(level.log_probs[i]));
-    sums.lower += power(table.log_prob(context.first(length - 1), level.words[i]));
+    sums.listed += power_of_ten(static_cast<double>(level.log_probs[i]));
+    sums.lower += power_of_ten(table.log_prob(context.first(length - 1), level.words[i]));
   }
   return sums;
 }
@@ -89,13 +87,13 @@ void weigh(NgramTable& table, std::uint32_t begin) {
 double largest_sum_error(const NgramTable& table, std::uint32_t begin) {
   double total = 0;
   for (std::uint32_t word = 0; word < table.words.size(); ++word) {
-    if (word != begin) total += power(static_cast<double>(table.levels[0].log_probs[word]));
+    if (word != begin) total += power_of_ten(static_cast<double>(table.levels[0].log_probs[word]));
   }
   double largest = std::abs(1 - total);
   for (std::size_t length = 1; length < table.order(); ++length) {
     visit_contexts(table, length, [&](std::size_t, std::uint32_t node, std::span<const std::uint32_t> context) {
       const ContextSums rest = rest_after(table, length, node, context, begin);
-      const double weight = power(static_cast<double>(table.levels[length - 1].log_backoffs[node]));
+      const double weight = power_of_ten(static_cast<double>(table.levels[length - 1].log_backoffs[node]));
       largest = std::max(largest, std::abs(weight * rest.lower - rest.listed));
     });
   }

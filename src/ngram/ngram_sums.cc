@@ -16,8 +16,6 @@ constexpr std::size_t kPicks = 1000;
 constexpr std::size_t kWordsOfALength = 500'000;
 constexpr double kRounding = 1.2e-4;  // of a sum of probabilities whose logarithms have four digits
 
-double power(double log) { return std::pow(10.0, log); }
-
 class Summing {
  public:
   Summing(const NgramTable& table, std::uint32_t begin) : table_(table), begin_(begin) {}
@@ -49,7 +47,7 @@ class Summing {
     double sum = 0;
     double of_begin = 0;
     for (std::uint32_t word = 0; word < table_.words.size(); ++word) {
-      const double p = power(static_cast<double>(table_.levels[0].log_probs[word]));
+      const double p = power_of_ten(static_cast<double>(table_.levels[0].log_probs[word]));
       (word == begin_ ? of_begin : sum) += p;
     }
     add(sum, of_begin, kRounding, {});
@@ -96,13 +94,13 @@ class Summing {
     double lower = 0;
     for (std::size_t i = extent[node]; i < extent[node + 1]; ++i) {
       if (level.words[i] == begin_) continue;
-      listed += power(static_cast<double>(level.log_probs[i]));
-      lower += power(table_.log_prob(shorter, level.words[i]));
+      listed += power_of_ten(static_cast<double>(level.log_probs[i]));
+      lower += power_of_ten(table_.log_prob(shorter, level.words[i]));
     }
-    const double weight = power(static_cast<double>(table_.levels[length - 1].log_backoffs[node]));
+    const double weight = power_of_ten(static_cast<double>(table_.levels[length - 1].log_backoffs[node]));
     // What the words of the shorter context sum to is an error of its own, told for that context.
     const double sum = listed + weight * (1 - lower);
-    const double of_begin = begin_ == kNoNode ? 0 : power(table_.log_prob(context, begin_));
+    const double of_begin = begin_ == kNoNode ? 0 : power_of_ten(table_.log_prob(context, begin_));
     add(sum, of_begin, kRounding * (1 + weight), words);
   }
 

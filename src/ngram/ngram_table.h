@@ -1,6 +1,7 @@
 // n-grams with back-off weights in memory, and the arithmetic of back-off.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,9 @@
 namespace unroll {
 
 inline constexpr std::uint32_t kNoNode = 0xFFFFFFFF;
+
+// A probability or a weight, from the logarithm that is stored.
+[[nodiscard]] inline double power_of_ten(double log) { return std::pow(10.0, log); }
 
 // The n-grams of one order, sorted by context and then by last word. The context is the n-gram of all words but the
 // last; an n-gram's index in its order is its node. Logarithms are decimal, as in files.

@@ -133,6 +133,16 @@ TEST(Tune, FindsATemperatureFarFromOne) {
   }
 }
 
+// A model that is sure of what never comes would predict best with a temperature above all that are accepted.
+TEST(Tune, NamesASettingBeyondWhichNothingWasTried) {
+  const Model model = stubborn_model(tiny_characters(), 5);
+  const std::string text = "ababba\nabba\n";
+  const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false});
+  EXPECT_EQ(result.best.adaptation.temperature, kLargestTemperature);
+  EXPECT_EQ(result.at_end, std::vector<std::string>{"temperature"});
+  EXPECT_TRUE(tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 10}).at_end.empty());
+}
+
 TEST(Tune, GoesOnWhereTheBestIsTheLastThatWasTried) {
   std::string text;
   for (int i = 0; i < 150; ++i) text += "abcdefgh";

@@ -234,5 +234,12 @@ TEST_F(KenLmValues, OfShortenedContexts) {
   expect({}, {{"little", -1.285941}});
 }
 
+// Some of its contexts were made up.
+TEST_F(KenLmValues, OfTheSumsAreNotOne) {
+  EXPECT_GT(ngram_.sums().wrong, 0);
+  EXPECT_EQ(ngram_.sums().worst_context, "also would consider higher");
+  EXPECT_NEAR(ngram_.sums().worst_sum, 1e-5 + 1e-8, 1e-9);
+}
+
 }  // namespace
 }  // namespace unroll

@@ -4,6 +4,7 @@
 
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
+#include "unroll/nbest/combination.h"
 #include "unroll/nbest/references.h"
 #include "unroll/text.h"
 
@@ -142,6 +143,27 @@ TEST_F(Nbest, SrilmsPausesAndNoiseAreNotWords) {
   EXPECT_EQ(References(said, srilm).of(list, "lists"), "the cat");
   EXPECT_EQ(read("u the -pau-\n", {}).at(0).hypotheses[0].text, "the -pau-");
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "format srilm alone, not of rnnlm", [] { check({.noise = {"[laugh]"}}); }));
+}
+
+// SRILM's total is ascore + lmw lscore + wtw nwords, and nwords leaves pauses out. By hand, for an lmw of 8:
+//
+//   wtw   -1000 -10 3     -995 -11 2       -990 -11.5 4
+//     0   -1080           -1083            -1082
+//    -2   -1086           -1087            -1090
+//     3   -1071           -1077            -1070
+TEST_F(Nbest, SrilmsTotalsOrderItsLists) {
+  const std::string text = "-1000 -10 3 a b c\n-995 -11 2 -pau- a b\n-990 -11.5 +4 a b c d\n";
+  std::vector<Evidence> list;
+  for (const Hypothesis& hypothesis : read(text, {.dialect = NbestDialect::kSrilm}).at(0).hypotheses) {
+    list.push_back({.score = hypothesis.score.value(),
+                    .old_lm = hypothesis.lm_score.value(),
+                    .words = static_cast<double>(hypothesis.words)});
+  }
+  const auto order = [&](double wtw) { return ranking({.lm_weight = 8, .word_weight = wtw, .lambda = 0}, list); };
+  EXPECT_EQ(order(0), (std::vector<std::size_t>{0, 2, 1}));
+  EXPECT_EQ(order(-2), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(order(3), (std::vector<std::size_t>{2, 0, 1}));
+  EXPECT_EQ(total({.lm_weight = 8, .word_weight = 3, .lambda = 0}, list[2]), -1070);
 }
 
 TEST_F(Nbest, ColumnsKeepEveryByteThatIsNotANewNumber) {

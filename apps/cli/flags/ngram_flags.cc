@@ -23,7 +23,7 @@ std::string sums_words(const NgramSums& sums) {
   return fmt::format(
       "the probabilities of {} sum to {:.4g}, and those after {} of {} contexts that were summed are not within {} of "
       "1: "
-      "the file was edited, or is not a back-off model; its numbers are used as they are",
+      "the file was edited or filtered, or is not a back-off model; its numbers are used as they are",
       where, sums.worst_sum, grouped(sums.wrong), grouped(sums.contexts), kNgramSumTolerance);
 }
 

@@ -59,8 +59,8 @@ class Ngram {
   [[nodiscard]] std::int64_t count(std::int64_t order) const;
 
   // What the words except "<s>" sum to: after the empty context, and after up to 2,000 contexts of each longer length
-  // (all of them where there are at most 1,000). `wrong` above 0 tells a file that was edited, or that is not a
-  // back-off model. Computed by load(), in a tenth of a second at most for each order.
+  // (all of them where there are at most 1,000). `wrong` above 0 tells a file that was edited or filtered, or that is
+  // not a back-off model. Computed by load(), in a tenth of a second at most for each order.
   [[nodiscard]] const NgramSums& sums() const noexcept;
 
   // The number of a word, 0 to size() - 1; -1 if it is not listed.
