@@ -12,9 +12,10 @@ namespace {
 TEST(Number, ParsesTheWholeFieldOrNothing) {
   EXPECT_EQ(parse_number("-1.5"), -1.5);
   EXPECT_EQ(parse_number("1e-3"), 0.001);
+  EXPECT_EQ(parse_number("+1.5"), 1.5);
   EXPECT_EQ(parse_number("-inf"), -std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::isnan(parse_number("nan").value_or(0)));
-  for (const char* field : {"", " 1", "1 ", "+1", "1,5", "0x10", "1e", "--1", "one"}) {
+  for (const char* field : {"", " 1", "1 ", "+", "+-1", "++1", "+ 1", "1,5", "0x10", "1e", "--1", "one"}) {
     EXPECT_FALSE(parse_number(field)) << field;
   }
 }
