@@ -29,6 +29,7 @@ LEVELS = {
 OWNERS = {
     "unroll/error.h": "base",
     "unroll/number_range.h": "base",
+    "unroll/paths.h": "base",
     "unroll/precision.h": "kernels",
     "unroll/version.h": "kernels",
     "unroll/sentencepiece.h": "text",

@@ -123,5 +123,6 @@ int guarded_run(std::string_view program, const std::vector<std::string>& argume
 int main(int argc, char** argv) {
   unroll::occupy_standard_streams();
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file over the limit of `ulimit -f` is then an error like a full disk
   return unroll::guarded_run(argc > 0 ? argv[0] : "", {argv + (argc > 0 ? 1 : 0), argv + argc});
 }

@@ -33,7 +33,7 @@ struct SentencePieceOptions {
 // empty, not UTF-8 or above 1 GiB, and if the library fails; Error{kFile} if no process can be created.
 [[nodiscard]] std::string train_sentencepiece(const NamedText& text, const SentencePieceOptions& options);
 
-// Replaces the file `path` with these bytes, all or nothing. Throws Error{kFile}.
+// Replaces the file `path` with these bytes, all or nothing. Throws Error{kFile}, also while another process writes it.
 void save_sentencepiece(const std::string& path, std::string_view model);
 
 }  // namespace unroll

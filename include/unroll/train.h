@@ -147,6 +147,9 @@ struct MemoryItem {
   std::int64_t bytes = 0;
 };
 
+// The files that train() replaces: the model, and what resuming needs.
+[[nodiscard]] std::vector<std::string> written_files(const FileOptions& files);
+
 // What a run is going to do, reported before its first step.
 struct TrainPlan {
   NetworkConfig config;
@@ -167,8 +170,9 @@ struct TrainPlan {
   std::int64_t steps_per_epoch = 0;
   std::int64_t validate_every = 0;  // steps
   std::int64_t save_every = 0;      // steps
-  std::int64_t first_step = 0;      // > 0: resumed after this many
-  double seconds_per_step = 0;      // measured; 0: unknown (not measured yet)
+  std::int64_t first_step = 0;      // > 0: resumed after so many reported steps
+  TokenizerKind tokenizer = TokenizerKind::kChar;
+  double seconds_per_step = 0;  // measured; 0: unknown (not measured yet)
   int threads = 0;
 };
 
@@ -192,14 +196,16 @@ struct TrainObserver {
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions
   std::function<void(std::int64_t step)> on_save = {};  // after files of that step are safe on disk
-  std::function<bool()> stop_requested = {};            // asked after each step; true: save, return as interrupted
+  // Asked once the text is read, while steps are measured, after each step and during validation. The first true stops:
+  // what was trained is saved, and train() returns as interrupted.
+  std::function<bool()> stop_requested = {};
 };
 
 struct TrainResult {
   bool already_complete = false;  // resumed a finished run: nothing was done
-  bool interrupted = false;       // stopped by stop_requested; files are saved, and files.resume continues the run
+  bool interrupted = false;       // stopped by stop_requested; files.resume continues the run
   bool stopped_early = false;     // stopped by run.patience; the run is complete
-  std::int64_t steps = 0;         // made so far, resumed ones included
+  std::int64_t steps = 0;         // made so far, resumed ones included; 0: interrupted before any, nothing was written
   std::int64_t tokens = 0;
   double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
@@ -212,9 +218,10 @@ struct TrainResult {
 //
 // Same text, options, seed and instruction set give the same file, bit for bit, for any number of threads, and whether
 // or not the run was killed and resumed on the way. While it runs, save + ".resume" holds all that is needed to
-// continue; it is removed at the end. Files are replaced as a whole or not at all. A lock on save + ".lock" keeps other
-// processes from training to the same path.
-// Throws Error; files saved before stay as they are.
+// continue; it is removed at the end. Files are replaced as a whole or not at all. A lock, ".NAME.unroll-lock" in the
+// folder of save, keeps other processes from training to the same path; it is taken once the text is read.
+// Throws Error; files saved before stay as they are. No file is replaced that the run reads, nor one at
+// save + ".resume" that is not a resume file: Error{kUsage}.
 TrainResult train(const TrainOptions& options, const TrainObserver& observer = {});
 
 }  // namespace unroll

@@ -1,6 +1,7 @@
 // Reads files whole and replaces them whole.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -11,6 +12,9 @@ namespace unroll {
 
 // Returns the bytes of a file. Throws Error{kFile}: missing, a directory, no permission, cannot be read.
 [[nodiscard]] std::string read_file(const std::string& path);
+
+// Returns the first `most` bytes of a file, all of a shorter one. Throws as read_file().
+[[nodiscard]] std::string read_head(const std::string& path, std::size_t most);
 
 // The bytes of a file, without a copy: a regular file is memory-mapped, and processes that map it share the memory;
 // anything else (a pipe) is read. The bytes keep their address for the lifetime of this object, moves included.
@@ -36,28 +40,14 @@ class MappedFile {
   std::unique_ptr<const std::string> read_;  // the bytes of a file that cannot be mapped; null: mapped
 };
 
-// Replaces the content of `path` with the pieces, one after another, or leaves it unchanged: writes a temporary file
-// next to it, flushes that to disk, renames it over `path`, flushes the folder. If `path` is a symbolic link, its
+// Replaces the content of `path` with the pieces, one after another, or leaves it unchanged: writes a new file in its
+// folder (NewFile), flushes that to disk, renames it over `path`, flushes the folder. If `path` is a symbolic link, its
 // target is replaced and the link stays. Throws Error{kFile} naming the path and the system's reason (no space, no
-// permission), or if it is not a regular file (a device, a pipe); then the temporary file is removed.
+// permission), or if it is not a regular file (a device, a pipe); nothing new is left behind then. If only the folder
+// could not be flushed, the new file is in its place, and a power cut may undo that.
+//
+// A process that limits the size of its files (RLIMIT_FSIZE) ignores SIGXFSZ to get this error instead of its end.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
-
-// An exclusive claim to write `path`, among the processes of this machine, for the lifetime of this object: a lock on
-// the file path + ".lock", which is created and removed again. A killed process loses its claim; the lock file that it
-// leaves behind blocks nobody.
-class FileClaim {
- public:
-  // Throws Error{kFile} if another process holds the claim, if `path` is not a regular file, or if no file can be
-  // created next to it, since `path` could not be written either.
-  explicit FileClaim(const std::string& path);
-  ~FileClaim();
-  FileClaim(const FileClaim&) = delete;
-  FileClaim& operator=(const FileClaim&) = delete;
-
- private:
-  std::string lock_path_;
-  int descriptor_;
-};
 
 // Returns the seconds that it takes to write and flush `bytes` bytes next to `path`, measured using an unnamed
 // temporary file (O_TMPFILE); 0 if the file system has none or refuses.

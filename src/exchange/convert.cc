@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_claim.h"
 #include "kernels/weights.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
@@ -135,6 +136,7 @@ Conversion convert(const Model& model, Precision precision, const std::string& p
   std::map<std::string, std::string> metadata = model_metadata(config, model.tokenizer(), model.training());
   metadata["format"] = kRoundedModelFormat;
   metadata["precision"] = precision_name(precision);
+  const FileClaim claim(path);
   write_tensor_file(path, tensors.all(), metadata);
   return tensors.worst();
 }

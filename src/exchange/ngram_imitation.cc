@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_claim.h"
 #include "exchange/expected_ngrams.h"
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
@@ -85,6 +86,7 @@ class Imitating {
     const NgramTable table = gathered(ids, learned);
     result_.ngrams = counts_of(table);
     const std::string arpa = as_arpa(table);
+    const FileClaim claim(path);
     replace_file(path, std::array{std::string_view(arpa)});
     compare(std::span(ids).subspan(learned), path);
     return std::move(result_);

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "base/file.h"
+#include "base/file_claim.h"
 #include "text/checked_text.h"
 #include "text/lines.h"
 #include "unroll/error.h"
@@ -187,6 +188,9 @@ std::string train_sentencepiece(const NamedText& named, const SentencePieceOptio
   return answer;
 }
 
-void save_sentencepiece(const std::string& path, std::string_view model) { replace_file(path, std::span(&model, 1)); }
+void save_sentencepiece(const std::string& path, std::string_view model) {
+  const FileClaim claim(path);
+  replace_file(path, std::span(&model, 1));
+}
 
 }  // namespace unroll

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/file.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
 #include "unroll/error.h"
@@ -57,6 +58,15 @@ void for_each_number_of_average(Position& position, const Visit& visit) {
   visit("best_is_average", position.best_is_average);
 }
 
+// The same for numbers that are in the file only where the last step is yet to be validated.
+template <class Step, class Visit>
+void for_each_number_of_unvalidated(Step& step, const Visit& visit) {
+  visit("unvalidated_nats", step.nats_per_token);
+  visit("unvalidated_lr", step.lr);
+  visit("unvalidated_grad_norm", step.grad_norm);
+  visit("unvalidated_tokens_per_s", step.tokens_per_s);
+}
+
 template <class Number>
 void parse_number(const TensorFile& file, const std::string& key, Number& number) {
   const std::string& text = file.required(key);
@@ -71,6 +81,13 @@ void parse_number(const TensorFile& file, const std::string& key, Number& number
 
 std::string checkpoint_path(const std::string& model_path) { return model_path + ".resume"; }
 
+bool is_checkpoint(const std::string& path) {
+  constexpr std::size_t kBytesOfLength = 8;
+  const std::string head = read_head(path, std::size_t{1} << 16);
+  return head.size() > kBytesOfLength && head.find(R"({"__metadata__":{)") == kBytesOfLength &&
+         head.find(R"("format":"unroll-resume/)") != std::string::npos;
+}
+
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                      const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors) {
   std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record);
@@ -81,6 +98,11 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
   if (position.average_start >= 0) {
     for_each_number_of_average(
         position, [&](const std::string& key, std::int64_t number) { metadata[key] = fmt::format("{}", number); });
+  }
+  if (position.unvalidated) {
+    for_each_number_of_unvalidated(*position.unvalidated, [&](const std::string& key, double number) {
+      metadata[key] = fmt::format("{}", number);
+    });
   }
   for_each_tensor(tensors, position,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
@@ -98,6 +120,10 @@ Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(F
   record_ = training_from_metadata(file.metadata(), path);
   position_.length = file.required("length");
   for_each_number(position_, [&](const std::string& key, auto& number) { parse_number(file, key, number); });
+  if (file.metadata().contains("unvalidated_nats")) {
+    for_each_number_of_unvalidated(position_.unvalidated.emplace(),
+                                   [&](const std::string& key, double& number) { parse_number(file, key, number); });
+  }
   if (!file.metadata().contains("average_start")) return;
   for_each_number_of_average(position_, [&](const std::string& key, auto& value) {
     std::int64_t number = 0;

@@ -12,17 +12,26 @@
 
 namespace unroll {
 
+// What is reported of an update.
+struct StepOutcome {
+  double nats_per_token = 0;
+  double lr = 0;
+  double grad_norm = 0;
+  double tokens_per_s = 0;
+};
+
 // The state of a run, apart from its tensors.
 struct TrainPosition {
-  std::int64_t step = 0;                     // updates made
-  std::int64_t tokens = 0;                   // predictions trained on
-  double nats_since_point = 0;               // sum of losses since the last point of the history ...
-  std::int64_t predictions_since_point = 0;  // ... over this many predictions
-  double lr_divisor = 1;                     // of the plateau schedule
-  std::int64_t best_step = 0;                // 0: no validation yet
-  double best_nats = 0;                      // nats per token of that validation
-  bool best_is_average = false;              // whether it was of the averaged weights
-  std::int64_t average_start = -1;           // steps made when the average of the weights began; -1: not yet
+  std::int64_t step = 0;                        // updates made
+  std::int64_t tokens = 0;                      // predictions trained on
+  double nats_since_point = 0;                  // sum of losses since the last point of the history ...
+  std::int64_t predictions_since_point = 0;     // ... over this many predictions
+  double lr_divisor = 1;                        // of the plateau schedule
+  std::int64_t best_step = 0;                   // 0: no validation yet
+  double best_nats = 0;                         // nats per token of that validation
+  bool best_is_average = false;                 // whether it was of the averaged weights
+  std::int64_t average_start = -1;              // steps made when the average of the weights began; -1: not yet
+  std::optional<StepOutcome> unvalidated = {};  // the last update, of a run that was stopped during its validation
   // Decided once, when the run began.
   std::int64_t steps = 0;
   std::int64_t save_every = 0;
@@ -40,6 +49,9 @@ struct TrainTensors {
 
 // "model.safetensors.resume".
 [[nodiscard]] std::string checkpoint_path(const std::string& model_path);
+
+// Whether the file at `path` is a resume file, whole or damaged, to judge by its first bytes. Throws Error{kFile}.
+[[nodiscard]] bool is_checkpoint(const std::string& path);
 
 // Replaces the resume file. Equal arguments give equal bytes. Throws Error{kFile}.
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,

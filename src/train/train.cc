@@ -3,13 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/file.h"
+#include "base/file_claim.h"
 #include "base/stopwatch.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
 #include "train/resuming.h"
+#include "train/run_files.h"
 #include "train/run_plan.h"
 #include "train/training_run.h"
 #include "train/training_text.h"
@@ -32,16 +36,18 @@ std::int64_t steps_of_minutes(const RunPlan& plan, const MeasuredCost& cost, dou
   return steps_within(plan.epoch, cost, save_interval(plan.save_every, cost), std::max(0.0, left), kMostSteps);
 }
 
-// Measures, fixes the length of a run that starts now, and starts it.
-MeasuredCost begin(TrainingRun& run, const RunPlan& plan, const Stopwatch& watch) {
-  const MeasuredCost cost = run.measure(measuring_seconds(plan.length));
+// Measures, fixes the length of a run that starts now, and starts it. Empty if it was to stop before.
+std::optional<MeasuredCost> begin(TrainingRun& run, const RunPlan& plan, const Stopwatch& watch,
+                                  const StopQuery& stop) {
+  const std::optional<MeasuredCost> cost = run.measure(measuring_seconds(plan.length), stop);
+  if (!cost || stop()) return std::nullopt;
   const std::optional<std::int64_t> planned = planned_steps(plan);
-  const std::int64_t steps = planned ? *planned : steps_of_minutes(plan, cost, watch.seconds());
-  run.begin(steps, save_interval(plan.save_every, cost));
+  const std::int64_t steps = planned ? *planned : steps_of_minutes(plan, *cost, watch.seconds());
+  run.begin(steps, save_interval(plan.save_every, *cost));
   return cost;
 }
 
-TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost& cost) {
+TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost& cost, TokenizerKind tokenizer) {
   TrainPlan report{.config = plan.config,
                    .samples = plan.samples,
                    .precision = plan.precision,
@@ -60,20 +66,21 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost
   report.steps_per_epoch = plan.epoch.windows;
   report.validate_every = run.validate_every();
   report.save_every = run.position().save_every;
-  report.first_step = run.position().step;
+  report.first_step = run.position().step - (run.position().unvalidated ? 1 : 0);
+  report.tokenizer = tokenizer;
   report.seconds_per_step = cost.per_step;
   report.threads = run.threads();
   return report;
 }
 
 StepReport report(const TrainPosition& position, const StepOutcome& outcome,
-                  const std::optional<ValidationOutcome>& validation, double tokens_per_s) {
+                  const std::optional<ValidationOutcome>& validation) {
   StepReport report{.step = position.step,
                     .tokens = position.tokens,
                     .nats_per_token = outcome.nats_per_token,
                     .lr = outcome.lr,
                     .grad_norm = outcome.grad_norm,
-                    .tokens_per_s = tokens_per_s};
+                    .tokens_per_s = outcome.tokens_per_s};
   if (validation) {
     report.valid_nats_per_token = validation->nats;
     report.average_valid_nats_per_token = validation->average_nats;
@@ -81,29 +88,51 @@ StepReport report(const TrainPosition& position, const StepOutcome& outcome,
   return report;
 }
 
-// Steps until the end or until asked to stop. True when the end was reached.
-bool run_to_end(TrainingRun& run, const TrainObserver& observer) {
-  while (!run.finished()) {
-    const Stopwatch watch;
-    const StepOutcome outcome = run.step();
-    const double tokens_per_s = static_cast<double>(outcome.predictions) / watch.seconds();
-    std::optional<ValidationOutcome> validation;
-    if (run.validation_due()) validation = run.validate(observer.on_validation);
-    run.note_history(outcome, validation);
-    const TrainPosition& position = run.position();
-    if (observer.on_step) observer.on_step(report(position, outcome, validation, tokens_per_s));
-    if (run.finished()) break;
-    const bool stop = observer.stop_requested && observer.stop_requested();
-    if (stop || position.step % position.save_every == 0) {
-      run.save(false);
-      if (observer.on_save) observer.on_save(position.step);
-    }
-    if (stop) return false;
-  }
-  run.save(true);
-  remove_file(checkpoint_path(run.plan().save));
+void save(TrainingRun& run, const TrainObserver& observer, bool complete) {
+  run.save(complete);
+  if (complete) remove_file(checkpoint_path(run.plan().save));
   if (observer.on_save) observer.on_save(run.position().step);
+}
+
+// Makes the next step, or goes back to the one whose validation was stopped, and validates where that is due. False if
+// it was to stop during validation.
+bool advance(TrainingRun& run, const TrainObserver& observer, const StopQuery& stop) {
+  const TrainPosition& position = run.position();
+  const StepOutcome outcome = position.unvalidated ? *position.unvalidated : run.step();
+  std::optional<ValidationOutcome> validation;
+  if (run.validation_due()) {
+    validation = run.validate(outcome, observer.on_validation, stop);
+    if (!validation) return false;
+  }
+  run.note_history(outcome, validation);
+  if (observer.on_step) observer.on_step(report(position, outcome, validation));
   return true;
+}
+
+// Steps until the end or until it is to stop. True when the end was reached.
+bool run_to_end(TrainingRun& run, const TrainObserver& observer, const StopQuery& stop) {
+  while (!run.finished()) {
+    const bool advanced = advance(run, observer, stop);
+    if (run.finished()) break;
+    const bool stopped = !advanced || stop();
+    const TrainPosition& position = run.position();
+    if (stopped || position.step % position.save_every == 0) save(run, observer, false);
+    if (stopped) return false;
+  }
+  save(run, observer, true);
+  return true;
+}
+
+struct ClaimedRun {
+  std::unique_ptr<const FileClaim> claim;
+  EarlierRun earlier;
+};
+
+// Claims the path of the model, and finds what stands there.
+ClaimedRun claimed_run(const FileOptions& files) {
+  auto claim = std::make_unique<const FileClaim>(files.save);
+  expect_own_checkpoint(files);
+  return {std::move(claim), find_earlier_run(files)};
 }
 
 void note_start(const TrainOptions& options, const Model* from, const TrainObserver& observer) {
@@ -121,19 +150,28 @@ void note_start(const TrainOptions& options, const Model* from, const TrainObser
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const Stopwatch watch;
   const TrainOptions options = resolve(asked);
-  const FileClaim claim(options.files.save);
-  EarlierRun earlier = find_earlier_run(options.files);
+  bool stopped = false;
+  const StopQuery stop = [&] {
+    stopped = stopped || (observer.stop_requested && observer.stop_requested());
+    return stopped;
+  };
+  expect_files_apart(options);
+  // What can be refused is refused before the text is read. But a run that waits for its text holds no lock, so that it
+  // can be ended at any moment and leaves nothing behind.
+  static_cast<void>(claimed_run(options.files));
   std::optional<Model> loaded;
   if (!options.files.from.empty()) loaded = Model::load(options.files.from);
   const Model* const from = loaded ? &*loaded : nullptr;
   const TrainingText text = read_training_text(options, from != nullptr ? &from->tokenizer() : nullptr);
+  if (stop()) return {.interrupted = true};
+  auto [claim, earlier] = claimed_run(options.files);
   const RunPlan plan = plan_run({options, text, from, earlier.options()}, observer);
   if (earlier.options() != nullptr) expect_same_run(plan, earlier);
   if (earlier.finished) return result_of_finished(*earlier.finished);
   check_memory(plan.memory);
 
   TrainingRun run(plan, text, from != nullptr ? &from->data().weights.view() : nullptr);
-  MeasuredCost cost;
+  std::optional<MeasuredCost> cost = MeasuredCost{};
   if (earlier.checkpoint) {
     run.resume(*earlier.checkpoint);
     earlier.checkpoint.reset();  // a file of its size is not to stay in memory
@@ -141,11 +179,12 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
          fmt::format("resuming '{}' after step {} of {}", plan.save, run.position().step, run.position().steps));
   } else {
     note_start(options, from, observer);
-    cost = begin(run, plan, watch);
+    cost = begin(run, plan, watch, stop);
+    if (!cost) return {.interrupted = true};
   }
-  if (observer.on_plan) observer.on_plan(report(run, plan, cost));
+  if (observer.on_plan) observer.on_plan(report(run, plan, *cost, text.tokenizer.kind()));
 
-  const bool complete = run_to_end(run, observer);
+  const bool complete = run_to_end(run, observer, stop);
   TrainResult result = result_at(run.position(), run.record());
   result.interrupted = !complete;
   result.stopped_early = run.stopped_early();

@@ -16,6 +16,16 @@
 namespace unroll {
 namespace {
 
+// Thrown out of an evaluation that was to stop.
+struct Stopped {};
+
+EvaluationProgress stopping(const EvaluationProgress& progress, const StopQuery& stop) {
+  return [progress, &stop](std::int64_t done, std::int64_t total) {
+    if (progress) progress(done, total);
+    if (stop && stop()) throw Stopped();
+  };
+}
+
 // With carried state only the first step of each epoch would see the zero state, and a run shorter than an epoch would
 // never learn to start from it. So each row also starts from zero at every 64th window, rows taking turns.
 void start_some_rows_afresh(std::int64_t index, Window& window) {
@@ -73,7 +83,7 @@ void TrainingRun::set_start() {
   rate_.divisor = 1;
 }
 
-MeasuredCost TrainingRun::measure(double seconds) {
+std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery& stop) {
   constexpr std::int64_t kMostMeasured = 200;
   constexpr std::int64_t kLeastSteps = 2;
   // Learning rates are those of the run's first steps, as far as its length is known.
@@ -87,6 +97,7 @@ MeasuredCost TrainingRun::measure(double seconds) {
     const Stopwatch one_step;
     step();
     durations.push_back(one_step.seconds());
+    if (stop && stop()) return std::nullopt;
     if (i + 1 >= kLeastSteps && all_steps.seconds() > 0.7 * seconds) break;
   }
   MeasuredCost cost;
@@ -95,15 +106,21 @@ MeasuredCost TrainingRun::measure(double seconds) {
     constexpr std::size_t kSample = 1 << 15;
     const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
     const Stopwatch watch;
-    static_cast<void>(evaluate(parameters_, sample, {}));
+    try {
+      static_cast<void>(evaluate(parameters_, sample, stopping({}, stop)));
+    } catch (const Stopped&) {
+      return std::nullopt;
+    }
     const double evaluations = average_ ? 2 : 1;
     cost.per_validation =
         evaluations * watch.seconds() * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
   }
-  // A save writes the model, and the resume file with the present weights, the best ones and the moments.
-  const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
-  cost.per_save =
-      2 * measure_write_seconds(plan_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
+  if (!planned_steps(plan_)) {
+    // A save writes the model, and the resume file with the present weights, the best ones and the moments.
+    const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
+    cost.per_save =
+        2 * measure_write_seconds(plan_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
+  }
   set_start();
   return cost;
 }
@@ -146,13 +163,14 @@ double TrainingRun::take_window() {
 }
 
 StepOutcome TrainingRun::step() {
+  const Stopwatch watch;
   const std::int64_t step = position_.step + 1;
   const NoiseKey noise{.seed = plan_.seed, .step = static_cast<std::uint32_t>(step)};
   const double share = take_window();
   gradients_.set_zero(workers_);
   weights_.pack(parameters_, workers_, noise);
   network_.forward(weights_, window_, state_, noise);
-  StepOutcome outcome{.lr = share * rate_.at(step), .predictions = window_.predictions};
+  StepOutcome outcome{.lr = share * rate_.at(step)};
   outcome.nats_per_token = network_.backward(weights_, window_, gradients_, noise);
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
@@ -163,9 +181,10 @@ StepOutcome TrainingRun::step() {
                           .average_share = averaging_.share(step)};
   update_parameters(workers_, gradients_, plan_.update, update, moments_, parameters_, average_ ? &*average_ : nullptr);
   position_.step = step;
-  position_.tokens += outcome.predictions;
-  position_.nats_since_point += outcome.nats_per_token * static_cast<double>(outcome.predictions);
-  position_.predictions_since_point += outcome.predictions;
+  position_.tokens += window_.predictions;
+  position_.nats_since_point += outcome.nats_per_token * static_cast<double>(window_.predictions);
+  position_.predictions_since_point += window_.predictions;
+  outcome.tokens_per_s = static_cast<double>(window_.predictions) / watch.seconds();
   return outcome;
 }
 
@@ -186,19 +205,18 @@ void TrainingRun::check_finite(double loss, double norm) const {
 }
 
 bool TrainingRun::validation_due() const {
-  return validate_every_ > 0 && (position_.step % validate_every_ == 0 || finished());
+  return position_.unvalidated || (validate_every_ > 0 && (position_.step % validate_every_ == 0 || finished()));
 }
 
 // The model file is f32, so validation is too: it reports what evaluate() reports for that file.
 IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
-                                    const std::function<void(std::int64_t, std::int64_t)>& progress) {
+                                    const EvaluationProgress& progress) {
   NetworkWeights weights(plan_.config, Purpose::kInference);
   weights.pack(parameters, workers_);
   return evaluate_ids({plan_.config, weights, workers_}, ids, symbols_of(text_.tokenizer), plan_.state, progress);
 }
 
-double TrainingRun::validate(const Parameters& parameters,
-                             const std::function<void(std::int64_t, std::int64_t)>& progress) {
+double TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {
   const IdsEvaluation result = evaluate(parameters, text_.valid, progress);
   const double nats = result.nats / static_cast<double>(result.tokens);
   if (std::isfinite(nats)) return nats;
@@ -216,13 +234,24 @@ bool TrainingRun::keep_if_best(double nats, bool is_average) {
   return true;
 }
 
-ValidationOutcome TrainingRun::validate(const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  ValidationOutcome outcome{.nats = validate(parameters_, progress), .average_nats = {}};
-  bool improved = keep_if_best(outcome.nats, false);
-  if (averaging_.began()) {
-    outcome.average_nats = validate(*average_, progress);
-    improved = keep_if_best(*outcome.average_nats, true) || improved;
+std::optional<ValidationOutcome> TrainingRun::validate(const StepOutcome& last, const EvaluationProgress& progress,
+                                                       const StopQuery& stop) {
+  position_.unvalidated = last;
+  try {
+    const ValidationOutcome outcome = validate(stopping(progress, stop));
+    position_.unvalidated.reset();
+    return outcome;
+  } catch (const Stopped&) {
+    return std::nullopt;
   }
+}
+
+ValidationOutcome TrainingRun::validate(const EvaluationProgress& progress) {
+  // Both losses first: a validation that is stopped changes nothing.
+  ValidationOutcome outcome{.nats = validate(parameters_, progress), .average_nats = {}};
+  if (averaging_.began()) outcome.average_nats = validate(*average_, progress);
+  bool improved = keep_if_best(outcome.nats, false);
+  if (outcome.average_nats) improved = keep_if_best(*outcome.average_nats, true) || improved;
   rate_.validated(improved);
   position_.lr_divisor = rate_.divisor;
 

@@ -26,19 +26,14 @@
 
 namespace unroll {
 
-// The result of one step.
-struct StepOutcome {
-  double nats_per_token = 0;
-  double lr = 0;
-  double grad_norm = 0;
-  std::int64_t predictions = 0;
-};
-
 // The result of a validation, in nats per token.
 struct ValidationOutcome {
   double nats = 0;                     // of the last weights
   std::optional<double> average_nats;  // of the averaged ones
 };
+
+// Asked now and then; true: stop.
+using StopQuery = std::function<bool()>;
 
 // Trains a network step by step, as planned. Not for two threads at once; a step uses plan.threads workers.
 class TrainingRun {
@@ -47,8 +42,9 @@ class TrainingRun {
   // Error{kMemory}.
   TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start);
 
-  // Makes and undoes a few steps and part of a validation to measure what they cost, in about `seconds` at most.
-  MeasuredCost measure(double seconds);
+  // Makes and undoes a few steps and part of a validation to measure what they cost, in about `seconds` at most. Empty
+  // if it was to stop.
+  std::optional<MeasuredCost> measure(double seconds, const StopQuery& stop);
 
   // Starts a run of `steps` that saves every `save_every` steps.
   void begin(std::int64_t steps, std::int64_t save_every);
@@ -63,8 +59,10 @@ class TrainingRun {
   // Whether the step just made is one after which validation is due.
   [[nodiscard]] bool validation_due() const;
 
-  // Computes the loss on the validation text; keeps the weights, last or averaged, that are the best so far.
-  ValidationOutcome validate(const std::function<void(std::int64_t, std::int64_t)>& progress);
+  // Computes the loss on the validation text; keeps the weights, last or averaged, that are the best so far. If it was
+  // to stop, returns nothing, and `last` stays unvalidated, to be validated when the run is resumed.
+  std::optional<ValidationOutcome> validate(const StepOutcome& last, const EvaluationProgress& progress,
+                                            const StopQuery& stop);
 
   // Adds a point to the history if one is due after the step just made.
   void note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation);
@@ -78,7 +76,9 @@ class TrainingRun {
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
   [[nodiscard]] std::int64_t validate_every() const noexcept { return validate_every_; }
   [[nodiscard]] int threads() const noexcept { return workers_.count(); }
-  [[nodiscard]] bool finished() const noexcept { return stopped_early_ || position_.step >= position_.steps; }
+  [[nodiscard]] bool finished() const noexcept {
+    return !position_.unvalidated && (stopped_early_ || position_.step >= position_.steps);
+  }
   // Whether that is because validation stopped improving.
   [[nodiscard]] bool stopped_early() const noexcept { return stopped_early_; }
 
@@ -87,8 +87,9 @@ class TrainingRun {
   void fix_length();
   double take_window();
   IdsEvaluation evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
-                         const std::function<void(std::int64_t, std::int64_t)>& progress);
-  double validate(const Parameters& parameters, const std::function<void(std::int64_t, std::int64_t)>& progress);
+                         const EvaluationProgress& progress);
+  double validate(const Parameters& parameters, const EvaluationProgress& progress);
+  ValidationOutcome validate(const EvaluationProgress& progress);
   bool keep_if_best(double nats, bool is_average);
   void check_finite(double loss, double norm) const;
   TrainTensors tensors();

@@ -116,18 +116,11 @@ TEST(Error, IsOneLine) {
   EXPECT_TRUE(fails_with(ErrorCode::kFile, "a  b", [] { static_cast<void>(read_file("a\r\nb")); }));
 }
 
-TEST(File, OneProcessHasTheClaim) {
+TEST(File, ReadsTheHeadOfAFile) {
   const TemporaryFolder folder;
-  const std::string path = folder.path("x");
-  {
-    const FileClaim claim(path);
-    EXPECT_TRUE(fails_with(ErrorCode::kFile, "another process", [&] { const FileClaim again(path); }));
-  }
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{});
-  replace(path + ".lock", "left by a process that was killed");
-  { const FileClaim claim(path); }
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{});
-  EXPECT_TRUE(fails_with(ErrorCode::kFile, "absent/x", [&] { const FileClaim claim(folder.path("absent/x")); }));
+  replace(folder.path("x"), "abcdef");
+  EXPECT_EQ(read_head(folder.path("x"), 3), "abc");
+  EXPECT_EQ(read_head(folder.path("x"), 10), "abcdef");
 }
 
 TEST(File, ReadsAPipeToItsEnd) {
@@ -217,6 +210,42 @@ TEST(File, StaysWholeWhenTheDiskIsFull) {
   EXPECT_NE(std::string(error->what()).find(path), std::string::npos);
   EXPECT_NE(std::string(error->what()).find("File too large"), std::string::npos);
   EXPECT_EQ(read_file(path), "the old content");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+}
+
+TEST(File, WritesThroughNoFileOfTheSameFolder) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("x");
+  for (const char* ending : {".unroll-tmp", ".lock", ".tmp"}) {
+    std::filesystem::create_symlink("other", path + ending);
+    replace(folder.path("other"), "somebody's");
+    replace(path, "new");
+    EXPECT_EQ(read_file(folder.path("other")), "somebody's") << ending;
+    EXPECT_TRUE(std::filesystem::is_symlink(path + ending));
+    std::filesystem::remove(path + ending);
+  }
+}
+
+TEST(File, TheLongestNameIsWritten) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path(std::string(255, 'n'));
+  replace(path, "first");
+  replace(path, "second");
+  EXPECT_EQ(read_file(path), "second");
+  EXPECT_EQ(names_in(folder.path()).size(), 1U);
+}
+
+TEST(File, WritersAtOnceEachWriteAWholeFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("x");
+  const auto write_often = [&](char content) {
+    for (int i = 0; i < 20; ++i) replace(path, std::string(300'000, content));
+  };
+  std::thread other([&] { write_often('a'); });
+  write_often('b');
+  other.join();
+  const std::string content = read_file(path);
+  EXPECT_EQ(content, std::string(300'000, content.at(0)));
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
 }
 

@@ -119,10 +119,15 @@ class Convert(CommandTest):
         self.assertEqual(path.read_bytes(), b"something")
         self.convert("int8", "--overwrite", name="there")
         self.succeed("inspect", path)
+
+    def test_the_model_itself_is_never_replaced(self):
         own = self.write("own", self.model.read_bytes())
-        self.refuse(2, ["--overwrite"], "convert", own, "--precision", "int8", "--save", own)
-        self.succeed("convert", own, "--precision", "int8", "--save", own, "--overwrite")
-        self.assertEqual(own.read_bytes(), path.read_bytes())
+        (self.folder / "link").symlink_to(own)
+        for save in [own, "link"]:
+            for flag in ["--precision=int8", "--ngram"]:
+                arguments = [flag, "--save", save] if flag != "--ngram" else [flag, save]
+                self.refuse(2, [str(own), "is read"], "convert", own, *arguments, "--overwrite", cwd=self.folder)
+        self.assertEqual(own.read_bytes(), self.model.read_bytes())
 
     def test_wrong_usage(self):
         self.refuse(2, ["--precision"], "convert", self.model)

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Going on with a run: refusals, Ctrl-C, and the same file as without the interruption."""
 
+import array
+import fcntl
 import json
+import os
 import pathlib
 import re
 import shutil
 import signal
 import subprocess
+import termios
 import time
 
 from command_line import PATIENCE, SMALL, UNROLL, CommandTest, log_lines, main, run
@@ -77,7 +81,7 @@ class Resume(CommandTest):
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}
 
     def test_an_interrupted_run_saves_says_so_and_goes_on_to_the_same_file(self):
-        for number in [signal.SIGINT, signal.SIGTERM]:
+        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]:
             status, said = self.interrupt("--overwrite", signals=[number])
             self.assertEqual(status, 130)
             self.assertIn("interrupted after step", said)
@@ -94,9 +98,11 @@ class Resume(CommandTest):
     def test_the_log_goes_on_too(self):
         self.copy_stopped()
         # What a killed program may leave behind: steps after the saved one, and half a line.
-        reached = log_lines(self.log)[-1]["step"]
-        with self.log.open("ab") as log:
-            log.write(b'{"step":%d,"tokens":1}\n{"step":%d,"tok' % (reached + 1, reached + 2))
+        last = log_lines(self.log)[-1]
+        with self.log.open("a", encoding="utf-8") as log:
+            for step in [last["step"] + 1, last["step"] + 2]:
+                log.write(json.dumps({**last, "step": step}, separators=(",", ":")) + "\n")
+            log.write('{"step":%d,"tok' % (last["step"] + 3))
         self.succeed(*self.arguments("--resume"))
         found, whole = log_lines(self.log), log_lines(self.whole_log)
         for line in found + whole:
@@ -128,27 +134,64 @@ class Resume(CommandTest):
             process.kill()
             process.wait()
         self.succeed(*self.arguments("--quiet", "--overwrite", steps=5))
-        self.assertFalse((self.folder / "m.safetensors.lock").exists())
+        self.assertEqual(set(self.folder_content()), {"m.safetensors", "log.jsonl"})
+
+    def test_a_signal_ends_a_run_that_waits_for_its_text(self):
+        for number in [signal.SIGINT, signal.SIGTERM]:
+            process = subprocess.Popen([UNROLL, "train", "-", "--save", self.model], stdin=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+            deadline = time.monotonic() + PATIENCE
+            caught = 0
+            while not caught & 1 << (number - 1):
+                self.assertLess(time.monotonic(), deadline)
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+                caught = int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16)
+            time.sleep(0.1)
+            process.send_signal(number)
+            self.assertEqual(process.wait(PATIENCE), 130)
+            self.assertIn(b"nothing was saved", process.communicate()[1])
+            self.assertEqual(self.folder_content(), {})
 
     def test_a_second_signal_stops_at_once(self):
-        """A run that waits for its text takes no step, so that the first signal alone does not end it."""
-        process = subprocess.Popen([UNROLL, "train", "-", "--save", self.model], stdin=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+        """A log into a pipe that nobody reads holds the run up, so that the first signal alone does not end it."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        arguments = ["train", self.text, "--save", self.model, *SMALL, "--steps", "1000000", "--threads", "1", "--log",
+                     pipe]
+        process = subprocess.Popen([UNROLL, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + PATIENCE
-        caught = 0
-        lock = self.folder / "m.safetensors.lock"
-        while not (caught & 1 << (signal.SIGINT - 1) and lock.exists()):
+        sleeping = 0
+        while sleeping < 5:
             self.assertLess(time.monotonic(), deadline)
-            status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-            caught = int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16)
+            [waiting] = array.array("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))
+            state = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rsplit(") ", 1)[1][0]
+            sleeping = sleeping + 1 if state == "S" and waiting > 4096 else 0
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.stderr.readline(), b"\n")
-        self.assertIn(b"once more stops at once", process.stderr.readline())
+        said = b""
+        while b"once more stops at once" not in said:
+            said = process.stderr.readline()
+            self.assertTrue(said)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 130)
         process.communicate()
-        self.assertEqual(self.folder_content(), {"m.safetensors.lock": b""})
+
+    def test_a_hangup_that_is_ignored_stays_ignored(self):
+        process = subprocess.Popen([UNROLL, *self.arguments("--quiet", steps=1_000_000)], stdin=subprocess.DEVNULL,
+                                   preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for_lines(self.log, process)
+        process.send_signal(signal.SIGHUP)
+        size = self.log.stat().st_size
+        deadline = time.monotonic() + PATIENCE
+        while self.log.stat().st_size < size + 10_000:
+            self.assertLess(time.monotonic(), deadline)
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 130)
 
     def test_quiet_stays_quiet(self):
         self.assertEqual(self.interrupt("--quiet"), (130, ""))

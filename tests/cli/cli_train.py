@@ -6,6 +6,7 @@ import math
 import os
 import pty
 import re
+import resource
 import select
 import subprocess
 
@@ -69,7 +70,8 @@ class Train(CommandTest):
 
     def test_the_log_has_a_line_for_each_step(self):
         log = self.folder / "log.jsonl"
-        log.write_text('{"step":7}\n', encoding="utf-8")
+        log.write_text('{"step":7,"tokens":9,"nats_per_token":1.5,"lr":1e-05,"grad_norm":2.0,"tokens_per_s":3.25}\n'
+                       '{"step":8,"tokens":18,"nats_per_t', encoding="utf-8")
         model = self.train("--steps", "30", "--log", log)
         lines = log_lines(log)
         self.assertEqual([line["step"] for line in lines], list(range(1, 31)))
@@ -88,11 +90,46 @@ class Train(CommandTest):
         self.train("--steps", "5", "--log", "-", "--quiet")
         self.assertEqual([json.loads(line)["step"] for line in self.last.out.splitlines()], [1, 2, 3, 4, 5])
 
-    def test_a_log_that_cannot_be_written_is_an_error(self):
-        for log in ["/dev/full", self.folder / "missing" / "log.jsonl", self.folder]:
+    def test_a_log_that_cannot_be_opened_is_an_error(self):
+        for log in [self.folder / "missing" / "log.jsonl", self.folder]:
             done = run("train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "5", "--log", log)
             self.assertEqual(done.status, 1)
             self.assertIn(str(log), done.err)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_log_that_cannot_be_written_ends_the_run_saved(self):
+        expected = self.train("--steps", "9", save=self.folder / "expected").read_bytes()
+        arguments = ["train", self.text, "--save", self.folder / "m", *SMALL, "--steps", "9", "--quiet"]
+        self.refuse(1, ["/dev/full", "No space left", "after step 1,", "--resume"], *arguments, "--log", "/dev/full")
+        self.assertTrue((self.folder / "m.resume").exists())
+        self.succeed(*arguments, "--resume")
+        self.assertEqual((self.folder / "m").read_bytes(), expected)
+
+    def test_a_file_that_only_begins_like_a_log_is_not_emptied(self):
+        ours = '{"step":7,"tokens":9,"nats_per_token":1.5,"lr":1e-05,"grad_norm":2.0,"tokens_per_s":3.25}'
+        for content in ['{"step":1,"loss":3.2}\n', ours + "\n" + '{"step":1,"loss":3.2}\n', ours + "\nnotes",
+                        ours.replace("}", ',"mine":1}'), ours.replace("9,", '"nine",'),
+                        ours.replace("2.0", "2.0.0") + "\n"]:
+            log = self.write("log.jsonl", content)
+            self.refuse(1, ["not a line of a training log"], "train", self.text, "--save", self.folder / "m", *SMALL,
+                        "--steps", "5", "--quiet", "--log", log)
+            self.assertEqual(log.read_text(encoding="utf-8"), content)
+            self.assertEqual(os.listdir(self.folder), ["log.jsonl"])
+
+    def test_a_limit_on_the_size_of_files_is_an_error_like_a_full_disk(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        self.refuse(1, [str(self.folder), "File too large"], "train", self.text, "--save", self.folder / "m", *SMALL,
+                    "--steps", "5", "--quiet", preexec_fn=limit)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_the_model_to_begin_with_may_be_a_pipe(self):
+        model = self.train("--steps", "5", save=self.folder / "first")
+        flags = ["train", self.text, "--batch-size", "4", "--bptt", "8", "--steps", "5"]
+        self.succeed(*flags, "--from", model, "--save", self.folder / "a", "--quiet")
+        done = self.succeed(*flags, "--from", "/dev/stdin", "--save", self.folder / "b", stdin=model.read_bytes())
+        self.assertIn("bits/char", done.err)
+        self.assertEqual((self.folder / "b").read_bytes(), (self.folder / "a").read_bytes())
 
     def test_the_loss_begins_at_that_of_a_uniform_guess_and_falls(self):
         log = self.folder / "log.jsonl"

@@ -2,8 +2,9 @@
 """Help, version, and everything that is wrong with a command line."""
 
 import re
+import subprocess
 
-from command_line import CommandTest, main, run
+from command_line import PATIENCE, UNROLL, CommandTest, main, run
 
 VERBS = ["train", "eval", "tune", "score", "generate", "convert", "tokenize", "inspect", "recipes", "gradcheck"]
 
@@ -166,9 +167,35 @@ class Usage(CommandTest):
         before = self.text.read_bytes()
         self.refuse(2, ["--save", str(self.text)], "train", self.text, "--save", self.text, "--overwrite")
         self.refuse(2, ["--log", str(self.text)], "train", self.text, "--save", self.folder / "m", "--log", self.text)
-        self.refuse(2, ["--log"], "train", self.text, "--save", self.folder / "m", "--log", self.folder / "m")
+        for log in ["m", "./m", "m.resume"]:
+            self.refuse(2, ["--log"], "train", self.text, "--save", "m", "--log", log, cwd=self.folder)
         self.refuse(2, ["--save"], "train", self.text, "--save", "-")
+        recipe = self.write("a.toml", "hidden = 8\n")
+        (self.folder / "link").symlink_to(recipe)
+        for save in [recipe, "link"]:
+            self.refuse(2, ["--save", str(recipe)], "train", self.text, "--save", save, "--recipe", recipe,
+                        "--overwrite", cwd=self.folder)
+        for flags in [["--recipe", recipe], ["--vocab", recipe, "--tokenizer", "word"], ["--from", recipe],
+                      ["--valid", recipe]]:
+            self.refuse(2, ["--log", str(recipe)], "train", self.text, "--save", "m", "--log", "link", *flags,
+                        cwd=self.folder)
+        learn = ["tokenize", "train", "t.model", "--save", "./t.model", "--overwrite"]
+        self.write("t.model", before)
+        self.refuse(2, ["--save", "t.model"], *learn, cwd=self.folder)
+        with self.text.open("rb") as text:
+            self.assertEqual(subprocess.run([UNROLL, "train", "-", "--save", self.text, "--overwrite"], stdin=text,
+                                            stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False).returncode, 2)
         self.assertEqual(self.text.read_bytes(), before)
+        self.assertEqual(recipe.read_bytes(), b"hidden = 8\n")
+
+    def test_a_path_that_cannot_be_written_is_refused_before_the_work(self):
+        long = self.folder / ("n" * 243)
+        for arguments in [["train", self.text, "--save", long],
+                          ["tokenize", "train", self.text, "--save", str(long) + ".model"],
+                          ["tokenize", "train", self.text, "--save", self.folder / "missing" / "p.model"]]:
+            done = self.refuse(1, ["cannot write"], *arguments)
+            self.assertEqual(done.err.count("\n"), 1)
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_after_two_dashes_everything_is_an_argument(self):
         self.refuse(1, ["--missing"], "inspect", "--", "--missing")

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_claim.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
 #include "support/error_of.h"
@@ -297,6 +298,12 @@ TEST_F(ConvertTest, ReadsFilesWhoseTensorsAreNotAligned) {
       EXPECT_TRUE(std::ranges::equal(numbers_of(model).all(), expected.all())) << spaces;
     }
   }
+}
+
+TEST_F(ConvertTest, IsRefusedWhileAnotherWritesToItsPath) {
+  const FileClaim claim(path());
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "another process", [&] { convert(model_, Precision::kBf16, path()); }));
+  EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
 TEST_F(ConvertTest, WorksOnWhenItsFileIsReplacedOrRemoved) {

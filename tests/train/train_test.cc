@@ -22,6 +22,12 @@ namespace {
 
 class Train : public SmallRun {};
 
+TrainResult stopped_after_one_step(const TrainOptions& options) {
+  bool stepped = false;
+  return train(options,
+               {.on_step = [&](const StepReport&) { stepped = true; }, .stop_requested = [&] { return stepped; }});
+}
+
 TEST_F(Train, SameBitsForAnyNumberOfThreads) {
   for (const Cell cell : all_cells()) {
     TrainOptions options = small("m1");
@@ -195,7 +201,7 @@ TEST_F(Train, AResumedRunKeepsItsPrecisionUnlessToldOtherwise) {
     options.files.overwrite = true;
     const std::string whole = trained(options);
     options.files.save = folder_.path("parts");
-    EXPECT_TRUE(train(options, {.stop_requested = [] { return true; }}).interrupted);
+    EXPECT_TRUE(stopped_after_one_step(options).interrupted);
     options.files.overwrite = false;
     options.files.resume = true;
     options.run.precision = precision == Precision::kF32 ? Precision::kBf16 : Precision::kF32;
@@ -211,7 +217,7 @@ TEST_F(Train, AResumedRunKeepsItsPrecisionUnlessToldOtherwise) {
 TEST_F(Train, ARunThatIsStoppedAtOnceTellsItsLoss) {
   TrainOptions options = small();
   options.run.steps = 1000;  // ten steps for each point of the history
-  const TrainResult result = train(options, {.stop_requested = [] { return true; }});
+  const TrainResult result = stopped_after_one_step(options);
   EXPECT_EQ(result.steps, 1);
   EXPECT_GT(result.nats_per_token, 1.0);
 }
@@ -221,7 +227,7 @@ TEST_F(Train, ARunSavedBeforeThereWerePrecisionsIsF32) {
   options.run.precision = Precision::kF32;
   const std::string whole = trained(options);
   options.files.overwrite = true;
-  train(options, {.stop_requested = [] { return true; }});
+  stopped_after_one_step(options);
   {
     TensorFile file(options.files.save + ".resume", {"unroll-resume/1"});
     std::map<std::string, std::string> metadata = file.metadata();

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -360,12 +359,6 @@ std::string take_text(const std::string& verb, const std::vector<std::string>& p
     throw Error(ErrorCode::kUsage, fmt::format("unexpected argument \"{}\": {} takes one TEXT", positionals[1], verb));
   }
   return positionals.empty() ? "-" : positionals.front();
-}
-
-void expect_absent(const std::string& flag, const std::string& path) {
-  std::error_code unknown;
-  if (!std::filesystem::exists(path, unknown)) return;
-  throw Error(ErrorCode::kUsage, fmt::format("'{}' exists: give --overwrite to replace it, or another {}", path, flag));
 }
 
 void expect_one_standard_input(const std::vector<std::string>& inputs) {

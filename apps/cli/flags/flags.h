@@ -122,9 +122,6 @@ class Flags {
 // The one TEXT that a verb takes, "-" if there is none. Throws Error{kUsage} if there are more.
 [[nodiscard]] std::string take_text(const std::string& verb, const std::vector<std::string>& positionals);
 
-// Throws Error{kUsage}, suggesting --overwrite, if the path given by `flag` exists.
-void expect_absent(const std::string& flag, const std::string& path);
-
 // Throws Error{kUsage} if more than one of the inputs is "-": standard input can be read only once.
 void expect_one_standard_input(const std::vector<std::string>& inputs);
 

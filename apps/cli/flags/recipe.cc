@@ -128,8 +128,10 @@ std::vector<Recipe> built_in_recipes() {
   return recipes;
 }
 
+bool is_recipe_file(const std::string& name) { return name.ends_with(kSuffix); }
+
 Recipe find_recipe(const std::string& name) {
-  if (name.ends_with(kSuffix)) {
+  if (is_recipe_file(name)) {
     return parse_recipe(std::filesystem::path(name).stem().string(), name, read_file(name));
   }
   std::vector<std::string> names;

@@ -30,6 +30,9 @@ struct Recipe {
 // The built-in recipes (recipes/ of the source), by name.
 [[nodiscard]] std::vector<Recipe> built_in_recipes();
 
+// Whether `name` is that of a file, and not of a built-in recipe: it ends in .toml.
+[[nodiscard]] bool is_recipe_file(const std::string& name);
+
 // The built-in recipe `name`, or the file `name` if it ends in .toml. Throws Error{kUsage} if there is no such recipe,
 // Error{kFile} if the file cannot be read, and as parse_recipe().
 [[nodiscard]] Recipe find_recipe(const std::string& name);

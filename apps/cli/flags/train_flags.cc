@@ -3,10 +3,8 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -15,10 +13,12 @@
 #include "cli/flags/field_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/option_flags.h"
+#include "cli/flags/output_path.h"
 #include "cli/flags/recipe.h"
 #include "cli/flags/regularization_flags.h"
 #include "cli/flags/tokenizer_flag.h"
 #include "unroll/error.h"
+#include "unroll/paths.h"
 #include "unroll/train_options.h"
 
 namespace unroll {
@@ -35,16 +35,22 @@ std::vector<std::string> flags_not_in_recipes() {
   return flags;
 }
 
-void add_recipe_flag(Flags* flags, std::string* name) {
+// A recipe's name, and its path where it is a file.
+struct NamedRecipe {
+  std::string name;
+  std::string path;
+};
+
+void add_recipe_flag(Flags* flags, NamedRecipe* named) {
   flags->heading("Recipe");
   flags->presets({"--recipe", "NAME",
                   "take all settings from a recipe (unroll recipes lists them) or from a file FILE.toml; flags on the "
                   "command line "
                   "override it",
                   ""},
-                 flags_not_in_recipes(), [name](const std::string& text) {
+                 flags_not_in_recipes(), [named](const std::string& text) {
                    Recipe recipe = find_recipe(text);
-                   *name = recipe.name;
+                   *named = {.name = recipe.name, .path = is_recipe_file(text) ? text : ""};
                    return std::move(recipe.flags);
                  });
 }
@@ -140,32 +146,20 @@ void add_output_flags(Flags* flags, TrainCommand* command) {
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
 }
 
-bool same_file(const std::string& a, const std::string& b) {
-  std::error_code missing;
-  return a == b || std::filesystem::equivalent(a, b, missing);
-}
-
-// Writing MODEL or the log must not destroy what the run reads.
-void check_paths(const TrainCommand& command) {
+// Writing MODEL or the log must not destroy what the run reads. What MODEL and texts have in common, train() finds.
+void check_paths(const TrainCommand& command, const std::string& recipe) {
   const TrainOptions& options = command.options;
   std::vector<std::string> inputs = options.text.paths;
-  for (const std::string& path : {options.text.valid, options.tokenizer.vocab_file}) {
-    if (!path.empty()) inputs.push_back(path);
-  }
+  inputs.insert(inputs.end(), {options.text.valid, options.tokenizer.vocab_file});
   expect_one_standard_input(inputs);
-  for (const std::string& input : inputs) {
-    if (same_file(input, options.files.save)) {
-      throw Error(ErrorCode::kUsage, fmt::format("--save {} would replace the text that is read", options.files.save));
-    }
-    if (!command.log.empty() && input != "-" && same_file(input, command.log)) {
-      throw Error(ErrorCode::kUsage, fmt::format("--log {} would replace the text that is read", command.log));
-    }
-  }
+  inputs.insert(inputs.end(), {options.files.from, recipe});
   if (options.files.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
-  if (!command.log.empty() &&
-      (same_file(command.log, options.files.save) || command.log == options.files.save + ".resume")) {
-    throw Error(ErrorCode::kUsage, fmt::format("--log {} is where the model is saved", command.log));
+  for (const std::string& written : written_files(options.files)) {
+    expect_no_input("--save", written, {recipe});
+    if (command.log.empty() || command.log == "-" || !same_file(command.log, written)) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("--log {} is where {} is saved", command.log, written));
   }
+  if (!command.log.empty() && command.log != "-") expect_no_input("--log", command.log, inputs);
 }
 
 // With --from, network and tokenizer are those of that model.
@@ -188,7 +182,7 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
       "keeps the weights that predict the held-out text best. The same text, flags and seed give the same file, "
       "bit for bit. Ctrl-C saves and stops; --resume continues as if nothing had happened.");
-  std::string recipe;
+  NamedRecipe recipe;
   add_recipe_flag(&flags, &recipe);
   add_option_flags(&flags, &command.options);
   add_output_flags(&flags, &command);
@@ -210,13 +204,13 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
   if (flags.given("--vocab") && command.options.tokenizer.kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
   }
-  if (!recipe.empty()) command.recipe = recipe_words(recipe, flags);
+  if (!recipe.name.empty()) command.recipe = recipe_words(recipe.name, flags);
   command.options.text.paths = flags.positionals();
   if (command.options.text.paths.empty()) {
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");
   }
   if (command.options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
-  check_paths(command);
+  check_paths(command, recipe.path);
   return command;
 }
 

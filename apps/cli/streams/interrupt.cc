@@ -12,17 +12,22 @@ namespace {
 constexpr int kInterruptedStatus = 130;
 
 volatile sig_atomic_t interrupts = 0;
+volatile sig_atomic_t asked_for = 0;  // whether somebody looks at `interrupts`
 volatile sig_atomic_t silent = 0;
+
+void say(std::string_view message) {
+  if (silent != 0) return;
+  const ssize_t ignored = ::write(STDERR_FILENO, message.data(), message.size());
+  static_cast<void>(ignored);
+}
 
 // Runs between any two instructions of the program: only write and _exit are allowed here.
 void on_interrupt(int) {
-  if (interrupts != 0) _exit(kInterruptedStatus);
-  interrupts = 1;
-  if (silent != 0) return;
   const int saved_errno = errno;
-  constexpr std::string_view kMessage = "\nstopping after this step and saving; once more stops at once\n";
-  const ssize_t ignored = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
-  static_cast<void>(ignored);
+  if (asked_for == 0) say("\ninterrupted before the first step: nothing was saved\n");
+  if (asked_for == 0 || interrupts != 0) _exit(kInterruptedStatus);
+  interrupts = 1;
+  say("\nstopping after this step and saving; once more stops at once\n");
   errno = saved_errno;
 }
 
@@ -36,8 +41,13 @@ void catch_interrupts(bool quiet) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
-bool interrupt_requested() noexcept { return interrupts != 0; }
+bool interrupt_requested() noexcept {
+  asked_for = 1;
+  return interrupts != 0;
+}
 
 }  // namespace unroll

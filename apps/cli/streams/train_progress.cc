@@ -33,8 +33,7 @@ std::string softmax_text(const TrainPlan& plan) {
 
 }  // namespace
 
-TrainProgress::TrainProgress(Terminal* terminal, bool characters)
-    : terminal_(terminal), characters_(characters), start_(std::chrono::steady_clock::now()) {}
+TrainProgress::TrainProgress(Terminal* terminal) : terminal_(terminal), start_(std::chrono::steady_clock::now()) {}
 
 void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
@@ -81,7 +80,7 @@ void TrainProgress::plan(const TrainPlan& plan) {
 
 std::string TrainProgress::loss_words(double nats) const {
   std::string words = fmt::format("loss {:.4f}  ppl {}", nats, people_perplexity(nats));
-  if (characters_) words += fmt::format("  {:.3f} bits/char", nats / std::numbers::ln2);
+  if (plan_.tokenizer == TokenizerKind::kChar) words += fmt::format("  {:.3f} bits/char", nats / std::numbers::ln2);
   return words;
 }
 
@@ -124,6 +123,10 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
   if (result.already_complete) {
     terminal_->line(
         fmt::format("already complete: {} was trained for all its {}", model_path, plural(result.steps, "step")));
+    return;
+  }
+  if (result.interrupted && result.steps == 0) {
+    terminal_->line("interrupted before the first step: nothing was saved");
     return;
   }
   if (result.interrupted) {

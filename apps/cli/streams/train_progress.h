@@ -13,10 +13,10 @@ namespace unroll {
 // Shows the reports of a run on a Terminal: the plan, a live line, lines of validations, and a summary.
 class TrainProgress {
  public:
-  // `characters`: tokens are characters, so that losses are also shown as bits per character.
-  TrainProgress(Terminal* terminal, bool characters);
+  explicit TrainProgress(Terminal* terminal);
 
-  // Before the first step: sizes of model and text, memory, cost, ln V.
+  // Before the first step: sizes of model and text, memory, cost, ln V. Where tokens are characters, losses are also
+  // shown as bits per character.
   void plan(const TrainPlan& plan);
 
   // Updates the live line. After a validation, prints a line that stays, marked if it is the best so far.
@@ -32,7 +32,6 @@ class TrainProgress {
   [[nodiscard]] std::string loss_words(double nats) const;
 
   Terminal* terminal_;
-  bool characters_;
   TrainPlan plan_;
   std::chrono::steady_clock::time_point start_;
   std::int64_t steps_seen_ = 0;

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -17,9 +19,11 @@
 namespace unroll {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-  throw Error(ErrorCode::kFile, fmt::format("cannot {} the log {}: {}", what, path, std::strerror(errno)));
+Error error_of(const std::string& path, const std::string& what) {
+  return {ErrorCode::kFile, fmt::format("cannot {} the log {}: {}", what, path, std::strerror(errno))};
 }
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) { throw error_of(path, what); }
 
 std::string read_all(int descriptor, const std::string& path) {
   std::string content;
@@ -35,12 +39,56 @@ std::string read_all(int descriptor, const std::string& path) {
   }
 }
 
+// A field of a line, in their order.
+struct LogField {
+  std::string_view before;  // what precedes its number
+  bool always;
+};
+
+constexpr std::array<LogField, 8> kFields{{{R"({"step":)", true},
+                                           {R"(,"tokens":)", true},
+                                           {R"(,"nats_per_token":)", true},
+                                           {R"(,"lr":)", true},
+                                           {R"(,"grad_norm":)", true},
+                                           {R"(,"tokens_per_s":)", true},
+                                           {R"(,"valid_nats_per_token":)", false},
+                                           {R"(,"average_valid_nats_per_token":)", false}}};
+
+// Whether `text` begins with `expected`, which is then taken from it, or is itself the beginning of that.
+bool take(std::string_view& text, std::string_view expected) {
+  const std::size_t size = std::min(text.size(), expected.size());
+  if (text.substr(0, size) != expected.substr(0, size)) return false;
+  text.remove_prefix(size);
+  return true;
+}
+
+bool is_number(std::string_view text) {
+  if (text == "null") return true;  // how an infinite speed is written
+  double number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc() && end == text.data() + text.size();
+}
+
+// Whether `text` is a line of the log, without its end, or the beginning of one.
+bool is_log_text(std::string_view text, bool whole) {
+  for (const LogField& field : kFields) {
+    if (!field.always && text.starts_with('}')) break;
+    if (!take(text, field.before)) return false;
+    const std::size_t size = std::min(text.find_first_not_of("+-.0123456789enul"), text.size());
+    if (size == text.size()) return !whole;
+    if (!is_number(text.substr(0, size))) return false;
+    text.remove_prefix(size);
+  }
+  return text == "}" || (!whole && text.empty());
+}
+
 // The step of a line of the log; -1 if it is not one.
 std::int64_t step_of(std::string_view line) {
-  const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
-  if (!entry.is_object()) return -1;
-  const auto step = entry.find("step");
-  return step != entry.end() && step->is_number_integer() ? step->get<std::int64_t>() : -1;
+  if (!is_log_text(line, true)) return -1;
+  std::int64_t step = -1;
+  const char* const first = line.data() + kFields.front().before.size();
+  std::from_chars(first, line.data() + line.size(), step);
+  return step;
 }
 
 [[noreturn]] void refuse_line(const std::string& path, std::int64_t number) {
@@ -48,28 +96,23 @@ std::int64_t step_of(std::string_view line) {
               fmt::format("{}: line {} is not a line of a training log; name another file for --log", path, number));
 }
 
-// Throws if the file is not a log, so that it is not emptied.
-void expect_log(int descriptor, const std::string& path) {
-  constexpr std::string_view kStart = "{\"step\":";
-  std::array<char, kStart.size()> start{};
-  const ssize_t got = ::pread(descriptor, start.data(), start.size(), 0);
-  if (got < 0) fail(path, "read");
-  const std::string_view found(start.data(), static_cast<std::size_t>(got));
-  if (found != kStart.substr(0, found.size())) refuse_line(path, 1);
-}
-
-// The size of the log up to `last_step`, in bytes.
+// The size of the log up to `last_step`, in bytes. Throws if the file is not a log.
 std::size_t kept_bytes(std::string_view content, std::int64_t last_step, const std::string& path) {
+  std::size_t kept = 0;
   std::size_t begin = 0;
   for (std::int64_t number = 1; begin < content.size(); ++number) {
     const std::size_t end = content.find('\n', begin);
-    const bool whole = end != std::string_view::npos;
-    const std::int64_t step = step_of(content.substr(begin, whole ? end - begin : end));
-    if (whole && step < 0) refuse_line(path, number);
-    if (!whole || step > last_step) break;
+    const std::string_view line = content.substr(begin, end - begin);
+    if (end == std::string_view::npos) {
+      if (!is_log_text(line, false)) refuse_line(path, number);
+      break;
+    }
+    const std::int64_t step = step_of(line);
+    if (step < 0) refuse_line(path, number);
     begin = end + 1;
+    if (step <= last_step) kept = begin;
   }
-  return begin;
+  return kept;
 }
 
 }  // namespace
@@ -93,13 +136,12 @@ void TrainingLog::start(std::int64_t first_step) {
   descriptor_ = ::open(path_.c_str(), plain ? O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC : O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(path_, "open");
   if (!plain) return;
-  expect_log(descriptor_, path_);
-  const std::size_t kept = first_step > 0 ? kept_bytes(read_all(descriptor_, path_), first_step, path_) : 0;
+  const std::size_t kept = kept_bytes(read_all(descriptor_, path_), first_step, path_);
   if (::ftruncate(descriptor_, static_cast<off_t>(kept)) != 0) fail(path_, "cut");
 }
 
 void TrainingLog::add(const StepReport& report) {
-  if (descriptor_ < 0) return;
+  if (descriptor_ < 0 || failure_) return;
   nlohmann::ordered_json entry{
       {"step", report.step}, {"tokens", report.tokens},       {"nats_per_token", report.nats_per_token},
       {"lr", report.lr},     {"grad_norm", report.grad_norm}, {"tokens_per_s", report.tokens_per_s}};
@@ -107,19 +149,25 @@ void TrainingLog::add(const StepReport& report) {
   if (report.average_valid_nats_per_token) {
     entry["average_valid_nats_per_token"] = *report.average_valid_nats_per_token;
   }
-  const std::string line = entry.dump() + '\n';
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
+  rest_ = entry.dump() + '\n';
+  if (!write_rest()) failure_ = error_of(path_, "write");
+}
+
+bool TrainingLog::finish() { return write_rest(); }
+
+bool TrainingLog::write_rest() {
+  while (!rest_.empty()) {
+    const ssize_t written = ::write(descriptor_, rest_.data(), rest_.size());
     if (written >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(written));
+      rest_.erase(0, static_cast<std::size_t>(written));
     } else if (errno == EPIPE) {
       descriptor_ = -1;
-      return;
+      return true;
     } else if (errno != EINTR) {
-      fail(path_, "write");
+      return false;
     }
   }
+  return true;
 }
 
 }  // namespace unroll

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "unroll/error.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -20,16 +22,27 @@ class TrainingLog {
   TrainingLog& operator=(const TrainingLog&) = delete;
 
   // Call before the first step. Empties an old log if first_step is 0; otherwise cuts it back to the lines up to that
-  // step, dropping an incomplete last line. Throws Error{kFile} if it cannot be opened or cut, Error{kInput} if it is
-  // not a training log (then it stays as it is).
+  // step, dropping an incomplete last line. Throws Error{kFile} if it cannot be opened or cut, Error{kInput} if one of
+  // its lines is not exactly what this class writes (then it stays as it is).
   void start(std::int64_t first_step);
 
-  // Throws Error{kFile}, for lack of space. Writes no more to a standard output whose reader is gone.
+  // After a failure, for lack of space, nothing more is written. Writes no more to a standard output whose reader is
+  // gone, which is not a failure.
   void add(const StepReport& report);
 
+  // Why it could not be written.
+  [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
+
+  // After a failure, tries once more to write the line that is missing; whether that succeeds.
+  bool finish();
+
  private:
+  bool write_rest();
+
   std::string path_;
   int descriptor_ = -1;
+  std::string rest_;  // of the line that is being written
+  std::optional<Error> failure_;
 };
 
 }  // namespace unroll

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cli/flags/flags.h"
+#include "cli/flags/output_path.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/convert_ngram.h"
@@ -58,7 +59,6 @@ std::optional<ConvertCommand> parse_convert(const std::vector<std::string>& argu
   if (!command.precision)
     throw Error(ErrorCode::kUsage, "to which precision? Give --precision bf16 or --precision int8");
   if (command.save.empty()) command.save = default_path(command.model, *command.precision);
-  if (command.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
   return command;
 }
 
@@ -76,7 +76,7 @@ int run_convert(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   ConvertCommand& command = *parsed;
   const Model model = Model::load(command.model);
-  if (!command.overwrite) expect_absent("--save", command.save);
+  expect_output("--save", command.save, {command.model}, command.overwrite);
   const std::string size_before = size_words(command.model);
   const Conversion conversion = convert(model, *command.precision, command.save);
   Terminal terminal(command.quiet);

@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cli/flags/flags.h"
+#include "cli/flags/output_path.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "unroll/error.h"
@@ -57,19 +57,7 @@ std::optional<ConvertNgramCommand> parse_convert_ngram(const std::vector<std::st
                 "The same on the text that the network was trained on.");
   if (!flags.parse(arguments)) return std::nullopt;
   command.model = take_only_model("convert", command.model, flags.positionals());
-  if (command.path == "-") throw Error(ErrorCode::kUsage, "--ngram takes the path of a file, not standard output");
   return command;
-}
-
-// Overwriting a file is no leave to destroy what is read.
-void refuse_own_input(const ConvertNgramCommand& command) {
-  std::error_code unknown;
-  for (const std::string& input : {command.model, command.text}) {
-    if (!input.empty() && std::filesystem::equivalent(input, command.path, unknown)) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("--ngram would replace '{}', which is read: give another path", input));
-    }
-  }
 }
 
 std::string counts_words(const std::vector<std::int64_t>& counts) {
@@ -92,8 +80,7 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   ConvertNgramCommand& command = *parsed;
   const Model model = Model::load(command.model);
-  refuse_own_input(command);
-  if (!command.overwrite) expect_absent("--ngram", command.path);
+  expect_output("--ngram", command.path, {command.model, command.text}, command.overwrite);
   Terminal terminal(command.quiet);
   std::string text;
   if (!command.text.empty()) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cli/flags/flags.h"
+#include "cli/flags/output_path.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "unroll/error.h"
@@ -61,7 +62,7 @@ std::optional<TokenizeTrainCommand> parse_tokenize_train(const std::vector<std::
   if (!command.save.ends_with(".model")) {
     throw Error(ErrorCode::kUsage, fmt::format("--save \"{}\": expected a path that ends in .model", command.save));
   }
-  if (!command.overwrite) expect_absent("--save", command.save);
+  expect_output("--save", command.save, command.texts, command.overwrite);
   return command;
 }
 

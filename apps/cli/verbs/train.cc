@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <string>
 #include <vector>
 
@@ -8,7 +10,7 @@
 #include "cli/streams/train_progress.h"
 #include "cli/streams/training_log.h"
 #include "cli/verbs/verbs.h"
-#include "unroll/model.h"
+#include "unroll/error.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -16,10 +18,15 @@ namespace {
 
 constexpr int kInterrupted = 130;
 
-bool tokens_are_characters(const TrainOptions& options) {
-  const TokenizerKind kind =
-      options.files.from.empty() ? options.tokenizer.kind : Model::load(options.files.from).tokenizer().kind();
-  return kind == TokenizerKind::kChar;
+// A log that cannot be written ends the run, which is saved before that is told.
+void finish_log(TrainingLog& log, const TrainResult& result) {
+  if (!log.failure()) return;
+  const bool written = log.finish();
+  if (written && !result.interrupted) return;
+  const std::string saved =
+      result.interrupted ? fmt::format("the run was saved after step {}, and --resume continues it", result.steps)
+                         : "the run is complete and its model saved";
+  throw Error(ErrorCode::kFile, fmt::format("{}; {}", log.failure()->what(), saved));
 }
 
 }  // namespace
@@ -30,7 +37,7 @@ int run_train(const std::vector<std::string>& arguments) {
   const TrainCommand& command = *parsed;
   Terminal terminal(command.quiet);
   if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
-  TrainProgress progress(&terminal, tokens_are_characters(command.options));
+  TrainProgress progress(&terminal);
   TrainingLog log(command.log);
 
   TrainObserver observer;
@@ -44,10 +51,11 @@ int run_train(const std::vector<std::string>& arguments) {
     progress.step(report);
   };
   observer.on_validation = [&](std::int64_t done, std::int64_t total) { progress.validation(done, total); };
-  observer.stop_requested = interrupt_requested;
+  observer.stop_requested = [&] { return interrupt_requested() || log.failure().has_value(); };
 
   catch_interrupts(command.quiet);
   const TrainResult result = train(command.options, observer);
+  finish_log(log, result);
   progress.summary(result, command.options.files.save);
   return result.interrupted ? kInterrupted : 0;
 }

@@ -1,0 +1,113 @@
+#include "base/file_claim.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+
+#include "base/file_path.h"
+#include "base/new_file.h"
+#include "unroll/error.h"
+#include "unroll/paths.h"
+
+namespace unroll {
+namespace {
+
+// The content of a lock file, which tells it from a file of somebody else, and tells a reader what it is.
+constexpr std::string_view kLockText = "unroll is writing the file of this name while this one is locked\n";
+
+std::string lock_path_of(const std::string& target) {
+  const std::filesystem::path path = target;
+  return (path.parent_path() / fmt::format(".{}.unroll-lock", path.filename().string())).string();
+}
+
+// Such an entry in the place of a lock file is not one: a link, a folder, a socket, or a file that may not be opened.
+bool means_no_lock(int reason) {
+  return reason == EACCES || reason == ELOOP || reason == EISDIR || reason == ENXIO || reason == EROFS;
+}
+
+}  // namespace
+
+void expect_writable(const std::string& path) {
+  expect_replaceable(path);
+  const std::string target = end_of_links(path);
+  for (const std::string& name : {target, lock_path_of(target)}) {
+    struct stat status {};
+    if (::lstat(name.c_str(), &status) != 0 && errno == ENAMETOOLONG) fail_on_file("write", path, ENAMETOOLONG);
+  }
+  static_cast<void>(NewFile(target));
+}
+
+FileClaim::FileClaim(const std::string& path) : path_(path), lock_path_(lock_path_of(end_of_links(path))) {
+  expect_writable(path);
+  while (open_lock()) {
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(descriptor_);
+      throw Error(ErrorCode::kFile,
+                  fmt::format("another process is writing '{}': wait for it, or give another path", path));
+    }
+    if (is_in_place()) return;
+    ::close(descriptor_);
+  }
+}
+
+FileClaim::~FileClaim() {
+  if (descriptor_ < 0) return;
+  if (is_ours() && is_in_place()) ::unlink(lock_path_.c_str());
+  ::close(descriptor_);
+}
+
+bool FileClaim::open_lock() {
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  while (true) {
+    descriptor_ = ::open(lock_path_.c_str(), O_RDWR | kFlags);
+    // That of another user's run can be locked without being written.
+    if (descriptor_ < 0 && errno == EACCES) descriptor_ = ::open(lock_path_.c_str(), O_RDONLY | kFlags);
+    if (descriptor_ >= 0) break;
+    if (means_no_lock(errno)) return false;
+    if (errno != ENOENT) fail_on_file("write", path_, errno);
+    descriptor_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | kFlags, 0666);
+    made_ = descriptor_ >= 0;
+    if (made_) {
+      write_text();
+      return true;
+    }
+    if (errno != EEXIST) fail_on_file("write", path_, errno);
+  }
+  struct stat status {};
+  if (::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) return true;
+  ::close(descriptor_);
+  descriptor_ = -1;
+  return false;
+}
+
+void FileClaim::write_text() {
+  const ssize_t written = ::write(descriptor_, kLockText.data(), kLockText.size());
+  if (written == static_cast<ssize_t>(kLockText.size())) return;
+  const int reason = written < 0 ? errno : ENOSPC;
+  ::unlink(lock_path_.c_str());
+  ::close(descriptor_);
+  fail_on_file("write", path_, reason);
+}
+
+bool FileClaim::is_in_place() const {
+  struct stat open {};
+  struct stat present {};
+  return ::fstat(descriptor_, &open) == 0 && ::lstat(lock_path_.c_str(), &present) == 0 &&
+         open.st_ino == present.st_ino && open.st_dev == present.st_dev;
+}
+
+bool FileClaim::is_ours() const {
+  if (made_) return true;
+  std::array<char, kLockText.size() + 1> text{};
+  const ssize_t got = ::pread(descriptor_, text.data(), text.size(), 0);
+  return got >= 0 && std::string_view(text.data(), static_cast<std::size_t>(got)) == kLockText;
+}
+
+}  // namespace unroll

@@ -1,0 +1,36 @@
+// One writer at a time for a path.
+#pragma once
+
+#include <string>
+
+namespace unroll {
+
+// An exclusive claim to write `path`, among the processes of this machine, for the lifetime of this object: a lock
+// (flock) on the file ".NAME.unroll-lock" next to the end of its links, which is created and removed again. A killed
+// process loses its claim; the lock file that it leaves behind blocks nobody, and the next claim removes it. A file of
+// that name that is not a lock file is neither changed nor removed. Where there are no locks (some network file
+// systems) everybody gets the claim.
+class FileClaim {
+ public:
+  // Throws Error{kFile} if another process or object holds the claim, and as expect_writable() of unroll/paths.h.
+  explicit FileClaim(const std::string& path);
+  ~FileClaim();
+  FileClaim(const FileClaim&) = delete;
+  FileClaim& operator=(const FileClaim&) = delete;
+
+ private:
+  // Opens the lock file, made if it is missing; whether it can serve as a lock.
+  bool open_lock();
+  // Throws, and removes the file, if there is no space for its text.
+  void write_text();
+  // Whether the lock file is still the one that is open: its last holder may have removed it.
+  [[nodiscard]] bool is_in_place() const;
+  [[nodiscard]] bool is_ours() const;
+
+  std::string path_;
+  std::string lock_path_;
+  int descriptor_ = -1;
+  bool made_ = false;  // by this object
+};
+
+}  // namespace unroll

@@ -1,0 +1,44 @@
+// A file that appears under its path when it is complete.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace unroll {
+
+// Throws Error{kFile} if `path` is not to be replaced by renaming: a folder, a device, a pipe, or another user's file
+// in a folder where only its owner may.
+void expect_replaceable(const std::string& path);
+
+// A file next to `target`, which is empty, and gone with this object unless it has replaced it. Until then it has no
+// name (O_TMPFILE), so that a killed program leaves nothing behind; where the file system has no such files it has a
+// fresh one, ".unroll-tmp-" and 16 digits.
+class NewFile {
+ public:
+  // Requires the end of links. Throws Error{kFile} naming the target and the system's reason; so do all others.
+  explicit NewFile(const std::string& target);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(std::string_view bytes);
+
+  // Flushes the file to disk, renames it over the target, flushes the folder.
+  void replace_target();
+
+ private:
+  // Calls make(name) with fresh names until it returns true or errno is not EEXIST.
+  template <class Make>
+  bool make_with_fresh_name(const Make& make);
+  void open_named();
+  bool give_name();
+  void copy_to_named();
+  void flush_folder() const;
+
+  std::string target_;
+  std::string folder_;
+  std::string name_;  // empty: it has none
+  int descriptor_;
+};
+
+}  // namespace unroll
