@@ -45,6 +45,8 @@ class Tokenize(CommandTest):
     def test_a_model_file_holds_its_pieces(self):
         by_file = self.succeed("tokenize", self.text, "--tokenizer", self.pieces, "--ids").out
         self.assertEqual(self.succeed("tokenize", self.text, "--tokenizer", self.model, "--ids").out, by_file)
+        self.assertEqual(self.succeed("tokenize", self.text, "--tokenizer", "/dev/stdin", "--ids",
+                                      stdin=self.model.read_bytes()).out, by_file)
         for number in rows(by_file)[0].split():
             self.assertLess(int(number), 60)
 

@@ -1,8 +1,10 @@
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -63,7 +65,8 @@ std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& ar
 
 // The tokenizer of a file; empty if the vocabulary is made from the text.
 std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOptions* options) {
-  if (is_model_file(value)) return Model::load(value).tokenizer();
+  std::error_code unknown;
+  if (is_model_file(value) || std::filesystem::is_fifo(value, unknown)) return Model::load(value).tokenizer();
   set_tokenizer(value, options);
   if (options->kind != TokenizerKind::kSentencePiece) return std::nullopt;
   return Tokenizer::from_sentencepiece_file(options->vocab_file);
