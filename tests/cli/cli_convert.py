@@ -120,6 +120,20 @@ class Convert(CommandTest):
         self.convert("int8", "--overwrite", name="there")
         self.succeed("inspect", path)
 
+    def test_two_at_once_write_a_whole_file(self):
+        expected = self.convert("int8", name="expected").read_bytes()
+        both = self.folder / "both"
+        for _ in range(4):
+            processes = [subprocess.Popen([UNROLL, "convert", self.model, "--precision", "int8", "--save", both,
+                                           "--overwrite", "--quiet"], stderr=subprocess.PIPE) for _ in range(2)]
+            for process in processes:
+                _, said = process.communicate(timeout=PATIENCE)
+                self.assertIn(process.returncode, [0, 1], said)
+                self.assertEqual(process.returncode == 1, b"another process is writing" in said, said)
+            self.assertIn(0, [process.returncode for process in processes])
+            self.assertEqual(both.read_bytes(), expected)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["both", "expected"])
+
     def test_the_model_itself_is_never_replaced(self):
         own = self.write("own", self.model.read_bytes())
         (self.folder / "link").symlink_to(own)

@@ -146,11 +146,21 @@ class Resume(CommandTest):
                 self.assertLess(time.monotonic(), deadline)
                 status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
                 caught = int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16)
-            time.sleep(0.1)
+            self.wait_until_asleep(process)
             process.send_signal(number)
             self.assertEqual(process.wait(PATIENCE), 130)
             self.assertIn(b"nothing was saved", process.communicate()[1])
             self.assertEqual(self.folder_content(), {})
+
+    def wait_until_asleep(self, process):
+        """Waits until a process of one thread waits for a pipe: it is asleep ten times in a row."""
+        deadline = time.monotonic() + PATIENCE
+        times = 0
+        while times < 10:
+            self.assertLess(time.monotonic(), deadline)
+            state = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rsplit(") ", 1)[1][0]
+            times = times + 1 if state == "S" else 0
+            time.sleep(0.01)
 
     def test_a_second_signal_stops_at_once(self):
         """A log into a pipe that nobody reads holds the run up, so that the first signal alone does not end it."""
@@ -162,13 +172,12 @@ class Resume(CommandTest):
                      pipe]
         process = subprocess.Popen([UNROLL, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + PATIENCE
-        sleeping = 0
-        while sleeping < 5:
+        waiting = 0
+        while waiting < 4096:
             self.assertLess(time.monotonic(), deadline)
             [waiting] = array.array("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))
-            state = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rsplit(") ", 1)[1][0]
-            sleeping = sleeping + 1 if state == "S" and waiting > 4096 else 0
             time.sleep(0.01)
+        self.wait_until_asleep(process)
         process.send_signal(signal.SIGINT)
         said = b""
         while b"once more stops at once" not in said:
