@@ -35,6 +35,11 @@ bool lacks_unnamed_files(int reason) {
   return reason == EOPNOTSUPP || reason == EISDIR || reason == EINVAL || reason == ENOENT;
 }
 
+// What is said of a folder that may not be read, or on a file system where folders are not flushed.
+bool means_no_flush(int reason) {
+  return reason == EACCES || reason == EPERM || reason == EINVAL || reason == ENOSYS || reason == EOPNOTSUPP;
+}
+
 // Whether `target` is another user's in a folder like /tmp, where only the owner of a file may replace it.
 bool belongs_to_another(const std::string& target) {
   struct stat file {};
@@ -133,11 +138,9 @@ void NewFile::copy_to_named() {
 
 void NewFile::flush_folder() const {
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 && errno == EACCES) return;  // one that may not be read cannot be flushed; the file itself is
-  const bool flushed = folder >= 0 && (::fsync(folder) == 0 || errno == EINVAL);
-  const int reason = errno;
+  const int reason = folder < 0 || ::fsync(folder) != 0 ? errno : 0;
   if (folder >= 0) ::close(folder);
-  if (!flushed) fail_on_file("flush the folder of", target_, reason);
+  if (reason != 0 && !means_no_flush(reason)) fail_on_file("flush the folder of", target_, reason);
 }
 
 }  // namespace unroll
