@@ -32,6 +32,7 @@ OWNERS = {
     "unroll/paths.h": "base",
     "unroll/precision.h": "kernels",
     "unroll/version.h": "kernels",
+    "unroll/begin_policy.h": "text",
     "unroll/sentencepiece.h": "text",
     "unroll/state_policy.h": "text",
     "unroll/text.h": "text",

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Reads and checks a model file of unroll with nothing but Python's standard library (the format: docs/format.md).
 
-    tools/read_model.py MODEL.safetensors [--no-checksum]
+    tools/read_model.py MODEL.safetensors [--no-checksum] [--score TEXT]
 
-Prints configuration, tokenizer, tensors and training history. Status 1 when the file is not a whole model.
+Prints configuration, tokenizer, tensors and training history. With --score it prints, for each line of TEXT by itself,
+log-probability (nats), number of predictions and text instead, as `unroll score` does: a second opinion in plain loops.
+Status 1 when the file is not a whole model, or when a line has a symbol that the vocabulary lacks.
 """
 
 import argparse
 import array
 import json
+import math
+import operator
 import struct
 import sys
 
-FORMATS = ("unroll/1", "unroll/2")  # the second: matrices in bf16 or int8
+FORMATS = ("unroll/1", "unroll/2", "unroll/3")  # the second: matrices in bf16 or int8; the third: has a policy
 DTYPES = {"f32": "F32", "bf16": "BF16", "int8": "I8"}
 MASK = 2**64 - 1
 PRIMES = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
@@ -20,6 +24,10 @@ PRIMES = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77
 
 class Damaged(Exception):
     """The file is not a model, or is damaged."""
+
+
+class Unreadable(Exception):
+    """This model cannot read that text, or this program cannot run that model."""
 
 
 def rotate(x, bits):
@@ -124,6 +132,29 @@ def numbers(dtype, data):
     return array.array("f", values) if dtype == "I8" else values
 
 
+def special_symbols(tokenizer):
+    """The ids of the line end and of <unk>, None where the vocabulary lacks them."""
+    if tokenizer["kind"] == "byte":
+        return 10, None
+    symbols = tokenizer["symbols"]
+    end = "\n" if tokenizer["kind"] == "char" else "<eos>"
+    return tuple(symbols.index(symbol) if symbol in symbols else None for symbol in (end, "<unk>"))
+
+
+def check_policy(metadata, policed):
+    """Raises unless the policy fits the vocabulary."""
+    policy, tokenizer = metadata["policy"], metadata["tokenizer"]
+    if list(policy) != ["begin"] or policy["begin"] not in ("boundary", "none"):
+        raise Damaged(f"policy is {policy}")
+    if "symbols" not in tokenizer:
+        return
+    boundary, unknown = special_symbols(tokenizer)
+    if not policed and None in (boundary, unknown):
+        raise Damaged(f"the vocabulary lacks its line end or <unk>, which only {FORMATS[2]} may")
+    if boundary is None and policy["begin"] == "boundary":
+        raise Damaged("begin is boundary, but the vocabulary has none")
+
+
 def read_model(path, with_checksum=True):
     """Metadata (JSON parsed) and tensors {name: (shape, array of floats)}, those of int8 multiplied by their scales."""
     with open(path, "rb") as file:
@@ -136,17 +167,22 @@ def read_model(path, with_checksum=True):
     metadata = entries.pop("__metadata__", {})
     if metadata.get("format") not in FORMATS:
         raise Damaged(f"format is {metadata.get('format')!r}, expected one of {FORMATS}")
+    policed = metadata["format"] == FORMATS[2]
+    if policed != ("policy" in metadata) or (policed and "precision" not in metadata):
+        raise Damaged(f"format {metadata['format']!r} with the metadata {sorted(metadata)}")
     precision = metadata.setdefault("precision", "f32")
-    if precision not in DTYPES or (precision == "f32") != (metadata["format"] == FORMATS[0]):
+    if precision not in DTYPES or (not policed and (precision == "f32") != (metadata["format"] == FORMATS[0])):
         raise Damaged(f"precision is {precision!r} in format {metadata['format']!r}")
+    metadata.setdefault("policy", '{"begin":"boundary"}')
     if with_checksum:
         stored = metadata["checksum"]
         before, field, after = header.partition(b'"checksum":"')
         actual = f"{xxh64(before + field + b'0' * 16 + after[16:] + data):016x}"
         if after[:16].decode("ascii") != stored or actual != stored:
             raise Damaged(f"changed after it was written: checksum {actual}, it says {stored}")
-    for key in ("config", "tokenizer", "training", "history"):
+    for key in ("config", "tokenizer", "training", "history", "policy"):
         metadata[key] = json.loads(metadata[key], object_pairs_hook=distinct)
+    check_policy(metadata, policed)
 
     stored, ranges = {}, []
     for name, dtype, shape in stored_tensors(metadata["config"], precision):
@@ -182,6 +218,7 @@ def show(metadata, tensors):
     print("config    ", json.dumps(metadata["config"]))
     print("precision ", metadata["precision"])
     print("tokenizer ", tokenizer["kind"], metadata["config"]["vocabulary"], "symbols")
+    print("begin     ", metadata["policy"]["begin"])
     print("training  ", "complete" if training["complete"] else "not complete", json.dumps(training["options"]))
     print(f"\n{'tensor':<20} {'shape':>14} {'min':>10} {'max':>10} {'mean':>10}")
     for name, (shape, values) in tensors.items():
@@ -195,14 +232,135 @@ def show(metadata, tensors):
         print(f"{point['step']:8} {point['tokens']:12} {point['lr']:10.3g} {point['nats_per_token']:10.4f} {valid:>10}")
 
 
+# ---- scoring
+
+
+def times(tensor, vector):
+    """A matrix times a vector."""
+    (rows, columns), values = tensor
+    return [sum(map(operator.mul, values[row * columns : (row + 1) * columns], vector)) for row in range(rows)]
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def parts(values, count):
+    """The gates of a layer, each a list of H numbers."""
+    size = len(values) // count
+    return [values[i * size : (i + 1) * size] for i in range(count)]
+
+
+def step(cell, tensors, layer, x, h, c):
+    """One step of a layer: (h', c')."""
+    def weight(name):
+        return tensors[f"rnn.{name}_l{layer}"]
+
+    read = [a + b for a, b in zip(times(weight("weight_ih"), x), weight("bias_ih")[1])]
+    if cell in ("min-gru", "min-lstm"):
+        candidate = [a + 0.5 if a >= 0 else sigmoid(a) for a in parts(read, 2 if cell == "min-gru" else 3)[-1]]
+        gates = [[sigmoid(a) for a in gate] for gate in parts(read, 2 if cell == "min-gru" else 3)[:-1]]
+        if cell == "min-gru":
+            return [(1 - z) * before + z * n for z, before, n in zip(gates[0], h, candidate)], c
+        return [(f * before + i * n) / (f + i) for f, i, before, n in zip(*gates, h, candidate)], c
+    kept = [a + b for a, b in zip(times(weight("weight_hh"), h), weight("bias_hh")[1])]
+    if cell in ("rnn-tanh", "rnn-relu"):
+        return [math.tanh(a + b) if cell == "rnn-tanh" else max(0.0, a + b) for a, b in zip(read, kept)], c
+    if cell == "lstm":
+        i, f, g, o = parts([a + b for a, b in zip(read, kept)], 4)
+        c = [sigmoid(f) * before + sigmoid(i) * math.tanh(g) for f, before, i, g in zip(f, c, i, g)]
+        return [sigmoid(o) * math.tanh(after) for o, after in zip(o, c)], c
+    r, z = ([sigmoid(a + b) for a, b in zip(*both)] for both in list(zip(parts(read, 3), parts(kept, 3)))[:2])
+    if cell == "gru":
+        n = [math.tanh(a + gate * b) for a, gate, b in zip(parts(read, 3)[2], r, parts(kept, 3)[2])]
+    else:  # gru-reset-before
+        shape, values = weight("weight_hh")
+        size = len(h)
+        last = (size, size), values[2 * size * size :]
+        products = times(last, [gate * before for gate, before in zip(r, h)])
+        bias = weight("bias_hh")[1][2 * size :]
+        n = [math.tanh(sum(terms)) for terms in zip(parts(read, 3)[2], products, bias)]
+    return [(1 - gate) * new + gate * before for gate, new, before in zip(z, n, h)], c
+
+
+class Reader:
+    """Reads symbols from the zero state on."""
+
+    def __init__(self, metadata, tensors):
+        self.config, self.tensors = metadata["config"], tensors
+        if self.config.get("layer_norm") or "cutoffs" in self.config:
+            raise Unreadable("models with layer normalisation or an adaptive softmax are not run here")
+        self.state = [([0.0] * self.config["hidden"], [0.0] * self.config["hidden"])] * self.config["layers"]
+
+    def read(self, symbol):
+        """Reads a symbol; returns the log-probabilities of those that may follow."""
+        (_, columns), values = self.tensors["encoder.weight"]
+        x = values[symbol * columns : (symbol + 1) * columns]
+        for layer, (h, c) in enumerate(self.state):
+            self.state[layer] = step(self.config["cell"], self.tensors, layer, x, h, c)
+            h = self.state[layer][0]
+            x = [a + b for a, b in zip(x, h)] if self.config.get("residual") and layer else h
+        if "projection.weight" in self.tensors:
+            x = times(self.tensors["projection.weight"], x)
+        decoder = self.tensors["encoder.weight" if self.config["tied"] else "decoder.weight"]
+        logits = [a + b for a, b in zip(times(decoder, x), self.tensors["decoder.bias"][1])]
+        most = max(logits)
+        total = most + math.log(sum(math.exp(a - most) for a in logits))
+        return [a - total for a in logits]
+
+
+def ids_of(tokenizer, line):
+    """The symbols of a line without its end."""
+    if tokenizer["kind"] == "byte":
+        return list(line.encode("utf-8"))
+    if tokenizer["kind"] not in ("char", "whitespace"):
+        raise Unreadable(f"the tokenizer {tokenizer['kind']} is not known here")
+    ids = {symbol: i for i, symbol in enumerate(tokenizer["symbols"])}
+    line = line.lower() if tokenizer["lowercase"] else line
+    pieces = list(line) if tokenizer["kind"] == "char" else line.split()
+    if tokenizer["kind"] == "char":
+        ids = {symbol: i for symbol, i in ids.items() if symbol != "<unk>"}
+    unknown = special_symbols(tokenizer)[1]
+    for piece in pieces:
+        if piece not in ids and unknown is None:
+            raise Unreadable(f"{piece!r} is not in the vocabulary, which has no <unk>")
+    return [ids.get(piece, unknown) for piece in pieces]
+
+
+def score_line(metadata, tensors, line):
+    """Log-probability of a line by itself, its end included where there is one, and the number of its predictions."""
+    boundary = special_symbols(metadata["tokenizer"])[0]
+    ids = ids_of(metadata["tokenizer"], line) + ([] if boundary is None else [boundary])
+    if metadata["policy"]["begin"] == "boundary":
+        ids.insert(0, boundary)  # read, and not predicted; with none that is the line's own first symbol
+    reader = Reader(metadata, tensors)
+    return sum(reader.read(before)[after] for before, after in zip(ids, ids[1:])), max(0, len(ids) - 1)
+
+
+def score(metadata, tensors, path):
+    with open(path, encoding="utf-8", newline="\n") as text:
+        for number, line in enumerate(text, 1):
+            line = line.rstrip("\n")
+            try:
+                log_prob, predictions = score_line(metadata, tensors, line)
+            except Unreadable as error:
+                raise Unreadable(f"line {number}: {error}") from None
+            print(f"{log_prob:.6f}\t{predictions}\t{line}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--no-checksum", action="store_true", help="skip the slowest check")
+    parser.add_argument("--score", metavar="TEXT", help="print the log-probability of each line of TEXT")
     arguments = parser.parse_args()
     try:
-        show(*read_model(arguments.model, not arguments.no_checksum))
-    except (Damaged, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        metadata, tensors = read_model(arguments.model, not arguments.no_checksum)
+        if arguments.score:
+            score(metadata, tensors, arguments.score)
+        else:
+            show(metadata, tensors)
+    except (Damaged, Unreadable, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         print(f"{arguments.model}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

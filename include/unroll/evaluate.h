@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "unroll/adapt/adaptation.h"
+#include "unroll/begin_policy.h"
 #include "unroll/model.h"
 #include "unroll/ngram/ngram.h"
 #include "unroll/score/accounting.h"
@@ -23,6 +24,7 @@ namespace unroll {
 
 struct EvaluateOptions {
   std::optional<StatePolicy> state = {};  // empty: what the model was trained with
+  std::optional<BeginPolicy> begin = {};  // empty: the model's
   bool exact = false;                     // with carried state: one piece instead of warmed-up pieces; slower
   bool end = true;                        // boundaries count; this and the next two are those of Accounting
   UnknownPolicy unknown = UnknownPolicy::kScore;
@@ -34,7 +36,8 @@ struct EvaluateOptions {
 };
 
 struct Evaluation {
-  std::int64_t tokens = 0;  // predictions that count: each symbol of the text, unless the options leave some out
+  std::int64_t tokens = 0;  // predictions that count: each symbol of the text, unless the options leave some out or
+                            // BeginPolicy::kNone gives them
   std::int64_t unknown_tokens = 0;        // unknown symbols of the text
   double nats_per_token = 0;              // mean of -ln p
   double perplexity = 0;                  // exp(nats_per_token)
@@ -44,8 +47,9 @@ struct Evaluation {
   std::int64_t bytes = 0;                 // of the text
   double bits_per_char = 0;               // total / characters, in bits
   double bits_per_byte = 0;               // total / bytes, in bits
-  bool comparable = false;  // bits can be compared between tokenizers: nothing is lost, unknown or left out
+  bool comparable = false;  // bits can be compared between tokenizers: nothing is lost, unknown, given or left out
   StatePolicy state = StatePolicy::kCarry;
+  BeginPolicy begin = BeginPolicy::kBoundary;
   bool exact = false;  // the text was read as one piece
   double seconds = 0;  // spent predicting
 };
@@ -55,8 +59,9 @@ struct Evaluation {
 // Carried state: the text is cut into pieces by a rule that depends on its length alone, each warmed up on the 256
 // symbols before it, so that pieces run side by side; `exact` keeps one piece. Reset: each line by itself. The result
 // does not depend on the number of threads. It sums what a Scorer sums under the same policy. Throws Error{kInput} for
-// an empty text or one that the tokenizer cannot read, and Error{kUsage} as check(Accounting) does. With n-grams, all
-// figures are those of the mixture; errors are the Scorer's.
+// an empty text, one that the tokenizer cannot read and one without a prediction that counts, and Error{kUsage} as
+// check(Accounting) does, and for a `state` or a `begin` that needs a boundary which the vocabulary lacks. With
+// n-grams, all figures are those of the mixture; errors are the Scorer's.
 [[nodiscard]] Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options = {});
 
 // How well n-grams predict a text, alone and mixed with the average of the models.
@@ -75,7 +80,8 @@ struct AverageEvaluation {
 // evaluate() for one model or more, and for their average with equal weights; each is adapted by itself. N-grams are
 // mixed with the average. A word without probability makes the n-grams' own loss infinite. Throws what evaluate()
 // throws, and Error{kUsage} for no model, for a vocabulary or tokenizer that differs from the first model's (naming the
-// first difference), and where models were trained with different state policies and options.state is empty.
+// first difference), and where models were trained with different state or begin policies and options.state or
+// options.begin is empty.
 [[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                                  const EvaluateOptions& options = {});
 

@@ -7,21 +7,24 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "unroll/begin_policy.h"
 #include "unroll/model.h"
 
 namespace unroll {
 
 struct GeneratorOptions {
-  double temperature = 1;  // logits are divided by it; 0: always the most probable symbol
-  std::int64_t top_k = 0;  // only the k most probable symbols; 0: all
-  double top_p = 1;        // only the most probable symbols that together reach this probability; 1: all
-  double min_p = 0;        // only symbols at least this share of the most probable one; 0: all
-  std::uint64_t seed = 1;  // the same seed gives the same text
-  std::string stop = {};   // stop before this string is written; empty: never
-  int threads = 1;         // more than one helps only with large networks
+  double temperature = 1;                 // logits are divided by it; 0: always the most probable symbol
+  std::int64_t top_k = 0;                 // only the k most probable symbols; 0: all
+  double top_p = 1;                       // only the most probable symbols that together reach this probability; 1: all
+  double min_p = 0;                       // only symbols at least this share of the most probable one; 0: all
+  std::uint64_t seed = 1;                 // the same seed gives the same text
+  std::string stop = {};                  // stop before this string is written; empty: never
+  std::optional<BeginPolicy> begin = {};  // what is read before the prompt; empty: the model's
+  int threads = 1;                        // more than one helps only with large networks
 };
 
 // Why write() stopped.
@@ -31,7 +34,7 @@ enum class Finish { kLength, kStop, kReader };
 class Generator {
  public:
   // Throws Error{kUsage} for options out of range: temperature finite and at least 0, top_k at least 0, top_p and min_p
-  // from 0 to 1.
+  // from 0 to 1; and for BeginPolicy::kBoundary where the vocabulary has no boundary.
   explicit Generator(Model model, const GeneratorOptions& options = {});
   ~Generator();
   Generator(Generator&&) noexcept;
@@ -42,8 +45,9 @@ class Generator {
   // false to stop early, and must not be empty. The unknown symbol is never written. Each call draws its own random
   // numbers: the n-th call of a Generator writes the same text in every run with the same seed.
   //
-  // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first, Error{kUsage} for a
-  // length below 0, and Error{kNumeric} where the model's weights or its state overflow.
+  // Throws Error{kInput} for a prompt with symbols that the vocabulary lacks, naming the first, and with
+  // BeginPolicy::kNone for an empty one: the first symbol has to be given. Throws Error{kUsage} for a length below 0,
+  // and Error{kNumeric} where the model's weights or its state overflow.
   Finish write(std::string_view prompt, std::int64_t length, const std::function<bool(std::string_view)>& write);
 
  private:

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "unroll/begin_policy.h"
 #include "unroll/network.h"
 #include "unroll/state_policy.h"
 #include "unroll/tokenizer.h"
@@ -63,7 +64,10 @@ class Model {
   // The precision in which weight matrices are stored and multiplied: f32 from train(), any from convert().
   [[nodiscard]] Precision precision() const noexcept;
 
-  // The state policy of training, which is the default of evaluate().
+  // What the network reads before the first symbol of a text: the default wherever a policy may be chosen.
+  [[nodiscard]] BeginPolicy begin_policy() const noexcept;
+
+  // The state policy of training, which is the default of evaluate(); kReset where the vocabulary has no boundary.
   [[nodiscard]] StatePolicy trained_state_policy() const;
 
   struct Data;

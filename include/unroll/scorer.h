@@ -27,11 +27,12 @@ namespace unroll {
 // One predicted symbol.
 struct TokenScore {
   std::int32_t id = 0;
-  std::string text;         // of the symbol as the input has it; "\n" or "<eos>" for a closing boundary
-  double log_prob = 0;      // nats, <= 0; what it adds to the line if it counts
-  bool counted = true;      // false: left out of the line's sum (UnknownPolicy::kSkip); log_prob is then that of <unk>
-  std::int64_t rank = 1;    // 1 + number of symbols that are more probable
-  double entropy = 0;       // of the prediction, nats
+  std::string text;       // of the symbol as the input has it; "\n" or "<eos>" for a closing boundary
+  double log_prob = 0;    // nats, <= 0; what it adds to the line if it counts
+  bool counted = true;    // false: left out of the line's sum: UnknownPolicy::kSkip (log_prob is that of <unk>), given
+  bool given = false;     // not predicted (BeginPolicy::kNone): log_prob is 0, rank 1, entropy 0
+  std::int64_t rank = 1;  // 1 + number of symbols that are more probable
+  double entropy = 0;     // of the prediction, nats
   std::int64_t offset = 0;  // first byte in the scored text
 };
 
@@ -67,8 +68,8 @@ class Scorer {
   // Throws what check() throws for accounting and adaptation, Error{kInput} for a context that the tokenizer cannot
   // read, Error{kMemory} where threads cannot be started, and Error{kUsage} for more than 1024 of them, for a context
   // together with a cache or dynamic evaluation, for dynamic evaluation of an int8 model, for a lambda out of range,
-  // for n-grams with a model whose tokens are not words, and for n-grams without "</s>" or without any of the model's
-  // words.
+  // for n-grams with a model whose tokens are not words, for n-grams without "</s>" or without any of the model's
+  // words, and for a state or begin policy that needs a boundary which the vocabulary lacks.
   explicit Scorer(Model model, const ScorerOptions& options = {});
   ~Scorer();
   Scorer(Scorer&&) noexcept;
@@ -87,16 +88,18 @@ class Scorer {
   [[nodiscard]] std::vector<Score> score(std::span<const std::string> lines, const LineNames& names = {});
   [[nodiscard]] std::vector<Score> score(std::initializer_list<std::string_view> lines, const LineNames& names = {});
 
-  // The state before anything was read: zeros, and the boundary symbol as input. It does not hold the context of the
-  // accounting: step() through its tokens.
+  // The state before anything was read: zeros, and the boundary symbol as input; -1 with BeginPolicy::kNone. It does
+  // not hold the context of the accounting: step() through its tokens.
   [[nodiscard]] State initial_state() const;
 
-  // ln p(token | state) in nats; advances the state past the token. Of the adaptation only the temperature is applied,
-  // because a state does not hold the rest; n-grams and accounting are ignored. Apart from that the bits equal those of
-  // score(). Throws Error{kUsage} for a state or a symbol that is not this model's, Error{kNumeric} on overflow.
+  // ln p(token | state) in nats; advances the state past the token. After an input of -1 the token is given: 0. Of the
+  // adaptation only the temperature is applied, because a state does not hold the rest; n-grams and accounting are
+  // ignored. Apart from that the bits equal those of score(). Throws Error{kUsage} for a state or a symbol that is not
+  // this model's, Error{kNumeric} on overflow.
   double step(State& state, std::int32_t token);
 
-  // ln p of each of the V symbols after `state`, in nats. Adapts and throws as step() does.
+  // ln p of each of the V symbols after `state`, in nats. Adapts and throws as step() does, and for an input of -1,
+  // after which nothing is predicted.
   [[nodiscard]] std::vector<double> next_log_probs(const State& state);
 
  private:

@@ -17,7 +17,7 @@ namespace unroll {
 struct State {
   std::vector<float> h = {};  // (L, H)
   std::vector<float> c = {};  // (L, H) for LSTM, empty for other cells
-  std::int32_t input = 0;     // the last symbol so far, which enters the network at the next step
+  std::int32_t input = 0;     // the last symbol so far, which enters the network at the next step; -1: none so far
 
   // The state as 20 + 4 (|h| + |c|) bytes, whatever the machine: the letters "unrollS1", |h|, |c| and input as 32-bit
   // integers, the numbers of h and of c as IEEE 754 floats, all little-endian.

@@ -50,20 +50,24 @@ struct Token {
 
 // A whole text as ids, with the counts needed for bits per character and per byte.
 struct EncodedText {
-  std::vector<std::int32_t> ids;
-  std::int64_t bytes = 0;       // of the text
-  std::int64_t characters = 0;  // Unicode code points of the text; bytes for kByte when the text is not UTF-8
-  std::int64_t unknown = 0;     // number of ids that are the unknown symbol
-  bool lossless = false;        // the ids decode to the text, byte for byte
+  std::vector<std::int32_t> ids;  // -1 for a line end in a vocabulary without a boundary
+  std::int64_t bytes = 0;         // of the text
+  std::int64_t characters = 0;    // Unicode code points of the text; bytes for kByte when the text is not UTF-8
+  std::int64_t unknown = 0;       // number of ids that are the unknown symbol
+  bool lossless = false;          // the ids decode to the text, byte for byte
 };
 
 // Maps text to ids and back.
 //
-// Ids: special symbols first ("<unk>"; then "<eos>" for words), then words by falling count, ties by bytes;
-// characters by code point; bytes by value. Every vocabulary has one boundary symbol, which ends each line and is
+// Ids: special symbols first ("<unk>"; then "<eos>" for words), then words by falling count, ties by bytes; characters
+// by code point; bytes by value. A vocabulary that is made here has one boundary symbol, which ends each line and is
 // the input before the first symbol: the newline for kChar (always present) and kByte, "<eos>" for words. For
 // kSentencePiece ids are the model's own, and its end of sentence ("</s>") is the boundary; where it has none, one more
 // symbol "<eos>".
+//
+// The vocabulary of a model that another program trained may lack "<unk>": then a text with a symbol that is not listed
+// is refused. It may lack the boundary: then lines are read by themselves, and their ends are neither read nor
+// predicted.
 //
 // Line ends: kChar and kByte keep every byte; a carriage return is a symbol like any other. kWord and kWhitespace
 // turn each line end (LF or CR LF) into "<eos>", and close a last line that lacks one; an empty text has none.
@@ -78,7 +82,7 @@ class Tokenizer {
   static Tokenizer train(const TokenizerOptions& options, const NamedText& text);
 
   // Rebuilds a tokenizer from what kind(), lowercase() and vocabulary() returned. Throws Error{kFormat} for
-  // duplicates, missing special symbols or symbols that the kind cannot have.
+  // duplicates, symbols that the kind cannot have, or none at all. "<unk>" and the boundary may be missing.
   // Not for kSentencePiece.
   static Tokenizer from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols);
 
@@ -93,8 +97,8 @@ class Tokenizer {
   [[nodiscard]] bool lowercase() const noexcept;
   [[nodiscard]] std::int64_t size() const noexcept;                           // V
   [[nodiscard]] const std::vector<std::string>& vocabulary() const noexcept;  // by id
-  [[nodiscard]] std::int32_t boundary() const noexcept;                       // id of newline or "<eos>"
-  [[nodiscard]] std::int32_t unknown() const noexcept;                        // id of "<unk>"; -1 for kByte
+  [[nodiscard]] std::int32_t boundary() const noexcept;                       // newline or "<eos>"; -1: none
+  [[nodiscard]] std::int32_t unknown() const noexcept;                        // "<unk>"; -1: none
 
   // The bytes of the .model file; empty unless kSentencePiece.
   [[nodiscard]] const std::string& sentencepiece_model() const noexcept;
@@ -103,7 +107,8 @@ class Tokenizer {
   [[nodiscard]] bool is_control(std::int32_t id) const;
 
   // Encodes a whole text, line ends included. Throws Error{kInput} for text that is not UTF-8 (unless kByte) and for
-  // the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1).
+  // the word "<eos>" in kWhitespace text, naming byte (from 0) and line (from 1), and for a symbol that a vocabulary
+  // without "<unk>" lacks, naming line and column (from 1).
   [[nodiscard]] EncodedText encode(const NamedText& text) const;
 
   // Encodes one line without its line end, adding no boundary. For words a trailing carriage return is dropped. A

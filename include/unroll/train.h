@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/begin_policy.h"
 #include "unroll/model.h"
 #include "unroll/regularization.h"
 #include "unroll/state_policy.h"
@@ -51,6 +52,9 @@ struct TextOptions {
   double valid_split =
       0.1;  // share of the text that is held out at its end; 0: no validation, the last weights are kept
   StatePolicy state = StatePolicy::kCarry;  // kReset: each line is learned by itself
+  // What is read before the first symbol of the text and, with kReset, of each line; the model keeps it. Empty: that of
+  // files.from, else kBoundary.
+  std::optional<BeginPolicy> begin = {};
 };
 
 // The network. With files.from, that model's network is taken instead.

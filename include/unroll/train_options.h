@@ -97,6 +97,15 @@ void for_each_text_option(Options& options, const Visit& visit) {
                     .help = "carry: the state continues from line to line; reset: each line starts from zero",
                     .recorded = kAlways},
         options.text.state);
+  visit(
+      TrainOption{.field = "text.begin",
+                  .name = "begin",
+                  .help = "what is read before the first token of the text, or of each line where these start from "
+                          "zero. boundary: a line end, so that the first token is predicted; none: nothing, the first "
+                          "token is given. The model keeps it",
+                  .unset = "boundary",
+                  .recorded = kUnlessDefault},
+      options.text.begin);
 }
 
 template <class Options, class Visit>
@@ -434,7 +443,7 @@ void for_each_file_option(Options& options, const Visit& visit) {
 
 // Calls visit(option, value) for every option but text.paths, with `value` a reference into `options`. The order is the
 // record's in a model file. `visit` must take every type of a value: bool, std::int64_t, int, std::uint64_t,
-// double, std::string, lists of whole numbers, optional numbers and precision, and the enumerations.
+// double, std::string, lists of whole numbers, optional numbers, precision and begin policy, and the enumerations.
 template <class Options, class Visit>
 void for_each_option(Options& options, const Visit& visit) {
   for_each_text_option(options, visit);

@@ -22,21 +22,21 @@ void copy_state(const NetworkState& from, NetworkState& to) {
 
 }  // namespace
 
-AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, StatePolicy state, Workers& workers,
-                               const NgramMixture* mixture)
+AdaptiveStream::AdaptiveStream(const Model& model, const Adaptation& adaptation, const Reading& reading,
+                               Workers& workers, const NgramMixture* mixture)
     : adaptation_(checked(adaptation)),
-      input_(model.tokenizer().boundary()),
+      steps_(reading),
       workers_(workers),
       network_(model.config(), adaptation.dynamic ? Purpose::kTraining : Purpose::kInference,
                adaptation.dynamic ? adaptation.dynamic->bptt : kSequenceSteps, 1, workers),
       state_(model.config(), 1),
+      segment_steps_(reading),
       segment_state_(model.config(), 1) {
   if (adaptation.dynamic) {
     dynamic_.emplace(model, *adaptation.dynamic, workers);
   } else {
     plain_.emplace(packed_weights(model, workers));
   }
-  if (state == StatePolicy::kReset) line_start_ = input_;
   if (adaptation.cache) cache_.emplace(*adaptation.cache);
   if (mixture != nullptr) ngram_.emplace(*mixture);
 }
@@ -46,36 +46,53 @@ void AdaptiveStream::predict(std::span<const std::int32_t> next, Detail detail, 
     const auto part = next.first(std::min(next.size(), room()));
     next = next.subspan(part.size());
     if (segment_.empty()) {
-      segment_input_ = input_;
+      segment_steps_ = steps_;
       copy_state(state_, segment_state_);
     }
-    set_sequence(input_, part, window_, line_start_);
-    input_ = part.back();
+    set_sequence(steps_, part, window_);
     network_.forward(weights(), window_, state_);
-    if (cache_) cache_->attend(workers_, network_.outputs(), part);
-    if (observer_) observer_(network_.outputs());
+    gather_predicted();
     out.resize(out.size() + part.size());
     const auto predictions = std::span(out).last(part.size());
     NgramRows* const ngram = ngram_ ? &*ngram_ : nullptr;
     if (cache_takes_part()) {
       if (ngram != nullptr) ngram->read(window_, detail);
       network_.read_logits(weights(), [&](std::int64_t t, std::span<float> logits) {
-        predictions[static_cast<std::size_t>(t)] = prediction(t, logits, detail);
+        const std::int64_t seen = predicted_[static_cast<std::size_t>(t)];
+        if (seen >= 0) predictions[static_cast<std::size_t>(t)] = prediction(t, seen, logits, detail);
       });
     } else {
       predict_window(network_, weights(), window_,
                      {.temperature = adaptation_.temperature, .detail = detail, .ngram = ngram}, predictions);
     }
-    if (dynamic_) learn();
+    if (dynamic_) {
+      segment_.insert(segment_.end(), part.begin(), part.end());
+      learn();
+    }
   }
 }
 
-bool AdaptiveStream::cache_takes_part() const {
-  if (!cache_) return false;
+void AdaptiveStream::gather_predicted() {
+  predicted_.clear();
+  std::vector<float> rows;
+  std::vector<std::int32_t> targets;
+  const MatView<const float> h = network_.outputs();
   for (std::int64_t t = 0; t < window_.T; ++t) {
-    if (cache_->takes_part(t)) return true;
+    const std::int32_t target = window_.targets[static_cast<std::size_t>(t)];
+    predicted_.push_back(target == kIgnored ? -1 : std::ssize(targets));
+    if (target == kIgnored) continue;
+    targets.push_back(target);
+    if (cache_ || observer_) rows.insert(rows.end(), h.row(t), h.row(t) + h.cols);
   }
-  return false;
+  if (rows.empty()) return;
+  const MatView<const float> states(rows.data(), std::ssize(targets), h.cols);
+  if (cache_) cache_->attend(workers_, states, targets);
+  if (observer_) observer_(states);
+}
+
+bool AdaptiveStream::cache_takes_part() const {
+  return cache_ &&
+         std::ranges::any_of(predicted_, [this](std::int64_t seen) { return seen >= 0 && cache_->takes_part(seen); });
 }
 
 std::size_t AdaptiveStream::room() const noexcept {
@@ -83,14 +100,13 @@ std::size_t AdaptiveStream::room() const noexcept {
 }
 
 void AdaptiveStream::learn() {
-  segment_.insert(segment_.end(), window_.targets.begin(), window_.targets.end());
   if (room() > 0) return;
   // A segment that came in several windows runs once more in one, so that the way back sees all of it.
   if (window_.targets.size() < segment_.size()) {
-    set_sequence(segment_input_, segment_, window_, line_start_);
+    set_sequence(segment_steps_, segment_, window_);
     network_.forward(weights(), window_, segment_state_);
   }
-  dynamic_->learn(network_, window_);
+  if (window_.predictions > 0) dynamic_->learn(network_, window_);
   segment_.clear();
 }
 
@@ -107,19 +123,20 @@ std::vector<double> AdaptiveStream::log_probs(std::span<const std::int32_t> next
   return result;
 }
 
-SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::span<float> logits, Detail detail) const {
+SymbolPrediction AdaptiveStream::prediction(std::int64_t t, std::int64_t seen, std::span<float> logits,
+                                            Detail detail) const {
   const std::int32_t target = window_.targets[static_cast<std::size_t>(t)];
   if (adaptation_.temperature != 1) apply_temperature(adaptation_.temperature, logits);
-  const bool cached = cache_ && cache_->takes_part(t);
+  const bool cached = cache_ && cache_->takes_part(seen);
   if (!cached && !ngram_) return unroll::predict(std::span<const float>(logits), target, detail);
   if (detail == Detail::kLogProb) {
     double log_prob = log_softmax_at(logits, target);
-    if (cached) log_prob = cache_->mixed(t, log_prob);
+    if (cached) log_prob = cache_->mixed(seen, log_prob);
     return {.log_prob = ngram_ ? ngram_->mixed(t, log_prob) : log_prob};
   }
   std::vector<double> log_probs(logits.size());
   log_softmax(logits, log_probs);
-  if (cached) cache_->mix(t, log_probs);
+  if (cached) cache_->mix(seen, log_probs);
   return ngram_ ? ngram_->predict(t, log_probs) : unroll::predict(log_probs, target);
 }
 

@@ -92,10 +92,16 @@ class Tuning {
       : model_(model),
         name_(text.name),
         ids_(ids),
-        state_(options.state.value_or(model.trained_state_policy())),
+        reading_(
+            reading_of(model.tokenizer(), options.state.value_or(model.trained_state_policy()), model.begin_policy())),
+        predicted_(only_predicted(std::vector<std::int32_t>(ids.begin(), ids.end()))),
         options_(options),
         mixture_(mixture),
-        workers_(options.threads) {}
+        workers_(options.threads) {
+    if (predicted_.empty()) {
+      throw Error(ErrorCode::kInput, fmt::format("{} holds no token that is predicted: the first one is given", name_));
+    }
+  }
 
   TuneResult run() {
     const auto recorded = ids_.first(std::min(ids_.size(), kRecordedTokens));
@@ -115,16 +121,39 @@ class Tuning {
   }
 
  private:
-  // Runs the network over the ids and keeps its states and predictions.
+  // Those of the values of the first ids whose ids are predicted.
+  template <class Value>
+  [[nodiscard]] std::vector<Value> only_predicted(const std::vector<Value>& values) const {
+    std::vector<Value> result;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (reading_.predicts(ids_, i)) result.push_back(values[i]);
+    }
+    return result;
+  }
+
+  // The first ids, up to the last of so many predicted ones.
+  [[nodiscard]] std::span<const std::int32_t> ids_with(std::int64_t predictions) const {
+    std::size_t count = 0;
+    for (std::int64_t left = predictions; left > 0; ++count) left -= reading_.predicts(ids_, count) ? 1 : 0;
+    return ids_.first(count);
+  }
+
+  // ln p of each of the first ids that is predicted.
+  std::vector<double> log_probs(AdaptiveStream& stream, std::span<const std::int32_t> ids, const std::string& what) {
+    return only_predicted(stream.log_probs(ids, progress(what)));
+  }
+
+  // Runs the network over the first ids and keeps its states and predictions.
   RecordedText record(std::span<const std::int32_t> ids, const Adaptation& adaptation, const std::string& what) {
-    RecordedText text{.ids = ids, .states = {}, .log_probs = {}};
-    AdaptiveStream stream(model_, adaptation, state_, workers_);
+    const auto predictions = static_cast<std::size_t>(count_predictions(reading_, ids));
+    RecordedText text{.ids = std::span(predicted_).first(predictions), .states = {}, .log_probs = {}};
+    AdaptiveStream stream(model_, adaptation, reading_, workers_);
     if (options_.cache) {
       stream.observe([&](MatView<const float> h) {
         for (std::int64_t t = 0; t < h.rows; ++t) text.states.insert(text.states.end(), h.row(t), h.row(t) + h.cols);
       });
     }
-    text.log_probs = stream.log_probs(ids, progress(what));
+    text.log_probs = log_probs(stream, ids, what);
     return text;
   }
 
@@ -167,8 +196,8 @@ class Tuning {
 
   double try_temperature(std::span<const std::int32_t> ids, double temperature) {
     const Adaptation adaptation{.temperature = temperature};
-    AdaptiveStream stream(model_, adaptation, state_, workers_);
-    const TuneTrial tried = trial(adaptation, stream.log_probs(ids, progress("temperature")));
+    AdaptiveStream stream(model_, adaptation, reading_, workers_);
+    const TuneTrial tried = trial(adaptation, log_probs(stream, ids, "temperature"));
     add(tried, result_.best);
     return std::isnan(tried.nats_per_token) ? std::numeric_limits<double>::infinity() : tried.nats_per_token;
   }
@@ -222,10 +251,10 @@ class Tuning {
                      TuneTrial& best) {
     Adaptation adaptation{.temperature = temperature};
     adaptation.dynamic = DynamicOptions{.rate = rate, .decay = decay};
-    TuneTrial tried = trial(adaptation, std::ssize(ids), std::numeric_limits<double>::infinity());
+    TuneTrial tried = trial(adaptation, count_predictions(reading_, ids), std::numeric_limits<double>::infinity());
     try {
-      AdaptiveStream stream(model_, adaptation, state_, workers_);
-      tried = trial(adaptation, stream.log_probs(ids, progress("dynamic")));
+      AdaptiveStream stream(model_, adaptation, reading_, workers_);
+      tried = trial(adaptation, log_probs(stream, ids, "dynamic"));
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNumeric) throw;
     }
@@ -260,11 +289,13 @@ class Tuning {
   void find_dynamic(std::span<const double> plain) {
     const auto ids = ids_.first(std::min(ids_.size(), static_cast<std::size_t>(options_.tokens)));
     const Adaptation found = result_.best.adaptation;
-    TuneTrial without = trial({}, plain.first(ids.size()));  // the best so far, on these tokens
+    TuneTrial without = trial(
+        {},
+        plain.first(static_cast<std::size_t>(count_predictions(reading_, ids))));  // the best so far, on these tokens
     result_.trials.push_back(without);
     if (found != Adaptation{}) {
-      AdaptiveStream stream(model_, found, state_, workers_);
-      add(trial(found, stream.log_probs(ids, progress("dynamic"))), without);
+      AdaptiveStream stream(model_, found, reading_, workers_);
+      add(trial(found, log_probs(stream, ids, "dynamic")), without);
     }
     TuneTrial best;
     best.nats_per_token = std::numeric_limits<double>::infinity();
@@ -285,13 +316,13 @@ class Tuning {
   // Finds the lambda of the mixture of the best settings so far with the n-grams.
   void find_lambda(std::span<const double> plain) {
     const Adaptation found = result_.best.adaptation;
-    const auto ids = ids_.first(static_cast<std::size_t>(result_.best.tokens));
-    std::vector<double> network(plain.begin(), plain.begin() + std::ssize(ids));
+    const auto ids = ids_with(result_.best.tokens);
+    std::vector<double> network(plain.begin(), plain.begin() + result_.best.tokens);
     if (found != Adaptation{}) {
-      AdaptiveStream stream(model_, found, state_, workers_);
-      network = stream.log_probs(ids, progress("lambda"));
+      AdaptiveStream stream(model_, found, reading_, workers_);
+      network = log_probs(stream, ids, "lambda");
     }
-    const std::vector<double> ngram = mixture_->log_probs(ids, name_);
+    const std::vector<double> ngram = only_predicted(mixture_->log_probs(ids, name_));
     double best = std::round(1000 * best_lambda(network, ngram)) / 1000;
     // Rounded to nothing, the network's share would leave nothing where the n-grams have none.
     if (best == 0 && std::ranges::any_of(ngram, [](double log_prob) { return std::isinf(log_prob); })) best = 0.001;
@@ -299,8 +330,8 @@ class Tuning {
     if (best > 0 && best < 1) lambdas.push_back(best);  // 1, without n-grams, was tried
     for (const double lambda : lambdas) {
       double nats = 0;
-      for (std::size_t i = 0; i < ids.size(); ++i) nats -= log_of_mixture(lambda, network[i], ngram[i]);
-      TuneTrial tried = trial(found, std::ssize(ids), nats);
+      for (std::size_t i = 0; i < network.size(); ++i) nats -= log_of_mixture(lambda, network[i], ngram[i]);
+      TuneTrial tried = trial(found, std::ssize(network), nats);
       tried.lambda = lambda;
       add(tried, result_.best);
     }
@@ -309,7 +340,8 @@ class Tuning {
   const Model& model_;
   std::string name_;
   std::span<const std::int32_t> ids_;
-  StatePolicy state_;
+  Reading reading_;
+  std::vector<std::int32_t> predicted_;  // ids
   const TuneOptions& options_;
   const NgramMixture* mixture_;
   Workers workers_;

@@ -133,11 +133,9 @@ Conversion convert(const Model& model, Precision precision, const std::string& p
       },
       [&](const std::string& name, std::int64_t /*size*/, std::span<const float> vector) { tensors.add(name, vector); },
       model.data().weights.view());
-  std::map<std::string, std::string> metadata = model_metadata(config, model.tokenizer(), model.training());
-  metadata["format"] = kRoundedModelFormat;
-  metadata["precision"] = precision_name(precision);
   const FileClaim claim(path);
-  write_tensor_file(path, tensors.all(), metadata);
+  write_tensor_file(path, tensors.all(),
+                    model_file_metadata(config, model.tokenizer(), model.training(), model.begin_policy(), precision));
   return tensors.worst();
 }
 

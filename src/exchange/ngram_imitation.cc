@@ -14,6 +14,7 @@
 #include "exchange/expected_ngrams.h"
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
+#include "infer/whole_lines.h"
 #include "ngram/arpa_writer.h"
 #include "ngram/backoff.h"
 #include "unroll/error.h"
@@ -149,6 +150,7 @@ class Imitating {
 
 Imitation imitate(const Model& model, const ImitationOptions& options, const std::string& path) {
   check(model.tokenizer(), options);
+  expect_whole_lines(model, "a conversion to n-grams");
   return Imitating(model, options).run(path);
 }
 

@@ -41,7 +41,8 @@ void visit_distributions(const Model& model, std::span<const std::int32_t> ids, 
       visit(static_cast<std::size_t>(positions[r]), p, log_probs[r]);
     }
   };
-  const Cut cut{.boundary = model.tokenizer().boundary(), .state = model.trained_state_policy(), .steps = kSteps};
+  const Cut cut{.reading = reading_of(model.tokenizer(), model.trained_state_policy(), model.begin_policy()),
+                .steps = kSteps};
   sweep_ids({model.config(), weights, workers}, ids, cut, take, progress);
 }
 

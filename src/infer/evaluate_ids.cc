@@ -9,8 +9,8 @@ namespace unroll {
 
 void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Cut& cut, const WindowVisitor& visit,
                const EvaluationProgress& progress) {
-  const std::vector<Piece> pieces = evaluation_pieces(ids, cut.boundary, cut.state, cut.exact);
-  const Batcher batcher(ids, cut.boundary, cut.state, pieces, cut.steps);
+  const std::vector<Piece> pieces = evaluation_pieces(ids, cut.reading, cut.exact);
+  const Batcher batcher(ids, cut.reading, pieces, cut.steps);
   Network network(ready.config, Purpose::kInference, cut.steps, batcher.rows(), ready.workers);
   NetworkState state(ready.config, batcher.rows());
   std::vector<std::int64_t> positions;
@@ -49,15 +49,18 @@ std::vector<double> log_probs_of_ids(const ReadyWeights& ready, std::span<const 
   return log_probs;
 }
 
-bool is_counted(const Accounting& accounting, std::int32_t id, const Symbols& symbols) noexcept {
-  return counts(accounting, id == symbols.unknown) && (accounting.end || id != symbols.boundary);
+bool is_counted(const Accounting& accounting, const Symbols& symbols, std::span<const std::int32_t> ids,
+                std::size_t position) noexcept {
+  const std::int32_t id = ids[position];
+  return symbols.reading.predicts(ids, position) && counts(accounting, id == symbols.unknown) &&
+         (accounting.end || id != symbols.reading.boundary);
 }
 
 IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
                             const Symbols& symbols, const Accounting& accounting) {
   IdsEvaluation sum;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!is_counted(accounting, ids[i], symbols)) continue;
+    if (!is_counted(accounting, symbols, ids, i)) continue;
     const bool is_unknown = ids[i] == symbols.unknown;
     const double nats = -counted_log_prob(accounting, is_unknown, log_probs[i]);
     ++sum.tokens;
@@ -71,9 +74,8 @@ IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const d
 }
 
 IdsEvaluation evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Symbols& symbols,
-                           StatePolicy state, const EvaluationProgress& progress) {
-  const Cut cut{.boundary = symbols.boundary, .state = state};
-  return evaluation_of(ids, log_probs_of_ids(ready, ids, cut, 1, progress), symbols);
+                           const EvaluationProgress& progress) {
+  return evaluation_of(ids, log_probs_of_ids(ready, ids, {.reading = symbols.reading}, 1, progress), symbols);
 }
 
 }  // namespace unroll

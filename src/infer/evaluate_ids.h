@@ -1,6 +1,7 @@
 // How well a network predicts a sequence of ids: the one computation behind evaluate() and validation in training.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -31,35 +32,35 @@ using WindowVisitor =
 
 // How a sequence of ids is cut into the pieces of evaluation_pieces(), and these into windows.
 struct Cut {
-  std::int32_t boundary = 0;
-  StatePolicy state = StatePolicy::kCarry;
+  Reading reading = {};
   bool exact = false;                   // one piece
   std::int64_t steps = kSequenceSteps;  // of a window at most
 };
 
-// Runs a network over ids and visits each window that predicts something, on the calling thread; each id is predicted
-// once. Requires ids that are not empty and below V.
+// Runs a network over ids and visits each window that predicts something, on the calling thread; each id that the
+// reading predicts is predicted once. Requires ids that are not empty and below V, or kNoSymbol.
 void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Cut& cut, const WindowVisitor& visit,
                const EvaluationProgress& progress);
 
-// ln p of each id given those before it. Requires ids that are not empty and below V, and a temperature above 0, which
-// divides logits.
+// ln p of each id given those before it; 0 for an id that is not predicted. Requires what sweep_ids() does, and a
+// temperature above 0, which divides logits.
 //
 // Numerics the bits depend neither on the number of workers nor on what the weights are packed for.
 [[nodiscard]] std::vector<double> log_probs_of_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids,
                                                    const Cut& cut, double temperature,
                                                    const EvaluationProgress& progress);
 
-// Whether an id is part of the sums under the policy.
-[[nodiscard]] bool is_counted(const Accounting& accounting, std::int32_t id, const Symbols& symbols) noexcept;
+// Whether ids[position] is part of the sums under the policy.
+[[nodiscard]] bool is_counted(const Accounting& accounting, const Symbols& symbols, std::span<const std::int32_t> ids,
+                              std::size_t position) noexcept;
 
 // Sums over a text whose ids have these ln p, in double and in the order of the text, over the ids that count. NaN
 // comes out as NaN.
 [[nodiscard]] IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
                                           const Symbols& symbols, const Accounting& accounting = {});
 
-// evaluation_of(log_probs_of_ids()) at temperature 1, with the cut that `state` asks for, not exact.
+// evaluation_of(log_probs_of_ids()) at temperature 1, with the cut that the reading asks for, not exact.
 [[nodiscard]] IdsEvaluation evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids,
-                                         const Symbols& symbols, StatePolicy state, const EvaluationProgress& progress);
+                                         const Symbols& symbols, const EvaluationProgress& progress);
 
 }  // namespace unroll

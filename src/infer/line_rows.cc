@@ -36,8 +36,8 @@ std::vector<std::vector<std::int64_t>> deal_lines(std::span<const std::int64_t> 
 }
 
 LineRows::LineRows(std::span<const std::int32_t> ids, std::span<const std::int64_t> starts,
-                   std::span<const std::vector<std::int64_t>> rows, std::int32_t boundary, std::int64_t T)
-    : ids_(ids), starts_(starts), rows_(rows), boundary_(boundary), steps_per_window_(T), places_(rows.size()) {
+                   std::span<const std::vector<std::int64_t>> rows, const Reading& reading, std::int64_t T)
+    : ids_(ids), starts_(starts), rows_(rows), reading_(reading), steps_per_window_(T), places_(rows.size()) {
   for (const std::vector<std::int64_t>& row : rows) {
     rest_.push_back(std::accumulate(row.begin(), row.end(), std::int64_t{0},
                                     [this](std::int64_t steps, std::int64_t line) { return steps + length(line); }));
@@ -53,14 +53,16 @@ bool LineRows::next(Window& out) {
 }
 
 WindowStep LineRows::advance(std::size_t row) {
-  if (rest_[row] == 0) return {.input = boundary_};
+  if (rest_[row] == 0) return {.input = reading_.idle_input()};
   --rest_[row];
   Place& place = places_[row];
   const std::int64_t line = rows_[row][place.line];
   const auto at = static_cast<std::size_t>(start(line) + place.position);
-  const bool starts_line = place.position == 0;
+  const SequencePlace in_line{.before = place.position == 0 ? reading_.boundary : ids_[at - 1],
+                              .start = place.position == 0,
+                              .after_start = place.position == 1};
   if (++place.position == length(line)) place = {.line = place.line + 1, .position = 0};
-  return {.input = starts_line ? boundary_ : ids_[at - 1], .target = ids_[at], .reset = starts_line};
+  return step_of(reading_, in_line, ids_[at]);
 }
 
 }  // namespace unroll

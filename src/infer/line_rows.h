@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "text/reading.h"
 #include "text/window.h"
 
 namespace unroll {
@@ -16,13 +17,13 @@ namespace unroll {
 
 // Cuts rows of lines into windows of at most T steps. Rows that have ended leave, so later windows may be narrower.
 //
-// Every line closes with the boundary, and its first step reads one from a zero state. Views the ids and the rows,
-// which must outlive it.
+// Every line closes with the boundary; its first step is that of a start (text/reading.h), from a zero state. Views the
+// ids and the rows, which must outlive it.
 class LineRows {
  public:
-  // Line i is ids[starts[i] .. starts[i + 1]).
+  // Line i is ids[starts[i] .. starts[i + 1]). Requires a reading with StatePolicy::kReset.
   LineRows(std::span<const std::int32_t> ids, std::span<const std::int64_t> starts,
-           std::span<const std::vector<std::int64_t>> rows, std::int32_t boundary, std::int64_t T);
+           std::span<const std::vector<std::int64_t>> rows, const Reading& reading, std::int64_t T);
 
   // The next window; false when there is none. Its row b is rows[b].
   bool next(Window& out);
@@ -41,7 +42,7 @@ class LineRows {
   std::span<const std::int32_t> ids_;
   std::span<const std::int64_t> starts_;
   std::span<const std::vector<std::int64_t>> rows_;
-  std::int32_t boundary_;
+  Reading reading_;
   std::int64_t steps_per_window_;
   std::vector<std::int64_t> rest_;  // steps that each row has left
   std::vector<Place> places_;

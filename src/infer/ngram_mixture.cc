@@ -23,6 +23,13 @@ void check(const NgramMix& mix, const Tokenizer& tokenizer) {
                             "word or whitespace",
                             tokenizer_kind_name(tokenizer.kind())));
   }
+  if (tokenizer.boundary() < 0 || tokenizer.unknown() < 0) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("n-grams predict the end of a line and any word, but this model's vocabulary has no {}: they "
+                    "do not mix",
+                    tokenizer.boundary() < 0 ? "<eos>" : "<unk>"));
+  }
   if (mix.ngram.end() < 0) {
     throw Error(
         ErrorCode::kUsage,

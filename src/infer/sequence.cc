@@ -5,13 +5,17 @@
 
 namespace unroll {
 
-void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window,
-                  std::optional<std::int32_t> line_start) {
+void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window) {
   make_window(std::ssize(next), 1, window, [&](std::int64_t, std::int64_t t) {
-    const WindowStep step{.input = input, .target = next[static_cast<std::size_t>(t)], .reset = line_start == input};
+    const WindowStep step{.input = input, .target = next[static_cast<std::size_t>(t)]};
     input = step.target;
     return step;
   });
+}
+
+void set_sequence(SequenceSteps& steps, std::span<const std::int32_t> next, Window& window) {
+  make_window(std::ssize(next), 1, window,
+              [&](std::int64_t, std::int64_t t) { return steps.next(next[static_cast<std::size_t>(t)]); });
 }
 
 bool SequenceRow::next(Window& window) {

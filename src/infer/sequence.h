@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 
+#include "text/reading.h"
 #include "text/window.h"
 
 namespace unroll {
@@ -12,10 +12,12 @@ namespace unroll {
 // Steps of a window of one row, or of few: wide enough for the products, narrow enough for the processor's cache.
 inline constexpr std::int64_t kSequenceSteps = 64;
 
-// Makes `window` one row that reads `input` and then all but the last of `next`, and predicts `next`. With `line_start`
-// the state is reset before each step that reads this id. Requires at least one id.
-void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window,
-                  std::optional<std::int32_t> line_start = {});
+// Makes `window` one row that reads `input` and then all but the last of `next`, and predicts `next`. Requires at least
+// one id.
+void set_sequence(std::int32_t input, std::span<const std::int32_t> next, Window& window);
+
+// Makes `window` one row of the next steps of a sequence, those of `next`. Requires at least one id.
+void set_sequence(SequenceSteps& steps, std::span<const std::int32_t> next, Window& window);
 
 // A row that goes through `ids`, which it views, at most kSequenceSteps at a time.
 //

@@ -31,9 +31,9 @@ void for_each_part(const NetworkState& state, std::int64_t b, const Visit& visit
 
 }  // namespace
 
-State zero_state(const NetworkConfig& config, std::int32_t boundary) {
+State zero_state(const NetworkConfig& config, std::int32_t input) {
   const StateSizes sizes = sizes_of(config);
-  return {.h = std::vector<float>(sizes.h), .c = std::vector<float>(sizes.c), .input = boundary};
+  return {.h = std::vector<float>(sizes.h), .c = std::vector<float>(sizes.c), .input = input};
 }
 
 void check(const NetworkConfig& config, const State& state) {

@@ -9,8 +9,8 @@
 
 namespace unroll {
 
-// The state before anything was read: zeros, and `boundary` as the input.
-[[nodiscard]] State zero_state(const NetworkConfig& config, std::int32_t boundary);
+// The state before anything was read: zeros, and `input`.
+[[nodiscard]] State zero_state(const NetworkConfig& config, std::int32_t input);
 
 // Throws Error{kUsage} unless `state` has the sizes of this network's states and an input below V.
 void check(const NetworkConfig& config, const State& state);

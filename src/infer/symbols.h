@@ -3,17 +3,19 @@
 
 #include <cstdint>
 
+#include "text/reading.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {
 
 struct Symbols {
-  std::int32_t boundary = 0;  // ends each line, and is the input before the first symbol
-  std::int32_t unknown = -1;  // -1 where the vocabulary has none
+  Reading reading = {};              // holds the boundary
+  std::int32_t unknown = kNoSymbol;  // kNoSymbol where the vocabulary has none
 };
 
-[[nodiscard]] inline Symbols symbols_of(const Tokenizer& tokenizer) noexcept {
-  return {.boundary = tokenizer.boundary(), .unknown = tokenizer.unknown()};
+// Throws what reading_of() throws.
+[[nodiscard]] inline Symbols symbols_of(const Tokenizer& tokenizer, StatePolicy state, BeginPolicy begin) {
+  return {.reading = reading_of(tokenizer, state, begin), .unknown = tokenizer.unknown()};
 }
 
 }  // namespace unroll

@@ -17,6 +17,7 @@ namespace {
 
 // More small values than any valid file has, so that a hostile file cannot turn few bytes into many values.
 constexpr std::int64_t kMostConfigValues = 64;
+constexpr std::int64_t kMostPolicyValues = 16;
 constexpr std::int64_t kMostTrainingValues = 1024;
 constexpr std::int64_t kMostHistoryValues = std::int64_t{1} << 24;
 
@@ -42,6 +43,11 @@ auto as_format_error(const std::string& where, const F& f) {
   } catch (const Error& error) {
     throw Error(ErrorCode::kFormat, fmt::format("{} is invalid: {}", where, error.what()));
   }
+}
+
+// Bytes are never unknown.
+bool lacks_unknown(const Tokenizer& tokenizer) noexcept {
+  return tokenizer.unknown() < 0 && tokenizer.kind() != TokenizerKind::kByte;
 }
 
 Json config_json(const NetworkConfig& config) {
@@ -141,6 +147,19 @@ void expect_field(const JsonFields& fields, std::string_view key, bool needed, c
                                               needed ? "requires" : "does not use"));
 }
 
+// Files without a policy are read by versions that need these symbols.
+void expect_special_symbols(const std::map<std::string, std::string>& metadata, const Tokenizer& tokenizer,
+                            const std::string& where) {
+  if (metadata.contains("policy")) return;
+  const bool boundary = tokenizer.boundary() < 0;
+  if (!boundary && !lacks_unknown(tokenizer)) return;
+  throw Error(
+      ErrorCode::kFormat,
+      fmt::format("{} is invalid: vocabulary: symbol {} is missing; only a file of format {} may lack it", where,
+                  boundary ? (tokenizer.kind() == TokenizerKind::kChar ? "\"\\n\"" : "\"<eos>\"") : "\"<unk>\"",
+                  kPolicyModelFormat));
+}
+
 void expect_size(std::int64_t symbols, std::int64_t network, const std::string& where) {
   if (symbols == network) return;
   throw Error(ErrorCode::kFormat, fmt::format("{} has {} symbols, but the network has {}", where, symbols, network));
@@ -175,12 +194,29 @@ std::vector<std::pair<std::string, std::string>> options_of(const Json& object, 
 
 }  // namespace
 
+bool needs_policy(const Tokenizer& tokenizer, BeginPolicy begin) noexcept {
+  return begin != BeginPolicy::kBoundary || tokenizer.boundary() < 0 || lacks_unknown(tokenizer);
+}
+
 std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
-                                                  const TrainingRecord& training) {
-  return {{"config", write_json(config_json(config))},
-          {"tokenizer", write_json(tokenizer_json(tokenizer))},
-          {"training", write_json(training_json(training))},
-          {"history", write_json(history_json(training))}};
+                                                  const TrainingRecord& training, BeginPolicy begin) {
+  std::map<std::string, std::string> metadata{{"config", write_json(config_json(config))},
+                                              {"tokenizer", write_json(tokenizer_json(tokenizer))},
+                                              {"training", write_json(training_json(training))},
+                                              {"history", write_json(history_json(training))}};
+  if (needs_policy(tokenizer, begin)) metadata["policy"] = write_json({{"begin", begin_policy_name(begin)}});
+  return metadata;
+}
+
+std::map<std::string, std::string> model_file_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
+                                                       const TrainingRecord& training, BeginPolicy begin,
+                                                       Precision precision) {
+  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, training, begin);
+  const bool policy = needs_policy(tokenizer, begin);
+  const bool rounded = precision != Precision::kF32;
+  metadata["format"] = policy ? kPolicyModelFormat : rounded ? kRoundedModelFormat : kModelFormat;
+  if (policy || rounded) metadata["precision"] = precision_name(precision);
+  return metadata;
 }
 
 NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
@@ -233,7 +269,10 @@ Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& meta
   }
   std::vector<std::string> symbols = needs_symbols ? symbols_of(fields.array("symbols"), where) : all_bytes();
   expect_size(std::ssize(symbols), size, where);
-  return as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
+  Tokenizer tokenizer =
+      as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
+  expect_special_symbols(metadata, tokenizer, where);
+  return tokenizer;
 }
 
 TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
@@ -249,16 +288,44 @@ TrainingRecord training_from_metadata(const std::map<std::string, std::string>& 
   return training;
 }
 
+BeginPolicy begin_from_metadata(const std::map<std::string, std::string>& metadata, const Tokenizer& tokenizer,
+                                const std::string& path) {
+  const bool has_policy = metadata.contains("policy");
+  const std::string where = place(path, "policy");
+  if (has_policy != (metadata.at("format") == kPolicyModelFormat)) {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("{} is {}: files of format {} alone have one", where,
+                            has_policy ? "there in a file of format " + metadata.at("format") : std::string("missing"),
+                            kPolicyModelFormat));
+  }
+  if (!has_policy) return BeginPolicy::kBoundary;
+  const Json json = parse_metadata(metadata, "policy", kMostPolicyValues, path);
+  const JsonFields fields(json, where, {"begin"}, {});
+  const BeginPolicy begin = as_format_error(where, [&] { return parse_begin_policy(fields.string("begin")); });
+  if (begin == BeginPolicy::kBoundary && tokenizer.boundary() < 0) {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("{} has begin \"boundary\", but the vocabulary has no symbol for the end of a line: "
+                            "expected \"none\"",
+                            where));
+  }
+  return begin;
+}
+
 Precision precision_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const auto found = metadata.find("precision");
-  const bool rounded = metadata.at("format") == kRoundedModelFormat;
-  if (!rounded && found == metadata.end()) return Precision::kF32;
-  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
-    if (rounded && found != metadata.end() && found->second == precision_name(precision)) return precision;
+  const std::string& format = metadata.at("format");
+  if (format == kModelFormat && found == metadata.end()) return Precision::kF32;
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
+    const bool allowed =
+        format == kPolicyModelFormat || (format == kRoundedModelFormat && precision != Precision::kF32);
+    if (allowed && found != metadata.end() && found->second == precision_name(precision)) return precision;
   }
-  throw Error(ErrorCode::kFormat, fmt::format("{} is {}: a file of format {} has {}", place(path, "precision"),
-                                              found == metadata.end() ? "missing" : quote(found->second),
-                                              metadata.at("format"), rounded ? "\"bf16\" or \"int8\"" : "none"));
+  std::string_view expected = "\"bf16\" or \"int8\"";
+  if (format == kModelFormat) expected = "none";
+  if (format == kPolicyModelFormat) expected = "\"f32\", \"bf16\" or \"int8\"";
+  throw Error(ErrorCode::kFormat,
+              fmt::format("{} is {}: a file of format {} has {}", place(path, "precision"),
+                          found == metadata.end() ? "missing" : quote(found->second), format, expected));
 }
 
 }  // namespace unroll

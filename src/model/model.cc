@@ -14,14 +14,17 @@
 namespace unroll {
 
 Model Model::load(const std::string& path) {
-  TensorFile file(path, {kModelFormat, kRoundedModelFormat});
+  TensorFile file(path, {kModelFormat, kRoundedModelFormat, kPolicyModelFormat});
   const std::map<std::string, std::string> metadata = file.take_metadata();
   const NetworkConfig config = config_from_metadata(metadata, path);
   ModelWeights weights(std::move(file), config, precision_from_metadata(metadata, path));
+  const Tokenizer tokenizer = tokenizer_from_metadata(metadata, path);
+  const BeginPolicy begin = begin_from_metadata(metadata, tokenizer, path);
   return Model(std::make_shared<const Data>(Data{.config = config,
-                                                 .tokenizer = tokenizer_from_metadata(metadata, path),
+                                                 .tokenizer = tokenizer,
                                                  .training = training_from_metadata(metadata, path),
-                                                 .weights = std::move(weights)}));
+                                                 .weights = std::move(weights),
+                                                 .begin = begin}));
 }
 
 Model::Model(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -34,6 +37,8 @@ const TrainingRecord& Model::training() const noexcept { return data_->training;
 
 Precision Model::precision() const noexcept { return data_->weights.precision(); }
 
+BeginPolicy Model::begin_policy() const noexcept { return data_->begin; }
+
 std::vector<TensorInfo> Model::tensors() const {
   std::vector<TensorInfo> tensors;
   for (const ParameterTensor& tensor : parameter_tensors(data_->config)) {
@@ -45,6 +50,7 @@ std::vector<TensorInfo> Model::tensors() const {
 }
 
 StatePolicy Model::trained_state_policy() const {
+  if (tokenizer().boundary() < 0) return StatePolicy::kReset;
   const std::pair<std::string, std::string> reset = {"state", std::string(state_policy_name(StatePolicy::kReset))};
   const auto& options = data_->training.options;
   return std::ranges::find(options, reset) == options.end() ? StatePolicy::kCarry : StatePolicy::kReset;

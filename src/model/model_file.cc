@@ -5,14 +5,12 @@
 namespace unroll {
 
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
-                const TrainingRecord& training, const Parameters& parameters) {
-  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, training);
-  metadata["format"] = kModelFormat;
+                const TrainingRecord& training, const Parameters& parameters, BeginPolicy begin) {
   std::vector<TensorToWrite> tensors;
   for (const ParameterTensor& tensor : parameters.tensors()) {
     tensors.emplace_back(tensor.name, tensor.shape, parameters.values(tensor));
   }
-  write_tensor_file(path, tensors, metadata);
+  write_tensor_file(path, tensors, model_file_metadata(config, tokenizer, training, begin, Precision::kF32));
 }
 
 }  // namespace unroll

@@ -12,9 +12,11 @@
 namespace unroll {
 
 // The metadata "format" of a model file: the first if all weights are f32, the second if the matrices have the
-// precision named by the metadata "precision".
+// precision named by the metadata "precision", the third if the model needs_policy(): it has both "precision" and
+// "policy".
 inline constexpr std::string_view kModelFormat = "unroll/1";
 inline constexpr std::string_view kRoundedModelFormat = "unroll/2";
+inline constexpr std::string_view kPolicyModelFormat = "unroll/3";
 
 // The content of a model, shared by all copies of a Model.
 struct Model::Data {
@@ -22,16 +24,29 @@ struct Model::Data {
   Tokenizer tokenizer;
   TrainingRecord training;
   ModelWeights weights;
+  BeginPolicy begin = BeginPolicy::kBoundary;
 };
 
-// The metadata strings of a model: "config", "tokenizer", "training", "history" as JSON. Resume files hold them too.
-// Requires distinct option names. Throws Error{kNumeric} for NaN or infinity, Error{kInput} for strings that are not
-// UTF-8.
+// Whether a model does what readers of unroll/1 and unroll/2 do not: its vocabulary lacks "<unk>" or the boundary, or
+// texts do not begin with the boundary. Its files have the metadata "policy".
+[[nodiscard]] bool needs_policy(const Tokenizer& tokenizer, BeginPolicy begin) noexcept;
+
+// The metadata strings of a model: "config", "tokenizer", "training", "history" and, where it needs one, "policy" as
+// JSON. Resume files hold them too. Requires distinct option names. Throws Error{kNumeric} for NaN or infinity,
+// Error{kInput} for strings that are not UTF-8.
 [[nodiscard]] std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
-                                                                const TrainingRecord& training);
+                                                                const TrainingRecord& training,
+                                                                BeginPolicy begin = BeginPolicy::kBoundary);
+
+// The same with "format" and, where the format has one, "precision": all that a model file needs.
+[[nodiscard]] std::map<std::string, std::string> model_file_metadata(const NetworkConfig& config,
+                                                                     const Tokenizer& tokenizer,
+                                                                     const TrainingRecord& training, BeginPolicy begin,
+                                                                     Precision precision);
 
 // The inverses. `path` is for messages only. The precision is that of the matrices. Throw Error{kFormat} for missing or
-// wrong fields, duplicate keys, numbers out of range, a vocabulary that does not fit the sizes.
+// wrong fields, duplicate keys, numbers out of range, a vocabulary that does not fit the sizes, or that lacks a symbol
+// which only files with a "policy" may lack.
 [[nodiscard]] NetworkConfig config_from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::string& path);
 [[nodiscard]] Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata,
@@ -39,12 +54,15 @@ struct Model::Data {
 [[nodiscard]] TrainingRecord training_from_metadata(const std::map<std::string, std::string>& metadata,
                                                     const std::string& path);
 
+[[nodiscard]] BeginPolicy begin_from_metadata(const std::map<std::string, std::string>& metadata,
+                                              const Tokenizer& tokenizer, const std::string& path);
+
 [[nodiscard]] Precision precision_from_metadata(const std::map<std::string, std::string>& metadata,
                                                 const std::string& path);
 
-// Writes a model file of format unroll/1; equal arguments give equal bytes. Throws Error{kFile}, and as
-// model_metadata().
+// Writes a model file of f32 weights; equal arguments give equal bytes. Throws Error{kFile}, and as model_metadata().
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
-                const TrainingRecord& training, const Parameters& parameters);
+                const TrainingRecord& training, const Parameters& parameters,
+                BeginPolicy begin = BeginPolicy::kBoundary);
 
 }  // namespace unroll

@@ -161,6 +161,11 @@ RecurrentNormTape fit(const RecurrentNormTape& planned, std::int64_t rows, std::
           .db_cell = fit(planned.db_cell, B)};
 }
 
+// What a mean over the window's predictions is divided by.
+double mean_divisor(const Window& window) noexcept {
+  return static_cast<double>(std::max<std::int64_t>(1, window.predictions));
+}
+
 }  // namespace
 
 struct Network::Impl {
@@ -309,7 +314,7 @@ struct Network::Impl {
   // Computes the loss, and returns the gradient of the last layer's outputs.
   MatView<float> backward_from_loss(const NetworkWeights& weights, const Window& window, Gradients& gradients,
                                     NoiseKey noise) {
-    const auto scale = static_cast<float>(1.0 / static_cast<double>(window.predictions));
+    const auto scale = static_cast<float>(1 / mean_divisor(window));
     log_probs.resize(window.targets.size());
     const MatView<float> d_inputs(planned.d_activations[0].data, decoder_outputs.rows, decoder_outputs.cols);
     if (shape.samples > 0) {
@@ -391,7 +396,7 @@ void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<
 double Network::backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise,
                          NetworkState* dstate0) {
   Impl& n = *impl_;
-  assert(n.shape.purpose == Purpose::kTraining && window.predictions > 0);
+  assert(n.shape.purpose == Purpose::kTraining);
   const Regularization& regularization = n.shape.regularization;
   MatView<float> dy = n.backward_from_loss(weights, window, gradients, noise);
   if (regularization.ar > 0) add_activation_penalty(n.workers, regularization.ar, n.outputs, dy);
@@ -414,7 +419,7 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
   gradients.add_embedding(n.workers, window.inputs, dy);
   double sum = 0;
   for (const double log_prob : n.log_probs) sum -= log_prob;
-  return sum / static_cast<double>(window.predictions);
+  return sum / mean_divisor(window);
 }
 
 }  // namespace unroll

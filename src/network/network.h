@@ -118,7 +118,7 @@ class Network {
 
   // Backpropagation through time over the last forward, for a training network.
   //
-  // Loss     mean over the window's predictions of -ln p(target), returned in nats.
+  // Loss     mean over the window's predictions of -ln p(target), returned in nats; 0 without predictions.
   // Adds     its gradient and that of the activation penalties to `gradients`. With weight-drop, the gradients of W
   //          must be zero before, since they are masked as a whole.
   // Noise    must be that of the forward, and of the weights' pack().

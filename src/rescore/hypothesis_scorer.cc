@@ -8,6 +8,7 @@
 #include "infer/inference.h"
 #include "infer/line_tokens.h"
 #include "infer/state_rows.h"
+#include "infer/whole_lines.h"
 #include "rescore/prefix_tree.h"
 #include "rescore/tree_walk.h"
 #include "unroll/error.h"
@@ -41,6 +42,7 @@ struct EncodedTexts {
 struct HypothesisScorer::Impl {
   Impl(Model model, const Accounting& its_accounting, int threads)
       : accounting(checked(its_accounting)), inference(std::move(model), threads, 1, kTreeRows) {
+    expect_whole_lines(inference.model, "rescoring");
     for (const Token& token : line_tokens(tokenizer(), {accounting.context, "the context"}))
       context.push_back(token.id);
   }

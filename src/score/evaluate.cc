@@ -34,7 +34,8 @@ struct CountedText {
   [[nodiscard]] IdsEvaluation sum_of(std::span<const double> log_probs) const {
     return evaluation_of(encoded.ids, log_probs, symbols, accounting);
   }
-  [[nodiscard]] bool has(std::int32_t id) const { return is_counted(accounting, id, symbols); }
+  [[nodiscard]] bool has(std::size_t position) const { return is_counted(accounting, symbols, encoded.ids, position); }
+  [[nodiscard]] bool gives_symbols() const { return symbols.reading.begin == BeginPolicy::kNone; }
 
   const EncodedText& encoded;
   Symbols symbols;
@@ -56,21 +57,21 @@ Evaluation summary(const IdsEvaluation& sum, const CountedText& text) {
   result.bytes = encoded.bytes;
   result.bits_per_char = mean(bits(sum.nats), encoded.characters);
   result.bits_per_byte = mean(bits(sum.nats), encoded.bytes);
-  result.comparable = encoded.lossless && encoded.unknown == 0 && text.accounting.end;
+  result.comparable = encoded.lossless && encoded.unknown == 0 && text.accounting.end && !text.gives_symbols();
   return result;
 }
 
 // ln p of each id by the model, adapted as the options say.
-std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_t> ids, StatePolicy state,
+std::vector<double> log_probs_of(const Model& model, std::span<const std::int32_t> ids, const Reading& reading,
                                  const EvaluateOptions& options) {
   Workers workers(options.threads);
   if (!reads_in_order(options.adaptation)) {
     const NetworkWeights weights = packed_weights(model, workers);
-    const Cut cut{.boundary = model.tokenizer().boundary(), .state = state, .exact = options.exact};
+    const Cut cut{.reading = reading, .exact = options.exact};
     return log_probs_of_ids({model.config(), weights, workers}, ids, cut, options.adaptation.temperature,
                             options.progress);
   }
-  AdaptiveStream stream(model, options.adaptation, state, workers);
+  AdaptiveStream stream(model, options.adaptation, reading, workers);
   return stream.log_probs(ids, options.progress);
 }
 
@@ -111,12 +112,28 @@ StatePolicy common_state(std::span<const Model> models) {
   return state;
 }
 
+BeginPolicy common_begin(std::span<const Model> models) {
+  const BeginPolicy begin = models.front().begin_policy();
+  for (const Model& model : models) {
+    if (model.begin_policy() == begin) continue;
+    throw Error(ErrorCode::kUsage,
+                "some of the models begin a text with the boundary and some with nothing: set `begin` to one of these",
+                "begin");
+  }
+  return begin;
+}
+
 void expect_counted(const CountedText& text) {
-  if (std::ranges::any_of(text.encoded.ids, [&](std::int32_t id) { return text.has(id); })) return;
+  for (std::size_t i = 0; i < text.encoded.ids.size(); ++i) {
+    if (text.has(i)) return;
+  }
+  const std::string_view given = text.symbols.reading.state == StatePolicy::kReset
+                                     ? ", and without the first token of each line, which is given"
+                                     : ", and without the first token, which is given";
   throw Error(ErrorCode::kInput,
-              fmt::format("{} holds no token that counts: without its line ends and unknown tokens there is nothing to "
-                          "predict",
-                          text.name));
+              fmt::format("{} holds no token that counts: without its line ends and unknown tokens{} there is nothing "
+                          "to predict",
+                          text.name, text.gives_symbols() ? given : ""));
 }
 
 // The evaluation of a text whose ids have these ln p.
@@ -133,8 +150,8 @@ std::int64_t line_without_probability(const CountedText& text, std::span<const d
   const std::vector<std::int32_t>& ids = text.encoded.ids;
   std::int64_t line = 1;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (text.has(ids[i]) && std::isinf(log_probs[i])) break;
-    if (ids[i] == text.symbols.boundary) ++line;
+    if (text.has(i) && std::isinf(log_probs[i])) break;
+    if (ids[i] == text.symbols.reading.boundary) ++line;
   }
   return line;
 }
@@ -167,7 +184,7 @@ std::vector<Evaluation> evaluate_each(std::span<const Model> models, const Count
       };
     }
     const Stopwatch watch;
-    const std::vector<double> log_probs = log_probs_of(model, text.encoded.ids, text.accounting.state, of_one);
+    const std::vector<double> log_probs = log_probs_of(model, text.encoded.ids, text.symbols.reading, of_one);
     const double seconds = watch.seconds();
     results.push_back(result_of(text, log_probs));
     results.back().seconds = seconds;
@@ -214,14 +231,16 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const NamedTex
   const EncodedText encoded = encode_to_predict(tokenizer, text);
   const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
   const StatePolicy state = options.state ? *options.state : common_state(models);
+  const BeginPolicy begin = options.begin ? *options.begin : common_begin(models);
   const CountedText counted{.encoded = encoded,
-                            .symbols = symbols_of(tokenizer),
+                            .symbols = symbols_of(tokenizer, state, begin),
                             .accounting = accounting_of(options, state),
                             .name = text.name};
   expect_counted(counted);
   AverageEvaluation result = evaluate_all(models, counted, options, mixture);
   const auto describe = [&](Evaluation& evaluation) {
     evaluation.state = state;
+    evaluation.begin = begin;
     evaluation.exact = options.exact || reads_in_order(options.adaptation);
   };
   std::ranges::for_each(result.models, describe);

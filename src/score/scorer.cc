@@ -30,8 +30,8 @@ std::int64_t planned_steps(StatePolicy state) { return state == StatePolicy::kRe
 std::int64_t planned_rows(StatePolicy state) { return state == StatePolicy::kReset ? kRows : 1; }
 
 // What all lines have in common.
-struct Reading {
-  Reading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
+struct LineReading {
+  LineReading(const Tokenizer& its_tokenizer, const ScorerOptions& its_options)
       : tokenizer(its_tokenizer), options(its_options) {
     for (const Token& token : line_tokens(tokenizer, {options.accounting.context, "the context"})) {
       context.push_back(token.id);
@@ -45,10 +45,13 @@ struct Reading {
   std::vector<std::int32_t> context;  // read before each line
 };
 
-// Lines as one sequence of ids: of each its context, its tokens and a closing boundary.
+// Lines as one sequence of ids: of each its context, its tokens and a closing boundary, or kNoSymbol.
 class Lines {
  public:
-  Lines(const Reading& reading, const LineNames& names, std::size_t expected) : reading_(reading), names_(names) {
+  // `policy` is that of the sequence; `begins_text`: nothing was read before it.
+  Lines(const LineReading& reading, const Reading& policy, bool begins_text, const LineNames& names,
+        std::size_t expected)
+      : reading_(reading), policy_(policy), begins_text_(begins_text), names_(names) {
     scores_.reserve(expected);
   }
 
@@ -59,15 +62,16 @@ class Lines {
     for (const Token& token : tokens) ids_.push_back(token.id);
     starts_.push_back(std::ssize(ids_));
     lengths_.push_back(std::ssize(reading_.context) + std::ssize(tokens));
+    const bool given = is_given(std::ssize(scores_), std::ssize(reading_.context));
     if (!reading_.options.accounting.end) tokens.pop_back();
-    scores_.push_back(unpredicted(line, tokens));
+    scores_.push_back(unpredicted(line, tokens, given));
   }
 
-  // Adds the prediction of the id at `position` of a line.
+  // Takes what the step of the id at `position` of a line predicted.
   void take(std::int64_t line, std::int64_t position, const SymbolPrediction& prediction) {
     const std::int64_t index = position - std::ssize(reading_.context);
     const bool closes = position == length(line) - 1;
-    if (index < 0 || (closes && !reading_.options.accounting.end)) return;
+    if (index < 0 || is_given(line, position) || (closes && !reading_.options.accounting.end)) return;
     Score& score = scores_[static_cast<std::size_t>(line)];
     const bool unknown = reading_.is_unknown(id(line, position));
     const bool counted = counts(reading_.options.accounting, unknown);
@@ -101,6 +105,11 @@ class Lines {
     double log_prob = 0;
   };
 
+  [[nodiscard]] bool is_given(std::int64_t line, std::int64_t position) const noexcept {
+    const bool starts = policy_.state == StatePolicy::kReset || (line == 0 && begins_text_);
+    return policy_.begin == BeginPolicy::kNone && starts && position == 0;
+  }
+
   [[nodiscard]] std::int32_t id(std::int64_t line, std::int64_t position) const {
     return ids_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(line)] + position)];
   }
@@ -129,15 +138,22 @@ class Lines {
         fault.line);
   }
 
-  // A line's score without the predictions.
-  [[nodiscard]] Score unpredicted(std::string_view line, std::span<const Token> tokens) const {
+  // A line's score without the predictions. `given`: its first token is.
+  [[nodiscard]] Score unpredicted(std::string_view line, std::span<const Token> tokens, bool given) const {
     const auto piece = [&](const Token& token) {
       if (token.offset == std::ssize(line)) return reading_.tokenizer.symbol(token.id);
       return std::string(line.substr(static_cast<std::size_t>(token.offset), static_cast<std::size_t>(token.length)));
     };
-    Score score{.tokens = {}, .length = std::ssize(tokens)};
+    Score score;
     if (reading_.options.tokens) score.tokens.reserve(tokens.size());
     for (const Token& token : tokens) {
+      if (given && &token == tokens.data()) {
+        if (!reading_.options.tokens) continue;
+        score.tokens.push_back(
+            {.id = token.id, .text = piece(token), .counted = false, .given = true, .offset = token.offset});
+        continue;
+      }
+      ++score.length;
       const bool unknown = reading_.is_unknown(token.id);
       const bool counted = counts(reading_.options.accounting, unknown);
       score.unknown_tokens += unknown ? 1 : 0;
@@ -148,7 +164,9 @@ class Lines {
     return score;
   }
 
-  const Reading& reading_;
+  const LineReading& reading_;
+  Reading policy_;
+  bool begins_text_;
   const LineNames& names_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> starts_{0};  // of each line in ids_, and the end
@@ -157,12 +175,13 @@ class Lines {
   std::optional<Fault> fault_;
 };
 
-// Passes on the predictions of some lines, which come in this order.
+// Passes on the steps of some lines, which come in this order; there may be others after them.
 class ScoreWriter {
  public:
   ScoreWriter(Lines& lines, std::vector<std::int64_t> order) : lines_(&lines), order_(std::move(order)) {}
 
   void take(const SymbolPrediction& prediction) {
+    if (at_ == order_.size()) return;
     const std::int64_t line = order_[at_];
     lines_->take(line, position_, prediction);
     if (++position_ == lines_->length(line)) {
@@ -203,13 +222,16 @@ struct Scorer::Impl {
       : options(checked(given)),
         inference(std::move(model), given.threads, planned_steps(given.accounting.state),
                   planned_rows(given.accounting.state)),
+        policy(reading_of(tokenizer(), options.accounting.state,
+                          options.accounting.begin.value_or(inference.model.begin_policy()))),
         reading(tokenizer(), options),
         mixture(mixture_of(options.ngram, tokenizer())),
         carried(inference.config(), 1),
+        steps(policy),
         single(inference.config(), 1) {
+    if (policy.boundary == kNoSymbol) options.accounting.end = false;
     if (reads_in_order(options.adaptation)) {
-      adapted.emplace(inference.model, options.adaptation, options.accounting.state, inference.workers,
-                      mixture ? &*mixture : nullptr);
+      adapted.emplace(inference.model, options.adaptation, policy, inference.workers, mixture ? &*mixture : nullptr);
     }
   }
 
@@ -218,8 +240,9 @@ struct Scorer::Impl {
   template <class Line>
   std::vector<Score> score(std::span<const Line> texts, const LineNames& names) {
     const LineNames by_number = [](std::size_t index) { return fmt::format("line {}", index + 1); };
-    Lines lines(reading, names ? names : by_number, texts.size());
+    Lines lines(reading, policy, !begun, names ? names : by_number, texts.size());
     for (const Line& text : texts) lines.append(text);
+    begun = begun || !texts.empty();
     if (adapted) {
       score_in_order(lines);
     } else if (options.accounting.state == StatePolicy::kReset) {
@@ -235,7 +258,7 @@ struct Scorer::Impl {
     const std::vector<std::vector<std::int64_t>> rows = deal_lines(lines.lengths(), kRows);
     std::vector<ScoreWriter> writers;
     for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
-    LineRows windows(lines.ids(), lines.starts(), rows, tokenizer().boundary(), kStepsOfRows);
+    LineRows windows(lines.ids(), lines.starts(), rows, policy, kStepsOfRows);
     NetworkState state(inference.config(), std::ssize(rows));
     std::optional<NgramRows> ngram = ngram_rows();
     while (windows.next(window)) {
@@ -249,10 +272,12 @@ struct Scorer::Impl {
   void score_on(Lines& lines) {
     std::vector<ScoreWriter> writers{writer_of_all(lines)};
     std::optional<NgramRows> ngram = ngram_rows();
-    SequenceRow row(tokenizer().boundary(), lines.ids());
-    while (row.next(window)) {
+    for (std::span<const std::int32_t> rest = lines.ids(); !rest.empty();) {
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kSequenceSteps));
+      set_sequence(steps, next, window);
       inference.forward(window, carried);
       write_predictions(writers, ngram);
+      rest = rest.subspan(next.size());
     }
   }
 
@@ -288,7 +313,7 @@ struct Scorer::Impl {
     predict(detail(), ngram ? &*ngram : nullptr);
     const auto rows = static_cast<std::size_t>(window.B);
     for (std::size_t i = 0; i < predictions.size(); ++i) {
-      if (window.targets[i] != kIgnored) writers[i % rows].take(predictions[i]);
+      writers[i % rows].take(predictions[i]);
     }
   }
 
@@ -299,6 +324,11 @@ struct Scorer::Impl {
     }
   }
 
+  // Whether the first symbol after `state` is given.
+  [[nodiscard]] bool awaits_given(const State& state) const {
+    return policy.begin == BeginPolicy::kNone && state.input == kNoSymbol;
+  }
+
   // Reads state.input; leaves the state after it in `single`. `target` is the symbol that is asked about next.
   void read(const State& state, std::int32_t target) {
     check(inference.config(), state);
@@ -307,11 +337,14 @@ struct Scorer::Impl {
     inference.forward(window, single);
   }
 
-  ScorerOptions options;
+  ScorerOptions options;  // with what the model decides
   Inference inference;
-  Reading reading;
+  Reading policy;
+  LineReading reading;
   std::optional<NgramMixture> mixture;
+  bool begun = false;    // lines were scored
   NetworkState carried;  // after the lines so far
+  SequenceSteps steps;   // of the lines so far
   NetworkState single;   // of step() and next_log_probs()
   std::optional<AdaptiveStream> adapted;
   Window window;
@@ -345,10 +378,20 @@ std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, 
   return impl_->score(std::span(lines.begin(), lines.size()), names);
 }
 
-State Scorer::initial_state() const { return zero_state(impl_->inference.config(), impl_->tokenizer().boundary()); }
+State Scorer::initial_state() const {
+  const Reading& policy = impl_->policy;
+  return zero_state(impl_->inference.config(), policy.begin == BeginPolicy::kNone ? kNoSymbol : policy.boundary);
+}
 
 double Scorer::step(State& state, std::int32_t token) {
   impl_->require_symbol(token);
+  if (impl_->awaits_given(state)) {
+    State after = state;
+    after.input = token;
+    check(impl_->inference.config(), after);
+    state = std::move(after);
+    return 0;
+  }
   impl_->read(state, token);
   impl_->predict(Detail::kLogProb, nullptr);
   const double log_prob = impl_->predictions.front().log_prob;
@@ -359,6 +402,10 @@ double Scorer::step(State& state, std::int32_t token) {
 }
 
 std::vector<double> Scorer::next_log_probs(const State& state) {
+  if (impl_->awaits_given(state)) {
+    throw Error(ErrorCode::kUsage,
+                "nothing was read yet, and with `begin` none the first symbol is not predicted: step() to it first");
+  }
   impl_->read(state, state.input);
   std::vector<float> logits(static_cast<std::size_t>(impl_->tokenizer().size()));
   impl_->inference.network.logits(impl_->inference.weights, 0, logits);

@@ -77,6 +77,21 @@ void check_sentence(const std::string& sentence, std::string_view which, const s
   }
 }
 
+// Where the first token is given, the sentences of a pair can be compared only if they share it.
+void expect_same_beginnings(const Tokenizer& tokenizer, std::span<const MinimalPair> pairs) {
+  const auto first_token = [&](const std::string& sentence, const std::string& place) {
+    const std::vector<Token> tokens = tokenizer.encode_line({sentence, place});
+    return tokens.empty() ? -1 : tokens.front().id;
+  };
+  for (const MinimalPair& pair : pairs) {
+    if (first_token(pair.good, pair.place) == first_token(pair.bad, pair.place)) continue;
+    throw Error(ErrorCode::kInput,
+                fmt::format("{}{}the sentences begin with different tokens, and this model does not predict the first "
+                            "one (it was trained with begin none): their probabilities cannot be compared",
+                            pair.place, pair.place.empty() ? "" : ": "));
+  }
+}
+
 SentenceScore sentence_score(const Score& score) {
   return {.log_prob = score.log_prob, .tokens = score.predictions, .unknown_tokens = score.unknown_tokens};
 }
@@ -113,6 +128,7 @@ std::vector<MinimalPair> read_minimal_pairs(const std::string& path) {
 }
 
 std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs, const PairOptions& options) {
+  if (model.begin_policy() == BeginPolicy::kNone) expect_same_beginnings(model.tokenizer(), pairs);
   Scorer scorer(model, {.accounting = {.end = options.end}, .tokens = false, .threads = options.threads});
   std::vector<PairScore> scores;
   scores.reserve(pairs.size());

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/quote.h"
+#include "infer/whole_lines.h"
 #include "model/strict_json.h"
 #include "score/sentences.h"
 #include "unroll/error.h"
@@ -234,6 +235,7 @@ SyntaxSuite read_syntax_suite(const std::string& path) {
 }
 
 std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite, const SuiteOptions& options) {
+  expect_whole_lines(model, "a SyntaxGym suite");
   Scorer scorer(model, {.accounting = {.end = false}, .ranks = false, .threads = options.threads});
   std::vector<ItemScore> result;
   while (result.size() < suite.items.size()) {

@@ -41,19 +41,17 @@ std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t b
   return pieces;
 }
 
-std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state,
-                                     bool exact) {
+std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, const Reading& reading, bool exact) {
   const std::int64_t n = std::ssize(ids);
   const std::int64_t count = exact ? 1 : std::clamp<std::int64_t>(n / kIdsPerPiece, 1, kMostPieces);
-  if (state == StatePolicy::kReset) return line_pieces(ids, boundary, count);
+  if (reading.state == StatePolicy::kReset) return line_pieces(ids, reading.boundary, count);
   std::vector<Piece> pieces = equal_pieces(n, count);
   for (Piece& piece : pieces) piece.warm = std::min(kWarm, piece.first);
   return pieces;
 }
 
-Batcher::Batcher(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, std::vector<Piece> pieces,
-                 std::int64_t T)
-    : ids_(ids), boundary_(boundary), state_(state), pieces_(std::move(pieces)), steps_per_window_(T) {
+Batcher::Batcher(std::span<const std::int32_t> ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T)
+    : ids_(ids), reading_(reading), pieces_(std::move(pieces)), steps_per_window_(T) {
   assert(!pieces_.empty() && T >= 1);
   for (const Piece& piece : pieces_) {
     assert(0 <= piece.warm && piece.warm <= piece.first && piece.first <= piece.last && piece.last <= std::ssize(ids));
@@ -71,17 +69,20 @@ void Batcher::window(std::int64_t index, Window& out) const {
 
 void Batcher::window_of(std::int64_t first_step, std::int64_t count, Window& out) const {
   assert(first_step >= 0 && count >= 1 && first_step + count <= longest_);
-  make_window(count, rows(), out, [&](std::int64_t row, std::int64_t t) { return step_of(row, first_step + t); });
+  make_window(count, rows(), out, [&](std::int64_t row, std::int64_t t) { return step_at(row, first_step + t); });
 }
 
-WindowStep Batcher::step_of(std::int64_t row, std::int64_t step) const {
+WindowStep Batcher::step_at(std::int64_t row, std::int64_t step) const {
   const Piece& piece = pieces_[static_cast<std::size_t>(row)];
-  if (step >= piece.steps()) return {.input = boundary_, .reset = step == 0};
-  const std::int64_t position = piece.first - piece.warm + step;
-  const std::int32_t input = position > 0 ? at(ids_, position - 1) : boundary_;
-  const bool starts_line = state_ == StatePolicy::kReset && input == boundary_;
-  return {
-      .input = input, .target = step >= piece.warm ? at(ids_, position) : kIgnored, .reset = step == 0 || starts_line};
+  if (step >= piece.steps()) return {.input = reading_.idle_input(), .reset = step == 0};
+  const auto position = static_cast<std::size_t>(piece.first - piece.warm + step);
+  const SequencePlace place{.before = position > 0 ? ids_[position - 1] : reading_.boundary,
+                            .start = reading_.is_start(ids_, position),
+                            .after_start = position > 0 && reading_.is_start(ids_, position - 1)};
+  WindowStep made = step_of(reading_, place, ids_[position]);
+  if (step < piece.warm) made.target = kIgnored;
+  made.reset = made.reset || step == 0;
+  return made;
 }
 
 }  // namespace unroll

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "text/reading.h"
 #include "text/window.h"
-#include "unroll/state_policy.h"
 
 namespace unroll {
 
@@ -31,23 +31,23 @@ struct Piece {
 // The pieces of a text for evaluation; their number depends on the number of ids alone, one per 1,024 but at most 64.
 // kCarry: equal pieces, each with a warm-up of 256 ids before it (fewer at the start); with `exact` a single piece.
 // kReset: pieces of whole lines, without warm-up, since lines are independent.
-[[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, std::int32_t boundary,
-                                                   StatePolicy state, bool exact);
+[[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, const Reading& reading,
+                                                   bool exact);
 
 // Cuts ids into windows. Each row processes one piece, T steps per window; the state is carried from one window to the
 // next.
 //
 // The input of a step is the id before its target, or the boundary before ids[0]. Reset bits: the first step of each
 // row, so that window 0 starts from zero by itself; with StatePolicy::kReset also every step whose input is the
-// boundary, where a line starts. A row whose piece has ended reads the boundary and predicts nothing. Windows have T
-// steps, except the last, which ends with the longest piece.
+// boundary, where a line starts. With BeginPolicy::kNone the steps of starts are those of text/reading.h. A row whose
+// piece has ended reads the boundary and predicts nothing. Windows have T steps, except the last, which ends with the
+// longest piece.
 //
 // Views the ids, which must outlive it. Const members may be called from any number of threads.
 class Batcher {
  public:
   // Requires at least one piece, each with 0 <= warm <= first <= last <= ids.size(), and T >= 1.
-  Batcher(std::span<const std::int32_t> ids, std::int32_t boundary, StatePolicy state, std::vector<Piece> pieces,
-          std::int64_t T);
+  Batcher(std::span<const std::int32_t> ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T);
 
   [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(pieces_.size()); }  // B
 
@@ -65,11 +65,10 @@ class Batcher {
   void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
 
  private:
-  [[nodiscard]] WindowStep step_of(std::int64_t row, std::int64_t step) const;
+  [[nodiscard]] WindowStep step_at(std::int64_t row, std::int64_t step) const;
 
   std::span<const std::int32_t> ids_;
-  std::int32_t boundary_;
-  StatePolicy state_;
+  Reading reading_;
   std::vector<Piece> pieces_;
   std::int64_t steps_per_window_;
   std::int64_t longest_ = 0;

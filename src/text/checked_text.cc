@@ -64,6 +64,15 @@ CheckedText::CheckedText(TokenizerKind kind, bool lowercase, const NamedText& te
               fault->field);
 }
 
+std::string CheckedText::place(std::size_t at) const {
+  const std::string_view before(text_.text.data() - skipped_, skipped_ + at);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 where there is none
+  return fmt::format("{}, line {}, column {}", text_.name, std::count(before.begin(), before.end(), '\n') + 1,
+                     column_of(before.substr(line_start), before.size() - line_start));
+}
+
+std::int64_t column_of(std::string_view line, std::size_t at) { return count_code_points(line.substr(0, at)) + 1; }
+
 void check_line(TokenizerKind kind, bool lowercase, const NamedText& line) {
   const std::optional<Fault> fault = find_fault(kind, lowercase, line.text);
   if (!fault) return;

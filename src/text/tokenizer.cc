@@ -10,8 +10,10 @@
 
 #include "base/file.h"
 #include "base/names.h"
+#include "base/quote.h"
 #include "text/checked_text.h"
 #include "text/lines.h"
+#include "text/reading.h"
 #include "text/sentencepiece.h"
 #include "text/sentencepiece_file.h"
 #include "text/spacing.h"
@@ -98,36 +100,84 @@ std::int64_t count_known(TokenizerKind kind, const Vocabulary& vocabulary, const
   });
 }
 
-void encode_characters(const Vocabulary& vocabulary, std::string_view text, EncodedText& out) {
-  out.ids.reserve(static_cast<std::size_t>(out.characters));
-  for (std::size_t at = 0; at < text.size();) {
-    const CodePoint next = decode_utf8(text.substr(at));
-    const std::int32_t id = vocabulary.character_id(next.value);
-    out.ids.push_back(id);
-    out.unknown += id == vocabulary.unknown() ? 1 : 0;
-    at += next.length;
-  }
-  out.lossless = out.unknown == 0;
+// Throws for a symbol that a vocabulary without "<unk>" lacks.
+[[noreturn]] void refuse_symbol(TokenizerKind kind, const Vocabulary& vocabulary, std::string_view symbol,
+                                const std::string& place) {
+  throw Error(ErrorCode::kInput,
+              fmt::format("{}: the {} {} is not in the vocabulary of {} symbols, which has no <unk> to stand for it: "
+                          "leave it out, or write it otherwise",
+                          place, kind == TokenizerKind::kChar ? "character" : "word", quote(symbol),
+                          vocabulary.symbols().size()));
 }
 
-void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, std::string_view text, EncodedText& out) {
+// The id of a character; kNoSymbol for a line end that the vocabulary lacks, and nothing for another character that it
+// lacks without "<unk>".
+std::optional<std::int32_t> id_of_character(const Vocabulary& vocabulary, char32_t character) noexcept {
+  if (character == U'\n') return vocabulary.boundary();
+  const std::int32_t id = vocabulary.character_id(character);
+  return id < 0 ? std::nullopt : std::optional(id);
+}
+
+// The same for a word, or a line end.
+std::optional<std::int32_t> id_of_word(const Vocabulary& vocabulary, std::string_view piece, std::string_view word) {
+  if (piece == kNewline) return vocabulary.boundary();
+  const std::int32_t id = vocabulary.word_id(word);
+  return id < 0 ? std::nullopt : std::optional(id);
+}
+
+// Appends the id of a symbol; kNoSymbol where a line ends and the vocabulary has no line end.
+void append(const Vocabulary& vocabulary, std::int32_t id, EncodedText& out) {
+  out.ids.push_back(id);
+  if (id == kNoSymbol) {
+    out.lossless = false;
+  } else if (id == vocabulary.unknown()) {
+    ++out.unknown;
+  }
+}
+
+void encode_characters(const Vocabulary& vocabulary, const CheckedText& checked, EncodedText& out) {
+  const std::string_view text = checked.view();
+  out.ids.reserve(static_cast<std::size_t>(out.characters));
+  out.lossless = true;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = decode_utf8(text.substr(at));
+    const std::optional<std::int32_t> id = id_of_character(vocabulary, next.value);
+    if (!id) refuse_symbol(TokenizerKind::kChar, vocabulary, text.substr(at, next.length), checked.place(at));
+    append(vocabulary, *id, out);
+    at += next.length;
+  }
+  out.lossless = out.lossless && out.unknown == 0;
+}
+
+void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, const CheckedText& checked,
+                  EncodedText& out) {
+  const std::string_view text = checked.view();
   // Whether the ids alone decode to the text: one space between words, a newline after each line.
   bool as_written = true;
   bool after_word = false;
   const char* end = text.data();
+  out.lossless = true;
   splitter.split(text, [&](std::string_view piece, std::string_view word) {
     const bool line_end = piece == kNewline;
-    const std::int32_t id = line_end ? vocabulary.boundary() : vocabulary.word_id(word);
-    out.ids.push_back(id);
-    out.unknown += id == vocabulary.unknown() ? 1 : 0;
+    const std::optional<std::int32_t> id = id_of_word(vocabulary, piece, word);
+    if (!id) {
+      const auto at = static_cast<std::size_t>(piece.data() - text.data());
+      refuse_symbol(checked.kind(), vocabulary, word, checked.place(at));
+    }
+    append(vocabulary, *id, out);
     const bool space = after_word && !line_end;
     as_written = as_written && piece == word && piece.data() == end + (space ? 1 : 0) && (!space || *end == ' ');
     end = piece.data() + piece.size();
     after_word = !line_end;
   });
   const bool whole_lines = text.empty() || text.back() == '\n';
-  if (!whole_lines) out.ids.push_back(vocabulary.boundary());
-  out.lossless = as_written && whole_lines && out.unknown == 0;
+  if (!whole_lines) append(vocabulary, vocabulary.boundary(), out);
+  out.lossless = out.lossless && as_written && whole_lines && out.unknown == 0;
+}
+
+// "line 3, column 5", where the line is called "line 3".
+std::string place_in_line(const NamedText& line, std::ptrdiff_t at) {
+  return fmt::format("{}, column {}", line.name, column_of(line.text, static_cast<std::size_t>(at)));
 }
 
 std::string_view without_carriage_return(std::string_view line) {
@@ -279,13 +329,13 @@ EncodedText Tokenizer::encode_checked(const CheckedText& checked) const {
       out.lossless = true;
       break;
     case TokenizerKind::kChar:
-      encode_characters(data_->vocabulary, text, out);
+      encode_characters(data_->vocabulary, checked, out);
       break;
     case TokenizerKind::kWhitespace:
-      encode_words(data_->vocabulary, data_->splitter, text, out);
+      encode_words(data_->vocabulary, data_->splitter, checked, out);
       break;
     case TokenizerKind::kWord:
-      encode_words(data_->vocabulary, data_->splitter, text, out);
+      encode_words(data_->vocabulary, data_->splitter, checked, out);
       out.lossless = false;  // the places of white space are lost
       break;
     case TokenizerKind::kSentencePiece:
@@ -302,8 +352,10 @@ std::vector<Token> Tokenizer::encode_line(const NamedText& named) const {
   std::vector<Token> tokens;
   if (tokens_are_words(data_->kind)) {
     data_->splitter.split(line, [&](std::string_view piece, std::string_view word) {
-      const std::int32_t id = piece == kNewline ? vocabulary.boundary() : vocabulary.word_id(word);
-      tokens.push_back({id, piece.data() - line.data(), std::ssize(piece)});
+      const std::ptrdiff_t at = piece.data() - line.data();
+      const std::optional<std::int32_t> id = id_of_word(vocabulary, piece, word);
+      if (!id) refuse_symbol(data_->kind, vocabulary, word, place_in_line(named, at));
+      tokens.push_back({*id, at, std::ssize(piece)});
     });
     return tokens;
   }
@@ -318,8 +370,13 @@ std::vector<Token> Tokenizer::encode_line(const NamedText& named) const {
   for (std::size_t at = 0; at < line.size();) {
     const bool bytes = data_->kind == TokenizerKind::kByte;
     const CodePoint next = bytes ? CodePoint{static_cast<unsigned char>(line[at]), 1} : decode_utf8(line.substr(at));
-    const std::int32_t id = bytes ? static_cast<std::int32_t>(next.value) : vocabulary.character_id(next.value);
-    tokens.push_back({id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(next.length)});
+    const std::optional<std::int32_t> id =
+        bytes ? static_cast<std::int32_t>(next.value) : id_of_character(vocabulary, next.value);
+    if (!id) {
+      refuse_symbol(data_->kind, vocabulary, line.substr(at, next.length),
+                    place_in_line(named, static_cast<std::ptrdiff_t>(at)));
+    }
+    tokens.push_back({*id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(next.length)});
     at += next.length;
   }
   return tokens;

@@ -60,11 +60,13 @@ Vocabulary::Vocabulary(TokenizerKind kind, std::vector<std::string> symbols) : s
   }
   ids_.reserve(symbols_.size());
   for (std::size_t id = 0; id < symbols_.size(); ++id) add(kind, static_cast<std::int32_t>(id));
-  for (const std::string_view required : required_symbols(kind)) {
-    if (!ids_.contains(required)) refuse(fmt::format("symbol {:?} is missing", required));
-  }
-  unknown_ = ids_.at(kUnknownSymbol);
-  boundary_ = ids_.at(kind == TokenizerKind::kChar ? kNewline : kEndSymbol);
+  if (symbols_.empty()) refuse("it has no symbols");
+  const auto id_or_none = [&](std::string_view symbol) {
+    const auto found = ids_.find(symbol);
+    return found == ids_.end() ? -1 : found->second;
+  };
+  unknown_ = id_or_none(kUnknownSymbol);
+  boundary_ = id_or_none(kind == TokenizerKind::kChar ? kNewline : kEndSymbol);
   std::replace(character_ids_.begin(), character_ids_.end(), -1, unknown_);
 }
 

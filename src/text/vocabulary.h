@@ -22,8 +22,9 @@ inline constexpr std::string_view kNewline = "\n";
   return tokens_are_words(kind) || kind == TokenizerKind::kSentencePiece;
 }
 
-// The symbols that every vocabulary of this kind holds, in the order in which they are added; none for kByte and for
-// kSentencePiece, whose symbols come from its model.
+// The symbols that every vocabulary of this kind that is made from a text or a vocabulary file holds, in the order in
+// which they are added; none for kByte and for kSentencePiece, whose symbols come from its model. Models that were
+// trained by other programs may lack them.
 [[nodiscard]] std::vector<std::string_view> required_symbols(TokenizerKind kind);
 
 // Why `symbol` cannot be in a kChar, kWord or kWhitespace vocabulary ("is empty", ...); empty if it can.
@@ -35,7 +36,7 @@ inline constexpr std::string_view kNewline = "\n";
 // Symbols by id, and ids by symbol. Immutable; lookups allocate nothing.
 class Vocabulary {
  public:
-  // Throws Error{kFormat} for duplicates, missing required symbols and symbols that the kind cannot have.
+  // Throws Error{kFormat} for duplicates, for symbols that the kind cannot have and for none at all.
   Vocabulary(TokenizerKind kind, std::vector<std::string> symbols);
 
   // For kSentencePiece, which has its own lookup of symbols.
@@ -45,8 +46,8 @@ class Vocabulary {
   Vocabulary& operator=(const Vocabulary&) = delete;
 
   [[nodiscard]] const std::vector<std::string>& symbols() const noexcept { return symbols_; }
-  [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }  // id of the newline or "<eos>"
-  [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }    // id of "<unk>"; -1 for kByte
+  [[nodiscard]] std::int32_t boundary() const noexcept { return boundary_; }  // the newline or "<eos>"; -1: none
+  [[nodiscard]] std::int32_t unknown() const noexcept { return unknown_; }    // "<unk>"; -1: none
 
   // The id of a word; unknown() if it is not listed. For word kinds.
   [[nodiscard]] std::int32_t word_id(std::string_view word) const {

@@ -16,6 +16,7 @@ namespace unroll {
 namespace {
 
 constexpr std::string_view kFormat = "unroll-resume/1";
+constexpr std::string_view kPolicyFormat = "unroll-resume/2";  // of a model that needs_policy()
 
 // Calls visit(name, shape, values) for every tensor of a resume file, in the order of the file: what is written and
 // what is read cannot drift apart.
@@ -89,9 +90,10 @@ bool is_checkpoint(const std::string& path) {
 }
 
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
-                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors) {
-  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record);
-  metadata["format"] = kFormat;
+                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors,
+                     BeginPolicy begin) {
+  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record, begin);
+  metadata["format"] = needs_policy(tokenizer, begin) ? kPolicyFormat : kFormat;
   metadata["length"] = position.length;
   for_each_number(position, [&](const std::string& key, auto number) { metadata[key] = fmt::format("{}", number); });
   std::vector<TensorToWrite> list;
@@ -115,7 +117,8 @@ struct Checkpoint::File {
   TensorFile tensors;
 };
 
-Checkpoint::Checkpoint(const std::string& path) : file_(std::make_unique<File>(File{TensorFile(path, {kFormat})})) {
+Checkpoint::Checkpoint(const std::string& path)
+    : file_(std::make_unique<File>(File{TensorFile(path, {kFormat, kPolicyFormat})})) {
   const TensorFile& file = file_->tensors;
   record_ = training_from_metadata(file.metadata(), path);
   position_.length = file.required("length");

@@ -55,7 +55,8 @@ struct TrainTensors {
 
 // Replaces the resume file. Equal arguments give equal bytes. Throws Error{kFile}.
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
-                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors);
+                     const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors,
+                     BeginPolicy begin);
 
 // A resume file, read and checked; its tensors stay in the file until restore().
 class Checkpoint {

@@ -75,6 +75,7 @@ constexpr std::string_view name_of(Init init) noexcept {
 std::string_view name_of(StatePolicy state) noexcept { return state_policy_name(state); }
 std::string_view name_of(TokenizerKind kind) noexcept { return tokenizer_kind_name(kind); }
 std::string_view name_of(Cell cell) noexcept { return cell_name(cell); }
+std::string_view name_of(BeginPolicy begin) noexcept { return begin_policy_name(begin); }
 std::string_view name_of(Precision precision) noexcept { return precision_name(precision); }
 
 template <class Value>

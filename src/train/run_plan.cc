@@ -125,12 +125,12 @@ RunLength length_of(const RunOptions& run) {
   return {RunLength::Unit::kEpochs, static_cast<double>(*run.epochs)};
 }
 
-EpochShape epoch_of(const RunOptions& run, const TrainingText& text) {
+EpochShape epoch_of(const RunOptions& run, const TrainingText& text, const Reading& reading) {
   const std::int64_t row = (std::ssize(text.train) + run.batch_size - 1) / run.batch_size;
   return {.windows = (row + run.bptt - 1) / run.bptt,
           .tokens_per_step = run.batch_size * run.bptt,
-          .train_tokens = std::ssize(text.train),
-          .valid_tokens = std::ssize(text.valid),
+          .train_tokens = count_predictions(reading, text.train),
+          .valid_tokens = count_predictions(reading, text.valid),
           .validate_every = run.validate_every};
 }
 
@@ -144,7 +144,22 @@ TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precis
   note_order_of_symbols(options.network.softmax, options.tokenizer.kind, observer);
   options.run.batch_size = fitting_batch(options, std::ssize(inputs.text.train), observer);
   options.run.precision = precision;
+  if (!options.text.begin && inputs.from != nullptr) options.text.begin = inputs.from->begin_policy();
+  if (options.text.begin == BeginPolicy::kBoundary) options.text.begin.reset();  // the default, as it is recorded
   return options;
+}
+
+Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
+  const Reading reading =
+      reading_of(text.tokenizer, options.state, options.begin.value_or(BeginPolicy::kBoundary), "text.");
+  for (const auto& [ids, part] : {std::pair(&text.train, "train on"), std::pair(&text.valid, "validate on")}) {
+    if (ids->empty() || count_predictions(reading, *ids) > 0) continue;
+    throw Error(ErrorCode::kInput,
+                fmt::format("the text to {} has nothing to predict: `text.begin` is none, so the first symbol of {} is "
+                            "given, and nothing follows it; give more text",
+                            part, options.state == StatePolicy::kReset ? "each line" : "the text"));
+  }
+  return reading;
 }
 
 NamedValues record(const TrainOptions& decided, const TrainingText& text) {
@@ -179,6 +194,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
   check_network(inputs.options, config);
   const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
   const TrainOptions options = decide(inputs, config, precision.precision, observer);
+  const Reading reading = reading_of_text(options.text, inputs.text);
   const RunOptions& run = options.run;
   RunPlan plan{.config = config,
                .regularization = options.regularization,
@@ -186,7 +202,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .samples = options.network.samples,
                .precision = precision.precision,
                .precision_reason = precision.reason,
-               .state = options.text.state,
+               .reading = reading,
                .batch_size = run.batch_size,
                .bptt = run.bptt,
                .bptt_jitter = run.bptt_jitter,
@@ -203,7 +219,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .clip = run.clip,
                .average = {.kind = run.average, .ema_decay = run.ema_decay, .nonmono = run.nonmono},
                .length = length_of(run),
-               .epoch = epoch_of(run, inputs.text),
+               .epoch = epoch_of(run, inputs.text, reading),
                .patience = run.patience,
                .save_every = options.files.save_every,
                .seed = run.seed,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/reading.h"
 #include "train/averaging.h"
 #include "train/initial_weights.h"
 #include "train/optimizer.h"
@@ -43,7 +44,7 @@ struct RunPlan {
   std::string precision_reason = {};  // empty where it was asked for
 
   // Windows.
-  StatePolicy state = StatePolicy::kCarry;
+  Reading reading = {};
   std::int64_t batch_size = 1;   // B
   std::int64_t bptt = 1;         // T
   std::int64_t bptt_jitter = 0;  // J

@@ -44,8 +44,7 @@ TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Pa
       text_(text),
       start_(start),
       workers_(plan.threads),
-      batcher_(text.train, text.tokenizer.boundary(), plan.state, equal_pieces(std::ssize(text.train), plan.batch_size),
-               plan.bptt),
+      batcher_(text.train, plan.reading, equal_pieces(std::ssize(text.train), plan.batch_size), plan.bptt),
       cuts_{.T = plan.bptt, .J = plan.bptt_jitter, .length = batcher_.steps(), .seed = plan.seed},
       parameters_(plan.config),
       gradients_(plan.config, most_steps(plan) * plan.batch_size, plan.samples),
@@ -158,7 +157,7 @@ double TrainingRun::take_window() {
   const std::int64_t index = position_.step % plan_.epoch.windows;
   const std::int64_t first = cuts_.first(epoch, index);
   batcher_.window_of(first, cuts_.first(epoch, index + 1) - first, window_);
-  if (plan_.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
+  if (plan_.reading.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
   return cuts_.J > 0 ? static_cast<double>(window_.T) / static_cast<double>(cuts_.T) : 1;
 }
 
@@ -213,7 +212,8 @@ IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<cons
                                     const EvaluationProgress& progress) {
   NetworkWeights weights(plan_.config, Purpose::kInference);
   weights.pack(parameters, workers_);
-  return evaluate_ids({plan_.config, weights, workers_}, ids, symbols_of(text_.tokenizer), plan_.state, progress);
+  const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
+  return evaluate_ids({plan_.config, weights, workers_}, ids, symbols, progress);
 }
 
 double TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {
@@ -270,12 +270,12 @@ ValidationOutcome TrainingRun::validate(const EvaluationProgress& progress) {
 
 void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation) {
   if (!validation && !finished() && position_.step % history_every_ != 0) return;
-  HistoryPoint point{
-      .step = position_.step,
-      .tokens = position_.tokens,
-      .nats_per_token = position_.nats_since_point / static_cast<double>(position_.predictions_since_point),
-      .lr = outcome.lr,
-      .valid_nats_per_token = {}};
+  const auto predictions = static_cast<double>(std::max<std::int64_t>(1, position_.predictions_since_point));
+  HistoryPoint point{.step = position_.step,
+                     .tokens = position_.tokens,
+                     .nats_per_token = position_.nats_since_point / predictions,
+                     .lr = outcome.lr,
+                     .valid_nats_per_token = {}};
   if (validation) {
     point.valid_nats_per_token = validation->nats;
     point.average_valid_nats_per_token = validation->average_nats;
@@ -289,10 +289,12 @@ void TrainingRun::save(bool complete) {
   record_.complete = complete;
   // The resume file first: a model of an unfinished run never exists without it.
   if (!complete) {
-    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors());
+    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(),
+                    plan_.reading.begin);
   }
   const Parameters& last = averaging_.began() ? *average_ : parameters_;
-  save_model(plan_.save, plan_.config, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last);
+  save_model(plan_.save, plan_.config, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last,
+             plan_.reading.begin);
 }
 
 TrainTensors TrainingRun::tensors() {

@@ -11,6 +11,7 @@
 #include "infer/prediction.h"
 #include "infer/sequence.h"
 #include "infer/state_rows.h"
+#include "infer/whole_lines.h"
 #include "kernels/softmax.h"
 #include "unroll/adapt/adaptation.h"
 #include "unroll/error.h"
@@ -164,6 +165,7 @@ struct WordScorer::Impl {
 
 WordScorer::WordScorer(Model model, const WordScorerOptions& options) {
   check(options);
+  expect_whole_lines(model, "the probability of words");
   impl_ = std::make_unique<Impl>(std::move(model), options);
 }
 WordScorer::~WordScorer() = default;

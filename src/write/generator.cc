@@ -30,6 +30,11 @@ double random_number(std::uint64_t seed, std::uint32_t call, std::int64_t positi
   return uniform_double(words[0], words[1]);
 }
 
+// `begin`, which a vocabulary without a boundary may not have as kBoundary.
+BeginPolicy begin_of(const Tokenizer& tokenizer, BeginPolicy begin) {
+  return reading_of(tokenizer, StatePolicy::kReset, begin).begin;
+}
+
 bool ends_in_white_space(std::string_view text) {
   return !text.empty() && std::string_view(" \t\n\v\f\r").find(text.back()) != std::string_view::npos;
 }
@@ -40,6 +45,7 @@ struct Generator::Impl {
   Impl(Model model, const GeneratorOptions& checked_options)
       : options(checked_options),
         inference(std::move(model), options.threads, kSequenceSteps, 1),
+        begin(begin_of(tokenizer(), options.begin.value_or(inference.model.begin_policy()))),
         state(inference.config(), 1),
         sampler({options.temperature, options.top_k, options.top_p, options.min_p}, tokenizer().size(),
                 tokenizer().unknown()),
@@ -54,7 +60,8 @@ struct Generator::Impl {
 
   void read_prompt(std::span<const std::int32_t> ids) {
     state.set_zero();
-    SequenceRow row(tokenizer().boundary(), ids);
+    const bool given = begin == BeginPolicy::kNone;
+    SequenceRow row(given ? ids.front() : tokenizer().boundary(), given ? ids.subspan(1) : ids);
     while (row.next(window)) inference.forward(window, state);
     read(row.input());
   }
@@ -67,6 +74,7 @@ struct Generator::Impl {
 
   GeneratorOptions options;
   Inference inference;
+  BeginPolicy begin;
   NetworkState state;
   Sampler sampler;
   std::vector<float> logits;
@@ -85,6 +93,12 @@ Finish Generator::write(std::string_view prompt, std::int64_t length,
   if (length < 0) throw Error(ErrorCode::kUsage, fmt::format("`length` is {}: expected 0 or above", length), "length");
   const Tokenizer& tokenizer = impl_->tokenizer();
   const std::vector<std::int32_t> ids = encode_prompt(tokenizer, prompt);
+  if (ids.empty() && impl_->begin == BeginPolicy::kNone) {
+    throw Error(ErrorCode::kInput,
+                "the prompt is empty, and nothing is read before the text (`begin` none): the first symbol has to be "
+                "given; write a prompt of one symbol or more",
+                "prompt");
+  }
   const std::uint32_t call = impl_->calls++;
   TextStream stream(impl_->options.stop, write);
   StreamState stream_state = StreamState::kOpen;

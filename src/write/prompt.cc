@@ -35,7 +35,16 @@ std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_
       }
       ids.push_back(token.id);
     }
-    if (last < prompt.size()) ids.push_back(tokenizer.boundary());
+    if (last < prompt.size()) {
+      if (tokenizer.boundary() < 0) {
+        throw Error(
+            ErrorCode::kInput,
+            fmt::format("the prompt has a line end at byte {}, and the model's vocabulary has no symbol for it: "
+                        "write a prompt of one line",
+                        last));
+      }
+      ids.push_back(tokenizer.boundary());
+    }
     first = last + 1;
   }
   return ids;

@@ -10,7 +10,7 @@
 namespace unroll {
 
 // The symbols of `prompt`, line ends as boundary symbols, without a closing one. Throws Error{kInput} for text that the
-// tokenizer cannot read and for a symbol that the vocabulary lacks, naming the first and its byte.
+// tokenizer cannot read and for a symbol or a line end that the vocabulary lacks, naming the first and its byte.
 [[nodiscard]] std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_view prompt);
 
 }  // namespace unroll

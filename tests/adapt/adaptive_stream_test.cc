@@ -31,7 +31,7 @@ std::vector<Adaptation> adaptations() {
 std::vector<SymbolPrediction> predictions_of(const Model& model, const Adaptation& adaptation, StatePolicy state,
                                              std::span<const std::int32_t> ids, std::size_t cut, int threads) {
   Workers workers(threads);
-  AdaptiveStream stream(model, adaptation, state, workers);
+  AdaptiveStream stream(model, adaptation, reading_of(model.tokenizer(), state, BeginPolicy::kBoundary), workers);
   std::vector<SymbolPrediction> result;
   for (std::size_t first = 0; first < ids.size(); first += cut) {
     stream.predict(ids.subspan(first, std::min(cut, ids.size() - first)), Detail::kRankAndEntropy, result);
@@ -192,7 +192,9 @@ TEST(AdaptiveStream, TemperatureDividesLogits) {
 void expect_plain_stream(const Model& model, const std::string& text, StatePolicy policy, const Adaptation& nothing) {
   Workers workers(1);
   const std::vector<std::int32_t> ids = model.tokenizer().encode({text, "text"}).ids;
-  const std::vector<double> log_probs = AdaptiveStream(model, nothing, policy, workers).log_probs(ids, {});
+  const std::vector<double> log_probs =
+      AdaptiveStream(model, nothing, reading_of(model.tokenizer(), policy, BeginPolicy::kBoundary), workers)
+          .log_probs(ids, {});
   double nats = 0;
   for (const double log_prob : log_probs) nats -= log_prob;
   const Evaluation exact = evaluate(model, {text, "text"}, {.state = policy, .exact = true});

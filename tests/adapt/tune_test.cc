@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -250,6 +251,32 @@ TEST(Tune, RefusesWhatItCannotTune) {
   const Model rounded = Model::load(folder.path("int8"));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "gradients", [&] { (void)tune(rounded, {"abc", "a.txt"}); }));
   EXPECT_NO_THROW((void)tune(rounded, {"abc", "a.txt"}, {.dynamic = false}));
+}
+
+// Where the first token of each line is given, tune measures what evaluate measures of the same model.
+TEST(Tune, LeavesGivenTokensOut) {
+  const Tokenizer tokenizer = tiny_characters();
+  const NetworkConfig config = tiny_config(Cell::kLstm, tokenizer);
+  const Model model(std::make_shared<const Model::Data>(
+      Model::Data{config, tokenizer, {}, ModelWeights(random_parameters(config, 0.7F, 3)), BeginPolicy::kNone}));
+  const std::string text = repeating_text();
+  for (const StatePolicy state : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    const TuneOptions options{.dynamic = state == StatePolicy::kReset, .state = state, .tokens = 150, .threads = 1};
+    const TuneResult result = tune(model, {text, "text"}, options);
+    const Evaluation plain = evaluate(model, {text, "text"}, {.state = state, .exact = true, .threads = 1});
+    EXPECT_EQ(result.plain.tokens, plain.tokens);
+    EXPECT_NEAR(result.plain.nats_per_token, plain.nats_per_token, 1e-9);
+    for (const TuneTrial& trial : result.trials) {
+      if (!trial.adaptation.cache || trial.tokens != plain.tokens) continue;
+      const Evaluation cached =
+          evaluate(model, {text, "text"}, {.state = state, .adaptation = trial.adaptation, .threads = 1});
+      EXPECT_NEAR(trial.nats_per_token, cached.nats_per_token, 1e-6);
+      break;
+    }
+  }
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "holds no token that is predicted", [&] {
+    (void)tune(model, {"a", "text"}, {.temperature = true, .threads = 1});
+  }));
 }
 
 }  // namespace

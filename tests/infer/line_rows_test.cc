@@ -65,7 +65,7 @@ TEST(LineRows, WindowsHoldEachLineFromAResetOnAndRowsThatEndedLeave) {
   }
   const auto rows = deal_lines(lengths, 6);
   std::vector<std::vector<std::int32_t>> got(rows.size());
-  LineRows windows(ids, starts, rows, kBoundary, kSteps);
+  LineRows windows(ids, starts, rows, {.boundary = kBoundary, .state = StatePolicy::kReset}, kSteps);
   Window window;
   std::int64_t width = std::ssize(rows);
   while (windows.next(window)) {

@@ -251,7 +251,81 @@ TEST_F(ModelFileTest, NamesTheTensorWithANumberThatIsNotFinite) {
 }
 
 TEST_F(ModelFileTest, NamesANewerVersion) {
-  EXPECT_TRUE(refused_with("was written by a newer version of unroll", "format", "unroll/3"));
+  EXPECT_TRUE(refused_with("was written by a newer version of unroll", "format", "unroll/4"));
+}
+
+// ---- unroll/3: a policy
+
+// Saves with what may need a policy, and gives back the metadata.
+std::map<std::string, std::string> saved_metadata(const std::string& path, const Tokenizer& tokenizer,
+                                                  BeginPolicy begin) {
+  const NetworkConfig config = config_for(tokenizer);
+  save_model(path, config, tokenizer, {}, Parameters(config), begin);
+  return TensorFile(path, {kModelFormat, kRoundedModelFormat, kPolicyModelFormat}).take_metadata();
+}
+
+TEST_F(ModelFileTest, HasAPolicyOnlyIfItsVocabularyOrItsBeginningNeedsOne) {
+  const auto characters = [](const std::vector<std::string>& symbols) {
+    return Tokenizer::from_vocabulary(TokenizerKind::kChar, false, symbols);
+  };
+  for (const Tokenizer& tokenizer : {characters({"<unk>", "\n", "a"}), tokenizer_of(TokenizerKind::kByte, "ab"),
+                                     tokenizer_of(TokenizerKind::kWord, "a b")}) {
+    const auto plain = saved_metadata(path(), tokenizer, BeginPolicy::kBoundary);
+    EXPECT_EQ(plain.at("format"), "unroll/1");
+    EXPECT_EQ(plain.size(), 6U);  // format, checksum, config, tokenizer, training, history
+    EXPECT_EQ(Model::load(path()).begin_policy(), BeginPolicy::kBoundary);
+    const auto given = saved_metadata(path(), tokenizer, BeginPolicy::kNone);
+    EXPECT_EQ(given.at("format"), "unroll/3");
+    EXPECT_EQ(given.at("policy"), R"({"begin":"none"})");
+    EXPECT_EQ(given.at("precision"), "f32");
+    EXPECT_EQ(Model::load(path()).begin_policy(), BeginPolicy::kNone);
+  }
+  const auto without_unknown = saved_metadata(path(), characters({"\n", "a"}), BeginPolicy::kBoundary);
+  EXPECT_EQ(without_unknown.at("format"), "unroll/3");
+  EXPECT_EQ(without_unknown.at("policy"), R"({"begin":"boundary"})");
+  EXPECT_EQ(Model::load(path()).tokenizer().unknown(), -1);
+  const auto without_line_end = saved_metadata(path(), characters({"<unk>", "a"}), BeginPolicy::kNone);
+  EXPECT_EQ(without_line_end.at("policy"), R"({"begin":"none"})");
+  EXPECT_EQ(Model::load(path()).trained_state_policy(), StatePolicy::kReset);
+}
+
+TEST_F(ModelFileTest, WithAPolicyIsNewerForReadersThatKnowNone) {
+  saved_metadata(path(), tokenizer_, BeginPolicy::kNone);
+  EXPECT_TRUE(fails_with(
+      ErrorCode::kFormat,
+      "was written by a newer version of unroll (format unroll/3, this one reads unroll/2): use that version", [&] {
+        (void)TensorFile(path(), {kModelFormat, kRoundedModelFormat});
+      }));
+}
+
+TEST_F(ModelFileTest, RefusesAPolicyThatDoesNotFit) {
+  const auto with = [&](const std::string& part, const std::string& format, const std::string& policy,
+                        const std::string& precision = "f32") {
+    save_changed([&](auto& metadata, auto&) {
+      metadata["format"] = format;
+      if (!policy.empty()) metadata["policy"] = policy;
+      if (!precision.empty()) metadata["precision"] = precision;
+    });
+    return refused(part);
+  };
+  EXPECT_TRUE(with("\"policy\" is missing: files of format unroll/3 alone have one", "unroll/3", ""));
+  EXPECT_TRUE(with("\"policy\" is there in a file of format unroll/1", "unroll/1", R"({"begin":"none"})", ""));
+  EXPECT_TRUE(with("\"precision\" is missing", "unroll/3", R"({"begin":"none"})", ""));
+  EXPECT_TRUE(with("\"precision\" is \"f64\"", "unroll/3", R"({"begin":"none"})", "f64"));
+  EXPECT_TRUE(with("unknown begin 'middle'", "unroll/3", R"({"begin":"middle"})"));
+  EXPECT_TRUE(with("lacks \"begin\"", "unroll/3", "{}"));
+  EXPECT_TRUE(with("which this version does not know", "unroll/3", R"({"begin":"none","end":"none"})"));
+
+  const Tokenizer open = Tokenizer::from_vocabulary(TokenizerKind::kChar, false, {"a", "b", "c", "d", "e", "f"});
+  save_changed([&](auto& metadata, auto&) {
+    metadata = model_file_metadata(config_, open, record(), BeginPolicy::kNone, Precision::kF32);
+    metadata["policy"] = R"({"begin":"boundary"})";
+  });
+  EXPECT_TRUE(refused("has begin \"boundary\", but the vocabulary has no symbol for the end of a line"));
+  save_changed([&](auto& metadata, auto&) {
+    metadata["tokenizer"] = model_metadata(config_, open, record(), BeginPolicy::kNone).at("tokenizer");
+  });
+  EXPECT_TRUE(refused("symbol \"\\n\" is missing; only a file of format unroll/3 may lack it"));
 }
 
 TEST_F(ModelFileTest, RefusesSizesThatItsTensorsDoNotHaveBeforeTakingMemory) {

@@ -83,7 +83,7 @@ TEST(Evaluate, BitsDependNeitherOnThreadsNorOnWhatWeightsArePackedFor) {
           NetworkWeights weights(model.config(), purpose);
           weights.pack(model.data().weights.view(), workers);
           const ReadyWeights ready{model.config(), weights, workers};
-          nats.push_back(evaluate_ids(ready, text.ids, symbols_of(tokenizer), policy, {}).nats);
+          nats.push_back(evaluate_ids(ready, text.ids, symbols_of(tokenizer, policy, BeginPolicy::kBoundary), {}).nats);
         }
       }
       for (const double other : nats) EXPECT_EQ(other, nats.front()) << cell_name(cell);

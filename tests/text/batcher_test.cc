@@ -12,6 +12,8 @@ namespace unroll {
 namespace {
 
 constexpr std::int32_t kBoundary = 0;
+constexpr Reading kCarried{.boundary = kBoundary, .state = StatePolicy::kCarry};
+constexpr Reading kApart{.boundary = kBoundary, .state = StatePolicy::kReset};
 
 // Every id is its place: ids[i] == i + 1, except where a line ends.
 std::vector<std::int32_t> ids_with_line_ends(std::int64_t n, double line_end_share, std::mt19937& random) {
@@ -41,7 +43,7 @@ void expect_cover(const std::vector<Piece>& pieces, std::int64_t n) {
 // Compares each entry of all windows of a batcher with its definition.
 void expect_laws(const std::vector<std::int32_t>& ids, StatePolicy state, const std::vector<Piece>& pieces,
                  std::int64_t T) {
-  const Batcher batcher(ids, kBoundary, state, pieces, T);
+  const Batcher batcher(ids, {.boundary = kBoundary, .state = state}, pieces, T);
   const auto at = [](const auto& values, std::int64_t i) { return values[static_cast<std::size_t>(i)]; };
   std::vector<int> predicted(ids.size(), 0);
   std::vector<std::int64_t> steps(pieces.size(), 0);
@@ -121,26 +123,26 @@ TEST(LinePieces, NeverCutALineHoweverLong) {
 TEST(EvaluationPieces, OfCarriedTextAreWarmedOnUpTo256IdsBefore) {
   const std::vector<std::int32_t> ids(4096, 3);
   const std::vector<Piece> expected = {{0, 1024, 0}, {1024, 2048, 256}, {2048, 3072, 256}, {3072, 4096, 256}};
-  EXPECT_EQ(evaluation_pieces(ids, kBoundary, StatePolicy::kCarry, false), expected);
+  EXPECT_EQ(evaluation_pieces(ids, kCarried, false), expected);
 }
 
 TEST(EvaluationPieces, DependOnTheNumberOfIdsAndAre64AtMost) {
-  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(1), kBoundary, StatePolicy::kCarry, false).size(), 1U);
-  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(2047), kBoundary, StatePolicy::kCarry, false).size(), 1U);
-  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(2048), kBoundary, StatePolicy::kCarry, false).size(), 2U);
-  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(200000), kBoundary, StatePolicy::kCarry, false).size(), 64U);
+  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(1), kCarried, false).size(), 1U);
+  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(2047), kCarried, false).size(), 1U);
+  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(2048), kCarried, false).size(), 2U);
+  EXPECT_EQ(evaluation_pieces(std::vector<std::int32_t>(200000), kCarried, false).size(), 64U);
 }
 
 TEST(EvaluationPieces, AreOneWholePieceWhereExact) {
   const std::vector<std::int32_t> ids(5000, 3);
   const std::vector<Piece> whole = {{0, 5000, 0}};
-  EXPECT_EQ(evaluation_pieces(ids, kBoundary, StatePolicy::kCarry, true), whole);
+  EXPECT_EQ(evaluation_pieces(ids, kCarried, true), whole);
 }
 
 TEST(EvaluationPieces, OfLinesThatStandAloneAreWholeLinesWithoutWarmUp) {
   std::mt19937 random(3);
   const auto ids = ids_with_line_ends(20000, 0.05, random);
-  const std::vector<Piece> pieces = evaluation_pieces(ids, kBoundary, StatePolicy::kReset, false);
+  const std::vector<Piece> pieces = evaluation_pieces(ids, kApart, false);
   EXPECT_EQ(pieces, line_pieces(ids, kBoundary, 19));
   EXPECT_EQ(pieces.size(), 19U);
 }
@@ -159,13 +161,14 @@ TEST(Batcher, PredictsEveryIdExactlyOnceInEvaluation) {
   for (int trial = 0; trial < 40; ++trial) {
     const auto ids = ids_with_line_ends(draw(random, 1, 9000), 0.02, random);
     const StatePolicy state = trial % 2 == 0 ? StatePolicy::kCarry : StatePolicy::kReset;
-    expect_laws(ids, state, evaluation_pieces(ids, kBoundary, state, trial % 5 == 0), draw(random, 1, 200));
+    expect_laws(ids, state, evaluation_pieces(ids, {.boundary = kBoundary, .state = state}, trial % 5 == 0),
+                draw(random, 1, 200));
   }
 }
 
 TEST(Batcher, PutsTheBoundaryBeforeTheFirstIdAndResetsThereOnly) {
   const std::vector<std::int32_t> ids = {5, 6, 7, 8, 9};
-  const Batcher batcher(ids, kBoundary, StatePolicy::kCarry, equal_pieces(5, 2), 2);
+  const Batcher batcher(ids, kCarried, equal_pieces(5, 2), 2);
   ASSERT_EQ(batcher.windows(), 2);
   Window window;
   batcher.window(0, window);
@@ -183,7 +186,7 @@ TEST(Batcher, PutsTheBoundaryBeforeTheFirstIdAndResetsThereOnly) {
 
 TEST(Batcher, ReadsTheWarmUpWithoutCountingIt) {
   const std::vector<std::int32_t> ids = {5, 6, 7, 8, 9};
-  const Batcher batcher(ids, kBoundary, StatePolicy::kCarry, {{3, 5, 2}}, 10);
+  const Batcher batcher(ids, kCarried, {{3, 5, 2}}, 10);
   Window window;
   batcher.window(0, window);
   EXPECT_EQ(window.inputs, (std::vector<std::int32_t>{5, 6, 7, 8}));
@@ -195,7 +198,7 @@ TEST(Batcher, ReadsTheWarmUpWithoutCountingIt) {
 TEST(Batcher, GivesTheSameWindowsInAnyOrder) {
   std::mt19937 random(6);
   const auto ids = ids_with_line_ends(257, 0.1, random);
-  const Batcher batcher(ids, kBoundary, StatePolicy::kReset, equal_pieces(257, 3), 10);
+  const Batcher batcher(ids, kApart, equal_pieces(257, 3), 10);
   Window used;
   for (std::int64_t index = batcher.windows() - 1; index >= 0; --index) {
     Window fresh;

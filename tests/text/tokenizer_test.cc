@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/error_of.h"
+#include "text/checked_text.h"
 
 namespace unroll {
 namespace {
@@ -289,19 +290,59 @@ TEST(Vocabulary, MayHaveItsSpecialSymbolsAnywhere) {
   EXPECT_EQ(words.encode({"b x\n", "text"}).ids, (Ids{0, 2, 1}));
 }
 
+TEST(Vocabulary, WithoutUnkRefusesOtherSymbolsAndSaysWhere) {
+  const Tokenizer characters = Tokenizer::from_vocabulary(TokenizerKind::kChar, false, {"\n", "a", "é"});
+  EXPECT_EQ(characters.unknown(), -1);
+  EXPECT_EQ(characters.encode({"aé\na", "text"}).ids, (Ids{1, 2, 0, 1}));
+  EXPECT_TRUE(characters.encode({"aé\na", "text"}).lossless);
+  const auto refused = [](const std::string& part, const auto& f) { return fails_with(ErrorCode::kInput, part, f); };
+  EXPECT_TRUE(refused("'book.txt', line 2, column 3: the character \"x\" is not in the vocabulary of 3 symbols", [&] {
+    (void)characters.encode({"a\néax", "'book.txt'"});
+  }));
+  EXPECT_TRUE(refused("line 7, column 2: the character \"X\"", [&] {
+    (void)characters.encode_line({"éX", "line 7"});
+  }));
+  const Tokenizer words = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<eos>", "the", "cät"});
+  EXPECT_EQ(words.encode({"the cät\n", "text"}).ids, (Ids{1, 2, 0}));
+  EXPECT_TRUE(refused("'book.txt', line 2, column 5: the word \"dog\"", [&] {
+    (void)words.encode({"the\ncät dog\n", "'book.txt'"});
+  }));
+  EXPECT_TRUE(refused("line 1, column 9: the word \"<unk>\"", [&] {
+    (void)words.encode_line({"the cät <unk>", "line 1"});
+  }));
+}
+
+// The part of a text that is held out is named by its lines in the whole text.
+TEST(Vocabulary, WithoutUnkNamesTheLineInTheWholeText) {
+  const Tokenizer tokenizer = Tokenizer::from_vocabulary(TokenizerKind::kChar, false, {"\n", "a"});
+  const CheckedText text(TokenizerKind::kChar, false, {"aa\naa\naax\n", "'book.txt'"});
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'book.txt', line 3, column 3",
+                         [&] { (void)tokenizer.encode_checked(text.from(4).from(1)); }));
+}
+
+TEST(Vocabulary, WithoutALineEndHasNoIdForIt) {
+  const Tokenizer characters = Tokenizer::from_vocabulary(TokenizerKind::kChar, false, {"a", "<unk>"});
+  EXPECT_EQ(characters.boundary(), -1);
+  const EncodedText text = characters.encode({"ab\n\na\n", "text"});
+  EXPECT_EQ(text.ids, (Ids{0, 1, -1, -1, 0, -1}));
+  EXPECT_EQ(text.unknown, 1);
+  EXPECT_FALSE(text.lossless);
+  EXPECT_TRUE(characters.encode({"aa", "text"}).lossless);
+  const Tokenizer words = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"the", "cat"});
+  EXPECT_EQ(words.encode({"the cat\ncat", "text"}).ids, (Ids{0, 1, -1, 1, -1}));
+  EXPECT_EQ(words.encode_line({"the cat", "line"}).size(), 2U);
+}
+
 TEST(Vocabulary, OfAFileIsRefusedIfItIsInvalid) {
   const auto refused = [](TokenizerKind kind, const Symbols& symbols, const std::string& part) {
     return fails_with(ErrorCode::kFormat, part, [&] { (void)Tokenizer::from_vocabulary(kind, false, symbols); });
   };
   EXPECT_TRUE(refused(TokenizerKind::kChar, {"<unk>", "\n", "a", "a"}, "2 and 3"));
-  EXPECT_TRUE(refused(TokenizerKind::kChar, {"<unk>", "a", "b"}, "missing"));
-  EXPECT_TRUE(refused(TokenizerKind::kChar, {"\n", "a", "b"}, "<unk>"));
   EXPECT_TRUE(refused(TokenizerKind::kChar, {"<unk>", "\n", "ab"}, "symbol 2 is more than one character"));
   EXPECT_TRUE(refused(TokenizerKind::kChar, {"<unk>", "\n", ""}, "empty"));
   EXPECT_TRUE(refused(TokenizerKind::kChar, {"<unk>", "\n", "\xFF"}, "not UTF-8"));
-  EXPECT_TRUE(refused(TokenizerKind::kWord, {"<unk>", "a", "b"}, "<eos>"));
   EXPECT_TRUE(refused(TokenizerKind::kWord, {"<unk>", "<eos>", "a b"}, "white space"));
-  EXPECT_TRUE(refused(TokenizerKind::kWord, {}, "missing"));
+  EXPECT_TRUE(refused(TokenizerKind::kWord, {}, "no symbols"));
   EXPECT_TRUE(refused(TokenizerKind::kByte, Symbols(256, "a"), "256"));
   EXPECT_TRUE(refused(TokenizerKind::kByte, {}, "256"));
   EXPECT_TRUE(fails_with(ErrorCode::kFormat, "lower case", [] {

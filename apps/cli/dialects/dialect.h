@@ -67,6 +67,8 @@ struct Dialect {
 // log_prob TAB tokens TAB text, the text as it is.
 [[nodiscard]] std::string plain_line(const DialectContext& context, const ScoredLine& line);
 
+// A token that is given (TokenScore::given) does not count in any of them, and has no rank and no entropy: NA or null.
+
 // log_prob TAB rank TAB entropy TAB token for each token, NA for a log_prob that does not count; then an empty line.
 [[nodiscard]] std::string token_lines(const DialectContext& context, const ScoredLine& line);
 
@@ -90,7 +92,7 @@ struct Dialect {
 
 // The block of `ngram -ppl -debug 2` for a sentence, and for the file; log10. ppl counts the closing boundary, ppl1
 // does not. OOVs are unknown tokens that do not count, as in SRILM; "[ngram]" says how many symbols of the line, its
-// begin included, are in context and token.
+// begin included, are in context and token. A token that is given has no row and is not a word of the sums.
 [[nodiscard]] std::string srilm_block(const DialectContext& context, const ScoredLine& line);
 [[nodiscard]] std::string srilm_summary(const DialectContext& context, const ScoreTotals& totals);
 

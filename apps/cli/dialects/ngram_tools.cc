@@ -69,6 +69,10 @@ std::string srilm_block(const DialectContext& context, const ScoredLine& line) {
   for (std::size_t i = 0; i < line.score.tokens.size(); ++i) {
     const TokenScore& token = line.score.tokens[i];
     const bool end = is_end(context, line.score, i);
+    if (token.given) {
+      before = srilm_word(context, token);
+      continue;
+    }
     (end ? counts.sentences : counts.words) += 1;
     if (!token.counted) ++counts.left_out;
     const std::string word = end ? std::string(kEnd) : srilm_word(context, token);

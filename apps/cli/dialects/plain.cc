@@ -16,6 +16,10 @@ std::string plain_line(const DialectContext& context, const ScoredLine& line) {
 std::string token_lines(const DialectContext& context, const ScoredLine& line) {
   std::string text;
   for (const TokenScore& token : line.score.tokens) {
+    if (token.given) {
+      text += fmt::format("NA\tNA\tNA\t{}\n", escaped(token.text));
+      continue;
+    }
     text += token.counted ? fmt::format("{}", in_base(token.log_prob, context.base)) : "NA";
     text += fmt::format("\t{}\t{}\t{}\n", token.rank, in_base(token.entropy, context.base), escaped(token.text));
   }
@@ -34,8 +38,10 @@ std::string json_object(const DialectContext&, const ScoredLine& line) {
     put_text(&entry, token.text);
     entry["log_prob"] = nullptr;
     if (token.counted) entry["log_prob"] = token.log_prob + 0.0;
-    entry["rank"] = token.rank;
-    entry["entropy"] = token.entropy;
+    entry["rank"] = nullptr;
+    entry["entropy"] = nullptr;
+    if (!token.given) entry["rank"] = token.rank;
+    if (!token.given) entry["entropy"] = token.entropy;
     entry["offset"] = token.offset;
     tokens.push_back(std::move(entry));
   }

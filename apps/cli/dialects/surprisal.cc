@@ -29,9 +29,9 @@ std::string word_lines(const DialectContext&, const ScoredLine& line) {
   for (const TokenScore& token : line.score.tokens) {
     row.word = token.text;
     row.log_prob = token.counted ? std::optional(token.log_prob) : std::nullopt;
-    row.entropy = token.entropy;
+    row.entropy = token.given ? std::nullopt : std::optional(token.entropy);
     text += word_row(row) + '\n';
-    row.entropy_before = token.entropy;
+    row.entropy_before = row.entropy;
     ++row.position;
   }
   return text;

@@ -19,10 +19,10 @@ std::int64_t characters(std::string_view text) {
 
 std::string word_row(const WordRow& row) {
   const auto bits = [](double nats) { return in_base(nats, LogBase::k2); };
-  const double entropy = bits(row.entropy);
-  const double fall = row.entropy_before ? bits(*row.entropy_before) - entropy : 0;
+  const double fall = row.entropy && row.entropy_before ? bits(*row.entropy_before) - bits(*row.entropy) : 0;
   return fmt::format("{} {} {} {} {} {} {}", escaped_field(row.word), row.sentence, row.position, characters(row.word),
-                     row.log_prob ? fmt::format("{}", bits(-*row.log_prob)) : "NA", entropy, std::max(0.0, fall));
+                     row.log_prob ? fmt::format("{}", bits(-*row.log_prob)) : "NA",
+                     row.entropy ? fmt::format("{}", bits(*row.entropy)) : "NA", std::max(0.0, fall));
 }
 
 }  // namespace unroll

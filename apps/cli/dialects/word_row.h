@@ -16,8 +16,8 @@ struct WordRow {
   std::int64_t sentence = 0;               // from 0
   std::int64_t position = 0;               // in the sentence, from 0
   std::optional<double> log_prob = {};     // nats; none where the word does not count: NA
-  double entropy = 0;                      // nats, before the word is read
-  std::optional<double> entropy_before{};  // of the word before; none for the first one
+  std::optional<double> entropy = 0;       // nats, before the word is read; none where it is given: NA
+  std::optional<double> entropy_before{};  // of the word before; none for the first one, and after a given one
 };
 
 // Fields between blanks, bits; wlen is characters, entred max(0, what the entropy fell by), 0 for the first word.

@@ -13,6 +13,8 @@ void AccountingFlags::declare(Flags* flags) {
   declare_counting(flags);
 }
 
+void AccountingFlags::declare_begin(Flags* flags) { add_begin_flag(flags, &accounting_.begin); }
+
 void AccountingFlags::declare_counting(Flags* flags) {
   flags->toggle({"--no-end", "", "leave out the end of the line, which is otherwise scored like a token", ""},
                 &no_end_);
@@ -40,12 +42,38 @@ Accounting AccountingFlags::accounting(const Flags& flags, StatePolicy state) co
   return accounting;
 }
 
+void add_begin_flag(Flags* flags, std::optional<BeginPolicy>* begin) {
+  flags->text({"--begin", "HOW",
+               "what is read before the first token. boundary: a line end, so that the first token is predicted; none: "
+               "nothing, the first token is given",
+               "as the model was trained"},
+              [begin](const std::string& value) { *begin = parse_begin_policy(value); });
+}
+
+namespace {
+
+// What is read first, or that the first token is given.
+std::string begin_words(const Accounting& accounting, const Tokenizer& tokenizer) {
+  const std::string context = escaped(accounting.context);
+  if (accounting.begin != BeginPolicy::kNone) {
+    return escaped(tokenizer.symbol(tokenizer.boundary())) +
+           (context.empty() ? " (read, not scored)" : fmt::format(" and \"{}\" (read, not scored)", context));
+  }
+  return context.empty() ? "none (the first token is given)" : fmt::format("\"{}\" (read, not scored)", context);
+}
+
+std::string end_words(const Accounting& accounting, const Tokenizer& tokenizer) {
+  if (tokenizer.boundary() < 0) return "none";
+  return accounting.end ? escaped(tokenizer.symbol(tokenizer.boundary())) + " (scored)" : "not scored";
+}
+
+}  // namespace
+
 std::string describe(const Accounting& accounting, const Tokenizer& tokenizer) {
-  const std::string boundary = escaped(tokenizer.symbol(tokenizer.boundary()));
-  const std::string context = accounting.context.empty() ? "" : fmt::format(" and \"{}\"", escaped(accounting.context));
-  return fmt::format("state {}; begin {}{} (read, not scored); end {}; unknown {}", state_policy_name(accounting.state),
-                     boundary, context, accounting.end ? boundary + " (scored)" : std::string("not scored"),
-                     tokenizer.unknown() < 0 ? "none" : unknown_words(accounting));
+  std::string unknown = unknown_words(accounting);
+  if (tokenizer.unknown() < 0) unknown = tokenizer.kind() == TokenizerKind::kByte ? "none" : "refused";
+  return fmt::format("state {}; begin {}; end {}; unknown {}", state_policy_name(accounting.state),
+                     begin_words(accounting, tokenizer), end_words(accounting, tokenizer), unknown);
 }
 
 std::string unknown_words(const Accounting& accounting) {

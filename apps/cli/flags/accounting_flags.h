@@ -1,6 +1,7 @@
 // The flags that say what the probability of a line is made of.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/flags/flags.h"
@@ -14,6 +15,9 @@ class AccountingFlags {
   // Declares --context, --no-end, --unk and --unk-words. This must live until flags->parse() has returned.
   void declare(Flags* flags);
 
+  // Declares --begin.
+  void declare_begin(Flags* flags);
+
   // Declares all but --context, for what reads a text as a whole.
   void declare_counting(Flags* flags);
 
@@ -25,7 +29,11 @@ class AccountingFlags {
   bool no_end_ = false;
 };
 
-// The policy in words: "state reset; begin \n (read, not scored); end \n (scored); unknown scored as <unk>".
+// Declares --begin, which sets `begin`.
+void add_begin_flag(Flags* flags, std::optional<BeginPolicy>* begin);
+
+// The policy in words: "state reset; begin \n (read, not scored); end \n (scored); unknown scored as <unk>". Where it
+// has no begin, that is the boundary.
 [[nodiscard]] std::string describe(const Accounting& accounting, const Tokenizer& tokenizer);
 
 // What becomes of unknown tokens, in words that follow "they are" or "unknown".

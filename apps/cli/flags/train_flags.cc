@@ -105,6 +105,10 @@ class TrainFlags : public OptionFlags {
                  [options = options_](const std::string& text) { set_average(parse_average(text), options); });
   }
 
+  void operator()(const TrainOption& option, std::optional<BeginPolicy>& begin) const {
+    flags_->text(help_of(option, "HOW", ""), [&begin](const std::string& text) { begin = parse_begin_policy(text); });
+  }
+
   void operator()(const TrainOption& option, std::optional<Precision>& precision) const {
     flags_->text(help_of(option, "P", ""), [&precision](const std::string& text) {
       constexpr std::array<std::optional<Precision>, 3> kChoices{std::nullopt, Precision::kF32, Precision::kBf16};

@@ -41,11 +41,12 @@ void check_pairs(const Flags& flags, const EvalCommand& command) {
   if (command.models.size() > 1 || !command.texts.empty()) {
     throw Error(ErrorCode::kUsage, "--pairs takes one MODEL and no TEXT");
   }
-  if (flags.given("--state") || flags.given("--exact") || command.options.adaptation != Adaptation{} ||
-      flags.given("--ngram")) {
-    throw Error(ErrorCode::kUsage,
-                "--pairs scores each sentence by itself with the model alone: leave --state, --exact, adaptation and "
-                "--ngram out");
+  if (flags.given("--state") || flags.given("--begin") || flags.given("--exact") ||
+      command.options.adaptation != Adaptation{} || flags.given("--ngram")) {
+    throw Error(
+        ErrorCode::kUsage,
+        "--pairs scores each sentence by itself with the model alone: leave --state, --begin, --exact, adaptation "
+        "and --ngram out");
   }
   if (flags.given("--unk")) {
     throw Error(ErrorCode::kUsage, "--pairs always scores unknown words: leave --unk out");
@@ -71,6 +72,7 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
        ""},
       &command.options.exact);
   AccountingFlags accounting;
+  accounting.declare_begin(&flags);
   accounting.declare_counting(&flags);
   flags.heading("Minimal pairs, instead of a text");
   flags.path({"--pairs", "FILE|DIR",
@@ -100,6 +102,7 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
   command.options.adaptation = adaptation.adaptation(flags);
   command.ngram.check(flags);
   const Accounting counted = accounting.accounting(flags, StatePolicy::kReset);
+  command.options.begin = counted.begin;
   command.options.end = counted.end;
   command.options.unknown = counted.unknown;
   command.options.unknown_words = counted.unknown_words;
@@ -141,6 +144,7 @@ nlohmann::ordered_json as_object(const Evaluation& result) {
           {"bytes", result.bytes},
           {"comparable", result.comparable},
           {"state", state_policy_name(result.state)},
+          {"begin", begin_policy_name(result.begin)},
           {"exact", result.exact}};
 }
 
@@ -200,7 +204,7 @@ std::string counted_words(const EvaluateOptions& options) {
 std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
   const Evaluation& result = together(all);
   const std::string_view note =
-      result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown)";
+      result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown or given)";
   std::string text;
   if (models.size() > 1) {
     for (std::size_t i = 0; i < models.size(); ++i) {
@@ -223,6 +227,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
   text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
   text += fmt::format("state                 {}\n", state_words(result));
+  if (result.begin == BeginPolicy::kNone) text += "begin                 none: the first token is given\n";
   text += fmt::format("counted               {}\n", counted_words(command.options));
   text += fmt::format("precision             {}\n", precision_words(models));
   if (const std::string words = describe(command.options.adaptation); !words.empty()) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/flags/accounting_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/streams/output.h"
 #include "cli/verbs/verbs.h"
@@ -47,6 +48,7 @@ std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& ar
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--prompt,-p", "TEXT", "what the text begins with", "the beginning of a line"},
              [&command](const std::string& value) { command.prompt = value; });
+  add_begin_flag(&flags, &command.options.begin);
   flags.whole({"--length,-n", "N", "how many tokens to write", std::to_string(command.length)}, {1, kLargestCount},
               [&command](std::int64_t n) { command.length = n; });
   flags.text({"--stop", "TEXT", "end before this would be written", ""},

@@ -105,13 +105,21 @@ std::string shown_symbol(const std::string& symbol) {
   return text;
 }
 
-std::string tokenizer_text(const Tokenizer& tokenizer) {
+std::string tokenizer_text(const Tokenizer& tokenizer, BeginPolicy policy) {
   std::string text = "\nTokenizer\n";
   text += fmt::format("  kind          {}{}\n", tokenizer_kind_name(tokenizer.kind()),
                       tokenizer.lowercase() ? ", lower case" : "");
   text += fmt::format("  symbols       {}\n", grouped(tokenizer.size()));
-  text += fmt::format("  boundary      {} (id {})\n", shown_symbol(tokenizer.symbol(tokenizer.boundary())),
-                      tokenizer.boundary());
+  if (tokenizer.boundary() < 0) {
+    text += "  boundary      none: lines are read by themselves, and their ends are neither read nor predicted\n";
+  } else {
+    text += fmt::format("  boundary      {} (id {})\n", shown_symbol(tokenizer.symbol(tokenizer.boundary())),
+                        tokenizer.boundary());
+  }
+  if (tokenizer.unknown() < 0 && tokenizer.kind() != TokenizerKind::kByte) {
+    text += "  unknown       none: text with other symbols is refused\n";
+  }
+  if (policy == BeginPolicy::kNone) text += "  begin         none: the first token of a text is given, not predicted\n";
   text += "  the first     ";
   const std::vector<std::string>& symbols = tokenizer.vocabulary();
   // Skips the control bytes and the space at the start of a byte vocabulary.
@@ -187,6 +195,7 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
                                  {"file_bytes", file_bytes},
                                  {"tensors", std::move(tensors)},
                                  {"tokenizer", tokenizer_json(model.tokenizer())},
+                                 {"begin", begin_policy_name(model.begin_policy())},
                                  {"training", training_json(model.training())}};
   if (net.residual) json["config"]["residual"] = true;
   if (net.layer_norm) json["config"]["layer_norm"] = true;
@@ -205,9 +214,10 @@ int run_inspect(const std::vector<std::string>& arguments) {
   std::uintmax_t file_bytes = std::filesystem::file_size(command.model, unknown);
   if (unknown) file_bytes = 0;
   Output out;
-  out.write(command.json ? json_line(as_json(model, file_bytes))
-                         : network_text(model, file_bytes) + tensors_text(model) + tokenizer_text(model.tokenizer()) +
-                               training_text(model.training()));
+  out.write(command.json
+                ? json_line(as_json(model, file_bytes))
+                : network_text(model, file_bytes) + tensors_text(model) +
+                      tokenizer_text(model.tokenizer(), model.begin_policy()) + training_text(model.training()));
   out.flush();
   return 0;
 }

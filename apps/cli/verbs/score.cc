@@ -60,6 +60,7 @@ void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--state", "POLICY", "reset: each line by itself; carry: the state is kept from line to line", "reset"},
              [&given](const std::string& value) { given.state = parse_state_policy(value); });
+  given.accounting.declare_begin(&flags);
   given.accounting.declare(&flags);
   flags.text({"--ids", "WHERE", "for --format kaldi. first: each line begins with its id; number: its number is its id",
               "first"},
@@ -275,6 +276,9 @@ int run_score(const std::vector<std::string>& arguments) {
   ScoreCommand& command = *parsed;
   const Model model = Model::load(command.model);
   expect_words(*command.dialect, model.tokenizer());
+  Accounting& accounting = command.options.accounting;
+  if (!accounting.begin) accounting.begin = model.begin_policy();
+  accounting.end = accounting.end && model.tokenizer().boundary() >= 0;
   Terminal terminal(command.quiet);
   command.options.ngram = command.ngram.read(&terminal);
   std::optional<OddLines> reference;

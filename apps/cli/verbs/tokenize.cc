@@ -74,9 +74,12 @@ std::optional<Tokenizer> stored_tokenizer(const std::string& value, TokenizerOpt
 
 std::string header(const Tokenizer& tokenizer, Shown shown) {
   if (shown == Shown::kJson) return "";
-  return fmt::format("# {} of tokenizer {}, {} symbols; boundary {} (id {}) ends each line and is not shown{}\n",
-                     shown == Shown::kIds ? "ids" : "tokens", tokenizer_kind_name(tokenizer.kind()), tokenizer.size(),
-                     escaped(tokenizer.symbol(tokenizer.boundary())), tokenizer.boundary(),
+  const std::int32_t boundary = tokenizer.boundary();
+  const std::string ends = boundary < 0 ? "no boundary"
+                                        : fmt::format("boundary {} (id {}) ends each line and is not shown",
+                                                      escaped(tokenizer.symbol(boundary)), boundary);
+  return fmt::format("# {} of tokenizer {}, {} symbols; {}{}\n", shown == Shown::kIds ? "ids" : "tokens",
+                     tokenizer_kind_name(tokenizer.kind()), tokenizer.size(), ends,
                      shown == Shown::kIds ? "" : "; \xE2\x96\x81 is a space within a token");
 }
 

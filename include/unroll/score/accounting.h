@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "unroll/begin_policy.h"
 #include "unroll/state_policy.h"
 
 namespace unroll {
@@ -31,10 +33,15 @@ inline constexpr std::int64_t kMostUnknownWords = std::int64_t{1} << 40;
 //
 // Begin is the boundary symbol, read from a zero state (kReset) or from the state after the line before (kCarry), and
 // then `context`, whose tokens are read and never counted. It is tokenized by itself, and the line follows immediately.
+//
+// With BeginPolicy::kNone no boundary is read before the first token of the context, or of a line without one (with
+// kCarry of the first line alone). That token is given: it is read and adds nothing to the sum or the count. Where the
+// vocabulary has no boundary, a line has no closing one either.
 struct Accounting {
   StatePolicy state = StatePolicy::kReset;
-  std::string context = {};  // read before each line; with kReset alone
-  bool end = true;           // the closing boundary counts
+  std::string context = {};               // read before each line; with kReset alone
+  std::optional<BeginPolicy> begin = {};  // empty: the model's
+  bool end = true;                        // the closing boundary counts, if there is one
   UnknownPolicy unknown = UnknownPolicy::kScore;
   std::int64_t unknown_words = 1;  // N of kShare
 
