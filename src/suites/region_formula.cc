@@ -191,7 +191,7 @@ using Surprisals = RegionSurprisals;
 double value_of(const std::string& condition, std::int64_t region, const Surprisals& surprisals) {
   const auto found = std::ranges::find(surprisals, std::pair{condition, region}, &Surprisals::value_type::first);
   if (found == surprisals.end()) {
-    throw Error(ErrorCode::kInput, fmt::format("there is no region ({};%{}%)", region, condition));
+    throw Error(ErrorCode::kInput, fmt::format("there is no region {} of condition {}", region, quote(condition)));
   }
   return found->second;
 }
@@ -204,7 +204,7 @@ double value_of_all(const std::string& condition, const Surprisals& surprisals) 
     sum += value;
     found = true;
   }
-  if (!found) throw Error(ErrorCode::kInput, fmt::format("there is no condition %{}%", condition));
+  if (!found) throw Error(ErrorCode::kInput, fmt::format("there is no condition {}", quote(condition)));
   return sum;
 }
 

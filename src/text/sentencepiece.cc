@@ -31,6 +31,13 @@ std::string with_spaces(std::string text) {
 
 }  // namespace
 
+std::string plain_words(std::string_view complaint) {
+  const std::size_t bracket = complaint.find("] ");
+  if (bracket != std::string_view::npos) complaint.remove_prefix(bracket + 2);
+  while (complaint.ends_with('.') || complaint.ends_with('\n')) complaint.remove_suffix(1);
+  return std::string(complaint);
+}
+
 struct SentencePiece::Library {
   sentencepiece::SentencePieceProcessor processor;
 };
@@ -47,7 +54,7 @@ SentencePiece::SentencePiece(std::string model, const std::string& name) : model
     fault = error.what();
   }
   if (!fault.empty()) {
-    throw Error(ErrorCode::kFormat, fmt::format("{}: SentencePiece rejects this model: {}", name, fault));
+    throw Error(ErrorCode::kFormat, fmt::format("{}: SentencePiece rejects this model: {}", name, plain_words(fault)));
   }
   const int pieces = processor.GetPieceSize();
   for (int id = 0; id < pieces; ++id) {
@@ -87,7 +94,8 @@ void SentencePiece::encode(std::string_view line, std::int64_t offset, std::stri
   sentencepiece::ImmutableSentencePieceText text;
   const auto status = library_->processor.Encode(line, text.mutable_proto());
   if (!status.ok()) {
-    throw Error(ErrorCode::kInput, fmt::format("{}: SentencePiece cannot read it: {}", name, status.message()));
+    throw Error(ErrorCode::kInput,
+                fmt::format("{}: SentencePiece cannot read it: {}", name, plain_words(status.message())));
   }
   const auto count = static_cast<int>(text.pieces_size());
   for (int i = 0; i < count; ++i) {
@@ -105,7 +113,8 @@ std::string SentencePiece::decode(const std::vector<Token>& tokens) const {
   for (const Token& token : tokens) ids.push_back(token.id);
   std::string text;
   const auto status = library_->processor.Decode(ids, &text);
-  if (!status.ok()) throw Error(ErrorCode::kInput, fmt::format("SentencePiece cannot decode: {}", status.message()));
+  if (!status.ok())
+    throw Error(ErrorCode::kInput, fmt::format("SentencePiece cannot decode: {}", plain_words(status.message())));
   return text;
 }
 

@@ -17,6 +17,10 @@ namespace unroll {
 // U+2581, which stands for a space in pieces.
 inline constexpr std::string_view kSpacePiece = "\xE2\x96\x81";
 
+// What the library complains of, for a message: without the place in its source ("file.cc(12) [condition] words") and
+// without a final full stop.
+[[nodiscard]] std::string plain_words(std::string_view complaint);
+
 // A SentencePiece model. Immutable; any number of threads may use one.
 //
 // Ids are the library's. The boundary is the model's end of sentence ("</s>"), or, if it has none, an additional last

@@ -21,11 +21,11 @@ constexpr std::size_t kMostPiecesOfFile = std::size_t{1} << 24;
 constexpr std::size_t kMostMatches = 32;
 constexpr std::size_t kLongestReplacement = 1024;
 
-// Fields of ModelProto, of ModelProto.SentencePiece and of NormalizerSpec; a type of piece.
+// Fields of ModelProto, of ModelProto.SentencePiece and of NormalizerSpec; types of pieces.
 constexpr std::uint64_t kPieces = 1, kNormalizer = 3, kDenormalizer = 5;
 constexpr std::uint64_t kPieceText = 1, kPieceScore = 2, kPieceType = 3;
 constexpr std::uint64_t kCharsmap = 2;
-constexpr std::uint64_t kUserDefined = 4;
+constexpr std::int32_t kFirstType = 1, kUserDefined = 4, kLastType = 6;
 
 [[noreturn]] void refuse(const std::string& name, std::string_view what) {
   throw Error(ErrorCode::kFormat, fmt::format("{}: not a usable SentencePiece model: {}", name, what));
@@ -54,6 +54,8 @@ class MessageReader {
   bool next(Field& field) {
     if (rest_.empty()) return false;
     const std::uint64_t tag = varint();
+    // Of longer ones the library reads the lower 32 bits.
+    if (tag > std::numeric_limits<std::uint32_t>::max()) refuse(name_, "a field has too large a number");
     field = {.number = tag >> 3, .type = static_cast<WireType>(tag & 7), .value = 0, .bytes = {}};
     if (field.number == 0) refuse(name_, "a field has the number 0");
     switch (field.type) {
@@ -110,7 +112,11 @@ PieceFields read_piece(std::string_view message, const std::string& name) {
     if (field.number == kPieceScore && field.type == WireType::kFixed32) {
       piece.score = std::bit_cast<float>(u32_at(field.bytes, 0));
     }
-    if (field.number == kPieceType && field.type == WireType::kVarint) piece.user_defined = field.value == kUserDefined;
+    if (field.number == kPieceType && field.type == WireType::kVarint) {
+      // The library reads the lower 32 bits, and keeps the type before where they are none that it knows.
+      const auto type = static_cast<std::int32_t>(field.value);
+      if (type >= kFirstType && type <= kLastType) piece.user_defined = type == kUserDefined;
+    }
   }
   return piece;
 }

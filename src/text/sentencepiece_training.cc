@@ -18,6 +18,7 @@
 #include "base/file_claim.h"
 #include "text/checked_text.h"
 #include "text/lines.h"
+#include "text/sentencepiece.h"
 #include "unroll/error.h"
 #include "unroll/sentencepiece.h"
 
@@ -143,16 +144,10 @@ std::string answer_of_child(std::string_view text, const SentencePieceOptions& o
   return whole ? answer : "";
 }
 
-// The library's words without the place in its source ("file.cc(12) [condition] words"), and without advice to use
-// flags of its own program.
-std::string plain_words(std::string_view complaint) {
-  const std::size_t bracket = complaint.find("] ");
-  if (bracket != std::string_view::npos) complaint.remove_prefix(bracket + 2);
-  while (complaint.ends_with('.') || complaint.ends_with('\n')) complaint.remove_suffix(1);
-  if (const std::size_t advice = complaint.find(". Increase vocab_size"); advice != std::string_view::npos) {
-    return fmt::format("{}; make `vocab_size` larger", complaint.substr(0, advice));
-  }
-  return std::string(complaint);
+// The library's words without advice to use flags of its own program.
+std::string without_advice(const std::string& words) {
+  const std::size_t advice = words.find(". Increase vocab_size");
+  return advice == std::string::npos ? words : fmt::format("{}; make `vocab_size` larger", words.substr(0, advice));
 }
 
 }  // namespace
@@ -179,7 +174,7 @@ std::string train_sentencepiece(const NamedText& named, const SentencePieceOptio
                             name));
   }
   if (answer.front() == kComplaint) {
-    const std::string words = plain_words(std::string_view(answer).substr(1));
+    const std::string words = without_advice(plain_words(std::string_view(answer).substr(1)));
     const bool size = words.find("ocabulary size") != std::string::npos;
     throw Error(size ? ErrorCode::kUsage : ErrorCode::kInput,
                 fmt::format("{}: SentencePiece cannot learn from it: {}", name, words));

@@ -51,6 +51,14 @@ TEST(RegionFormula, NumbersMayHaveASign) {
   EXPECT_TRUE(holds("(1;%a%) - -1 + +1 = 5e0"));
 }
 
+TEST(RegionFormula, ARegionThatDoesNotExistIsNamed) {
+  const auto fails = [](const std::string& formula, const std::string& words) {
+    return fails_with(ErrorCode::kInput, words, [&] { static_cast<void>(holds(formula)); });
+  };
+  EXPECT_TRUE(fails("(9;%a%) > 1", "there is no region 9 of condition \"a\""));
+  EXPECT_TRUE(fails("(*;%x\xFF%) > 1", "there is no condition \"x\xEF\xBF\xBD\""));
+}
+
 TEST(RegionFormula, WhatCannotBeReadIsRefusedWithItsPlace) {
   for (const auto& [formula, words] : std::map<std::string, std::string>{
            {"", "character 1"},
@@ -244,7 +252,7 @@ TEST_F(SyntaxSuites, WhatIsWrongIsToldWithItsPlace) {
   suite["predictions"][0]["formula"] = "(3;%good%) <";
   refuses(suite, "predictions 1: formula \"(3;%good%) <\", character 13: ");
   suite["predictions"][0]["formula"] = "(5;%good%) < 3";
-  refuses(suite, "items 1: formula \"(5;%good%) < 3\": there is no region (5;%good%)");
+  refuses(suite, "items 1: formula \"(5;%good%) < 3\": there is no region 5 of condition \"good\"");
   suite = small_suite();
   suite["items"][0]["conditions"][1]["regions"][2]["content"] = 3;
   refuses(suite, "conditions 2: regions 3: content: expected a text");

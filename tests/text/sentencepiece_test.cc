@@ -189,9 +189,12 @@ TEST(SentencePiece, RefusesFilesThatAreUnsafeForTheLibrary) {
     return std::string(error_of([&] { check_sentencepiece_file(model, "'test.model'"); }).value().what());
   };
   const std::string nowhere = repeated(unit(0x1000U << 10U), 256);  // from every unit out of the table
-  std::string nested;
-  for (int i = 1; i <= 40; ++i)
-    nested += field(1, field(1, std::string(static_cast<std::size_t>(i), 'a')) + "\x18\x04");
+  // The type "user-defined" as a number, as the lower 32 bits of one, and before a type that does not exist.
+  const auto nested = [](const std::string& type) {
+    std::string pieces;
+    for (int i = 1; i <= 40; ++i) pieces += field(1, field(1, std::string(static_cast<std::size_t>(i), 'a')) + type);
+    return pieces;
+  };
   EXPECT_THAT(fault("this is no model at all"), HasSubstr("'test.model': not a usable SentencePiece model"));
   EXPECT_THAT(fault(""), HasSubstr("has no pieces"));
   EXPECT_THAT(fault(field(1, field(1, ""))), HasSubstr("piece 0 is empty"));
@@ -199,7 +202,12 @@ TEST(SentencePiece, RefusesFilesThatAreUnsafeForTheLibrary) {
   EXPECT_THAT(fault(field(1, field(1, "a\xFF"))), HasSubstr("not UTF-8"));
   EXPECT_THAT(fault(field(1, field(1, std::string("a\0b", 3)))), HasSubstr("NUL"));
   EXPECT_THAT(fault(field(1, field(1, "a") + '\x15' + unit(0x7FC00000))), HasSubstr("score"));
-  EXPECT_THAT(fault(nested), HasSubstr("prefixes of each other"));
+  for (const char* type : {"\x18\x04", "\x18\x84\x80\x80\x80\x10", "\x18\x04\x18\x63"}) {
+    EXPECT_THAT(fault(nested(type)), HasSubstr("prefixes of each other"));
+  }
+  // A piece with a NUL, under a tag whose lower 32 bits are that of pieces.
+  EXPECT_THAT(fault(field(1, field(1, "a")) + "\x8A\x80\x80\x80\x10" + std::string("\x03\x0A\x01\0", 4)),
+              HasSubstr("too large a number"));
   EXPECT_THAT(fault(with_rules("short", std::string(1, '\0'))), HasSubstr("damaged"));
   EXPECT_THAT(fault(with_rules(nowhere + nowhere, std::string(1, '\0'))), HasSubstr("leaves its table"));
   EXPECT_THAT(fault(with_rules(repeated(unit(0), 256), std::string(2000, 'x') + '\0')), HasSubstr("inserts more"));
