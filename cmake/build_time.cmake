@@ -30,7 +30,7 @@ function(unroll_optimize_loops)
     # GCC clears the upper halves of vector registers only with -fexpensive-optimizations; left dirty, they slow down all
     # code of the program that is compiled for SSE.
     set_source_files_properties(${kernels} src/base/philox.cc src/network/gradcheck.cc src/text/sentencepiece_file.cc
-      PROPERTIES COMPILE_OPTIONS "-O1;-fexpensive-optimizations")
+      PROPERTIES COMPILE_OPTIONS "-O1;$<$<CXX_COMPILER_ID:GNU>:-fexpensive-optimizations>")
   endif()
 endfunction()
 

@@ -104,7 +104,7 @@ def third_party(header):
 
 
 def is_ours(root, header):
-    return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "bench"))
+    return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "fuzz", "bench"))
 
 
 def public_fault(path, header):
@@ -126,7 +126,7 @@ def public_fault(path, header):
 def fault(root, path, header):
     """Why `path` (relative to root, with slashes) may not include `header`; None if it may."""
     parts = path.split("/")
-    free = parts[0] in ("tests", "bench")
+    free = parts[0] in ("tests", "fuzz", "bench")
     if path.startswith("src/") and (len(parts) < 3 or parts[1] not in LEVELS):
         return f"{path} stands in no room; rooms are {', '.join(LEVELS)}"
 
@@ -165,7 +165,7 @@ def check(root):
     """Every fault under root, one line each."""
     root = pathlib.Path(root)
     faults = []
-    for folder in ("include", "src", "apps", "tests", "bench", "examples"):
+    for folder in ("include", "src", "apps", "tests", "fuzz", "bench", "examples"):
         for file in sorted((root / folder).rglob("*")):
             if file.suffix not in (".h", ".cc"):
                 continue

@@ -1,0 +1,44 @@
+#include <algorithm>
+#include <string>
+
+#include "support/sealed_file.h"
+#include "target.h"
+#include "targets.h"
+#include "unroll/generator.h"
+#include "unroll/model.h"
+#include "unroll/scorer.h"
+#include "unroll/state.h"
+
+namespace unroll {
+namespace {
+
+// The file that the input stands for. One that begins with a brace is a header, up to the first line end, and data:
+// they get their length and their checksum, so that what is behind these checks is reached. Anything else is a file as
+// it is.
+std::string framed(std::string_view input) {
+  if (!input.starts_with('{')) return std::string(input);
+  const std::size_t end = std::min(input.find('\n'), input.size());
+  return sealed_file(std::string(input.substr(0, end)), std::string(input.substr(std::min(end + 1, input.size()))));
+}
+
+void use(const Model& model) {
+  expect(!model.tensors().empty(), "a model has tensors");
+  static_cast<void>(model.trained_state_policy());
+  const Score score = Scorer(model, {.threads = 1}).score("a b");
+  expect(score.log_prob <= 0, "a probability is at most 1");
+  int symbols = 0;
+  Generator(model).write("", 4, [&](std::string_view) { return ++symbols < 4; });
+}
+
+}  // namespace
+
+// A state that was saved begins with letters of its own.
+std::string fuzz_model(std::string_view input) {
+  if (input.starts_with("unroll"))
+    return refusal_of([&] { expect(State::load(input).save() == input, "bits are kept"); });
+  const std::string path = file_of(framed(input), "model");
+  static_cast<void>(is_model_file(path));
+  return refusal_of([&] { use(Model::load(path)); });
+}
+
+}  // namespace unroll
