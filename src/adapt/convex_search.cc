@@ -37,7 +37,7 @@ double rounded_setting(double value) {
   return std::round(value * unit) / unit;
 }
 
-std::optional<double> next_to_try(std::span<const SearchPoint> tried, const NumberRange& range) {
+std::optional<double> next_to_try(std::span<const SearchPoint> tried, const NumberRange& range, double little) {
   const auto best = std::ranges::min_element(tried, {}, &SearchPoint::loss);
   const auto at = static_cast<std::size_t>(best - tried.begin());
   const auto unless_tried = [&](double x) -> std::optional<double> {
@@ -48,14 +48,14 @@ std::optional<double> next_to_try(std::span<const SearchPoint> tried, const Numb
   if (at == 0 || at + 1 == tried.size()) {
     const SearchPoint& inner = tried[at == 0 ? 1 : at - 1];
     // Where the last step changed nothing, the next one would not.
-    if (!(best->loss < inner.loss)) return std::nullopt;
+    if (!(best->loss < inner.loss - little)) return std::nullopt;
     const double end = at == 0 ? range.least : range.most;
     if (best->x != end) return std::clamp(rounded_setting(beyond(best->x, inner.x)), range.least, range.most);
     return std::max(best->x / inner.x, inner.x / best->x) < kNarrow ? std::nullopt : middle(best->x, inner.x);
   }
   const SearchPoint& low = tried[at - 1];
   const SearchPoint& high = tried[at + 1];
-  if (high.x / low.x < kNarrow) return std::nullopt;
+  if (high.x / low.x < kNarrow || std::max(low.loss, high.loss) - best->loss < little) return std::nullopt;
   if (high.x / low.x < kParabolic) {
     const double x = vertex(low, *best, high);
     if (std::abs(x / best->x - 1) < kSame) return std::nullopt;

@@ -19,8 +19,9 @@ struct SearchPoint {
 
 // The next x to try after these, at least two, which must rise; none where the least of them is the minimum within
 // about a hundredth of x, or nearly so at an end of `range`. Steps beyond the ends of what was tried grow by powers;
-// wide brackets around the least are halved, and in narrow ones the vertex of the parabola in 1 / x is tried. All x
-// have three digits.
-[[nodiscard]] std::optional<double> next_to_try(std::span<const SearchPoint> tried, const NumberRange& range);
+// wide brackets around the least are halved, and in narrow ones the vertex of the parabola in 1 / x is tried. Where the
+// losses next to the least differ from it by less than `little`, the search ends. All x have three digits.
+[[nodiscard]] std::optional<double> next_to_try(std::span<const SearchPoint> tried, const NumberRange& range,
+                                                double little = 0);
 
 }  // namespace unroll

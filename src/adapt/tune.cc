@@ -27,7 +27,7 @@ constexpr std::size_t kRecordedTokens = 200000;
 constexpr std::int64_t kLargestTriedCache = 10000;
 
 // Coarse values of each setting, and finer ones as multiples of the best of these.
-const std::vector<double> kTemperatures{0.85, 1.15};  // and 1
+constexpr double kFirstStep = 1.15;  // of a temperature
 const NumberRange kTemperatureRange{.least = kLeastTemperature, .most = kLargestTemperature};
 const CacheGrid kCaches{.sizes = {100, 500, 2000, 5000},
                         .thetas = {0.03, 0.1, 0.3, 1, 3},
@@ -109,11 +109,12 @@ class Tuning {
     result_.plain = trial({}, text.log_probs);
     result_.best = result_.plain;
     const std::vector<double> plain = text.log_probs;
-    if (options_.temperature) find_temperature(recorded);
+    if (options_.temperature) find_temperature(recorded, result_.best);
     if (options_.cache) {
-      if (result_.best.adaptation != Adaptation{}) text = record(recorded, result_.best.adaptation, "cache");
-      find_cache(text, result_.best);
+      if (result_.best.adaptation != Adaptation{}) record_again(recorded, result_.best.adaptation, text);
+      find_cache(recorded, text, result_.best);
     }
+    text = {};
     if (options_.dynamic) find_dynamic(plain);
     if (mixture_ != nullptr) find_lambda(plain);
     result_.at_end = ends_of(result_.best);
@@ -157,6 +158,12 @@ class Tuning {
     return text;
   }
 
+  // Replaces the states and predictions: states are large, and those of before are given up first.
+  void record_again(std::span<const std::int32_t> ids, const Adaptation& adaptation, RecordedText& text) {
+    text = {};
+    text = record(ids, adaptation, "cache");
+  }
+
   EvaluationProgress progress(const std::string& what) {
     if (!options_.progress) return {};
     return [this, what](std::int64_t done, std::int64_t total) { options_.progress(what, done, total); };
@@ -194,24 +201,39 @@ class Tuning {
     if (trial.nats_per_token < best.nats_per_token) best = trial;
   }
 
-  double try_temperature(std::span<const std::int32_t> ids, double temperature) {
-    const Adaptation adaptation{.temperature = temperature};
-    AdaptiveStream stream(model_, adaptation, reading_, workers_);
-    const TuneTrial tried = trial(adaptation, log_probs(stream, ids, "temperature"));
-    add(tried, result_.best);
-    return std::isnan(tried.nats_per_token) ? std::numeric_limits<double>::infinity() : tried.nats_per_token;
+  // Tries an adaptation; the loss is infinite where its predictions are not finite.
+  double try_out(std::span<const std::int32_t> ids, const Adaptation& adaptation, const std::string& what,
+                 TuneTrial& best) {
+    TuneTrial tried = trial(adaptation, count_predictions(reading_, ids), std::numeric_limits<double>::infinity());
+    try {
+      AdaptiveStream stream(model_, adaptation, reading_, workers_);
+      tried = trial(adaptation, log_probs(stream, ids, what));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNumeric) throw;
+    }
+    if (!std::isfinite(tried.nats_per_token)) {
+      tried.nats_per_token = tried.perplexity = std::numeric_limits<double>::infinity();
+    }
+    add(tried, best);
+    return tried.nats_per_token;
   }
 
-  // The loss is convex in 1 / temperature, for logits that do not depend on it, so its least value can be found.
-  void find_temperature(std::span<const std::int32_t> ids) {
-    std::vector<SearchPoint> tried{{.x = 1, .loss = result_.plain.nats_per_token}};
+  // Finds the temperature for the other settings of `best`. The loss is convex in 1 / temperature, since logits do not
+  // depend on it, those of dynamic evaluation neither; with a cache it is nearly so.
+  void find_temperature(std::span<const std::int32_t> ids, TuneTrial& best) {
+    Adaptation adaptation = best.adaptation;
+    const double start = adaptation.temperature;
+    std::vector<SearchPoint> tried{{.x = start, .loss = best.nats_per_token}};
     const auto try_next = [&](double temperature) {
-      const SearchPoint point{.x = temperature, .loss = try_temperature(ids, temperature)};
+      adaptation.temperature = temperature;
+      const SearchPoint point{.x = temperature, .loss = try_out(ids, adaptation, "temperature", best)};
       tried.insert(std::ranges::upper_bound(tried, point.x, {}, &SearchPoint::x), point);
     };
-    for (const double temperature : kTemperatures) try_next(temperature);
+    for (const double temperature : {start / kFirstStep, start * kFirstStep}) {
+      if (contains(kTemperatureRange, temperature)) try_next(rounded_setting(temperature));
+    }
     for (int step = 0; step < kMostSteps; ++step) {
-      const std::optional<double> next = next_to_try(tried, kTemperatureRange);
+      const std::optional<double> next = next_to_try(tried, kTemperatureRange, kLittleGain);
       if (!next) return;
       try_next(*next);
     }
@@ -234,11 +256,10 @@ class Tuning {
     }
   }
 
-  // Finds the best cache for the best settings so far, with which the text was recorded.
-  void find_cache(const RecordedText& text, TuneTrial& best) {
-    const Adaptation others = best.adaptation;
-    sweep(text, others, kCaches, best);
-    if (!best.adaptation.cache) return;
+  // Sweeps around the best cache, for the other settings of `best`, with which the text was recorded.
+  void refine_cache(const RecordedText& text, TuneTrial& best) {
+    Adaptation others = best.adaptation;
+    others.cache.reset();
     for (int step = 0; step < kMostSteps; ++step) {
       const double before = best.nats_per_token;
       const CacheGrid grid = around(*best.adaptation.cache);
@@ -247,22 +268,21 @@ class Tuning {
     }
   }
 
-  double try_dynamic(std::span<const std::int32_t> ids, double temperature, double rate, double decay,
-                     TuneTrial& best) {
-    Adaptation adaptation{.temperature = temperature};
-    adaptation.dynamic = DynamicOptions{.rate = rate, .decay = decay};
-    TuneTrial tried = trial(adaptation, count_predictions(reading_, ids), std::numeric_limits<double>::infinity());
-    try {
-      AdaptiveStream stream(model_, adaptation, reading_, workers_);
-      tried = trial(adaptation, log_probs(stream, ids, "dynamic"));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kNumeric) throw;
-    }
-    if (!std::isfinite(tried.nats_per_token)) {
-      tried.nats_per_token = tried.perplexity = std::numeric_limits<double>::infinity();
-    }
-    add(tried, best);
-    return tried.nats_per_token;
+  // Finds the best cache for the best settings so far, with which the text was recorded, and then the temperature of
+  // both, with which it is recorded again: some of what a temperature above 1 guards against, a cache guards against,
+  // too.
+  void find_cache(std::span<const std::int32_t> ids, RecordedText& text, TuneTrial& best) {
+    const double temperature = best.adaptation.temperature;
+    sweep(text, best.adaptation, kCaches, best);
+    if (!best.adaptation.cache) return;
+    refine_cache(text, best);
+    if (!options_.temperature) return;
+    find_temperature(ids, best);
+    if (best.adaptation.temperature == temperature) return;
+    Adaptation others = best.adaptation;
+    others.cache.reset();
+    record_again(ids, others, text);
+    refine_cache(text, best);
   }
 
   // Tries rates upwards, and then downwards, as long as each is better than the one before.
@@ -299,17 +319,23 @@ class Tuning {
     }
     TuneTrial best;
     best.nats_per_token = std::numeric_limits<double>::infinity();
-    const double temperature = found.temperature;
-    find_rate([&](double rate) { return try_dynamic(ids, temperature, rate, DynamicOptions{}.decay, best); });
+    const auto loss_of = [&](double rate, double decay) {
+      Adaptation adaptation{.temperature = found.temperature};
+      adaptation.dynamic = DynamicOptions{.rate = rate, .decay = decay};
+      return try_out(ids, adaptation, "dynamic", best);
+    };
+    find_rate([&](double rate) { return loss_of(rate, DynamicOptions{}.decay); });
     result_.best = without;
     if (!best.adaptation.dynamic) return;  // each of them overflowed
     const double rate = best.adaptation.dynamic->rate;
-    for (const double decay : kDecays) try_dynamic(ids, temperature, rate, decay, best);
+    for (const double decay : kDecays) loss_of(rate, decay);
     const double decay = best.adaptation.dynamic->decay;
-    for (const double finer : multiples(rate, kFinerRates, kLargestDynamicRate)) {
-      try_dynamic(ids, temperature, finer, decay, best);
+    for (const double finer : multiples(rate, kFinerRates, kLargestDynamicRate)) loss_of(finer, decay);
+    if (options_.temperature) find_temperature(ids, best);
+    if (options_.cache) {
+      RecordedText text = record(ids, best.adaptation, "cache with dynamic");
+      find_cache(ids, text, best);
     }
-    if (options_.cache) find_cache(record(ids, best.adaptation, "cache with dynamic"), best);
     if (best.nats_per_token < without.nats_per_token) result_.best = best;
   }
 

@@ -106,6 +106,9 @@ TEST(ConvexSearch, FindsTheLeastWhereverItLies) {
   };
   EXPECT_NEAR(least_of(overflows).x, 0.93, 0.005);
   EXPECT_EQ(least_of([](double) { return 2.0; }).tries, 3U);
+  const std::vector<SearchPoint> flat{{.x = 0.9, .loss = 2.00005}, {.x = 1, .loss = 2}, {.x = 1.1, .loss = 2.00005}};
+  EXPECT_TRUE(next_to_try(flat, {.least = 0.001, .most = 1000}));
+  EXPECT_FALSE(next_to_try(flat, {.least = 0.001, .most = 1000}, 1e-4));
 }
 
 Model scaled_model(float scale) {
@@ -131,6 +134,20 @@ TEST(Tune, FindsATemperatureFarFromOne) {
       EXPECT_LE(result.best.nats_per_token, loss_at(temperature)) << temperature;
     }
     EXPECT_GT(std::abs(std::log(result.best.adaptation.temperature)), std::log(1.4));
+  }
+}
+
+// A cache and dynamic evaluation need less of a temperature than the network alone.
+TEST(Tune, FindsTheTemperatureOfAllSettingsTogether) {
+  const std::string text = repeating_text().substr(0, 200);
+  const Model model = scaled_model(1);
+  const TuneResult result = tune(model, {text, "text"}, {.tokens = 200});
+  for (const double factor : {0.8, 0.9, 1.1, 1.25}) {
+    Adaptation other = result.best.adaptation;
+    other.temperature = std::min(kLargestTemperature, factor * other.temperature);
+    EXPECT_LT(result.best.nats_per_token - 1e-3,
+              evaluate(model, {text, "text"}, {.exact = true, .adaptation = other}).nats_per_token)
+        << factor << " " << describe(other);
   }
 }
 

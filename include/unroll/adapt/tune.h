@@ -51,9 +51,9 @@ struct TuneResult {
 // temperature. Temperature and cache are tried on at most 200,000 tokens. For the cache, which is found at the best
 // temperature, the network runs once, and its states are kept to sweep settings over; its size is at most 10,000 steps.
 // Dynamic evaluation: the rate, then the decay, then the rate again, on options.tokens tokens; the cache is then found
-// again together with the best of them. A setting is part of `best` only if it helped. Lambda comes last, together with
-// the best of all these: the optimum to three decimals. The text is read in order. The result does not depend on the
-// number of threads.
+// again together with the best of them. After the cache and after dynamic evaluation, the temperature is found again. A
+// setting is part of `best` only if it helped. Lambda comes last, together with the best of all these: the optimum to
+// three decimals. The text is read in order. The result does not depend on the number of threads.
 //
 // Throws what evaluate() throws, and Error{kUsage} where there is nothing to find, or for dynamic evaluation of an int8
 // model, before anything is tried.
