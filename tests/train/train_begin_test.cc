@@ -80,7 +80,8 @@ TEST_F(TrainBegin, InterruptedAndResumedIsTheSameFile) {
 
 TEST_F(TrainBegin, IsResumedOnlyAsItBegan) {
   TrainOptions options = given(StatePolicy::kCarry);
-  train(options, {.stop_requested = [] { return true; }});
+  bool stepped = false;
+  train(options, {.on_step = [&](const StepReport&) { stepped = true; }, .stop_requested = [&] { return stepped; }});
   options.files.resume = true;
   options.text.begin = BeginPolicy::kBoundary;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`text.begin` is not set now and was none", [&] { train(options); }));
