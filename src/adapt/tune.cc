@@ -307,7 +307,7 @@ class Tuning {
   }
 
   void find_dynamic(std::span<const double> plain) {
-    const auto ids = ids_.first(std::min(ids_.size(), static_cast<std::size_t>(options_.tokens)));
+    const auto ids = ids_with(std::min<std::int64_t>(options_.tokens, std::ssize(predicted_)));
     const Adaptation found = result_.best.adaptation;
     TuneTrial without = trial(
         {},

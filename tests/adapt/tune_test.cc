@@ -291,6 +291,8 @@ TEST(Tune, LeavesGivenTokensOut) {
       break;
     }
   }
+  const TuneOptions of_one{.temperature = false, .cache = false, .tokens = 1};
+  EXPECT_EQ(tune(model, {text, "text"}, of_one).best.tokens, 1);
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "holds no token that is predicted", [&] {
     (void)tune(model, {"a", "text"}, {.temperature = true, .threads = 1});
   }));
