@@ -59,6 +59,7 @@ class Pairs(CommandTest):
         for item in items:
             if "suite" in item:
                 bits = item["surprisals_bits"]
+                self.assertEqual(item["metric"], "sum")
                 self.assertEqual(item["predictions"], [bits["with"]["2"] < bits["without"]["2"]])
                 continue
             for which in ("good", "bad"):

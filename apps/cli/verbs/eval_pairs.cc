@@ -163,6 +163,7 @@ class PairResults {
     Object entry{{"suite", suite.name}, {"item", item.number}, {"correct", score.correct()}};
     entry["unknown"] = score.unknown_tokens;
     entry["predictions"] = score.predictions;
+    entry["metric"] = region_metric_name(suite.metric);  // of the surprisals
     for (const auto& [place, bits] : score.surprisals) {
       entry["surprisals_bits"][place.first][std::to_string(place.second)] = bits;
     }
