@@ -124,9 +124,9 @@ TEST(Tune, FindsATemperatureFarFromOne) {
   std::string written;
   for (int i = 0; i < 40; ++i) written += "a";
   for (const auto& [model, text] : {std::pair(certain, lines), std::pair(scaled_model(0.05F), written + "\n")}) {
-    const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false});
+    const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false, .threads = 1});
     const auto loss_at = [&](double temperature) {
-      return evaluate(model, {text, "text"}, {.exact = true, .adaptation = {.temperature = temperature}})
+      return evaluate(model, {text, "text"}, {.exact = true, .adaptation = {.temperature = temperature}, .threads = 1})
           .nats_per_token;
     };
     EXPECT_EQ(result.best.nats_per_token, loss_at(result.best.adaptation.temperature));
@@ -141,12 +141,12 @@ TEST(Tune, FindsATemperatureFarFromOne) {
 TEST(Tune, FindsTheTemperatureOfAllSettingsTogether) {
   const std::string text = repeating_text().substr(0, 200);
   const Model model = scaled_model(1);
-  const TuneResult result = tune(model, {text, "text"}, {.tokens = 200});
+  const TuneResult result = tune(model, {text, "text"}, {.tokens = 200, .threads = 1});
   for (const double factor : {0.8, 0.9, 1.1, 1.25}) {
     Adaptation other = result.best.adaptation;
     other.temperature = std::min(kLargestTemperature, factor * other.temperature);
     EXPECT_LT(result.best.nats_per_token - 1e-3,
-              evaluate(model, {text, "text"}, {.exact = true, .adaptation = other}).nats_per_token)
+              evaluate(model, {text, "text"}, {.exact = true, .adaptation = other, .threads = 1}).nats_per_token)
         << factor << " " << describe(other);
   }
 }
@@ -155,19 +155,20 @@ TEST(Tune, FindsTheTemperatureOfAllSettingsTogether) {
 TEST(Tune, NamesASettingBeyondWhichNothingWasTried) {
   const Model model = stubborn_model(tiny_characters(), 5);
   const std::string text = "ababba\nabba\n";
-  const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false});
+  const TuneResult result = tune(model, {text, "text"}, {.cache = false, .dynamic = false, .threads = 1});
   EXPECT_EQ(result.best.adaptation.temperature, kLargestTemperature);
   EXPECT_EQ(result.at_end, std::vector<std::string>{"temperature"});
-  EXPECT_TRUE(tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 10}).at_end.empty());
+  EXPECT_TRUE(
+      tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 10, .threads = 1}).at_end.empty());
 }
 
 TEST(Tune, GoesOnWhereTheBestIsTheLastThatWasTried) {
   std::string text;
-  for (int i = 0; i < 150; ++i) text += "abcdefgh";
+  for (int i = 0; i < 60; ++i) text += "abcdefgh";
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  const TuneResult cached = tune(model, {text, "text"}, {.temperature = false, .dynamic = false});
+  const TuneResult cached = tune(model, {text, "text"}, {.temperature = false, .dynamic = false, .threads = 1});
   const auto loss_with = [&](const Adaptation& adaptation, const std::string& of) {
-    return evaluate(model, {of, "text"}, {.exact = true, .adaptation = adaptation}).nats_per_token;
+    return evaluate(model, {of, "text"}, {.exact = true, .adaptation = adaptation, .threads = 1}).nats_per_token;
   };
   ASSERT_TRUE(cached.best.adaptation.cache);
   for (const double factor : {0.5, 2.0}) {
@@ -181,7 +182,8 @@ TEST(Tune, GoesOnWhereTheBestIsTheLastThatWasTried) {
     }
   }
   EXPECT_GT(cached.best.adaptation.cache->weight, 0.675);
-  const TuneResult dynamic = tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 200});
+  const TuneResult dynamic =
+      tune(model, {text, "text"}, {.temperature = false, .cache = false, .tokens = 200, .threads = 1});
   ASSERT_TRUE(dynamic.best.adaptation.dynamic);
   for (const double factor : {0.3, 3.0}) {
     DynamicOptions other = *dynamic.best.adaptation.dynamic;
