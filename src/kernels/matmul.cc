@@ -49,7 +49,7 @@ struct PackedMatrix::Packed {
   FloatBuffer storage;                // lanes
   std::vector<float> zeros;           // (padded N) initial sums without a bias
   std::vector<float> scales;          // (padded N) int8
-  std::vector<std::int32_t> offsets;  // (padded N) int8: the contribution to a sum of the 128 added to each input
+  std::vector<std::int32_t> offsets;  // (padded N) int8: the contribution to a sum of what is added to each input
 
   Packed(std::int64_t rows, std::int64_t cols, Precision in)
       : K(rows),
@@ -124,8 +124,7 @@ void PackedMatrix::Packed::column_as_lanes(const WeightView& a, std::int64_t n, 
       }
       std::int32_t sum = 0;
       for (std::int64_t k = 0; k < K; ++k) sum += bytes[k];
-      constexpr std::int32_t kInputOffset = 128;
-      offsets[at] = kInputOffset * sum;
+      offsets[at] = kInt8InputOffset * sum;
       return;
     }
   }

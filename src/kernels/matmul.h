@@ -25,8 +25,8 @@ inline constexpr std::int64_t kPackingUnit = 32;
 // Numerics f32   floats, fused multiply-adds
 //          bf16  A and x rounded to bf16; products summed in floats. A processor's bf16 instruction and its
 //                emulation may differ in the last bits
-//          int8  rows of A^T and rows of x rounded to 8 bits times a scale each (x in each call; a row whose
-//                numbers are all below 2^-100 counts as zero); sums exact
+//          int8  rows of A^T rounded to integers from -127 to 127 times a scale each, rows of x to integers from -63
+//                to 63 (in each call; a row whose numbers are all below 2^-100 counts as zero); sums exact
 class PackedMatrix {
  public:
   PackedMatrix() noexcept;  // of size 0

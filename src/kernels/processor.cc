@@ -31,10 +31,16 @@ void apply_cap(const std::string& cap) {
   }
 }
 
+// UNROLL_MAX_ISA; empty if there is none.
+std::string cap_of_environment() {
+  const char* cap = std::getenv("UNROLL_MAX_ISA");
+  return cap == nullptr ? "" : cap;
+}
+
 // Applies the cap and returns the best remaining instruction set, in Highway's numbers: better ones lower.
 std::int64_t choose_target() {
-  const char* cap = std::getenv("UNROLL_MAX_ISA");
-  if (cap != nullptr && *cap != '\0') apply_cap(cap);
+  const std::string cap = cap_of_environment();
+  if (!cap.empty()) apply_cap(cap);
   const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
   // Highway 1.0 forgets disabled targets when asked which it supports: so they are disabled again, and it is never
   // asked again.
@@ -76,7 +82,8 @@ bool has_int8_products() {
 #if defined(__x86_64__)
   constexpr unsigned kAvxVnni = 4;
   static const bool result = best_target() <= HWY_AVX3 ? __builtin_cpu_supports("avx512vnni") != 0
-                                                       : best_target() == HWY_AVX2 && has_extended_feature(kAvxVnni);
+                                                       : best_target() == HWY_AVX2 && cap_of_environment().empty() &&
+                                                             has_extended_feature(kAvxVnni);
   return result;
 #else
   return false;

@@ -12,7 +12,8 @@ void prepare_processor();
 // Whether the processor multiplies pairs of bf16 in one instruction (AVX512-BF16), twice as fast as floats.
 [[nodiscard]] bool has_bf16_products();
 
-// Whether the processor multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512).
+// Whether the processor multiplies fours of 8-bit integers in one instruction (AVX512-VNNI; AVX-VNNI below AVX-512). A
+// cap to AVX2 leaves out AVX-VNNI, which most processors without AVX-512 do not have.
 [[nodiscard]] bool has_int8_products();
 
 // The instruction set as unroll/version.h describes it.

@@ -2,6 +2,7 @@
 // once for every target, after <hwy/highway.h>.
 //
 // An Arithmetic has
+//   kRows                    rows of its largest tile
 //   Sum, Factor              vectors of sums and of lanes
 //   load(b), broadcast(a)    lanes of the second factor; one lane of the first, in all lanes
 //   multiply_add(x, w, s)    s + x w
@@ -35,18 +36,6 @@ using LaneTag = hn::RebindToUnsigned<FloatTag>;
 using FloatVector = hn::Vec<FloatTag>;
 using LaneVector = hn::Vec<LaneTag>;
 
-// The common part of Arithmetics whose sums are floats.
-struct FloatSums {
-  using Sum = FloatVector;
-
-  static HWY_INLINE Sum begin(const float* start) {
-    return start == nullptr ? hn::Zero(FloatTag()) : hn::LoadU(FloatTag(), start);
-  }
-  static HWY_INLINE FloatVector finish(const Tile& /*tile*/, std::int64_t /*row*/, std::int64_t /*column*/, Sum sum) {
-    return sum;
-  }
-};
-
 // Registers hold the sums of a tile, the panel's vectors and one broadcast lane.
 #if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
 inline constexpr std::size_t kTileRows = 13;
@@ -57,6 +46,19 @@ inline constexpr std::size_t kTileRows = 6;
 inline constexpr std::size_t kGradientRows = 6;
 inline constexpr std::size_t kMostSums = 12;
 #endif
+
+// The common part of Arithmetics whose sums are floats.
+struct FloatSums {
+  static constexpr std::size_t kRows = kTileRows;
+  using Sum = FloatVector;
+
+  static HWY_INLINE Sum begin(const float* start) {
+    return start == nullptr ? hn::Zero(FloatTag()) : hn::LoadU(FloatTag(), start);
+  }
+  static HWY_INLINE FloatVector finish(const Tile& /*tile*/, std::int64_t /*row*/, std::int64_t /*column*/, Sum sum) {
+    return sum;
+  }
+};
 
 // With few rows a tile takes several panels at once: two multiply-add units need at least eight chains.
 constexpr std::size_t panels_at_once(std::size_t rows) {
@@ -134,11 +136,10 @@ constexpr std::array<WideTile, sizeof...(kRowsBefore)> widest_tiles(std::index_s
                    static_cast<std::int64_t>(panels_at_once(kRowsBefore + 1))}...};
 }
 
-using TileRows = std::make_index_sequence<kTileRows>;
-
 // All tiles of an arithmetic; the caller adds depth and conversions.
 template <class Arithmetic, bool kWithGradient>
 ProductKernels kernels_of() {
+  using TileRows = std::make_index_sequence<Arithmetic::kRows>;
   static constexpr auto kNarrow = one_panel_tiles<Arithmetic, 1>(TileRows());
   static constexpr auto kWide = one_panel_tiles<Arithmetic, 2>(TileRows());
   static constexpr auto kWidest = widest_tiles<Arithmetic>(TileRows());

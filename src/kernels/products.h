@@ -19,6 +19,11 @@ namespace unroll {
 
 using Lane = std::uint32_t;
 
+// An 8-bit input q is stored as the unsigned byte q + 64, at most 127: the products of two such bytes with two weights
+// from -127 to 127 add up to no more than 16 bits hold, so that processors may sum them in pairs.
+inline constexpr std::int32_t kLargestInt8Input = 63;
+inline constexpr std::int32_t kInt8InputOffset = 64;
+
 struct Tile {
   const Lane* a = nullptr;  // row i, group g: a[i * a_row + g]; of a gradient tile: a[g * rows + i]
   std::int64_t a_row = 0;
@@ -57,7 +62,7 @@ struct ProductKernels {
   TileFunction gradient_wide = nullptr;
 
   // Converts a row of the first factor (in bf16, of either), n numbers, to ceil(n / depth) lanes. Returns the row's
-  // scale, which is 1 except in int8, where the lanes hold integers from 1 to 255 that stand for -127 to 127. Null for
+  // scale, which is 1 except in int8, where the lanes hold bytes from 1 to 127 that stand for -63 to 63. Null for
   // f32, whose numbers are lanes already.
   float (*row_to_lanes)(const float* x, std::int64_t n, Lane* out) = nullptr;
   // Converts `depth` successive rows of numbers, the sum's index running down the rows, to one row of n lanes. Rows

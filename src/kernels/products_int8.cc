@@ -37,18 +37,29 @@ struct Int8Arithmetic {
 
   // For processors without an instruction for it.
 #if HWY_ARCH_X86
-  // Widens even and odd bytes to 16 bits; products of neighbours are summed in 32 bits.
+  // Two registers more than other tiles need: for ones and for the sums of pairs.
+  static constexpr std::size_t kRows = HWY_TARGET <= HWY_AVX3 ? kTileRows : kTileRows - 1;
+
+  // Sums of two products each in 16 bits, which are then added in pairs. With AVX in one piece of assembly: GCC would
+  // form the pairs of several rows first, and keep sums in memory for lack of registers.
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
     const hn::Repartition<std::int16_t, IntTag> s;
-    const auto x_even = hn::BitCast(s, hn::And(x, hn::Set(LaneTag(), 0x00FF00FFU)));
-    const auto x_odd = hn::BitCast(s, hn::And(hn::ShiftRight<8>(x), hn::Set(LaneTag(), 0x00FF00FFU)));
-    const auto w_even = hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(s, w)));
-    const auto w_odd = hn::ShiftRight<8>(hn::BitCast(s, w));
+    auto ones = hn::Set(s, 1);
+    auto pairs = hn::Zero(s);
+#if HWY_TARGET <= HWY_AVX2
+    asm("vpmaddubsw %3, %2, %1\n\tvpmaddwd %4, %1, %1\n\tvpaddd %1, %0, %0"  // NOLINT(hicpp-no-assembler)
+        : "+v"(sum.raw), "=&v"(pairs.raw)
+        : "v"(x.raw), "v"(w.raw), "v"(ones.raw));
+    return sum;
+#else
+    pairs.raw = _mm_maddubs_epi16(x.raw, w.raw);  // Highway 1.0 has no name for it
     IntVector unused = hn::Zero(IntTag());
-    sum = hn::ReorderWidenMulAccumulate(IntTag(), x_even, w_even, sum, unused);
-    return hn::ReorderWidenMulAccumulate(IntTag(), x_odd, w_odd, sum, unused);
+    return hn::ReorderWidenMulAccumulate(IntTag(), pairs, ones, sum, unused);
+#endif
   }
 #else
+  static constexpr std::size_t kRows = kTileRows;
+
   template <int kShift>
   static HWY_INLINE Sum byte_product(Factor x, Factor w) {
     const auto x_byte = hn::BitCast(IntTag(), hn::And(hn::ShiftRight<kShift>(x), hn::Set(LaneTag(), 0xFFU)));
@@ -65,6 +76,8 @@ struct Int8Arithmetic {
 // The processor's instruction, as assembly because not all of Highway's targets of this version enable it.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
 struct NativeInt8Arithmetic : Int8Arithmetic {
+  static constexpr std::size_t kRows = kTileRows;
+
   static HWY_INLINE Sum multiply_add(Factor x, Factor w, Sum sum) {
 #if HWY_TARGET <= HWY_AVX3
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));  // NOLINT(hicpp-no-assembler)
@@ -90,10 +103,10 @@ std::uint32_t largest_magnitude(const float* x, std::int64_t n) {
 }
 
 float row_to_int8(const float* x, std::int64_t n, Lane* out) {
-  constexpr float kLargest = 127;
-  constexpr std::int32_t kOffset = 128;
+  constexpr auto kLargest = static_cast<float>(kLargestInt8Input);
+  constexpr std::int32_t kOffset = kInt8InputOffset;
   constexpr std::uint32_t kInfinity = 0x7F800000U;
-  constexpr float kLeast = 0x1p-100F;  // below, a row counts as zero: 127 / magnitude might be infinite
+  constexpr float kLeast = 0x1p-100F;  // below, a row counts as zero: 63 / magnitude might be infinite
   const std::uint32_t bits = largest_magnitude(x, n);
   const bool finite = bits < kInfinity;
   const auto magnitude = std::bit_cast<float>(bits);
@@ -144,8 +157,8 @@ namespace unroll {
 
 HWY_EXPORT(int8_kernels);
 
-ProductKernels int8_product_kernels() {
-  const bool native = has_int8_products();
+ProductKernels int8_product_kernels(bool native) {
+  prepare_processor();
   return HWY_DYNAMIC_DISPATCH(int8_kernels)(native);
 }
 
