@@ -10,7 +10,7 @@ namespace unroll {
 //
 //   kF32   weights and inputs unrounded
 //   kBf16  both rounded to bfloat16, to nearest even
-//   kInt8  each row of a weight matrix as 8-bit integers times a scale; each row of inputs as 7-bit ones, at each product
+//   kInt8  each row of a weight matrix as 8-bit integers times a scale; each row of inputs with 7 bits, at each product
 enum class Precision { kF32, kBf16, kInt8 };
 
 // "f32", "bf16", "int8".
