@@ -27,7 +27,8 @@ void use(const Model& model) {
   const Score score = Scorer(model, {.threads = 1}).score("a b");
   expect(score.log_prob <= 0, "a probability is at most 1");
   int symbols = 0;
-  Generator(model).write("", 4, [&](std::string_view) { return ++symbols < 4; });
+  const bool given = model.begin_policy() == BeginPolicy::kNone;
+  Generator(model).write(given ? model.tokenizer().symbol(0) : "", 4, [&](std::string_view) { return ++symbols < 4; });
 }
 
 }  // namespace
