@@ -14,6 +14,7 @@ void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, con
   Network network(ready.config, Purpose::kInference, cut.steps, batcher.rows(), ready.workers);
   NetworkState state(ready.config, batcher.rows());
   std::vector<std::int64_t> positions;
+  const std::int64_t total = progress ? count_predictions(cut.reading, ids) : 0;
   std::int64_t done = 0;
   Window window;
   for (std::int64_t i = 0; i < batcher.windows(); ++i) {
@@ -30,7 +31,7 @@ void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, con
       visit(network, window, positions);
     }
     done += window.predictions;
-    if (progress) progress(done, std::ssize(ids));
+    if (progress) progress(done, total);
   }
 }
 

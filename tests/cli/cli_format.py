@@ -93,7 +93,7 @@ class WrittenByThePage(CommandTest):
     def test_is_evaluated_line_by_line(self):
         result = json.loads(self.succeed("eval", self.model, self.text, "--json").out)
         self.assertEqual((result["tokens"], result["state"], result["begin"]), (9, "reset", "none"))
-        self.assertFalse(result["comparable"])
+        self.assertEqual((result["comparable"], result["end"]), (False, False))
         self.assertAlmostEqual(result["nats_per_token"], -sum(score for score, _ in self.scores) / 9, 5)
 
     def test_writes_the_most_probable_characters_from_the_zero_state(self):

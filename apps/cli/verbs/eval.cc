@@ -165,10 +165,15 @@ nlohmann::ordered_json loss_of(const Evaluation& evaluation) {
   return {{"nats_per_token", evaluation.nats_per_token}, {"perplexity", evaluation.perplexity}};
 }
 
+// Whether line ends are scored.
+bool scores_ends(const EvaluateOptions& options, const Tokenizer& tokenizer) {
+  return options.end && tokenizer.boundary() >= 0;
+}
+
 std::string as_json(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& result) {
   nlohmann::ordered_json object = as_object(together(result));
   object["precision"] = precision_words(models);
-  object["end"] = command.options.end;
+  object["end"] = scores_ends(command.options, models.front().tokenizer());
   object["unknown"] = unknown_policy_name(command.options.unknown);
   if (command.options.unknown == UnknownPolicy::kShare) object["unknown_words"] = command.options.unknown_words;
   put_adaptation(&object, command.options.adaptation);
@@ -195,10 +200,11 @@ std::string state_words(const Evaluation& result) {
   return result.exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
 }
 
-std::string counted_words(const EvaluateOptions& options) {
+std::string counted_words(const EvaluateOptions& options, const Tokenizer& tokenizer) {
   const Accounting accounting{.unknown = options.unknown, .unknown_words = options.unknown_words};
-  return fmt::format("line ends {}; unknown tokens {}", options.end ? "scored" : "not scored",
-                     unknown_words(accounting));
+  const bool refused = tokenizer.unknown() < 0 && tokenizer.kind() != TokenizerKind::kByte;
+  return fmt::format("line ends {}; unknown tokens {}", scores_ends(options, tokenizer) ? "scored" : "not scored",
+                     refused ? "refused" : unknown_words(accounting));
 }
 
 std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
@@ -228,7 +234,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
   text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
   text += fmt::format("state                 {}\n", state_words(result));
   if (result.begin == BeginPolicy::kNone) text += "begin                 none: the first token is given\n";
-  text += fmt::format("counted               {}\n", counted_words(command.options));
+  text += fmt::format("counted               {}\n", counted_words(command.options, models.front().tokenizer()));
   text += fmt::format("precision             {}\n", precision_words(models));
   if (const std::string words = describe(command.options.adaptation); !words.empty()) {
     text += fmt::format("adaptation            {}\n", words);
