@@ -259,7 +259,8 @@ TEST(BeginNone, ACacheHoldsNoGivenSymbols) {
     const Score score = cached.score(line);
     EXPECT_TRUE(std::isfinite(score.log_prob) && score.tokens.front().log_prob == 0);
   }
-  // The first prediction of a text has nothing in the cache before it, the second one the state and symbol of the first.
+  // The first prediction of a text has nothing in the cache before it, the second one the state and symbol of the
+  // first.
   Scorer fresh(model, {.accounting = accounting, .adaptation = cache});
   const Score first = fresh.score("ab");
   EXPECT_EQ(first.tokens[1].log_prob, plain.score("ab").tokens[1].log_prob);
