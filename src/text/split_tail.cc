@@ -32,12 +32,16 @@ std::size_t byte_of_character(std::string_view text, std::int64_t count) {
   return at;
 }
 
+// The start of the next line, or else of the line that holds byte `cut`; `cut` itself where both are far from it.
 std::size_t move_to_line_start(std::string_view text, std::size_t cut) {
   if (cut > 0 && text[cut - 1] == '\n') return cut;
+  const std::size_t held_out = text.size() - cut;
   const std::size_t next = text.find('\n', cut);
-  if (next != std::string_view::npos && next + 1 < text.size()) return next + 1;
+  if (next != std::string_view::npos && next + 1 < text.size() && text.size() - next - 1 >= held_out / 4) {
+    return next + 1;
+  }
   const std::size_t before = cut == 0 ? std::string_view::npos : text.rfind('\n', cut - 1);
-  return before == std::string_view::npos ? cut : before + 1;
+  return before != std::string_view::npos && before + 1 >= cut / 2 ? before + 1 : cut;
 }
 
 }  // namespace

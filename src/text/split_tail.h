@@ -13,9 +13,10 @@ struct SplitText {
 // Holds out the tail: of n symbols the first floor(n (1 - share)) are for training, n counting bytes for kByte and
 // characters for the other kinds. Share 0 holds out nothing.
 //
-// For words and sub-words, and for any kind with StatePolicy::kReset, lines stay whole: the cut moves on to the start
-// of the next line, or, if that would hold out nothing, back to the start of its own; in a text of a single line it
-// stays. Throws Error{kUsage} unless 0 <= share < 1.
+// For words and sub-words, and for any kind with StatePolicy::kReset, lines (which end in LF) stay whole: the cut moves
+// on to the start of the next line, unless that leaves less than a quarter of what was to be held out; else back to the
+// start of its own, unless that leaves less than half of what was to be trained on. Where lines are too long for both,
+// and in a text of a single line, it stays. Throws Error{kUsage} unless 0 <= share < 1.
 [[nodiscard]] SplitText split_tail(const CheckedText& text, double share, StatePolicy state);
 
 }  // namespace unroll

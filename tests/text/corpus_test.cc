@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/philox.h"
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
 #include "text/checked_text.h"
@@ -74,6 +76,37 @@ TEST(SplitTail, StaysWhereALineStartsAnyway) {
 TEST(SplitTail, GoesBackToTheLineBeforeWhereNothingWouldBeLeft) {
   EXPECT_EQ(split("one\ntwo\nthree\n", 0.1, TokenizerKind::kWord, kCarry).valid, "three\n");
   EXPECT_EQ(split("one\ntwo\nthree", 0.1, TokenizerKind::kWord, kCarry).valid, "three");
+}
+
+TEST(SplitTail, CutsALongLineRatherThanMovingFar) {
+  std::string words;
+  for (int i = 0; i < 500; ++i) words += "word ";
+  const std::string title = "A title\n";
+  std::string with_cr = words;
+  for (std::size_t i = 99; i < with_cr.size(); i += 100) with_cr[i] = '\r';
+  const std::string lines = "one two three\nfour five six\n";
+  const std::string thirds = lines + lines + words;
+  for (const std::string& text : {title + words, title + with_cr, thirds, words + lines + "x\n", words + "x\n"}) {
+    for (const TokenizerKind kind : {TokenizerKind::kWord, TokenizerKind::kSentencePiece, TokenizerKind::kByte}) {
+      const Parts parts = split(text, 0.1, kind, kReset);
+      EXPECT_EQ(parts.train.size(), static_cast<std::size_t>(std::floor(static_cast<double>(text.size()) * 0.9)));
+      EXPECT_EQ(std::string(parts.train) + std::string(parts.valid), text);
+    }
+  }
+}
+
+TEST(SplitTail, NeverMovesFarWhateverTheLines) {
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    std::string text;
+    const auto lengths = random_words(1, 0, RandomPurpose::kTestPoint, 0, 0, i);
+    for (const std::uint32_t length : lengths) text += std::string(length % (i + 3), 'x') + '\n';
+    for (const double share : {0.1, 0.5, 0.9}) {
+      const Parts parts = split(text, share, TokenizerKind::kWord, kCarry);
+      const double size = static_cast<double>(text.size());
+      EXPECT_GE(static_cast<double>(parts.valid.size()), std::floor(size * share / 4)) << text;
+      EXPECT_GE(static_cast<double>(parts.train.size()), std::floor(std::floor(size * (1 - share)) / 2)) << text;
+    }
+  }
 }
 
 TEST(SplitTail, CutsASingleLineWhereItFalls) {
