@@ -220,19 +220,20 @@ std::vector<double> complex_step_gradient(const Point& point) {
       std::span(values), [&] { return ReferenceRun<Complex>(point, std::span<const Complex>(values)).loss; });
 }
 
-std::vector<double> reference_gradient(const Point& point) {
-  const std::vector<double> values(point.values.begin(), point.values.end());
-  const ReferenceRun<double> run(point, std::span<const double>(values));
-  std::vector<ref::State<double>> nothing_follows;
-  for (const ref::State<double>& state : run.state1) {
-    nothing_follows.push_back(
-        {ref::Matrix<double>(state.h.rows, state.h.cols), ref::Matrix<double>(state.c.rows, state.c.cols)});
+// Backpropagation in plain loops, in the arithmetic of S.
+template <class S>
+std::vector<S> reference_gradient(const Point& point) {
+  const std::vector<S> values(point.values.begin(), point.values.end());
+  const ReferenceRun<S> run(point, std::span<const S>(values));
+  std::vector<ref::State<S>> nothing_follows;
+  for (const ref::State<S>& state : run.state1) {
+    nothing_follows.push_back({ref::Matrix<S>(state.h.rows, state.h.cols), ref::Matrix<S>(state.c.rows, state.c.cols)});
   }
-  std::vector<double> gradient(static_cast<std::size_t>(parameter_count(point.config)));
-  std::vector<ref::State<double>> dstate0;
+  std::vector<S> gradient(static_cast<std::size_t>(parameter_count(point.config)));
+  std::vector<ref::State<S>> dstate0;
   ref::network_backward(point.config, run.params, run.window, run.tape, nothing_follows,
                         ref::network_params(point.config, gradient.data()), dstate0);
-  for (const ref::State<double>& state : dstate0) {
+  for (const ref::State<S>& state : dstate0) {
     gradient.insert(gradient.end(), state.h.values.begin(), state.h.values.end());
     gradient.insert(gradient.end(), state.c.values.begin(), state.c.values.end());
   }
@@ -284,21 +285,56 @@ std::span<const T> part(const std::vector<T>& all, const Slice& slice) {
   return std::span(all).subspan(static_cast<std::size_t>(slice.offset), static_cast<std::size_t>(slice.size));
 }
 
+// The errors that rounding to float causes in plain loops: the largest of a few points so close that their derivatives
+// are alike, but not what is rounded.
+std::vector<double> rounding_errors(const GradientCheckOptions& options, Point point) {
+  constexpr int kPoints = 4;
+  constexpr float kDistance = 0x1p-18F;
+  RandomNumbers random(options.seed);
+  std::vector<double> errors(point.slices.size());
+  for (int i = 0; i < kPoints; ++i) {
+    const std::vector<double> exact = reference_gradient<double>(point);
+    const std::vector<float> rounded = reference_gradient<float>(point);
+    for (std::size_t k = 0; k < errors.size(); ++k) {
+      const Slice& slice = point.slices[k];
+      errors[k] = std::max(errors[k], ref::relative_error(part(rounded, slice), part(exact, slice)));
+    }
+    for (float& value : point.values) value += value * kDistance * random.next();
+  }
+  return errors;
+}
+
 }  // namespace
+
+GradientErrorBounds error_bounds(const TensorGradientError& tensor) noexcept {
+  constexpr double kDoubleOfFloat = 0x1p-29;  // the ratio of their rounding errors
+  if (!std::isfinite(tensor.rounding)) return {};
+  const double rounding = GradientErrorBounds::kRoundingFactor * tensor.rounding;
+  return {.reference = std::max(GradientErrorBounds::kReference, kDoubleOfFloat * rounding),
+          .production = std::max(GradientErrorBounds::kProduction, rounding)};
+}
+
+bool is_within_bounds(const TensorGradientError& tensor) noexcept {
+  const GradientErrorBounds bounds = error_bounds(tensor);
+  return tensor.reference <= bounds.reference && tensor.production <= bounds.production;
+}
 
 std::vector<TensorGradientError> check_gradients(const GradientCheckOptions& options) {
   check_options(options);
   Workers workers(1);
   const Point point = random_point(options, workers);
   const std::vector<double> expected = complex_step_gradient(point);
-  const std::vector<double> reference = reference_gradient(point);
+  const std::vector<double> reference = reference_gradient<double>(point);
   const std::vector<float> production = production_gradient(point, workers);
+  const std::vector<double> rounding = rounding_errors(options, point);
   std::vector<TensorGradientError> errors;
-  for (const Slice& slice : point.slices) {
+  for (std::size_t k = 0; k < point.slices.size(); ++k) {
+    const Slice& slice = point.slices[k];
     errors.push_back({.name = slice.name,
                       .elements = slice.size,
                       .reference = ref::relative_error(part(reference, slice), part(expected, slice)),
-                      .production = ref::relative_error(part(production, slice), part(expected, slice))});
+                      .production = ref::relative_error(part(production, slice), part(expected, slice)),
+                      .rounding = rounding[k]});
   }
   return errors;
 }

@@ -19,7 +19,7 @@ S activation_penalty_forward(double factor, const Matrix<S>& y) {
 // Adds to dy.
 template <class S>
 void activation_penalty_backward(double factor, const Matrix<S>& y, Matrix<S>& dy) {
-  const S slope(2 * factor / static_cast<double>(y.values.size()));
+  const S slope = S(2 * factor / static_cast<double>(y.values.size()));
   for (std::size_t i = 0; i < y.values.size(); ++i) dy.values[i] += slope * y.values[i];
 }
 
@@ -48,7 +48,7 @@ template <class S>
 void temporal_penalty_backward(double factor, std::int64_t B, std::span<const std::uint8_t> reset, const Matrix<S>& h,
                                Matrix<S>& dh) {
   if (h.rows <= B) return;
-  const S slope(2 * factor / static_cast<double>((h.rows - B) * h.cols));
+  const S slope = S(2 * factor / static_cast<double>((h.rows - B) * h.cols));
   for_each_carried_pair(B, reset, h, [&](std::int64_t row, std::int64_t before) {
     for (std::int64_t j = 0; j < h.cols; ++j) {
       const S change = slope * (h(row, j) - h(before, j));
