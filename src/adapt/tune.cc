@@ -16,6 +16,7 @@
 #include "adapt/adaptive_stream.h"
 #include "adapt/cache_sweep.h"
 #include "adapt/convex_search.h"
+#include "base/names.h"
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
 #include "unroll/error.h"
@@ -377,6 +378,7 @@ class Tuning {
 }  // namespace
 
 TuneResult tune(const Model& model, const NamedText& text, const TuneOptions& options) {
+  if (options.state) expect_enumerator("state", *options.state, state_policy_name(*options.state));
   if (!options.temperature && !options.cache && !options.dynamic && !options.ngram) {
     throw Error(ErrorCode::kUsage,
                 "there is nothing to tune: set `temperature`, `cache` or `dynamic`, or give n-grams");

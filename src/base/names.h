@@ -60,4 +60,15 @@ template <class Enum, NameOf<Enum> name>
                                      joined_names<Enum>(kAllValues<Enum, name>, name));
 }
 
+// Throws Error{kUsage} where `value` is a number that was cast to the enumeration and that it does not have: then its
+// name is empty.
+template <class Enum>
+void expect_enumerator(std::string_view field, Enum value, std::string_view name) {
+  if (!name.empty()) return;
+  throw Error(ErrorCode::kUsage,
+              "`" + std::string(field) + "` is " + std::to_string(static_cast<long long>(value)) +
+                  ", which is not an enumerator of its type",
+              std::string(field));
+}
+
 }  // namespace unroll

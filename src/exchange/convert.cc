@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file_claim.h"
+#include "base/names.h"
 #include "kernels/weights.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
@@ -122,6 +123,7 @@ class RoundedTensors {
 }  // namespace
 
 Conversion convert(const Model& model, Precision precision, const std::string& path) {
+  expect_enumerator("precision", precision, precision_name(precision));
   check_order(model.precision(), precision);
   const NetworkConfig& config = model.config();
   check(config, precision);

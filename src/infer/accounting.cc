@@ -29,6 +29,8 @@ std::string_view unknown_policy_name(UnknownPolicy policy) noexcept { return nam
 UnknownPolicy parse_unknown_policy(std::string_view text) { return parse_name<UnknownPolicy, name>("policy", text); }
 
 void check(const Accounting& accounting) {
+  expect_enumerator("unknown", accounting.unknown, name(accounting.unknown));
+  expect_enumerator("state", accounting.state, state_policy_name(accounting.state));
   if (accounting.unknown_words < 1 || accounting.unknown_words > kMostUnknownWords) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`unknown_words` is {}: expected 1 to {}", accounting.unknown_words, kMostUnknownWords),

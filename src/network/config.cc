@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/names.h"
 #include "nn/adaptive_softmax.h"
 #include "unroll/error.h"
 #include "unroll/network.h"
@@ -73,6 +74,7 @@ void check_cutoffs(const NetworkConfig& config) {
 }  // namespace
 
 void check(const NetworkConfig& config) {
+  expect_enumerator("cell", config.cell, cell_name(config.cell));
   check_size("vocabulary", config.vocabulary, kLargestSize);
   check_size("embed", config.embed, kLargestSize);
   check_size("hidden", config.hidden, kLargestSize);
@@ -98,6 +100,7 @@ void check(const NetworkConfig& config) {
 
 void check(const NetworkConfig& config, Precision precision) {
   check(config);
+  expect_enumerator("precision", precision, precision_name(precision));
   if (precision != Precision::kInt8) return;
   // A product is 255 * 127 at most, and 2^16 of them stay below 2^31.
   constexpr std::int64_t kMostInputs = std::int64_t{1} << 16;

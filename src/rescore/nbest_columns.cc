@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/names.h"
 #include "base/quote.h"
 #include "rescore/nbest_line.h"
 #include "unroll/error.h"
@@ -26,6 +27,7 @@ std::vector<std::string_view> fields_between_tabs(std::string_view bytes) {
 }  // namespace
 
 void check(const NbestFormat& format) {
+  expect_enumerator("dialect", format.dialect, nbest_dialect_name(format.dialect));
   if (format.dialect != NbestDialect::kSrilm && !format.noise.empty()) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`noise` words are left out of lists of the format srilm alone, not of {}",

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/names.h"
 #include "base/quote.h"
 #include "rescore/nbest_line.h"
 #include "unroll/error.h"
@@ -23,6 +24,7 @@ std::string_view take_id(const NbestFormat& format, std::string_view& rest) {
 }  // namespace
 
 References::References(const std::string& path, const NbestFormat& format) : name_(text_name(path)) {
+  expect_enumerator("dialect", format.dialect, nbest_dialect_name(format.dialect));
   LineReader reader(path);
   std::string bytes;
   for (std::int64_t number = 1; reader.next(bytes); ++number) {

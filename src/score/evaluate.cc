@@ -224,7 +224,7 @@ Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOpt
 AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                    const EvaluateOptions& options) {
   check(options.adaptation);
-  check(accounting_of(options, StatePolicy::kReset));
+  check(accounting_of(options, options.state.value_or(StatePolicy::kReset)));
   if (models.empty()) throw Error(ErrorCode::kUsage, "there is no model to evaluate: give one at least");
   const Tokenizer& tokenizer = models.front().tokenizer();
   for (std::size_t i = 1; i < models.size(); ++i) expect_same_vocabulary(tokenizer, models[i].tokenizer(), i + 1);

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/file_claim.h"
+#include "base/names.h"
 #include "text/checked_text.h"
 #include "text/lines.h"
 #include "text/sentencepiece.h"
@@ -154,6 +155,8 @@ std::string without_advice(const std::string& words) {
 
 std::string train_sentencepiece(const NamedText& named, const SentencePieceOptions& options) {
   const auto& [text, name] = named;
+  const bool known = options.kind == SentencePieceKind::kUnigram || options.kind == SentencePieceKind::kBpe;
+  expect_enumerator("kind", options.kind, known ? "known" : "");
   if (options.vocab_size < 2 || options.vocab_size > kLargestVocabulary) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`vocab_size` is {}: expected 2 to {}", options.vocab_size, kLargestVocabulary),

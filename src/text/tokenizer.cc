@@ -52,6 +52,7 @@ constexpr std::int64_t kFewestSymbols = 2;
 
 void check_options(const TokenizerOptions& options) {
   const std::string_view kind = tokenizer_kind_name(options.kind);
+  expect_enumerator("tokenizer.kind", options.kind, kind);
   const bool limited = options.vocab_size != 0 || options.min_count != 1;
   if (options.lowercase && !tokens_are_words(options.kind)) {
     refuse_options("lowercase",
@@ -239,6 +240,7 @@ bool tokens_are_words(TokenizerKind kind) noexcept {
 Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 
 Tokenizer Tokenizer::train(const TokenizerOptions& options, const NamedText& text) {
+  expect_enumerator("tokenizer.kind", options.kind, tokenizer_kind_name(options.kind));
   return train_on(options, CheckedText(options.kind, options.lowercase, text));
 }
 
@@ -273,6 +275,7 @@ Tokenizer Tokenizer::train_on(const TokenizerOptions& options, const CheckedText
 }
 
 Tokenizer Tokenizer::from_vocabulary(TokenizerKind kind, bool lowercase, std::vector<std::string> symbols) {
+  expect_enumerator("kind", kind, tokenizer_kind_name(kind));
   if (kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "vocabulary: that of SentencePiece comes from its model");
   }
