@@ -10,7 +10,6 @@
 
 #include "cli/flags/field_flags.h"
 #include "cli/flags/flags_help.h"
-#include "cli/flags/nearest.h"
 #include "cli/flags/parser.h"
 #include "cli/streams/output.h"
 #include "unroll/error.h"
@@ -137,11 +136,11 @@ struct Flags::Impl {
   void check_preset(const PresetFlag& preset, const std::vector<PresetFlag>& before) const {
     const std::string name = "--" + preset.name;
     if (!declared.contains(name) || name == preset_flag) {
-      const std::string near = nearest(name, page.shown_names());
-      refuse_preset(preset, fmt::format("unknown key {}{}", preset.name,
-                                        near.size() < 3 || near == "--help" || near == preset_flag
-                                            ? ""
-                                            : fmt::format("; did you mean {}?", near.substr(2))));
+      const std::string near = nearest_flag(name, syntax);
+      refuse_preset(
+          preset,
+          fmt::format("unknown key {}{}", preset.name,
+                      near.size() < 3 || near == preset_flag ? "" : fmt::format("; did you mean {}?", near.substr(2))));
     }
     if (has(never_preset, name)) {
       refuse_preset(preset, fmt::format("{} belongs on the command line: {}", preset.name, name));

@@ -59,10 +59,8 @@ std::vector<std::string> positionals_among(const std::vector<std::string>& remai
     if (!flags_ended && argument == "--") {
       flags_ended = true;
     } else if (!flags_ended && argument.size() > 1 && argument.starts_with('-')) {
-      std::vector<std::string> known;
-      for (const FlagSyntax& flag : flags) known.push_back(flag.names.front());
       const std::string name = argument.substr(0, argument.find('='));
-      const std::string near = nearest(name, known);
+      const std::string near = nearest_flag(name, flags);
       refuse(fmt::format("unknown flag {}{}", name,
                          near.empty() ? "; --help lists the flags" : fmt::format("; did you mean {}?", near)));
     } else {
@@ -89,6 +87,13 @@ void add(CLI::App& app, const FlagSyntax& flag, SplitArguments& split) {
 }
 
 }  // namespace
+
+std::string nearest_flag(const std::string& name, const std::vector<FlagSyntax>& flags) {
+  std::vector<std::string> names;
+  for (const FlagSyntax& flag : flags) names.insert(names.end(), flag.names.begin(), flag.names.end());
+  const FlagSyntax* const near = find(flags, nearest(name, names));
+  return near == nullptr ? "" : near->names.front();
+}
 
 SplitArguments split_arguments(const std::vector<FlagSyntax>& flags, const std::vector<std::string>& arguments) {
   std::vector<FlagSyntax> all{{.names = {"--help", "-h"}}};

@@ -26,4 +26,7 @@ struct SplitArguments {
 [[nodiscard]] SplitArguments split_arguments(const std::vector<FlagSyntax>& flags,
                                              const std::vector<std::string>& arguments);
 
+// The shown name of the flag one of whose names, shown or not, is nearest to `name`; empty if none is near.
+[[nodiscard]] std::string nearest_flag(const std::string& name, const std::vector<FlagSyntax>& flags);
+
 }  // namespace unroll
