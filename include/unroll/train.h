@@ -167,7 +167,10 @@ struct TrainPlan {
   double uniform_nats = 0;        // ln V: the loss of a uniform guess
   std::int64_t train_tokens = 0;  // predictions in one epoch
   std::int64_t valid_tokens = 0;  // 0: no validation
-  std::int64_t batch_size = 0;    // may be smaller than asked for where the text is short
+  // Tokens among these that the vocabulary lacks: the network learns, and validation counts, the unknown symbol there.
+  std::int64_t train_unknown_tokens = 0;
+  std::int64_t valid_unknown_tokens = 0;
+  std::int64_t batch_size = 0;  // may be smaller than asked for where the text is short
   std::int64_t bptt = 0;
   std::int64_t bptt_jitter = 0;
   std::int64_t steps = 0;  // of the whole run
@@ -213,9 +216,11 @@ struct TrainResult {
   std::int64_t tokens = 0;
   double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
-  std::int64_t best_step = 0;    // the step whose weights are in the model file
-  bool best_is_average = false;  // they are the average as of that step
-  double seconds = 0;            // of this call
+  std::int64_t best_step = 0;             // the step whose weights are in the model file
+  bool best_is_average = false;           // they are the average as of that step
+  std::int64_t train_unknown_tokens = 0;  // as in TrainPlan
+  std::int64_t valid_unknown_tokens = 0;
+  double seconds = 0;  // of this call
 };
 
 // Trains until the run's length is reached and keeps the model that is best on validation in options.files.save.

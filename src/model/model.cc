@@ -24,7 +24,8 @@ Model Model::load(const std::string& path) {
                                                  .tokenizer = tokenizer,
                                                  .training = training_from_metadata(metadata, path),
                                                  .weights = std::move(weights),
-                                                 .begin = begin}));
+                                                 .begin = begin,
+                                                 .checksum = metadata.at("checksum")}));
 }
 
 Model::Model(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}

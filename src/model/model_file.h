@@ -25,6 +25,7 @@ struct Model::Data {
   TrainingRecord training;
   ModelWeights weights;
   BeginPolicy begin = BeginPolicy::kBoundary;
+  std::string checksum = {};  // of its file; empty: it has none
 };
 
 // Whether a model does what readers of unroll/1 and unroll/2 do not: its vocabulary lacks "<unk>" or the boundary, or

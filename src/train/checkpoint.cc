@@ -5,12 +5,16 @@
 #include <charconv>
 #include <map>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
+#include "base/quote.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
+#include "train/run_plan.h"
 #include "unroll/error.h"
+#include "unroll/number_range.h"
 
 namespace unroll {
 namespace {
@@ -38,43 +42,89 @@ void for_each_tensor(const TrainTensors& tensors, const TrainPosition& position,
     visit("state/c", std::vector<std::int64_t>{state.c.size() / state.H, state.H}, state.c.span());
 }
 
-// Calls visit(key, number) for every number of a position.
+constexpr NumberRange kSteps{.least = 0, .most = static_cast<double>(kMostSteps)};
+constexpr NumberRange kFromOne{.least = 1, .most = kSteps.most};
+constexpr NumberRange kPredictions{.least = 0, .most = 0x1p53};
+constexpr NumberRange kNats{.least = -1e300, .most = 1e300};
+constexpr NumberRange kDivisor{.least = 1};  // grows without end while validation does not improve
+constexpr NumberRange kAmount{.least = 0, .most = 1e300};
+constexpr NumberRange kSpeed{.least = 0};  // without end for a step that took no time
+constexpr NumberRange kFlag{.least = 0, .most = 1};
+
+// Calls visit(key, number, range) for every number of a position.
 template <class Position, class Visit>
 void for_each_number(Position& position, const Visit& visit) {
-  visit("step", position.step);
-  visit("tokens", position.tokens);
-  visit("nats_since_point", position.nats_since_point);
-  visit("predictions_since_point", position.predictions_since_point);
-  visit("lr_divisor", position.lr_divisor);
-  visit("best_step", position.best_step);
-  visit("best_nats", position.best_nats);
-  visit("steps", position.steps);
-  visit("save_every", position.save_every);
+  visit("step", position.step, kSteps);
+  visit("tokens", position.tokens, kPredictions);
+  visit("nats_since_point", position.nats_since_point, kNats);
+  visit("predictions_since_point", position.predictions_since_point, kPredictions);
+  visit("lr_divisor", position.lr_divisor, kDivisor);
+  visit("best_step", position.best_step, kSteps);
+  visit("best_nats", position.best_nats, kNats);
+  visit("steps", position.steps, kFromOne);
+  visit("save_every", position.save_every, kFromOne);
 }
 
 // The same for numbers that are in the file only where weights are averaged.
 template <class Position, class Visit>
 void for_each_number_of_average(Position& position, const Visit& visit) {
-  visit("average_start", position.average_start);
-  visit("best_is_average", position.best_is_average);
+  visit("average_start", position.average_start, kSteps);
+  visit("best_is_average", position.best_is_average, kFlag);
+}
+
+[[noreturn]] void refuse_file(const std::string& path, const std::string& what) {
+  throw Error(ErrorCode::kFormat, fmt::format("'{}' is damaged: {}", path, what));
 }
 
 // The same for numbers that are in the file only where the last step is yet to be validated.
 template <class Step, class Visit>
 void for_each_number_of_unvalidated(Step& step, const Visit& visit) {
-  visit("unvalidated_nats", step.nats_per_token);
-  visit("unvalidated_lr", step.lr);
-  visit("unvalidated_grad_norm", step.grad_norm);
-  visit("unvalidated_tokens_per_s", step.tokens_per_s);
+  visit("unvalidated_nats", step.nats_per_token, kNats);
+  visit("unvalidated_lr", step.lr, kAmount);
+  visit("unvalidated_grad_norm", step.grad_norm, kAmount);
+  visit("unvalidated_tokens_per_s", step.tokens_per_s, kSpeed);
 }
 
 template <class Number>
-void parse_number(const TensorFile& file, const std::string& key, Number& number) {
+void parse_number(const TensorFile& file, const std::string& key, Number& number, const NumberRange& range) {
   const std::string& text = file.required(key);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw Error(ErrorCode::kFormat,
-                fmt::format("'{}' is damaged: its metadata '{}' is '{}', not a number", file.path(), key, text));
+    refuse_file(file.path(), fmt::format("its metadata '{}' is {}, not a number", key, quote(text)));
+  }
+  if (contains(range, static_cast<double>(number))) return;
+  refuse_file(file.path(), fmt::format("its metadata '{}' is {}: expected {}", key, quote(text),
+                                       describe(range, std::is_integral_v<Number>)));
+}
+
+// Throws where numbers contradict each other, each of which is in its range.
+void check_position(const TrainPosition& position, const std::string& path) {
+  const auto expect_at_most = [&](std::string_view name, std::int64_t number, std::string_view bound_name,
+                                  std::int64_t bound) {
+    if (number <= bound) return;
+    refuse_file(path,
+                fmt::format("its metadata '{}' is {}: expected at most {}, its '{}'", name, number, bound, bound_name));
+  };
+  expect_at_most("step", position.step, "steps", position.steps);
+  expect_at_most("predictions_since_point", position.predictions_since_point, "tokens", position.tokens);
+  expect_at_most("best_step", position.best_step, "step", position.step);
+  expect_at_most("average_start", position.average_start, "step", position.step);
+  if (position.step == position.steps && !position.unvalidated) {
+    refuse_file(path, fmt::format("its metadata 'step' is {}, the end of its run", position.step));
+  }
+  expect_at_most("best_is_average", position.best_is_average ? 1 : 0, "best_step", position.best_step);
+}
+
+void check_history(const TrainingRecord& record, const TrainPosition& position, const std::string& path) {
+  std::int64_t last = 0;
+  for (const HistoryPoint& point : record.history) {
+    if (point.step <= last || point.step > position.step ||
+        !contains(kPredictions, static_cast<double>(point.tokens))) {
+      refuse_file(path, fmt::format("its history has a point of step {} and {} tokens after one of step {}: expected "
+                                    "rising steps up to {}",
+                                    point.step, point.tokens, last, position.step));
+    }
+    last = point.step;
   }
 }
 
@@ -95,16 +145,20 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
   std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record, begin);
   metadata["format"] = needs_policy(tokenizer, begin) ? kPolicyFormat : kFormat;
   metadata["length"] = position.length;
-  for_each_number(position, [&](const std::string& key, auto number) { metadata[key] = fmt::format("{}", number); });
+  if (!position.instruction_sets.empty()) metadata["instruction_sets"] = position.instruction_sets;
+  for_each_number(position, [&](const std::string& key, auto number, const NumberRange&) {
+    metadata[key] = fmt::format("{}", number);
+  });
   std::vector<TensorToWrite> list;
   if (position.average_start >= 0) {
-    for_each_number_of_average(
-        position, [&](const std::string& key, std::int64_t number) { metadata[key] = fmt::format("{}", number); });
-  }
-  if (position.unvalidated) {
-    for_each_number_of_unvalidated(*position.unvalidated, [&](const std::string& key, double number) {
+    for_each_number_of_average(position, [&](const std::string& key, std::int64_t number, const NumberRange&) {
       metadata[key] = fmt::format("{}", number);
     });
+  }
+  if (position.unvalidated) {
+    for_each_number_of_unvalidated(
+        *position.unvalidated,
+        [&](const std::string& key, double number, const NumberRange&) { metadata[key] = fmt::format("{}", number); });
   }
   for_each_tensor(tensors, position,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<const float> values) {
@@ -115,30 +169,51 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
 
 struct Checkpoint::File {
   TensorFile tensors;
+  Tokenizer tokenizer;
 };
 
-Checkpoint::Checkpoint(const std::string& path)
-    : file_(std::make_unique<File>(File{TensorFile(path, {kFormat, kPolicyFormat})})) {
+Checkpoint::Checkpoint(const std::string& path) {
+  TensorFile tensors(path, {kFormat, kPolicyFormat});
+  Tokenizer tokenizer = tokenizer_from_metadata(tensors.metadata(), path);
+  file_ = std::make_unique<File>(File{std::move(tensors), std::move(tokenizer)});
   const TensorFile& file = file_->tensors;
   record_ = training_from_metadata(file.metadata(), path);
   position_.length = file.required("length");
-  for_each_number(position_, [&](const std::string& key, auto& number) { parse_number(file, key, number); });
+  const auto sets = file.metadata().find("instruction_sets");
+  if (sets != file.metadata().end()) position_.instruction_sets = sets->second;
+  for_each_number(position_, [&](const std::string& key, auto& number, const NumberRange& range) {
+    parse_number(file, key, number, range);
+  });
   if (file.metadata().contains("unvalidated_nats")) {
     for_each_number_of_unvalidated(position_.unvalidated.emplace(),
-                                   [&](const std::string& key, double& number) { parse_number(file, key, number); });
+                                   [&](const std::string& key, double& number, const NumberRange& range) {
+                                     parse_number(file, key, number, range);
+                                   });
   }
-  if (!file.metadata().contains("average_start")) return;
-  for_each_number_of_average(position_, [&](const std::string& key, auto& value) {
-    std::int64_t number = 0;
-    parse_number(file, key, number);
-    value = static_cast<std::remove_reference_t<decltype(value)>>(number);
-  });
+  if (file.metadata().contains("average_start")) {
+    for_each_number_of_average(position_, [&](const std::string& key, auto& value, const NumberRange& range) {
+      std::int64_t number = 0;
+      parse_number(file, key, number, range);
+      value = static_cast<std::remove_reference_t<decltype(value)>>(number);
+    });
+  }
+  check_position(position_, path);
+  check_history(record_, position_, path);
 }
 Checkpoint::~Checkpoint() = default;
 Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
 Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
 
+const Tokenizer& Checkpoint::tokenizer() const noexcept { return file_->tokenizer; }
+
 void Checkpoint::restore(const TrainTensors& tensors) const {
+  const std::string& path = file_->tensors.path();
+  if (position_.best_step > 0 && tensors.best == nullptr) {
+    refuse_file(path, "it has weights of a validation, and its run has none");
+  }
+  if (position_.average_start >= 0 && tensors.average == nullptr) {
+    refuse_file(path, "it has averaged weights, and its run has none");
+  }
   for_each_tensor(tensors, position_,
                   [&](const std::string& name, const std::vector<std::int64_t>& shape, std::span<float> values) {
                     file_->tensors.copy(name, shape, values);

@@ -32,6 +32,8 @@ struct TrainPosition {
   bool best_is_average = false;                 // whether it was of the averaged weights
   std::int64_t average_start = -1;              // steps made when the average of the weights began; -1: not yet
   std::optional<StepOutcome> unvalidated = {};  // the last update, of a run that was stopped during its validation
+  // The instruction sets on which the run was begun and resumed: "AVX2", "AVX2; AVX3"; empty: not known.
+  std::string instruction_sets = {};
   // Decided once, when the run began.
   std::int64_t steps = 0;
   std::int64_t save_every = 0;
@@ -61,7 +63,8 @@ void save_checkpoint(const std::string& path, const NetworkConfig& config, const
 // A resume file, read and checked; its tensors stay in the file until restore().
 class Checkpoint {
  public:
-  // Throws Error{kFile} and Error{kFormat}.
+  // Throws Error{kFile} and Error{kFormat}, the latter also naming the first number of the position or the history that
+  // no run can have.
   explicit Checkpoint(const std::string& path);
   ~Checkpoint();
   Checkpoint(Checkpoint&&) noexcept;
@@ -69,8 +72,10 @@ class Checkpoint {
 
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
+  [[nodiscard]] const Tokenizer& tokenizer() const noexcept;
 
-  // Copies the tensors into those of a network of the same config. Throws Error{kFormat} if their shapes differ.
+  // Copies the tensors into those of a network of the same config. Throws Error{kFormat} if their shapes differ, or if
+  // the file has weights of a validation or an average for which there is no place.
   void restore(const TrainTensors& tensors) const;
 
  private:

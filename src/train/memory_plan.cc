@@ -37,7 +37,8 @@ std::vector<MemoryItem> memory_plan(const RunPlan& plan) {
     const std::int64_t W = gate_count(config.cell) * config.hidden * config.hidden;
     items.push_back({"recurrent weights after weight-drop", kFloat * config.layers * W});
   }
-  if (validates) items.push_back({"parameters packed for validation", kFloat * multiplied_weights(config)});
+  items.push_back({validates ? "parameters packed for validation" : "parameters packed to check them before a save",
+                   kFloat * multiplied_weights(config)});
   for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, most_steps(plan), plan.batch_size,
                                                    plan.regularization, plan.samples)) {
     items.push_back({buffer.name, kFloat * buffer.floats});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include "base/names.h"
 #include "unroll/error.h"
@@ -100,10 +101,11 @@ std::string value_text(const std::optional<Value>& value) {
   throw Error(ErrorCode::kUsage, message, std::string(field));
 }
 
-// Throws where a number is out of its option's range; other values have none.
+// Throws where a number is out of its option's range, or where an enumeration lacks it; other values have no range.
 struct RangeCheck {
   template <class Value>
   void operator()(const TrainOption& option, const Value& value) const {
+    if constexpr (std::is_enum_v<Value>) expect_enumerator(option.field, value, name_of(value));
     if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
       const auto number = static_cast<double>(value);
       if (number == option.automatic || contains(option.range, number)) return;
@@ -158,8 +160,17 @@ void check_validation(const TrainOptions& o) {
   }
 }
 
+// The optimizer computes with floats, and 1 would divide by zero or forget nothing.
+void check_rounded_shares(const RunOptions& run) {
+  for (const auto& [field, share] : {std::pair("run.beta2", run.beta2), std::pair("run.momentum", run.momentum)}) {
+    if (static_cast<float>(share) < 1) continue;
+    refuse(field, fmt::format("`{}` is {}, which is 1 as a float: expected at most 0.9999999", field, share));
+  }
+}
+
 void check_run(const TrainOptions& o) {
   const RunOptions& run = o.run;
+  check_rounded_shares(run);
   if (run.schedule == Schedule::kStep && !run.decay_after) {
     refuse("run.decay_after", "`run.schedule` is step: give `run.decay_after`, the number of epochs at the full rate");
   }
@@ -230,7 +241,7 @@ NamedValues recorded_options(const TrainOptions& options) {
     const bool is_default = value == defaults[i++].value;
     // With files.from, neither says anything of the vocabulary.
     const bool unused = !options.files.from.empty() && (option.name == "vocab-size" || option.name == "min-count");
-    if (option.name == "valid-split" && !options.text.valid.empty()) value = "from a file";
+    if (option.name == "valid-split" && !options.text.valid.empty()) value = kFromFile;
     if (option.recorded == Recorded::kAlways && !unused) always.emplace_back(option.name, value);
     if (option.recorded == Recorded::kUnlessDefault && !is_default) changed.emplace_back(option.name, value);
   }

@@ -32,6 +32,9 @@ struct DescribedOption {
 // precision is chosen.
 [[nodiscard]] NamedValues recorded_options(const TrainOptions& options);
 
+// What a record holds as the share that is held out, where the validation text has a file of its own.
+inline constexpr std::string_view kFromFile = "from a file";
+
 // The value of that name.
 [[nodiscard]] std::optional<std::string> named_value(const NamedValues& values, std::string_view name);
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "base/file.h"
+#include "base/quote.h"
 #include "train/options.h"
 #include "unroll/error.h"
 
@@ -22,17 +24,17 @@ Checkpoint load_checkpoint(const std::string& path) {
   }
 }
 
-// An option, or one of the other things that a record holds: the vocabulary, the text, the number of steps.
-struct Recordable {
-  std::string_view field;  // empty where it is no option
-  std::string automatic;   // the value that leaves the choice to the trainer; empty where there is none
-};
+[[noreturn]] void refuse_other_run(const std::string& path, const std::string& difference, std::string_view advice,
+                                   std::string_view field) {
+  throw Error(ErrorCode::kUsage,
+              fmt::format("cannot resume '{}': {}; {}, or `files.overwrite` to start again", path, difference, advice),
+              std::string(field));
+}
 
-Recordable recordable(const std::string& name) {
+// An option as a record names it; its field is empty where the record holds something else under this name.
+TrainOption recorded_option(const std::string& name) {
   for (const DescribedOption& described : describe_all({})) {
-    const TrainOption& option = described.option;
-    if (option.name != name) continue;
-    return {.field = option.field, .automatic = option.automatic ? fmt::format("{}", *option.automatic) : ""};
+    if (described.option.name == name) return described.option;
   }
   return {};
 }
@@ -40,36 +42,132 @@ Recordable recordable(const std::string& name) {
 // Throws Error{kUsage} where a value of the earlier run differs from the one of this run.
 void expect_same(const std::string& name, const std::string& before, const std::string& now, const std::string& path) {
   if (before == now) return;
-  const Recordable what = recordable(name);
-  const auto shown = [&](const std::string& value) { return value == what.automatic ? "not set" : value; };
-  throw Error(ErrorCode::kUsage,
-              fmt::format("cannot resume '{}': {} is {} now and was {} when the run began; give the same {}, or "
-                          "`files.overwrite` to start again",
-                          path, what.field.empty() ? "the " + name : fmt::format("`{}`", what.field), shown(now),
-                          shown(before), what.field.empty() ? "text" : "options"),
-              std::string(what.field));
+  const TrainOption option = recorded_option(name);
+  const std::string automatic = option.automatic ? fmt::format("{}", *option.automatic) : "";
+  const auto shown = [&](const std::string& value) { return value == automatic ? "not set" : value; };
+  // The split is recorded for both: whether there is a file of its own, and where the text is split without one.
+  const bool of_file = name == "valid-split" && (before == kFromFile || now == kFromFile);
+  const std::string_view field = of_file ? "text.valid" : option.field;
+  const std::string difference =
+      of_file ? fmt::format("`text.valid` is {} now and was {} when the run began",
+                            now == kFromFile ? "set" : "not set", before == kFromFile ? "set" : "not set")
+              : fmt::format("{} is {} now and was {} when the run began",
+                            field.empty() ? "the " + name : fmt::format("`{}`", field), shown(now), shown(before));
+  refuse_other_run(path, difference, field.empty() ? "give the same text" : "give the same options", field);
 }
 
-// The same for all options, in the order in which they are named.
-void expect_same_options(const NamedValues& saved, const NamedValues& now, const std::string& path) {
+void expect_same_value(const NamedValues& saved, const NamedValues& now, const std::string& name,
+                       const std::string& path) {
   const NamedValues defaults = option_defaults();
-  for (const auto& [name, value] : now) {
-    const std::string before = named_value(saved, name).value_or(named_value(defaults, name).value_or("not set"));
-    expect_same(name, before, value, path);
+  const auto value_in = [&](const NamedValues& values) {
+    return named_value(values, name).value_or(named_value(defaults, name).value_or("not set"));
+  };
+  expect_same(name, value_in(saved), value_in(now), path);
+}
+
+// Records of before did not name the model; but with one they left out what is said of the vocabulary.
+void expect_same_start(const NamedValues& saved, const NamedValues& now, const std::string& path) {
+  const auto start_of = [](const NamedValues& values) {
+    const std::string unnamed = named_value(values, "vocab-size") ? "" : "a model";
+    return named_value(values, std::string(kFrom)).value_or(unnamed);
+  };
+  const std::string before = start_of(saved);
+  const std::string present = start_of(now);
+  if (before == present || (before == "a model" && !present.empty())) return;
+  const std::string difference =
+      present.empty()  ? "`files.from` is not set now, and the run began from a model"
+      : before.empty() ? "`files.from` is set now, and the run began from random weights"
+                       : fmt::format(
+                             "the model of `files.from` has the checksum {} now, and the one from which the run "
+                             "began had {}",
+                             present, before);
+  refuse_other_run(path, difference, present.empty() ? "give that model" : "give the same options", "files.from");
+}
+
+void expect_same_vocabulary(const Tokenizer& before, const Tokenizer& now, const std::string& path) {
+  constexpr std::string_view kAdvice = "give the same text and vocabulary";
+  if (before.size() != now.size()) {
+    refuse_other_run(
+        path, fmt::format("the vocabulary has {} symbols now and had {} when the run began", now.size(), before.size()),
+        kAdvice, "");
   }
-  for (const auto& [name, value] : defaults) {
-    if (!named_value(now, name)) expect_same(name, named_value(saved, name).value_or(value), value, path);
+  const auto [old_symbol, symbol] = std::ranges::mismatch(before.vocabulary(), now.vocabulary());
+  if (symbol != now.vocabulary().end()) {
+    refuse_other_run(path,
+                     fmt::format("symbol {} of the vocabulary is {} now and was {} when the run began",
+                                 symbol - now.vocabulary().begin(), quote(*symbol), quote(*old_symbol)),
+                     kAdvice, "");
+  }
+  if (before.sentencepiece_model() == now.sentencepiece_model()) return;
+  refuse_other_run(path, "the SentencePiece model is another than when the run began", kAdvice, "");
+}
+
+// First what was asked for, then text and vocabulary, then what follows from these.
+void expect_same_options(const NamedValues& saved, const NamedValues& now, const Tokenizer& before,
+                         const Tokenizer& tokenizer, const std::string& path) {
+  expect_same_start(saved, now, path);
+  const auto follows_from_text = [](std::string_view name) {
+    return name == "batch-size" || name == "samples" || name == "cutoffs";
+  };
+  const auto is_of_text = [](std::string_view name) { return name == "vocabulary" || name == "text"; };
+  NamedValues all = now;
+  std::ranges::copy(option_defaults(), std::back_inserter(all));
+  for (const auto& [name, value] : all) {
+    if (name != kFrom && !is_of_text(name) && !follows_from_text(name)) expect_same_value(saved, now, name, path);
+  }
+  expect_same_vocabulary(before, tokenizer, path);
+  for (const auto& [name, value] : all) {
+    if (is_of_text(name)) expect_same_value(saved, now, name, path);
+  }
+  for (const auto& [name, value] : all) {
+    if (follows_from_text(name)) expect_same_value(saved, now, name, path);
   }
 }
 
 void expect_same_length(const RunPlan& plan, const TrainPosition& saved) {
   const std::string now = describe(plan.length);
-  if (now == saved.length || planned_steps(plan) == saved.steps) return;
-  throw Error(ErrorCode::kUsage,
-              fmt::format("cannot resume '{}': its length is {} now, and the run began with {} ({} steps); give the "
-                          "same length, or `files.overwrite` to start again",
-                          plan.save, now, saved.length, saved.steps),
-              "run.steps");
+  const std::optional<std::int64_t> planned = planned_steps(plan);
+  if (planned ? *planned == saved.steps : now == saved.length) return;
+  refuse_other_run(
+      plan.save,
+      fmt::format("its length is {} now, and the run began with {} ({} steps)", now, quote(saved.length), saved.steps),
+      "give the same length", "run.steps");
+}
+
+void expect_same_finished_length(const RunPlan& plan, const NamedValues& saved, const TrainObserver& observer) {
+  const std::string steps = named_value(saved, "steps").value_or("not set");
+  if (const std::optional<std::int64_t> planned = planned_steps(plan)) {
+    expect_same("steps", steps, fmt::format("{}", *planned), plan.save);
+    return;
+  }
+  note(observer,
+       fmt::format("'{}' is complete after {} steps, and no file says how many minutes were asked for: "
+                   "`run.minutes` {} does not make it longer; `files.overwrite` starts again, and `files.from` "
+                   "with another `files.save` continues from its weights",
+                   plan.save, steps, plan.length.amount));
+}
+
+// A right checksum does not make numbers right.
+void expect_position_of(const RunPlan& plan, const TrainPosition& position) {
+  const bool averages = plan.average.kind != Average::kNone;
+  const bool moving = plan.average.kind == Average::kEma;
+  std::string_view wrong;
+  if (position.best_step > 0 && plan.epoch.valid_tokens == 0) wrong = "best_step";
+  if (position.unvalidated && plan.epoch.valid_tokens == 0) wrong = "unvalidated_nats";
+  if (position.lr_divisor != 1 && plan.schedule != Schedule::kPlateau) wrong = "lr_divisor";
+  if (averages ? moving && position.average_start != 0 : position.average_start >= 0) wrong = "average_start";
+  if (wrong.empty()) return;
+  throw Error(ErrorCode::kFormat, fmt::format("'{}' is damaged: its metadata '{}' is of another run than its options",
+                                              checkpoint_path(plan.save), wrong));
+}
+
+void note_instruction_sets(const RunPlan& plan, const TrainPosition& saved, const TrainObserver& observer) {
+  const std::string present = training_instruction_set();
+  if (saved.instruction_sets.empty() || saved.instruction_sets == present) return;
+  note(observer,
+       fmt::format("'{}' was trained with {} so far and continues with {}: sums are rounded in another order, so "
+                   "the result will have the bits of neither alone",
+                   plan.save, quote(saved.instruction_sets), present));
 }
 
 }  // namespace
@@ -78,6 +176,8 @@ const NamedValues* EarlierRun::options() const noexcept {
   if (checkpoint) return &checkpoint->record().options;
   return finished ? &finished->training().options : nullptr;
 }
+
+const Tokenizer& EarlierRun::tokenizer() const { return checkpoint ? checkpoint->tokenizer() : finished->tokenizer(); }
 
 EarlierRun find_earlier_run(const FileOptions& files) {
   if (files.overwrite) return {};
@@ -103,15 +203,14 @@ EarlierRun find_earlier_run(const FileOptions& files) {
       "files.resume");
 }
 
-void expect_same_run(const RunPlan& plan, const EarlierRun& earlier) {
-  expect_same_options(*earlier.options(), plan.recorded, plan.save);
-  if (earlier.checkpoint) {
-    expect_same_length(plan, earlier.checkpoint->position());
-  } else if (const std::optional<std::int64_t> steps = planned_steps(plan)) {
-    // How many steps so many minutes were is known to the finished run alone.
-    expect_same("steps", named_value(*earlier.options(), "steps").value_or("not set"), fmt::format("{}", *steps),
-                plan.save);
-  }
+void expect_same_run(const RunPlan& plan, const Tokenizer& tokenizer, const EarlierRun& earlier,
+                     const TrainObserver& observer) {
+  expect_same_options(*earlier.options(), plan.recorded, earlier.tokenizer(), tokenizer, plan.save);
+  if (earlier.finished) return expect_same_finished_length(plan, *earlier.options(), observer);
+  const TrainPosition& position = earlier.checkpoint->position();
+  expect_same_length(plan, position);
+  expect_position_of(plan, position);
+  note_instruction_sets(plan, position, observer);
 }
 
 TrainResult result_at(const TrainPosition& position, const TrainingRecord& record) {

@@ -17,6 +17,8 @@ struct EarlierRun {
 
   // The options that it recorded; null where there was no earlier run.
   [[nodiscard]] const NamedValues* options() const noexcept;
+  // Its tokenizer. Requires one of the two.
+  [[nodiscard]] const Tokenizer& tokenizer() const;
 };
 
 // What stands at files.save: nothing where it may be overwritten. Throws Error{kUsage} where something stands there
@@ -24,8 +26,14 @@ struct EarlierRun {
 // Error{kFormat} where it cannot be read.
 [[nodiscard]] EarlierRun find_earlier_run(const FileOptions& files);
 
-// Throws Error{kUsage} naming the first option, or the text, in which the plan differs from the earlier run.
-void expect_same_run(const RunPlan& plan, const EarlierRun& earlier);
+// Throws Error{kUsage} naming the first of these in which the plan differs from the earlier run: the model to start
+// from, an option, a symbol of the vocabulary, the text as ids, the length; Error{kFormat} where the position of the
+// earlier run contradicts the plan.
+//
+// Two things are notes: that the run began on another instruction set, where the bits of neither can be had; and that a
+// finished run, whose length in minutes no file holds, is not made longer by minutes.
+void expect_same_run(const RunPlan& plan, const Tokenizer& tokenizer, const EarlierRun& earlier,
+                     const TrainObserver& observer);
 
 // The result of a run that an earlier call finished, as its model tells it.
 [[nodiscard]] TrainResult result_of_finished(const Model& model);

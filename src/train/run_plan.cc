@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/processor.h"
+#include "model/model_file.h"
 #include "train/memory_plan.h"
 #include "unroll/error.h"
 
@@ -162,8 +163,9 @@ Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
   return reading;
 }
 
-NamedValues record(const TrainOptions& decided, const TrainingText& text) {
+NamedValues record(const TrainOptions& decided, const TrainingText& text, const Model* from) {
   NamedValues values = recorded_options(decided);
+  if (from != nullptr) values.emplace_back(kFrom, from->data().checksum);
   values.emplace_back("vocabulary", fmt::format("{}", text.tokenizer.size()));
   values.emplace_back("text", text.fingerprint);
   return values;
@@ -225,7 +227,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .seed = run.seed,
                .threads = run.threads,
                .save = options.files.save,
-               .recorded = record(options, inputs.text)};
+               .recorded = record(options, inputs.text, inputs.from)};
   plan.memory = memory_plan(plan);
   return plan;
 }
@@ -245,6 +247,14 @@ std::optional<std::int64_t> planned_steps(const RunPlan& plan) {
               fmt::format("`run.epochs` {} are more than {} steps, {} each: give fewer", amount, kMostSteps,
                           plan.epoch.windows),
               "run.epochs");
+}
+
+// int8 products are of no use to training.
+std::string training_instruction_set() {
+  constexpr std::string_view kInt8 = ", int8";
+  std::string name = instruction_set_name();
+  if (name.ends_with(kInt8)) name.resize(name.size() - kInt8.size());
+  return name;
 }
 
 std::int64_t most_steps(const RunPlan& plan) noexcept { return plan.bptt + 2 * plan.bptt_jitter; }

@@ -72,6 +72,9 @@ struct RunPlan {
   std::vector<MemoryItem> memory = {};
 };
 
+// Under this name a record holds the checksum of the model that the run began from, where there was one.
+inline constexpr std::string_view kFrom = "from";
+
 inline constexpr std::int64_t kWarmupOfRun = -1;
 
 // The longest run: a step is 32 bits of a random counter.
@@ -94,6 +97,9 @@ struct RunInputs {
 
 // Steps of the run; empty for a run of minutes. Throws Error{kUsage} where epochs are more than kMostSteps.
 [[nodiscard]] std::optional<std::int64_t> planned_steps(const RunPlan& plan);
+
+// What decides the bits of training on this processor: "AVX2", "AVX3_ZEN4, bf16".
+[[nodiscard]] std::string training_instruction_set();
 
 // Steps of the longest window.
 [[nodiscard]] std::int64_t most_steps(const RunPlan& plan) noexcept;

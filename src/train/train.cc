@@ -47,7 +47,7 @@ std::optional<MeasuredCost> begin(TrainingRun& run, const RunPlan& plan, const S
   return cost;
 }
 
-TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost& cost, TokenizerKind tokenizer) {
+TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText& text, const MeasuredCost& cost) {
   TrainPlan report{.config = plan.config,
                    .samples = plan.samples,
                    .precision = plan.precision,
@@ -59,6 +59,8 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost
   report.uniform_nats = std::log(static_cast<double>(plan.config.vocabulary));
   report.train_tokens = plan.epoch.train_tokens;
   report.valid_tokens = plan.epoch.valid_tokens;
+  report.train_unknown_tokens = text.train_unknown;
+  report.valid_unknown_tokens = text.valid_unknown;
   report.batch_size = plan.batch_size;
   report.bptt = plan.bptt;
   report.bptt_jitter = plan.bptt_jitter;
@@ -67,7 +69,7 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const MeasuredCost
   report.validate_every = run.validate_every();
   report.save_every = run.position().save_every;
   report.first_step = run.position().step - (run.position().unvalidated ? 1 : 0);
-  report.tokenizer = tokenizer;
+  report.tokenizer = text.tokenizer.kind();
   report.seconds_per_step = cost.per_step;
   report.threads = run.threads();
   return report;
@@ -135,6 +137,32 @@ ClaimedRun claimed_run(const FileOptions& files) {
   return {std::move(claim), find_earlier_run(files)};
 }
 
+// A loss over many unknown tokens says how well one symbol is predicted that stands for all of them.
+void note_unknown(const TrainingText& text, const TrainObserver& observer) {
+  constexpr double kMostShare = 0.1;
+  const auto note_part = [&](std::string_view what, std::string_view consequence, std::int64_t unknown,
+                             std::size_t tokens) {
+    const double share = static_cast<double>(unknown) / static_cast<double>(std::max<std::size_t>(1, tokens));
+    if (share <= kMostShare) return;
+    note(observer, fmt::format("WARNING: {:.1f}% of the {} is unknown to the vocabulary ({} of {} tokens): {}",
+                               100 * share, what, unknown, tokens, consequence));
+  };
+  note_part("text to train on",
+            "they are learned as one symbol; is it the text that `tokenizer.vocab_file`, "
+            "`tokenizer.vocab_size`, `tokenizer.min_count` or `files.from` is meant for?",
+            text.train_unknown, text.train.size());
+  note_part("text to validate on",
+            "its loss decides which weights are kept, and is mostly that of one symbol; give "
+            "a `text.valid` of the kind of the text to train on, or a larger vocabulary",
+            text.valid_unknown, text.valid.size());
+}
+
+TrainResult with_unknown(TrainResult result, const TrainingText& text) {
+  result.train_unknown_tokens = text.train_unknown;
+  result.valid_unknown_tokens = text.valid_unknown;
+  return result;
+}
+
 void note_start(const TrainOptions& options, const Model* from, const TrainObserver& observer) {
   if (options.files.resume) {
     note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.files.save));
@@ -165,9 +193,10 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const TrainingText text = read_training_text(options, from != nullptr ? &from->tokenizer() : nullptr);
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(options.files);
+  note_unknown(text, observer);
   const RunPlan plan = plan_run({options, text, from, earlier.options()}, observer);
-  if (earlier.options() != nullptr) expect_same_run(plan, earlier);
-  if (earlier.finished) return result_of_finished(*earlier.finished);
+  if (earlier.options() != nullptr) expect_same_run(plan, text.tokenizer, earlier, observer);
+  if (earlier.finished) return with_unknown(result_of_finished(*earlier.finished), text);
   check_memory(plan.memory);
 
   TrainingRun run(plan, text, from != nullptr ? &from->data().weights.view() : nullptr);
@@ -182,10 +211,10 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
     cost = begin(run, plan, watch, stop);
     if (!cost) return {.interrupted = true};
   }
-  if (observer.on_plan) observer.on_plan(report(run, plan, *cost, text.tokenizer.kind()));
+  if (observer.on_plan) observer.on_plan(report(run, plan, text, *cost));
 
   const bool complete = run_to_end(run, observer, stop);
-  TrainResult result = result_at(run.position(), run.record());
+  TrainResult result = with_unknown(result_at(run.position(), run.record()), text);
   result.interrupted = !complete;
   result.stopped_early = run.stopped_early();
   result.seconds = watch.seconds();

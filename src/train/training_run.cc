@@ -37,6 +37,13 @@ void start_some_rows_afresh(std::int64_t index, Window& window) {
   }
 }
 
+// Adds that of this processor to the list of a run that began before; the list of an older file stays unknown.
+void add_instruction_set(std::string& list) {
+  const std::string present = training_instruction_set();
+  if (list.empty() || list == present || list.ends_with("; " + present)) return;
+  list += "; " + present;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start)
@@ -82,25 +89,42 @@ void TrainingRun::set_start() {
   rate_.divisor = 1;
 }
 
-std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery& stop) {
+// A step is measured even if it ends in a loss that is not finite: this is not the run yet, whose steps may be fewer or
+// have other learning rates, and which will report what happens to it.
+double TrainingRun::measure_step() {
+  const Stopwatch watch;
+  try {
+    step();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNumeric) throw;
+  }
+  return watch.seconds();
+}
+
+std::optional<double> TrainingRun::measure_steps(double seconds, const StopQuery& stop) {
   constexpr std::int64_t kMostMeasured = 200;
-  constexpr std::int64_t kLeastSteps = 2;
+  constexpr std::int64_t kLeastMeasured = 2;
   // Learning rates are those of the run's first steps, as far as its length is known.
   const std::int64_t steps = planned_steps(plan_).value_or(kMostMeasured);
   rate_.steps = steps;
   rate_.warmup = warmup_steps(plan_, steps);
-  step();  // the first one touches all memory for the first time
-  std::vector<double> durations;
-  const Stopwatch all_steps;
-  for (std::int64_t i = 0; i < std::min(kMostMeasured, steps); ++i) {
-    const Stopwatch one_step;
-    step();
-    durations.push_back(one_step.seconds());
+  const double first = measure_step();  // touches all memory for the first time
+  double sum = 0;
+  std::int64_t count = 0;
+  while (count < std::min(kMostMeasured, steps - 1)) {
+    sum += measure_step();
+    ++count;
     if (stop && stop()) return std::nullopt;
-    if (i + 1 >= kLeastSteps && all_steps.seconds() > 0.7 * seconds) break;
+    if (count >= kLeastMeasured && sum > 0.7 * seconds) break;
   }
+  return count == 0 ? first : sum / static_cast<double>(count);
+}
+
+std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery& stop) {
+  const std::optional<double> per_step = measure_steps(seconds, stop);
+  if (!per_step) return std::nullopt;
   MeasuredCost cost;
-  for (const double duration : durations) cost.per_step += duration / static_cast<double>(durations.size());
+  cost.per_step = *per_step;
   if (!text_.valid.empty()) {
     constexpr std::size_t kSample = 1 << 15;
     const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
@@ -128,6 +152,7 @@ void TrainingRun::begin(std::int64_t steps, std::int64_t save_every) {
   position_.steps = steps;
   position_.save_every = save_every;
   position_.length = describe(plan_.length);
+  position_.instruction_sets = training_instruction_set();
   record_ = {.options = plan_.recorded, .history = {}, .complete = false};
   record_.options.emplace_back("steps", fmt::format("{}", steps));
   fix_length();
@@ -143,6 +168,7 @@ void TrainingRun::fix_length() {
 
 void TrainingRun::resume(const Checkpoint& checkpoint) {
   position_ = checkpoint.position();
+  add_instruction_set(position_.instruction_sets);
   if (plan_.save_every > 0) position_.save_every = plan_.save_every;
   record_ = checkpoint.record();
   checkpoint.restore(tensors());
@@ -285,16 +311,31 @@ void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<V
   position_.predictions_since_point = 0;
 }
 
+// The last update of a file is followed by no step that would notice what it did.
+void TrainingRun::check_weights(const Parameters& weights) {
+  constexpr std::size_t kSample = 256;
+  const std::span<const std::int32_t> sample(text_.train.data(), std::min(kSample, text_.train.size()));
+  const bool finite = std::ranges::all_of(weights.all(), [](float weight) { return std::isfinite(weight); });
+  if (finite && std::isfinite(evaluate(weights, sample, {}).nats)) return;
+  throw Error(
+      ErrorCode::kNumeric,
+      fmt::format("step {}: the weights after it overflow, {}: training stopped, files saved before are as they "
+                  "were; try a lower `run.lr` or a smaller `run.clip`",
+                  position_.step, finite ? "and their loss is not a finite number" : "and are infinite or NaN"));
+}
+
 void TrainingRun::save(bool complete) {
+  const Parameters& last = averaging_.began() ? *average_ : parameters_;
+  const bool validated = position_.best_step > 0;
+  if (!validated) check_weights(last);
+  if (!complete && (validated || averaging_.began())) check_weights(parameters_);
   record_.complete = complete;
   // The resume file first: a model of an unfinished run never exists without it.
   if (!complete) {
     save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(),
                     plan_.reading.begin);
   }
-  const Parameters& last = averaging_.began() ? *average_ : parameters_;
-  save_model(plan_.save, plan_.config, text_.tokenizer, record_, position_.best_step > 0 ? *best_ : last,
-             plan_.reading.begin);
+  save_model(plan_.save, plan_.config, text_.tokenizer, record_, validated ? *best_ : last, plan_.reading.begin);
 }
 
 TrainTensors TrainingRun::tensors() {

@@ -68,7 +68,8 @@ class TrainingRun {
   void note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation);
 
   // Writes the model file (the best weights; without validation the averaged or else the last ones), and the resume
-  // file unless the run is complete.
+  // file unless the run is complete. Throws Error{kNumeric}, and writes nothing, where weights that no validation has
+  // seen are not finite or have no finite loss on the beginning of the text.
   void save(bool complete);
 
   [[nodiscard]] const RunPlan& plan() const noexcept { return plan_; }
@@ -84,6 +85,8 @@ class TrainingRun {
 
  private:
   void set_start();
+  double measure_step();
+  std::optional<double> measure_steps(double seconds, const StopQuery& stop);  // seconds per step; none: to stop
   void fix_length();
   double take_window();
   IdsEvaluation evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
@@ -92,6 +95,7 @@ class TrainingRun {
   ValidationOutcome validate(const EvaluationProgress& progress);
   bool keep_if_best(double nats, bool is_average);
   void check_finite(double loss, double norm) const;
+  void check_weights(const Parameters& weights);
   TrainTensors tensors();
 
   const RunPlan& plan_;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/corpus.h"
@@ -67,8 +68,14 @@ TrainingText read_training_text(const TrainOptions& options, const Tokenizer* to
       .train = {},
       .valid = {},
       .fingerprint = {}};
-  text.train = text.tokenizer.encode_checked(parts.train).ids;
-  if (!parts.valid.empty()) text.valid = text.tokenizer.encode_checked(parts.valid).ids;
+  EncodedText train = text.tokenizer.encode_checked(parts.train);
+  text.train = std::move(train.ids);
+  text.train_unknown = train.unknown;
+  if (!parts.valid.empty()) {
+    EncodedText valid = text.tokenizer.encode_checked(parts.valid);
+    text.valid = std::move(valid.ids);
+    text.valid_unknown = valid.unknown;
+  }
   text.fingerprint = fingerprint_of(text);
   return text;
 }

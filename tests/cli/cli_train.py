@@ -234,6 +234,23 @@ class Train(CommandTest):
         self.assertNotIn("validation loss", self.last.err)
         self.assertEqual(self.inspect(model)["training"]["history"][-1]["step"], 10)
 
+    def test_unknown_tokens_are_told_from_the_plan_to_the_end(self):
+        valid = self.write("valid.txt", "1234 the\n" * 20)
+        log = self.folder / "log"
+        self.train("--steps", "3", "--valid", valid, "--log", log)
+        share = 4 / 9
+        self.assertIn("180 to validate on (44.4% unknown); vocabulary", self.last.err)
+        self.assertIn("WARNING: 44.4% of the text to validate on is unknown", self.last.err)
+        self.assertIn("--valid of the kind", self.last.err)
+        self.assertRegex(self.last.err, r"best +step .*bits/char \(not comparable\) \(44\.4% unknown\)\n")
+        self.assertRegex(self.last.err, r"trained .*bits/char\n")
+        self.train("--steps", "3", "--valid", valid, "--log", log, "--overwrite", "--vocab-size", "8", "--quiet")
+        self.assertTrue(all(0 < line["train_unknown_share"] < 1 for line in log_lines(log)))
+        self.train("--steps", "3", "--valid", valid, "--log", log, "--overwrite", "--quiet")
+        for line in log_lines(log):
+            self.assertNotIn("train_unknown_share", line)
+            self.assertEqual(line.get("valid_unknown_share"), share if "valid_nats_per_token" in line else None)
+
     def test_the_model_on_file_is_the_best_on_validation(self):
         valid = self.write("valid.txt", sentence_text(20, seed=3))
         log = self.folder / "log"

@@ -164,6 +164,20 @@ TEST(TrainOptionList, ANumberOutOfRangeIsRefusedByItsField) {
   EXPECT_GT(refused, 30);
 }
 
+TEST(TrainOptionList, AShareThatIsOneAsAFloatIsRefused) {
+  TrainOptions options = enough();
+  for (const double share : {0.99999998, 1 - 1e-16}) {
+    options.run.beta2 = share;
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.beta2` is 0.99999", [&] { (void)resolve(options); }));
+  }
+  options.run.beta2 = 0.9999999;
+  EXPECT_NO_THROW((void)resolve(options));
+  options.run.beta2 = TrainOptions().run.beta2;
+  options.run.optimizer = Optimizer::kSgd;
+  options.run.momentum = 0.99999998;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.momentum`", [&] { (void)resolve(options); }));
+}
+
 TEST(TrainOptionList, DefaultsArePutInPlace) {
   TrainOptions options = enough();
   options.run.schedule = Schedule::kStep;

@@ -51,4 +51,8 @@ std::string people_perplexity(double nats) {
   return perplexity < 1000 ? fmt::format("{:#.4g}", perplexity) : fmt::format("{:.0f}", perplexity);
 }
 
+double share_of(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 }  // namespace unroll

@@ -12,4 +12,7 @@ namespace unroll {
 [[nodiscard]] std::string people_flops(double operations);   // 3.3e6 -> "3.3 MFLOP"
 [[nodiscard]] std::string people_perplexity(double nats);    // e^nats with about four digits
 
+// part / whole; 0 of nothing.
+[[nodiscard]] double share_of(std::int64_t part, std::int64_t whole);
+
 }  // namespace unroll

@@ -25,6 +25,11 @@ std::string window_words(const TrainPlan& plan) {
   return fmt::format("{} to {}", plan.bptt - 2 * plan.bptt_jitter, plan.bptt + 2 * plan.bptt_jitter);
 }
 
+// " (61.3% unknown)"; nothing where there is none.
+std::string unknown_note(double share) {
+  return share == 0 ? "" : fmt::format(" ({:.{}f}% unknown)", 100 * share, share < 0.001 ? 4 : 1);
+}
+
 std::string softmax_text(const TrainPlan& plan) {
   if (!plan.config.cutoffs.empty()) return ", adaptive softmax";
   if (plan.samples == 0) return "";
@@ -37,14 +42,17 @@ TrainProgress::TrainProgress(Terminal* terminal) : terminal_(terminal), start_(s
 
 void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
+  train_unknown_ = share_of(plan.train_unknown_tokens, plan.train_tokens);
+  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_tokens);
   start_ = std::chrono::steady_clock::now();
   const NetworkConfig& net = plan.config;
   terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell),
                               plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
                               softmax_text(plan), net.layer_norm ? ", layer normalisation" : "",
                               grouped(plan.parameters), people_bytes(plan.parameters * 4)));
-  terminal_->line(fmt::format("text     {} tokens to train on, {} to validate on; vocabulary {}",
-                              grouped(plan.train_tokens), plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none",
+  terminal_->line(fmt::format("text     {} tokens to train on{}, {} to validate on{}; vocabulary {}",
+                              grouped(plan.train_tokens), unknown_note(train_unknown_),
+                              plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none", unknown_note(valid_unknown_),
                               grouped(net.vocabulary)));
   std::size_t widest = 8;
   for (const MemoryItem& item : plan.memory) widest = std::max(widest, item.name.size());
@@ -78,10 +86,12 @@ void TrainProgress::plan(const TrainPlan& plan) {
   }
 }
 
-std::string TrainProgress::loss_words(double nats) const {
+std::string TrainProgress::loss_words(double nats, double unknown) const {
   std::string words = fmt::format("loss {:.4f}  ppl {}", nats, people_perplexity(nats));
-  if (plan_.tokenizer == TokenizerKind::kChar) words += fmt::format("  {:.3f} bits/char", nats / std::numbers::ln2);
-  return words;
+  if (plan_.tokenizer == TokenizerKind::kChar) {
+    words += fmt::format("  {:.3f} bits/char{}", nats / std::numbers::ln2, unknown > 0 ? " (not comparable)" : "");
+  }
+  return words + unknown_note(unknown);
 }
 
 void TrainProgress::step(const StepReport& report) {
@@ -99,10 +109,10 @@ void TrainProgress::step(const StepReport& report) {
   if (!terminal_->live_due()) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const double left = seconds / static_cast<double>(steps_seen_) * static_cast<double>(plan_.steps - report.step);
-  terminal_->live(fmt::format("{}%  {}  {} tokens/s  {} left  step {}/{}",
-                              100 * report.step / std::max<std::int64_t>(1, plan_.steps), loss_words(mean_nats_),
-                              grouped(static_cast<std::int64_t>(mean_tokens_per_s_)), people_seconds(left),
-                              grouped(report.step), grouped(plan_.steps)));
+  terminal_->live(fmt::format(
+      "{}%  {}  {} tokens/s  {} left  step {}/{}", 100 * report.step / std::max<std::int64_t>(1, plan_.steps),
+      loss_words(mean_nats_, train_unknown_), grouped(static_cast<std::int64_t>(mean_tokens_per_s_)),
+      people_seconds(left), grouped(report.step), grouped(plan_.steps)));
 }
 
 void TrainProgress::validation_line(std::int64_t step, std::string_view what, double nats) {
@@ -110,7 +120,7 @@ void TrainProgress::validation_line(std::int64_t step, std::string_view what, do
   if (best) best_valid_ = nats;
   validated_ = true;
   terminal_->line(fmt::format("step {:>{}}  {} {}{}", grouped(step), grouped(plan_.steps).size(), what,
-                              loss_words(nats), best ? terminal_->strong("  best") : ""));
+                              loss_words(nats, valid_unknown_), best ? terminal_->strong("  best") : ""));
 }
 
 void TrainProgress::validation(std::int64_t done, std::int64_t total) {
@@ -138,11 +148,11 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
                                 grouped(plan_.steps)));
   }
   terminal_->line(fmt::format("trained  {}, {} tokens in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
-                              people_seconds(result.seconds), loss_words(result.nats_per_token)));
+                              people_seconds(result.seconds), loss_words(result.nats_per_token, train_unknown_)));
   if (result.best_valid_nats_per_token) {
     terminal_->line(fmt::format("best     step {}{}: validation {}", grouped(result.best_step),
                                 result.best_is_average ? ", averaged weights" : "",
-                                loss_words(*result.best_valid_nats_per_token)));
+                                loss_words(*result.best_valid_nats_per_token, valid_unknown_)));
   }
   terminal_->line(fmt::format("model    {}", terminal_->strong(model_path)));
 }

@@ -29,10 +29,13 @@ class TrainProgress {
 
  private:
   void validation_line(std::int64_t step, std::string_view what, double nats);
-  [[nodiscard]] std::string loss_words(double nats) const;
+  // `unknown` is the share of unknown tokens of the text: with any, bits per character cannot be compared.
+  [[nodiscard]] std::string loss_words(double nats, double unknown) const;
 
   Terminal* terminal_;
   TrainPlan plan_;
+  double train_unknown_ = 0;  // shares
+  double valid_unknown_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::int64_t steps_seen_ = 0;
   double mean_nats_ = 0;

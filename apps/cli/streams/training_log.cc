@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/streams/quantities.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -45,14 +46,16 @@ struct LogField {
   bool always;
 };
 
-constexpr std::array<LogField, 8> kFields{{{R"({"step":)", true},
-                                           {R"(,"tokens":)", true},
-                                           {R"(,"nats_per_token":)", true},
-                                           {R"(,"lr":)", true},
-                                           {R"(,"grad_norm":)", true},
-                                           {R"(,"tokens_per_s":)", true},
-                                           {R"(,"valid_nats_per_token":)", false},
-                                           {R"(,"average_valid_nats_per_token":)", false}}};
+constexpr std::array<LogField, 10> kFields{{{R"({"step":)", true},
+                                            {R"(,"tokens":)", true},
+                                            {R"(,"nats_per_token":)", true},
+                                            {R"(,"lr":)", true},
+                                            {R"(,"grad_norm":)", true},
+                                            {R"(,"tokens_per_s":)", true},
+                                            {R"(,"valid_nats_per_token":)", false},
+                                            {R"(,"average_valid_nats_per_token":)", false},
+                                            {R"(,"train_unknown_share":)", false},
+                                            {R"(,"valid_unknown_share":)", false}}};
 
 // Whether `text` begins with `expected`, which is then taken from it, or is itself the beginning of that.
 bool take(std::string_view& text, std::string_view expected) {
@@ -72,8 +75,10 @@ bool is_number(std::string_view text) {
 // Whether `text` is a line of the log, without its end, or the beginning of one.
 bool is_log_text(std::string_view text, bool whole) {
   for (const LogField& field : kFields) {
-    if (!field.always && text.starts_with('}')) break;
-    if (!take(text, field.before)) return false;
+    if (!take(text, field.before)) {
+      if (field.always) return false;
+      continue;
+    }
     const std::size_t size = std::min(text.find_first_not_of("+-.0123456789enul"), text.size());
     if (size == text.size()) return !whole;
     if (!is_number(text.substr(0, size))) return false;
@@ -123,8 +128,10 @@ TrainingLog::~TrainingLog() {
   if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
 }
 
-void TrainingLog::start(std::int64_t first_step) {
+void TrainingLog::start(const TrainPlan& plan) {
   if (path_.empty()) return;
+  train_unknown_ = share_of(plan.train_unknown_tokens, plan.train_tokens);
+  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_tokens);
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
     return;
@@ -136,7 +143,7 @@ void TrainingLog::start(std::int64_t first_step) {
   descriptor_ = ::open(path_.c_str(), plain ? O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC : O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(path_, "open");
   if (!plain) return;
-  const std::size_t kept = kept_bytes(read_all(descriptor_, path_), first_step, path_);
+  const std::size_t kept = kept_bytes(read_all(descriptor_, path_), plan.first_step, path_);
   if (::ftruncate(descriptor_, static_cast<off_t>(kept)) != 0) fail(path_, "cut");
 }
 
@@ -149,6 +156,8 @@ void TrainingLog::add(const StepReport& report) {
   if (report.average_valid_nats_per_token) {
     entry["average_valid_nats_per_token"] = *report.average_valid_nats_per_token;
   }
+  if (train_unknown_ > 0) entry["train_unknown_share"] = train_unknown_;
+  if (report.valid_nats_per_token && valid_unknown_ > 0) entry["valid_unknown_share"] = valid_unknown_;
   rest_ = entry.dump() + '\n';
   if (!write_rest()) failure_ = error_of(path_, "write");
 }

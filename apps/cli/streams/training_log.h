@@ -11,7 +11,8 @@
 namespace unroll {
 
 // Writes {"step","tokens","nats_per_token","lr","grad_norm","tokens_per_s"} and, where validation ran after the step,
-// "valid_nats_per_token" and, of averaged weights, "average_valid_nats_per_token". Each line is written
+// "valid_nats_per_token" and, of averaged weights, "average_valid_nats_per_token". Where the text has unknown tokens,
+// their share of all follows: "train_unknown_share", and with validation "valid_unknown_share". Each line is written
 // with one system call: if the program is killed, the log is never behind a saved step.
 class TrainingLog {
  public:
@@ -21,10 +22,10 @@ class TrainingLog {
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
 
-  // Call before the first step. Empties an old log if first_step is 0; otherwise cuts it back to the lines up to that
+  // Call before the first step. Empties an old log if plan.first_step is 0; else cuts it back to the lines up to that
   // step, dropping an incomplete last line. Throws Error{kFile} if it cannot be opened or cut, Error{kInput} if one of
   // its lines is not exactly what this class writes (then it stays as it is).
-  void start(std::int64_t first_step);
+  void start(const TrainPlan& plan);
 
   // After a failure, for lack of space, nothing more is written. Writes no more to a standard output whose reader is
   // gone, which is not a failure.
@@ -43,6 +44,8 @@ class TrainingLog {
   int descriptor_ = -1;
   std::string rest_;  // of the line that is being written
   std::optional<Error> failure_;
+  double train_unknown_ = 0;  // shares of the text
+  double valid_unknown_ = 0;
 };
 
 }  // namespace unroll

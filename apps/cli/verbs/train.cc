@@ -43,7 +43,7 @@ int run_train(const std::vector<std::string>& arguments) {
   TrainObserver observer;
   observer.on_note = [&](std::string_view note) { terminal.line(with_flags(note, present_verb())); };
   observer.on_plan = [&](const TrainPlan& plan) {
-    log.start(plan.first_step);
+    log.start(plan);
     progress.plan(plan);
   };
   observer.on_step = [&](const StepReport& report) {
