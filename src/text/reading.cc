@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/names.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -21,6 +22,8 @@ static_assert(kNoSymbol == kIgnored);  // it is a target without a prediction
 }  // namespace
 
 Reading reading_of(const Tokenizer& tokenizer, StatePolicy state, BeginPolicy begin, std::string_view group) {
+  expect_enumerator(fmt::format("{}state", group), state, state_policy_name(state));
+  expect_enumerator(fmt::format("{}begin", group), begin, begin_policy_name(begin));
   if (tokenizer.boundary() == kNoSymbol) {
     if (state == StatePolicy::kCarry) refuse_policy(group, "state", "carry", "reset");
     if (begin == BeginPolicy::kBoundary) refuse_policy(group, "begin", "boundary", "none");

@@ -1,13 +1,16 @@
 // Numbers that a caller cast to an enumeration which lacks them are refused at every public entry that takes one.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <type_traits>
 
 #include "support/error_of.h"
 #include "support/small_run.h"
 #include "unroll/adapt/tune.h"
 #include "unroll/evaluate.h"
 #include "unroll/exchange/convert.h"
+#include "unroll/generator.h"
 #include "unroll/gradcheck.h"
 #include "unroll/nbest/nbest.h"
 #include "unroll/nbest/references.h"
@@ -23,6 +26,11 @@ class Enumerators : public SmallRun {};
 
 constexpr int kNone = 99;
 
+template <class Value>
+constexpr bool kIsOptionalEnum = false;
+template <class Value>
+constexpr bool kIsOptionalEnum<std::optional<Value>> = std::is_enum_v<Value>;
+
 template <class F>
 testing::AssertionResult refuses(const std::string& field, const F& f) {
   return fails_with(ErrorCode::kUsage, "`" + field + "` is 99, which is not an enumerator", f);
@@ -33,21 +41,23 @@ TEST_F(Enumerators, OfTrainingAreRefusedByTheirField) {
   int enumerations = 0;
   for_each_option(good, [&](const TrainOption& described, const auto& of_good) {
     using Value = std::remove_cvref_t<decltype(of_good)>;
-    constexpr bool kIsEnum = std::is_enum_v<Value>;
-    if constexpr (kIsEnum || std::is_same_v<Value, std::optional<Precision>>) {
+    if constexpr (std::is_enum_v<Value> || kIsOptionalEnum<Value>) {
       ++enumerations;
       TrainOptions bad = good;
       for_each_option(bad, [&](const TrainOption& option, auto& value) {
         if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, Value>) {
           if (option.field != described.field) return;
-          if constexpr (kIsEnum) value = static_cast<Value>(kNone);
-          if constexpr (!kIsEnum) value = static_cast<Precision>(kNone);
+          if constexpr (std::is_enum_v<Value>) {
+            value = static_cast<Value>(kNone);
+          } else {
+            value = static_cast<typename Value::value_type>(kNone);
+          }
         }
       });
       EXPECT_TRUE(refuses(std::string(described.field), [&] { train(bad); }));
     }
   });
-  EXPECT_EQ(enumerations, 9);
+  EXPECT_EQ(enumerations, 10);
 }
 
 TEST_F(Enumerators, OfNetworksAndTokenizersAreRefused) {
@@ -73,6 +83,10 @@ TEST_F(Enumerators, OfScoringAreRefused) {
   EXPECT_TRUE(refuses("state", [&] { (void)evaluate(model, text, {.state = state}); }));
   EXPECT_TRUE(refuses("unknown", [&] { (void)evaluate(model, text, {.unknown = unknown}); }));
   EXPECT_TRUE(refuses("state", [&] { (void)tune(model, text, {.temperature = true, .state = state}); }));
+  const auto begin = static_cast<BeginPolicy>(kNone);
+  EXPECT_TRUE(refuses("begin", [&] { (void)evaluate(model, text, {.begin = begin}); }));
+  EXPECT_TRUE(refuses("begin", [&] { Scorer(model, {.accounting = {.begin = begin}}); }));
+  EXPECT_TRUE(refuses("begin", [&] { Generator(model, {.begin = begin}); }));
   EXPECT_TRUE(refuses("state", [&] { Scorer(model, {.accounting = {.state = state}}); }));
   EXPECT_TRUE(refuses("unknown", [&] { Scorer(model, {.accounting = {.unknown = unknown}}); }));
   EXPECT_TRUE(refuses("precision", [&] { convert(model, static_cast<Precision>(kNone), folder_.path("rounded")); }));
