@@ -79,6 +79,7 @@ THIRD_PARTY = [
     ("toml++/", ["apps/cli/flags/toml.cc"]),
     ("fmt/", ["src/", "apps/"]),
     ("omp.h", []),
+    ("libxsmm", []),
     ("gtest/", []),
     ("gmock/", []),
     ("benchmark/", []),

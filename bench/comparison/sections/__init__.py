@@ -10,9 +10,9 @@ measure(context)      returns Markdown: a heading of level 2, what was measured 
 """
 
 ORDER = [
+    "layers",
     "training",
     "avx2",
-    "layers",
     "scoring",
     "one_token",
     "first_token",
