@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <set>
 #include <string_view>
 
 #include "base/quote.h"
@@ -95,11 +96,12 @@ Condition read_condition(const Place& place) {
 SuiteItem read_item(const Place& place, const std::vector<RegionFormula>& predictions) {
   SuiteItem item{.number = place.at("item_number").whole(), .conditions = {}};
   RegionSurprisals zeros;
+  std::set<RegionSurprisals::value_type::first_type> seen;
   for (const Place& condition : place.at("conditions").list()) {
     item.conditions.push_back(read_condition(condition));
     for (const Region& region : item.conditions.back().regions) {
       const std::pair key{item.conditions.back().name, region.number};
-      if (std::ranges::find(zeros, key, &RegionSurprisals::value_type::first) != zeros.end()) {
+      if (!seen.insert(key).second) {
         condition.refuse(fmt::format("region {} of condition {} comes twice", region.number, key.first));
       }
       zeros.emplace_back(key, 0.0);
