@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/names.h"
 #include "base/quote.h"
 #include "infer/whole_lines.h"
 #include "model/strict_json.h"
@@ -237,6 +238,7 @@ SyntaxSuite read_syntax_suite(const std::string& path) {
 }
 
 std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite, const SuiteOptions& options) {
+  expect_enumerator("metric", suite.metric, region_metric_name(suite.metric));
   expect_whole_lines(model, "a SyntaxGym suite");
   Scorer scorer(model, {.accounting = {.end = false}, .ranks = false, .threads = options.threads});
   std::vector<ItemScore> result;

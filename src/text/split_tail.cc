@@ -32,16 +32,20 @@ std::size_t byte_of_character(std::string_view text, std::int64_t count) {
   return at;
 }
 
-// The start of the next line, or else of the line that holds byte `cut`; `cut` itself where both are far from it.
+// The start of the next line, or else of the line that holds byte `cut`. Where both are far from it, behind the next
+// white space; in a text of a single line `cut` itself.
 std::size_t move_to_line_start(std::string_view text, std::size_t cut) {
-  if (cut > 0 && text[cut - 1] == '\n') return cut;
-  const std::size_t held_out = text.size() - cut;
-  const std::size_t next = text.find('\n', cut);
-  if (next != std::string_view::npos && next + 1 < text.size() && text.size() - next - 1 >= held_out / 4) {
-    return next + 1;
-  }
-  const std::size_t before = cut == 0 ? std::string_view::npos : text.rfind('\n', cut - 1);
-  return before != std::string_view::npos && before + 1 >= cut / 2 ? before + 1 : cut;
+  constexpr std::size_t kNone = std::string_view::npos;
+  if (cut == 0 || text[cut - 1] == '\n') return cut;
+  const auto is_near = [&](std::size_t space) { return text.size() - space - 1 >= (text.size() - cut) / 4; };
+  const std::size_t end = text.find('\n', cut);
+  const bool has_next = end != kNone && end + 1 < text.size();
+  if (has_next && is_near(end)) return end + 1;
+  const std::size_t before = text.rfind('\n', cut - 1);
+  if (before != kNone && before + 1 >= cut / 2) return before + 1;
+  if ((before == kNone && !has_next) || is_ascii_space(text[cut - 1])) return cut;
+  const auto space = static_cast<std::size_t>(std::ranges::find_if(text.substr(cut), is_ascii_space) - text.begin());
+  return space < text.size() && is_near(space) ? space + 1 : cut;
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ struct SplitText {
 // For words and sub-words, and for any kind with StatePolicy::kReset, lines (which end in LF) stay whole: the cut moves
 // on to the start of the next line, unless that leaves less than a quarter of what was to be held out; else back to the
 // start of its own, unless that leaves less than half of what was to be trained on. Where lines are too long for both,
-// and in a text of a single line, it stays. Throws Error{kUsage} unless 0 <= share < 1.
+// it moves on behind the next white space; in a text of a single line it stays. Throws Error{kUsage} unless
+// 0 <= share < 1.
 [[nodiscard]] SplitText split_tail(const CheckedText& text, double share, StatePolicy state);
 
 }  // namespace unroll

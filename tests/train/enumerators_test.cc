@@ -16,6 +16,7 @@
 #include "unroll/nbest/references.h"
 #include "unroll/scorer.h"
 #include "unroll/sentencepiece.h"
+#include "unroll/suites/syntax_suite.h"
 #include "unroll/tokenizer.h"
 #include "unroll/train_options.h"
 
@@ -89,6 +90,9 @@ TEST_F(Enumerators, OfScoringAreRefused) {
   EXPECT_TRUE(refuses("begin", [&] { Generator(model, {.begin = begin}); }));
   EXPECT_TRUE(refuses("state", [&] { Scorer(model, {.accounting = {.state = state}}); }));
   EXPECT_TRUE(refuses("unknown", [&] { Scorer(model, {.accounting = {.unknown = unknown}}); }));
+  SyntaxSuite suite;
+  suite.metric = static_cast<RegionMetric>(kNone);
+  EXPECT_TRUE(refuses("metric", [&] { (void)score_suite(model, suite); }));
   EXPECT_TRUE(refuses("precision", [&] { convert(model, static_cast<Precision>(kNone), folder_.path("rounded")); }));
 }
 
