@@ -68,8 +68,9 @@ class Scorer {
   // Throws what check() throws for accounting and adaptation, Error{kInput} for a context that the tokenizer cannot
   // read, Error{kMemory} where threads cannot be started, and Error{kUsage} for more than 1024 of them, for a context
   // together with a cache or dynamic evaluation, for dynamic evaluation of an int8 model, for a lambda out of range,
-  // for n-grams with a model whose tokens are not words, for n-grams without "</s>" or without any of the model's
-  // words, and for a state or begin policy that needs a boundary which the vocabulary lacks.
+  // for n-grams with a model whose tokens are not words or whose vocabulary lacks "<unk>" or a boundary, for n-grams
+  // without "</s>" or without any of the model's words, and for a state or begin policy that needs a boundary which the
+  // vocabulary lacks.
   explicit Scorer(Model model, const ScorerOptions& options = {});
   ~Scorer();
   Scorer(Scorer&&) noexcept;

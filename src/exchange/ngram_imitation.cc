@@ -37,6 +37,7 @@ void check(const Tokenizer& tokenizer, const ImitationOptions& options) {
   expect(tokens_are_words(tokenizer.kind()),
          fmt::format("n-grams are of words, but this model's tokenizer is {}: expected word or whitespace",
                      tokenizer_kind_name(tokenizer.kind())));
+  expect(tokenizer.unknown() >= 0, "n-grams list <unk>, which this model's vocabulary does not have");
   for (const std::string_view mark : {"<s>", "</s>"}) {
     expect(std::ranges::find(tokenizer.vocabulary(), mark) == tokenizer.vocabulary().end(),
            fmt::format("{} is a word of this model, but in an ARPA file it marks a line's end", mark));

@@ -42,7 +42,7 @@ struct EncodedTexts {
 struct HypothesisScorer::Impl {
   Impl(Model model, const Accounting& its_accounting, int threads)
       : accounting(checked(its_accounting)), inference(std::move(model), threads, 1, kTreeRows) {
-    expect_whole_lines(inference.model, "rescoring");
+    expect_whole_lines(inference.model, "rescoring", accounting.begin);
     for (const Token& token : line_tokens(tokenizer(), {accounting.context, "the context"}))
       context.push_back(token.id);
   }

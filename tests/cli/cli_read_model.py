@@ -64,13 +64,24 @@ class ReadModel(unittest.TestCase):
                          [(tensor["name"], tensor["shape"]) for tensor in inspected["tensors"]])
         self.assertEqual(sum(len(values) for _, values in tensors.values()), inspected["parameters"])
 
-    def test_reads_every_cell_tied_weights_and_bytes(self):
+    def score(self, model, line):
+        """What unroll says of a line: log-probability and predictions."""
+        done = subprocess.run([UNROLL, "score", model, "--quiet"], input=line + "\n", check=True, capture_output=True,
+                              text=True)
+        log_prob, predictions = done.stdout.splitlines()[-1].split("\t")[:2]
+        return float(log_prob), int(predictions)
+
+    def test_reads_every_cell_tied_weights_and_bytes_and_scores_as_unroll_does(self):
         for cell in ("rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "min-gru", "min-lstm"):
             path = train(self.folder, cell + "-tied.safetensors", "--cell", cell, "--hidden", "6", "--tied",
                          "--tokenizer", "byte")
             metadata, tensors = read_model.read_model(path)
             self.assertEqual((metadata["config"]["cell"], metadata["config"]["vocabulary"]), (cell, 256))
             self.assertNotIn("decoder.weight", tensors)
+            log_prob, predictions = self.score(path, "the c\u00e4t")
+            found = read_model.score_line(metadata, tensors, "the c\u00e4t")
+            self.assertAlmostEqual(found[0], log_prob, 4, cell)
+            self.assertEqual(found[1], predictions)
 
     def test_reads_an_adaptive_softmax(self):
         path = train(self.folder, "adaptive.safetensors", "--hidden", "16", "--softmax", "adaptive", "--cutoffs", "4,9")
@@ -119,6 +130,17 @@ class ReadModel(unittest.TestCase):
             content[-3] ^= 1
             path.write_bytes(content)
             self.assertEqual(self.run_script(path).returncode, 1)
+
+    def test_scores_the_lines_of_a_text(self):
+        path = train(self.folder, "deep.safetensors", "--layers", "3", "--residual", "--hidden", "6", "--embed", "5",
+                     "--tied", "--tokenizer", "whitespace")
+        text = self.folder / "lines"
+        text.write_text("the cat flew\n\non the mat\n", encoding="utf-8")
+        done = self.run_script(path, "--score", text)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = [line.split("\t") for line in done.stdout.splitlines()]
+        self.assertEqual([row[1:] for row in found], [["4", "the cat flew"], ["1", ""], ["4", "on the mat"]])
+        self.assertAlmostEqual(float(found[0][0]), self.score(path, "the cat flew")[0], 4)
 
     def test_prints_for_people(self):
         result = self.run_script(self.model)

@@ -223,6 +223,10 @@ TEST_F(Imitating, WhatCannotBeImitatedIsRefused) {
   const Tokenizer marked =
       Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<unk>", "<eos>", "<s>", "cat"});
   EXPECT_TRUE(refused(tiny_model(Cell::kLstm, marked), {}, ErrorCode::kUsage, "<s> is a word"));
+  const Tokenizer closed = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<eos>", "the", "cat"});
+  EXPECT_TRUE(refused(tiny_model(Cell::kLstm, closed), {}, ErrorCode::kUsage, "<unk>"));
+  const Tokenizer endless = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, {"<unk>", "the", "cat"});
+  EXPECT_TRUE(refused(tiny_model(Cell::kLstm, endless), {}, ErrorCode::kUsage, "the end of a line"));
   EXPECT_TRUE(refused(stubborn_model(tiny_words(), 3), {.tokens = 100}, ErrorCode::kInput, "no line ends"));
 }
 

@@ -148,6 +148,17 @@ TEST_F(NgramMixing, WhatAFileListsForALinesStartCountsForNothing) {
   EXPECT_NEAR(p[2], 0.1 / 2, 1e-8);  // a share of "<unk>"
 }
 
+TEST_F(NgramMixing, AVocabularyWithoutUnkOrLineEndIsRefused) {
+  for (const char* missing : {"<unk>", "<eos>"}) {
+    std::vector<std::string> symbols{"<unk>", "<eos>", "the", "cat"};
+    std::erase(symbols, missing);
+    const Tokenizer tokenizer = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, symbols);
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, std::string("this model's vocabulary has no ") + missing, [&] {
+      (void)NgramMixture({ngram_, 0.5}, tokenizer);
+    }));
+  }
+}
+
 TEST_F(NgramMixing, WeightsThatMakeMoreThanOneAreRefused) {
   ngram_ = loaded(changed("cat\t-0.1", "cat\t3"));
   const auto refused = [&](const char* part, double lambda, const std::string& line) {

@@ -124,6 +124,9 @@ TEST(HypothesisScorer, SaysWhichTextCannotBeScored) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "alternatives", [] {
     HypothesisScorer(tiny_model(Cell::kLstm, tiny_characters()), {.state = StatePolicy::kCarry});
   }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "its begin is none", [] {
+    HypothesisScorer(tiny_model(Cell::kLstm, tiny_characters()), {.begin = BeginPolicy::kNone});
+  }));
   const NetworkConfig config = tiny_config(Cell::kRnnRelu, tiny_characters());
   HypothesisScorer wild(model_of(config, tiny_characters(), random_parameters(config, 1e30F, 3)));
   EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "text 1", [&] { (void)wild.score(std::vector<std::string>{"abab"}); }));

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
+#include <vector>
 
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
@@ -120,6 +122,23 @@ TEST_F(MinimalPairs, WilsonsIntervalSolvesItsEquation) {
   }
   EXPECT_EQ(Proportion{}.low(), 0);
   EXPECT_EQ(Proportion{}.high(), 1);
+}
+
+// Where the first token is given, a pair compares what follows it, so it has to be the same one.
+TEST(ScorePairs, OfAModelThatPredictsNoFirstTokenShareIt) {
+  const Tokenizer tokenizer = tiny_words();
+  const NetworkConfig config = tiny_config(Cell::kLstm, tokenizer);
+  const Model model(std::make_shared<const Model::Data>(
+      Model::Data{config, tokenizer, {}, ModelWeights(random_parameters(config, 0.7F, 3)), BeginPolicy::kNone}));
+  const std::vector<MinimalPair> same = {
+      {.good = "the cat sees", .bad = "the dog sees", .paradigm = "p", .phenomenon = {}, .place = "line 1"}};
+  const std::vector<PairScore> scores = score_pairs(model, same, {.threads = 1});
+  EXPECT_EQ(scores[0].good.tokens, 3);
+  EXPECT_EQ(scores[0].good.log_prob, Scorer(model, {.threads = 1}).score("the cat sees").log_prob);
+  const std::vector<MinimalPair> other = {
+      {.good = "the cat", .bad = "old cat", .paradigm = "p", .phenomenon = {}, .place = "line 2"}};
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "line 2: the sentences begin with different tokens",
+                         [&] { (void)score_pairs(model, other, {.threads = 1}); }));
 }
 
 }  // namespace

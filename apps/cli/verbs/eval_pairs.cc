@@ -185,9 +185,13 @@ class PairResults {
 
   [[nodiscard]] std::string policy() const {
     const Tokenizer& tokenizer = model_.tokenizer();
-    return fmt::format("each sentence by itself, its end {}; unknown words {}; precision {}",
-                       command_.end ? "included (in suites not)" : "not scored",
-                       tokenizer.unknown() < 0 ? "none" : "scored as <unk>", precision_name(model_.precision()));
+    const bool end = command_.end && tokenizer.boundary() >= 0;
+    std::string_view unknown = "scored as <unk>";
+    if (tokenizer.unknown() < 0) unknown = tokenizer.kind() == TokenizerKind::kByte ? "none" : "refused";
+    return fmt::format("each sentence by itself, its end {}; {}unknown words {}; precision {}",
+                       end ? "included (in suites not)" : "not scored",
+                       model_.begin_policy() == BeginPolicy::kNone ? "the first token is given; " : "", unknown,
+                       precision_name(model_.precision()));
   }
 
   static Object object_of(const Group& group) {

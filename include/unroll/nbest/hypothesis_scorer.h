@@ -36,7 +36,8 @@ struct SharedWork {
 class HypothesisScorer {
  public:
   // Throws what check() throws for accounting, and Error{kUsage} for carried state: hypotheses are alternatives and do
-  // not follow each other.
+  // not follow each other; and for a model that does not predict the first token of a line, or is asked not to
+  // (BeginPolicy::kNone).
   explicit HypothesisScorer(Model model, const Accounting& accounting = {}, int threads = 0);
   ~HypothesisScorer();
   HypothesisScorer(HypothesisScorer&&) noexcept;

@@ -51,10 +51,11 @@ struct Imitation {
 // other. Every context sums to 1 within 1e-6 before a file is written. The same model, options and instruction set give
 // the same file. (docs/math/ngram.md)
 //
-// Throws Error{kUsage} for options out of range, for a model whose tokens are not words or whose vocabulary holds "<s>"
-// or "</s>" as words; Error{kInput} for a text that cannot be read or has less than two lines, or where no line ends in
-// what the network writes; Error{kNumeric} where predictions are NaN or infinite or contexts do not sum to 1;
-// Error{kFile} where the file cannot be written.
+// Throws Error{kUsage} for options out of range, for a model whose tokens are not words, whose vocabulary holds "<s>"
+// or "</s>" as words or lacks "<unk>", or that does not predict the first word of a line (BeginPolicy::kNone);
+// Error{kInput} for a text that cannot be read or has less than two lines, or where no line ends in what the network
+// writes; Error{kNumeric} where predictions are NaN or infinite or contexts do not sum to 1; Error{kFile} where the
+// file cannot be written.
 Imitation imitate(const Model& model, const ImitationOptions& options, const std::string& path);
 
 }  // namespace unroll

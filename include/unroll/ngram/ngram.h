@@ -97,9 +97,9 @@ class Ngram {
 //
 //   p(w) = lambda p_network(w) + (1 - lambda) p_ngram(w)
 //
-// For models whose tokens are words. The n-gram context is reset on each line, whether or not the network's state is
-// carried. A word that the network does not know is "<unk>" to both. p_ngram is over the network's vocabulary, and sums
-// to 1 over it as it does over the file's words except "<s>":
+// For models whose tokens are words, with "<unk>" and a boundary in their vocabulary. The n-gram context is reset on
+// each line, whether or not the network's state is carried. A word that the network does not know is "<unk>" to both.
+// p_ngram is over the network's vocabulary, and sums to 1 over it as it does over the file's words except "<s>":
 //
 //   a word that the file lists   its probability
 //   the closing boundary         that of "</s>"

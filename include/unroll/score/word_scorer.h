@@ -83,7 +83,8 @@ struct WordScorerOptions {
 class WordScorer {
  public:
   // Throws Error{kUsage} for options out of range (temperature above 0, top at least 0, budget and longest at least 1)
-  // and for a vocabulary with a symbol that spans words, such as "of the".
+  // for a vocabulary with a symbol that spans words, such as "of the", and for a model that does not predict the first
+  // symbol of a line (BeginPolicy::kNone).
   explicit WordScorer(Model model, const WordScorerOptions& options = {});
   ~WordScorer();
   WordScorer(WordScorer&&) noexcept;

@@ -54,7 +54,8 @@ struct PairOptions {
 };
 
 // Scores each sentence by itself, as Scorer does. Throws Error{kInput} for text that the tokenizer cannot read,
-// naming the pair's place and the sentence.
+// naming the pair's place and the sentence, and for sentences that begin with different tokens where the model does not
+// predict the first one (BeginPolicy::kNone).
 [[nodiscard]] std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs,
                                                  const PairOptions& options = {});
 

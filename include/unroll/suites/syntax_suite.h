@@ -95,7 +95,8 @@ struct SuiteOptions {
 // Scores each sentence by itself. A token belongs to the region in which it begins, and the space before a region to
 // that region. The closing boundary belongs to none: SyntaxGym counts it in the last region where a model's output has
 // it, and agrees with this where the output leaves it out. Throws Error{kInput} for text that the tokenizer cannot
-// read, naming the condition's place and the sentence.
+// read, naming the condition's place and the sentence, and Error{kUsage} for a model that does not predict the first
+// token of a sentence (BeginPolicy::kNone).
 [[nodiscard]] std::vector<ItemScore> score_suite(const Model& model, const SyntaxSuite& suite,
                                                  const SuiteOptions& options = {});
 
