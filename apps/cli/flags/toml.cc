@@ -4,7 +4,7 @@
 #include <toml++/impl/preprocessor.h>
 
 // The library assumes that no value begins with a bracket that closes ("a = [}"), and that a character beyond ASCII
-// where a value should stand is one of its spaces. Neither holds for every text, and a compiler may take both for facts.
+// where a value should stand is one of its spaces. Neither holds for every text, and compilers may take both for facts.
 #undef TOML_ASSERT_ASSUME
 #define TOML_ASSERT_ASSUME(claim) static_assert(true)
 #undef TOML_UNREACHABLE
