@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "unroll/begin_policy.h"
@@ -51,6 +52,9 @@ struct TextOptions {
   std::string valid = {};               // path of a validation text; empty: the tail of the text, see valid_split
   double valid_split =
       0.1;  // share of the text that is held out at its end; 0: no validation, the last weights are kept
+  // Validations read the first so many tokens of the validation text. 0: all of it; with run.minutes, what a tenth of
+  // the time pays for.
+  std::int64_t valid_tokens = 0;
   StatePolicy state = StatePolicy::kCarry;  // kReset: each line is learned by itself
   // What is read before the first symbol of the text and, with kReset, of each line; the model keeps it. Empty: that of
   // files.from, else kBoundary.
@@ -103,7 +107,7 @@ struct RunOptions {
   std::int64_t nonmono = 5;  // kTriggered
 
   // Validation.
-  std::int64_t validate_every = 0;  // steps; 0: every epoch, but ten times per run and at about a tenth of its cost
+  std::int64_t validate_every = 0;  // steps; 0: every epoch, but ten times per run, at a tenth of its cost at most
   std::int64_t patience = 0;        // the run ends after so many validations without a new best; 0: never
 
   // J: windows are cut up to J steps earlier or later, anew in each epoch; 2 J < T. The rate of each step is multiplied
@@ -114,6 +118,10 @@ struct RunOptions {
   std::optional<std::int64_t> epochs = {};
   std::optional<std::int64_t> steps = {};
   std::optional<double> minutes = {};  // wall time from start to exit; a short measurement turns it into steps
+  // With `minutes`, and without files.from: network, dropout, batch_size, bptt and lr, which then have their defaults
+  // here, are the largest of a few settings that the minutes pay for on this machine. A resumed run keeps what it began
+  // with.
+  bool fit_to_minutes = false;
 
   // Precision of products; weights and sums are f32 always, and validation is computed in f32. Empty: bf16 where the
   // processor multiplies it natively, else f32; a resumed run keeps what it began with. kInt8 is refused.
@@ -162,12 +170,13 @@ struct TrainPlan {
   std::string precision_reason;  // why it was chosen: "this processor multiplies bf16"; empty if it was asked for
   std::int64_t parameters = 0;
   std::vector<MemoryItem> memory = {};
-  std::int64_t memory_bytes = 0;  // sum of `memory`
-  double flops_per_token = 0;     // 6 per multiplied weight
-  double uniform_nats = 0;        // ln V: the loss of a uniform guess
-  std::int64_t train_tokens = 0;  // predictions in one epoch
-  std::int64_t valid_tokens = 0;  // 0: no validation
-  // Tokens among these that the vocabulary lacks: the network learns, and validation counts, the unknown symbol there.
+  std::int64_t memory_bytes = 0;       // sum of `memory`
+  double flops_per_token = 0;          // 6 per multiplied weight
+  double uniform_nats = 0;             // ln V: the loss of a uniform guess
+  std::int64_t train_tokens = 0;       // predictions in one epoch
+  std::int64_t valid_tokens = 0;       // of a validation; 0: there is none
+  std::int64_t valid_text_tokens = 0;  // of the whole validation text
+  // Tokens of both texts that the vocabulary lacks: the network learns, and validation counts, the unknown symbol there.
   std::int64_t train_unknown_tokens = 0;
   std::int64_t valid_unknown_tokens = 0;
   std::int64_t batch_size = 0;  // may be smaller than asked for where the text is short
@@ -180,6 +189,8 @@ struct TrainPlan {
   std::int64_t first_step = 0;      // > 0: resumed after so many reported steps
   TokenizerKind tokenizer = TokenizerKind::kChar;
   double seconds_per_step = 0;  // measured; 0: unknown (not measured yet)
+  // What a run of minutes decided when it began, names and values of options: instead of `minutes`, they repeat it.
+  std::vector<std::pair<std::string, std::string>> decided = {};
   int threads = 0;
 };
 

@@ -92,6 +92,14 @@ void for_each_text_option(Options& options, const Visit& visit) {
                     .range = kShareRange,
                     .recorded = kAlways},
         options.text.valid_split);
+  visit(TrainOption{.field = "text.valid_tokens",
+                    .name = "valid-tokens",
+                    .help = "validate on the first N tokens of the validation text",
+                    .unset = "all; with `run.minutes`, what a tenth of the time pays for",
+                    .range = kCountRange,
+                    .automatic = 0,
+                    .recorded = kUnlessDefault},
+        options.text.valid_tokens);
   visit(TrainOption{.field = "text.state",
                     .name = "state",
                     .help = "carry: the state continues from line to line; reset: each line starts from zero",
@@ -364,7 +372,7 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "run.validate_every",
                     .name = "validate-every",
                     .help = "validate every N steps",
-                    .unset = "after each epoch, but ten times in a run",
+                    .unset = "after each epoch, but ten times in a run, at a tenth of its time at most",
                     .range = kCountRange,
                     .automatic = 0,
                     .recorded = kUnlessDefault},
@@ -391,12 +399,14 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
         run.epochs);
   visit(TrainOption{.field = "run.steps", .name = "steps", .help = "train for N updates", .range = kCountRange},
         run.steps);
-  visit(TrainOption{.field = "run.minutes",
-                    .name = "minutes",
-                    .help = "train for X minutes from start to exit; a short measurement turns them into steps, which "
-                            "are reported and recorded, so that `run.steps` repeats the run",
-                    .range = {.least = 0, .most = 1e6, .with_least = false}},
-        run.minutes);
+  visit(
+      TrainOption{.field = "run.minutes",
+                  .name = "minutes",
+                  .help = "train for X minutes from start to exit; a short measurement turns them into steps. Without "
+                          "options of network, regularisation and updates, these are what the minutes pay for on "
+                          "this machine. The plan says how to repeat the run",
+                  .range = {.least = 0, .most = 1e6, .with_least = false}},
+      run.minutes);
   visit(TrainOption{.field = "run.precision",
                     .name = "precision",
                     .help = "numbers that products multiply: f32, or bf16 (about twice as fast on processors that have "
@@ -416,6 +426,14 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
                     .range = {.least = 1, .most = 1024},
                     .automatic = 0},
         run.threads);
+}
+
+// The options that `run.fit_to_minutes` decides about.
+template <class Options, class Visit>
+void for_each_fitted_option(Options& options, const Visit& visit) {
+  for_each_network_option(options, visit);
+  for_each_regularization_option(options, visit);
+  for_each_update_option(options, visit);
 }
 
 template <class Options, class Visit>

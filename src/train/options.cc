@@ -160,6 +160,23 @@ void check_validation(const TrainOptions& o) {
   }
 }
 
+// Where the minutes decide about network, regularisation and updates, nobody else does.
+void check_fit(const TrainOptions& options) {
+  if (!options.run.fit_to_minutes) return;
+  if (!options.run.minutes || !options.files.from.empty()) {
+    refuse("run.minutes", "`run.fit_to_minutes` needs `run.minutes`, and goes without `files.from`");
+  }
+  const std::vector<DescribedOption> defaults = describe_all({});
+  const auto default_of = [&](const TrainOption& option) {
+    return std::ranges::find(defaults, option.name, [](const DescribedOption& d) { return d.option.name; })->value;
+  };
+  for_each_fitted_option(options, [&](const TrainOption& option, const auto& value) {
+    if (value_text(value) == default_of(option)) return;
+    refuse(option.field, fmt::format("`{}` is {}, and `run.fit_to_minutes` decides about it: leave one of them out",
+                                     option.field, value_text(value)));
+  });
+}
+
 // The optimizer computes with floats, and 1 would divide by zero or forget nothing.
 void check_rounded_shares(const RunOptions& run) {
   for (const auto& [field, share] : {std::pair("run.beta2", run.beta2), std::pair("run.momentum", run.momentum)}) {
@@ -221,6 +238,7 @@ TrainOptions resolve(TrainOptions options) {
   for_each_option(std::as_const(options), RangeCheck());
   check_owners(options);
   check_validation(options);
+  check_fit(options);
   check_run(options);
   RunOptions& run = options.run;
   if (options.network.embed == 0) options.network.embed = options.network.hidden;

@@ -126,12 +126,24 @@ RunLength length_of(const RunOptions& run) {
   return {RunLength::Unit::kEpochs, static_cast<double>(*run.epochs)};
 }
 
-EpochShape epoch_of(const RunOptions& run, const TrainingText& text, const Reading& reading) {
+// What a validation reads.
+std::span<const std::int32_t> validated(const TextOptions& options, const TrainingText& text) {
+  const std::span<const std::int32_t> whole(text.valid);
+  if (options.valid_tokens == 0) return whole;
+  return whole.first(std::min(whole.size(), static_cast<std::size_t>(options.valid_tokens)));
+}
+
+EpochShape epoch_of(const TrainOptions& options, const TrainingText& text, const Reading& reading) {
+  const RunOptions& run = options.run;
   const std::int64_t row = (std::ssize(text.train) + run.batch_size - 1) / run.batch_size;
+  const std::span<const std::int32_t> valid = validated(options.text, text);
   return {.windows = (row + run.bptt - 1) / run.bptt,
           .tokens_per_step = run.batch_size * run.bptt,
           .train_tokens = count_predictions(reading, text.train),
-          .valid_tokens = count_predictions(reading, text.valid),
+          .valid_tokens = count_predictions(reading, valid),
+          .valid_read = std::ssize(valid),
+          .valid_text_tokens = count_predictions(reading, text.valid),
+          .valid_tokens_asked = options.text.valid_tokens > 0,
           .validate_every = run.validate_every};
 }
 
@@ -153,8 +165,9 @@ TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precis
 Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
   const Reading reading =
       reading_of(text.tokenizer, options.state, options.begin.value_or(BeginPolicy::kBoundary), "text.");
-  for (const auto& [ids, part] : {std::pair(&text.train, "train on"), std::pair(&text.valid, "validate on")}) {
-    if (ids->empty() || count_predictions(reading, *ids) > 0) continue;
+  for (const auto& [ids, part] :
+       {std::pair(std::span(text.train), "train on"), std::pair(validated(options, text), "validate on")}) {
+    if (ids.empty() || count_predictions(reading, ids) > 0) continue;
     throw Error(ErrorCode::kInput,
                 fmt::format("the text to {} has nothing to predict: `text.begin` is none, so the first symbol of {} is "
                             "given, and nothing follows it; give more text",
@@ -221,7 +234,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .clip = run.clip,
                .average = {.kind = run.average, .ema_decay = run.ema_decay, .nonmono = run.nonmono},
                .length = length_of(run),
-               .epoch = epoch_of(run, inputs.text, reading),
+               .epoch = epoch_of(options, inputs.text, reading),
                .patience = run.patience,
                .save_every = options.files.save_every,
                .seed = run.seed,

@@ -77,9 +77,6 @@ inline constexpr std::string_view kFrom = "from";
 
 inline constexpr std::int64_t kWarmupOfRun = -1;
 
-// The longest run: a step is 32 bits of a random counter.
-inline constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;
-
 // What a plan is made from.
 struct RunInputs {
   const TrainOptions& options;  // resolved

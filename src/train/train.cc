@@ -12,6 +12,7 @@
 #include "base/stopwatch.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
+#include "train/minutes.h"
 #include "train/resuming.h"
 #include "train/run_files.h"
 #include "train/run_plan.h"
@@ -22,28 +23,12 @@
 namespace unroll {
 namespace {
 
-double measuring_seconds(const RunLength& length) {
-  constexpr double kMost = 1.5;
-  return length.unit == RunLength::Unit::kMinutes ? std::min(kMost, 0.03 * 60 * length.amount) : 0.3;
-}
-
-// The steps that fit into the minutes asked for, `used` seconds after train() was called.
-std::int64_t steps_of_minutes(const RunPlan& plan, const MeasuredCost& cost, double used) {
-  // What is left for the end: the last save, and a machine that slows down a little.
-  constexpr double kShare = 0.94;
-  constexpr double kEnd = 0.2;
-  const double left = kShare * 60 * plan.length.amount - kEnd - used;
-  return steps_within(plan.epoch, cost, save_interval(plan.save_every, cost), std::max(0.0, left), kMostSteps);
-}
-
-// Measures, fixes the length of a run that starts now, and starts it. Empty if it was to stop before.
-std::optional<MeasuredCost> begin(TrainingRun& run, const RunPlan& plan, const Stopwatch& watch,
-                                  const StopQuery& stop) {
-  const std::optional<MeasuredCost> cost = run.measure(measuring_seconds(plan.length), stop);
+// Starts a run that has not begun. Returns what was measured; empty if it was to stop before.
+std::optional<MeasuredCost> begin(TrainingRun& run, const std::optional<MinutesPlan>& minutes, const StopQuery& stop) {
+  constexpr double kMeasuring = 0.3;  // seconds
+  const std::optional<MeasuredCost> cost = minutes ? minutes->cost : run.measure(kMeasuring, stop);
   if (!cost || stop()) return std::nullopt;
-  const std::optional<std::int64_t> planned = planned_steps(plan);
-  const std::int64_t steps = planned ? *planned : steps_of_minutes(plan, *cost, watch.seconds());
-  run.begin(steps, save_interval(plan.save_every, *cost));
+  run.begin(minutes ? minutes->steps : *planned_steps(run.plan()), save_interval(run.plan().save_every, *cost));
   return cost;
 }
 
@@ -59,6 +44,7 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText
   report.uniform_nats = std::log(static_cast<double>(plan.config.vocabulary));
   report.train_tokens = plan.epoch.train_tokens;
   report.valid_tokens = plan.epoch.valid_tokens;
+  report.valid_text_tokens = plan.epoch.valid_text_tokens;
   report.train_unknown_tokens = text.train_unknown;
   report.valid_unknown_tokens = text.valid_unknown;
   report.batch_size = plan.batch_size;
@@ -177,29 +163,38 @@ void note_start(const TrainOptions& options, const Model* from, const TrainObser
 
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const Stopwatch watch;
-  const TrainOptions options = resolve(asked);
+  const TrainOptions resolved = resolve(asked);
   bool stopped = false;
   const StopQuery stop = [&] {
     stopped = stopped || (observer.stop_requested && observer.stop_requested());
     return stopped;
   };
-  expect_files_apart(options);
+  expect_files_apart(resolved);
   // What can be refused is refused before the text is read. But a run that waits for its text holds no lock, so that it
   // can be ended at any moment and leaves nothing behind.
-  static_cast<void>(claimed_run(options.files));
+  static_cast<void>(claimed_run(resolved.files));
   std::optional<Model> loaded;
-  if (!options.files.from.empty()) loaded = Model::load(options.files.from);
+  if (!resolved.files.from.empty()) loaded = Model::load(resolved.files.from);
   const Model* const from = loaded ? &*loaded : nullptr;
-  const TrainingText text = read_training_text(options, from != nullptr ? &from->tokenizer() : nullptr);
+  const TrainingText text = read_training_text(resolved, from != nullptr ? &from->tokenizer() : nullptr);
   if (stop()) return {.interrupted = true};
-  auto [claim, earlier] = claimed_run(options.files);
+  auto [claim, earlier] = claimed_run(resolved.files);
   note_unknown(text, observer);
+  TrainOptions options = resolved;
+  std::optional<MinutesPlan> minutes;
+  if (earlier.options() != nullptr) {
+    options = as_begun(resolved, *earlier.options());
+  } else if (resolved.run.minutes) {
+    minutes = plan_minutes({resolved, text, from}, watch.seconds(), observer, stop);
+    if (!minutes) return {.interrupted = true};
+    options = minutes->options;
+  }
   const RunPlan plan = plan_run({options, text, from, earlier.options()}, observer);
   if (earlier.options() != nullptr) expect_same_run(plan, text.tokenizer, earlier, observer);
   if (earlier.finished) return with_unknown(result_of_finished(*earlier.finished), text);
   check_memory(plan.memory);
 
-  TrainingRun run(plan, text, from != nullptr ? &from->data().weights.view() : nullptr);
+  TrainingRun run(plan, text, from);
   std::optional<MeasuredCost> cost = MeasuredCost{};
   if (earlier.checkpoint) {
     run.resume(*earlier.checkpoint);
@@ -208,10 +203,14 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
          fmt::format("resuming '{}' after step {} of {}", plan.save, run.position().step, run.position().steps));
   } else {
     note_start(options, from, observer);
-    cost = begin(run, plan, watch, stop);
+    cost = begin(run, minutes, stop);
     if (!cost) return {.interrupted = true};
   }
-  if (observer.on_plan) observer.on_plan(report(run, plan, text, *cost));
+  if (observer.on_plan) {
+    TrainPlan reported = report(run, plan, text, *cost);
+    if (options.run.minutes) reported.decided = decided_options(resolved, plan, options, run.position().steps);
+    observer.on_plan(reported);
+  }
 
   const bool complete = run_to_end(run, observer, stop);
   TrainResult result = with_unknown(result_at(run.position(), run.record()), text);

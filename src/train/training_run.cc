@@ -46,10 +46,10 @@ void add_instruction_set(std::string& list) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start)
+TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from)
     : plan_(plan),
       text_(text),
-      start_(start),
+      from_(from),
       workers_(plan.threads),
       batcher_(text.train, plan.reading, equal_pieces(std::ssize(text.train), plan.batch_size), plan.bptt),
       cuts_{.T = plan.bptt, .J = plan.bptt_jitter, .length = batcher_.steps(), .seed = plan.seed},
@@ -75,8 +75,8 @@ TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Pa
 }
 
 void TrainingRun::set_start() {
-  if (start_ != nullptr) {
-    read_parameters(plan_.config, *start_, parameters_);
+  if (from_ != nullptr) {
+    read_parameters(plan_.config, from_->data().weights.view(), parameters_);
   } else {
     set_initial_weights(plan_.config, plan_.initial, parameters_);
   }
@@ -125,20 +125,10 @@ std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery
   if (!per_step) return std::nullopt;
   MeasuredCost cost;
   cost.per_step = *per_step;
-  if (!text_.valid.empty()) {
-    constexpr std::size_t kSample = 1 << 15;
-    const std::span<const std::int32_t> sample(text_.valid.data(), std::min(kSample, text_.valid.size()));
-    const Stopwatch watch;
-    try {
-      static_cast<void>(evaluate(parameters_, sample, stopping({}, stop)));
-    } catch (const Stopped&) {
-      return std::nullopt;
-    }
-    const double evaluations = average_ ? 2 : 1;
-    cost.per_validation =
-        evaluations * watch.seconds() * static_cast<double>(text_.valid.size()) / static_cast<double>(sample.size());
-  }
   if (!planned_steps(plan_)) {
+    const std::optional<double> per_valid_token = measure_validation(0.2 * seconds, stop);
+    if (!per_valid_token) return std::nullopt;
+    cost.per_valid_token = (average_ ? 2 : 1) * *per_valid_token;
     // A save writes the model, and the resume file with the present weights, the best ones and the moments.
     const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
     cost.per_save =
@@ -146,6 +136,25 @@ std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery
   }
   set_start();
   return cost;
+}
+
+std::optional<double> TrainingRun::measure_validation(double seconds, const StopQuery& stop) {
+  constexpr std::size_t kLeast = 1 << 10;
+  constexpr std::size_t kMost = 1 << 15;
+  if (text_.valid.empty()) return 0;
+  const Stopwatch watch;
+  for (std::size_t tokens = kLeast;; tokens *= 2) {
+    const std::span<const std::int32_t> sample(text_.valid.data(), std::min(tokens, text_.valid.size()));
+    const Stopwatch one;
+    try {
+      static_cast<void>(evaluate(parameters_, sample, stopping({}, stop)));
+    } catch (const Stopped&) {
+      return std::nullopt;
+    }
+    const double taken = one.seconds();
+    const bool enough = tokens >= kMost || sample.size() == text_.valid.size();
+    if (enough || watch.seconds() + 2 * taken > seconds) return taken / static_cast<double>(sample.size());
+  }
 }
 
 void TrainingRun::begin(std::int64_t steps, std::int64_t save_every) {
@@ -243,7 +252,9 @@ IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<cons
 }
 
 double TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {
-  const IdsEvaluation result = evaluate(parameters, text_.valid, progress);
+  const std::span<const std::int32_t> ids(text_.valid);
+  const IdsEvaluation result =
+      evaluate(parameters, ids.first(static_cast<std::size_t>(plan_.epoch.valid_read)), progress);
   const double nats = result.nats / static_cast<double>(result.tokens);
   if (std::isfinite(nats)) return nats;
   throw Error(ErrorCode::kNumeric, fmt::format("step {}: the validation loss is not a finite number: training stopped, "

@@ -38,9 +38,9 @@ using StopQuery = std::function<bool()>;
 // Trains a network step by step, as planned. Not for two threads at once; a step uses plan.threads workers.
 class TrainingRun {
  public:
-  // `start` are weights to begin with, of any precision; null: random ones. All three must outlive the run. Throws
+  // `from` has the weights to begin with, of any precision; null: random ones. All three must outlive the run. Throws
   // Error{kMemory}.
-  TrainingRun(const RunPlan& plan, const TrainingText& text, const ParametersView* start);
+  TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from);
 
   // Makes and undoes a few steps and part of a validation to measure what they cost, in about `seconds` at most. Empty
   // if it was to stop.
@@ -85,6 +85,8 @@ class TrainingRun {
 
  private:
   void set_start();
+  // Seconds per token; empty if it was to stop.
+  std::optional<double> measure_validation(double seconds, const StopQuery& stop);
   double measure_step();
   std::optional<double> measure_steps(double seconds, const StopQuery& stop);  // seconds per step; none: to stop
   void fix_length();
@@ -100,7 +102,7 @@ class TrainingRun {
 
   const RunPlan& plan_;
   const TrainingText& text_;
-  const ParametersView* start_;
+  const Model* from_;
   Workers workers_;
   Batcher batcher_;
   WindowCuts cuts_;

@@ -134,14 +134,15 @@ class Convert(CommandTest):
             self.assertEqual(both.read_bytes(), expected)
         self.assertEqual(sorted(os.listdir(self.folder)), ["both", "expected"])
 
-    def test_the_model_itself_is_never_replaced(self):
+    def test_the_model_itself_is_replaced_by_a_model_alone_and_on_request_alone(self):
         own = self.write("own", self.model.read_bytes())
         (self.folder / "link").symlink_to(own)
         for save in [own, "link"]:
-            for flag in ["--precision=int8", "--ngram"]:
-                arguments = [flag, "--save", save] if flag != "--ngram" else [flag, save]
-                self.refuse(2, [str(own), "is read"], "convert", own, *arguments, "--overwrite", cwd=self.folder)
+            self.refuse(2, [str(own), "is read"], "convert", own, "--ngram", save, "--overwrite", cwd=self.folder)
+            self.refuse(2, ["--overwrite"], "convert", own, "--precision", "int8", "--save", save, cwd=self.folder)
         self.assertEqual(own.read_bytes(), self.model.read_bytes())
+        self.succeed("convert", own, "--precision", "int8", "--save", own, "--overwrite")
+        self.assertEqual(own.read_bytes(), self.convert("int8", name="int8").read_bytes())
 
     def test_wrong_usage(self):
         self.refuse(2, ["--precision"], "convert", self.model)

@@ -4,10 +4,12 @@
 import json
 import math
 import os
+import pathlib
 import pty
 import re
 import resource
 import select
+import shlex
 import subprocess
 
 from command_line import PATIENCE, SMALL, UNROLL, CommandTest, log_lines, main, run, sentence_text
@@ -265,10 +267,37 @@ class Train(CommandTest):
         self.assertIn("(2 epochs)", self.last.err)
         self.assertGreater(steps, 100)
         model = self.train("--minutes", "0.03", save=self.folder / "minutes")
-        options = self.inspect(model)["training"]["options"]
-        self.assertNotIn("minutes", options)
-        again = self.train("--steps", options["steps"], save=self.folder / "again")
-        self.assertEqual(again.read_bytes(), model.read_bytes())
+        self.assertNotIn("minutes", self.inspect(model)["training"]["options"])
+        self.assertEqual(self.repeated().read_bytes(), model.read_bytes())
+
+    def repeated(self):
+        """The model of the command that the plan of the last run prints, with another path."""
+        command = shlex.split(re.search(r"^repeat +unroll (.+)$", self.last.err, re.MULTILINE).group(1))
+        at = command.index("--save") + 1
+        command[at] += ".again"
+        self.succeed(*command)
+        return pathlib.Path(command[at])
+
+    def test_minutes_alone_choose_a_network_and_say_how_to_repeat_the_run(self):
+        text = self.write("it's a text.txt", sentence_text(150))
+        model = self.folder / "fitted"
+        self.last = self.succeed("train", text, "--minutes", "0.01", "--threads", "1", "--save", model, "--log",
+                                 self.folder / "log")
+        found = self.inspect(model)
+        self.assertEqual(found["config"]["cell"], "gru")
+        for flag in ["--cell gru", "--hidden ", "--embed ", "--batch-size ", "--bptt ", "--lr ", "--precision ", "--steps "]:
+            self.assertIn(flag, self.last.err)
+        self.assertNotIn("--minutes", self.last.err.split("repeat")[1])
+        self.assertEqual(self.repeated().read_bytes(), model.read_bytes())
+        self.succeed("train", text, "--minutes", "0.01", "--threads", "1", "--save", model, "--resume")
+        # One flag about the network, and the others have their defaults.
+        self.last = self.succeed("train", text, "--minutes", "0.005", "--hidden", "8", "--save", self.folder / "given")
+        self.assertEqual(self.inspect(self.folder / "given")["config"]["cell"], "lstm")
+
+    def test_a_run_that_cannot_fit_its_minutes_says_so(self):
+        self.train("--minutes", "0.0001")
+        self.assertIn("more than --minutes 0.0001 allow", self.last.err)
+        self.assertEqual(self.inspect(self.folder / "m.safetensors")["training"]["options"]["steps"], "1")
 
     def test_a_model_can_be_continued_on_another_text(self):
         first = self.train("--steps", "40", "--lr", "0.02", save=self.folder / "first")

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "train/pacing.h"
 
 namespace unroll {
@@ -71,24 +73,55 @@ TEST(Pacing, ValidationIsOftenButCheap) {
   EXPECT_EQ(validation_interval(epoch, 1), 1);
 }
 
-TEST(Pacing, StepsFitTheTime) {
-  const EpochShape epoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 1000};
-  const MeasuredCost cost{.per_step = 0.01, .per_validation = 0.5, .per_save = 0.02};
-  constexpr std::int64_t kMost = 1'000'000;
-  EXPECT_EQ(steps_within(epoch, cost, 50, 1e9, 30), 30);
-  for (const double seconds : {0.001, 0.5, 1.0, 10.0, 1000.0}) {
-    const std::int64_t steps = steps_within(epoch, cost, 50, seconds, kMost);
-    const auto duration = [&](std::int64_t count) {
-      return static_cast<double>(count) * cost.per_step +
-             static_cast<double>(validation_count(epoch, count)) * cost.per_validation +
-             static_cast<double>(count / 50 + 1) * cost.per_save;
-    };
-    EXPECT_GE(steps, 1);
-    if (steps > 1) {
-      EXPECT_LE(duration(steps), seconds);
+const EpochShape kEpoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 1000};
+
+TEST(Pacing, AsManyStepsAsFitTheTime) {
+  const MeasuredCost cost{.per_step = 0.01, .per_valid_token = 0.0001, .per_save = 0.02};
+  for (const std::int64_t validate_every : {0, 7}) {
+    EpochShape epoch = kEpoch;
+    epoch.validate_every = validate_every;
+    for (const double seconds : {1.0, 10.0, 1000.0}) {
+      const Pace pace = pace_within(epoch, cost, 50, seconds);
+      const double taken = seconds_of(pace, cost, 50);
+      EXPECT_LE(taken, seconds);
+      EXPECT_GE(taken, 0.9 * seconds - 0.2) << "little of " << seconds << " s is left";
     }
-    EXPECT_GT(duration(steps + 1), seconds) << "one more step would not have fitted";
   }
+  EXPECT_EQ(pace_within(kEpoch, cost, 50, 1e30).steps, kMostSteps);
+}
+
+TEST(Pacing, ValidationsTakeATenthOfTheTimeAtMost) {
+  MeasuredCost cost{.per_step = 0.01, .per_valid_token = 0.00001};
+  const auto validations = [](const Pace& pace) { return (pace.steps - 1) / pace.validate_every + 1; };
+  EXPECT_EQ(validations(pace_within(kEpoch, cost, 50, 20)), 10) << "ten in a short run";
+  EXPECT_EQ(validations(pace_within(kEpoch, cost, 50, 200)), 20) << "one after each epoch of a long one";
+  for (const double per_token : {0.0005, 0.003, 0.05}) {
+    cost.per_valid_token = per_token;
+    for (const double seconds : {30.0, 100.0, 1000.0}) {
+      const Pace pace = pace_within(kEpoch, cost, 50, seconds);
+      const double spent = static_cast<double>(validations(pace) * pace.valid_tokens) * per_token;
+      EXPECT_LE(spent, std::max(0.1 * seconds, 1000 * per_token)) << per_token << " in " << seconds;
+    }
+  }
+}
+
+TEST(Pacing, WhereOneValidationDoesNotFitItReadsPartOfTheText) {
+  EpochShape epoch{.windows = 1000, .tokens_per_step = 100, .valid_tokens = 111540};
+  const MeasuredCost cost{.per_step = 0.01, .per_valid_token = 0.00002};
+  const Pace pace = pace_within(epoch, cost, 50, 3);
+  EXPECT_EQ(pace.valid_tokens, 15000);
+  EXPECT_EQ(pace.validate_every, pace.steps) << "after the last step alone";
+  EXPECT_EQ(pace_within(epoch, cost, 50, 0.001).valid_tokens, 1000) << "some, whatever they cost";
+  epoch.valid_tokens_asked = true;
+  EXPECT_EQ(pace_within(epoch, cost, 50, 3).valid_tokens, 111540) << "as asked for";
+}
+
+TEST(Pacing, ARunThatCannotFitHasOneStepAndItsTimeIsKnown) {
+  const MeasuredCost cost{.per_step = 12, .per_valid_token = 0.01};
+  const Pace pace = pace_within(kEpoch, cost, 50, 3);
+  EXPECT_EQ(pace.steps, 1);
+  EXPECT_NEAR(seconds_of(pace, cost, 50), 12 + 10, 1e-9);
+  EXPECT_EQ(pace_within({.windows = 10, .tokens_per_step = 100}, cost, 50, 30).validate_every, 0) << "no validation";
 }
 
 }  // namespace

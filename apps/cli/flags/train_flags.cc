@@ -16,6 +16,7 @@
 #include "cli/flags/output_path.h"
 #include "cli/flags/recipe.h"
 #include "cli/flags/regularization_flags.h"
+#include "cli/flags/shell_quoted.h"
 #include "cli/flags/tokenizer_flag.h"
 #include "unroll/error.h"
 #include "unroll/paths.h"
@@ -177,7 +178,40 @@ void check_from(const Flags& flags) {
   });
 }
 
+// Whether a run of minutes may choose network, regularisation and updates: nobody said a word about them.
+bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
+  bool may =
+      command.options.run.minutes && command.recipe.empty() && !flags.given("--from") && !flags.given("--dropout");
+  for_each_fitted_option(command.options,
+                         [&](const TrainOption& option, const auto&) { may &= !flags.given(flag_of(option.field)); });
+  return may;
+}
+
+// The command line without what concerns one run alone.
+std::vector<std::string> repeatable(const std::vector<std::string>& arguments) {
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--resume" || argument == "--overwrite" || argument == "--quiet") continue;
+    const bool takes_value = argument == "--minutes" || argument == "--log";
+    if (takes_value) ++i;
+    if (!takes_value && !argument.starts_with("--minutes=") && !argument.starts_with("--log="))
+      kept.push_back(argument);
+  }
+  return kept;
+}
+
 }  // namespace
+
+std::string repeating_command(const TrainCommand& command, const TrainPlan& plan) {
+  std::string line = "unroll train";
+  for (const std::string& argument : command.repeatable) line += ' ' + shell_quoted(argument);
+  for (const auto& [name, value] : plan.decided) {
+    line += " --" + name;
+    if (value != "true") line += ' ' + value;
+  }
+  return line;
+}
 
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
   TrainCommand command;
@@ -215,6 +249,8 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
   }
   if (command.options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
   check_paths(command, recipe.path);
+  command.options.run.fit_to_minutes = may_fit_to_minutes(command, flags);
+  command.repeatable = repeatable(arguments);
   return command;
 }
 

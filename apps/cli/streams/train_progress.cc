@@ -25,6 +25,13 @@ std::string window_words(const TrainPlan& plan) {
   return fmt::format("{} to {}", plan.bptt - 2 * plan.bptt_jitter, plan.bptt + 2 * plan.bptt_jitter);
 }
 
+// "111,540", or "the first 20,000 of 111,540".
+std::string valid_words(const TrainPlan& plan) {
+  const std::string all = grouped(plan.valid_text_tokens);
+  if (plan.valid_tokens == plan.valid_text_tokens) return all;
+  return fmt::format("the first {} of {}", grouped(plan.valid_tokens), all);
+}
+
 // " (61.3% unknown)"; nothing where there is none.
 std::string unknown_note(double share) {
   return share == 0 ? "" : fmt::format(" ({:.{}f}% unknown)", 100 * share, share < 0.001 ? 4 : 1);
@@ -43,7 +50,7 @@ TrainProgress::TrainProgress(Terminal* terminal) : terminal_(terminal), start_(s
 void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
   train_unknown_ = share_of(plan.train_unknown_tokens, plan.train_tokens);
-  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_tokens);
+  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_text_tokens);
   start_ = std::chrono::steady_clock::now();
   const NetworkConfig& net = plan.config;
   terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell),
@@ -52,7 +59,7 @@ void TrainProgress::plan(const TrainPlan& plan) {
                               grouped(plan.parameters), people_bytes(plan.parameters * 4)));
   terminal_->line(fmt::format("text     {} tokens to train on{}, {} to validate on{}; vocabulary {}",
                               grouped(plan.train_tokens), unknown_note(train_unknown_),
-                              plan.valid_tokens > 0 ? grouped(plan.valid_tokens) : "none", unknown_note(valid_unknown_),
+                              plan.valid_tokens > 0 ? valid_words(plan) : "none", unknown_note(valid_unknown_),
                               grouped(net.vocabulary)));
   std::size_t widest = 8;
   for (const MemoryItem& item : plan.memory) widest = std::max(widest, item.name.size());

@@ -76,7 +76,7 @@ int run_convert(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   ConvertCommand& command = *parsed;
   const Model model = Model::load(command.model);
-  expect_output("--save", command.save, {command.model}, command.overwrite);
+  expect_output("--save", command.save, {}, command.overwrite);
   const std::string size_before = size_words(command.model);
   const Conversion conversion = convert(model, *command.precision, command.save);
   Terminal terminal(command.quiet);

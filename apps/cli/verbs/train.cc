@@ -45,6 +45,7 @@ int run_train(const std::vector<std::string>& arguments) {
   observer.on_plan = [&](const TrainPlan& plan) {
     log.start(plan);
     progress.plan(plan);
+    if (!plan.decided.empty()) terminal.line("repeat   " + repeating_command(command, plan));
   };
   observer.on_step = [&](const StepReport& report) {
     log.add(report);

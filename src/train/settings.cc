@@ -1,0 +1,58 @@
+#include "train/settings.h"
+
+#include <array>
+
+namespace unroll {
+
+std::span<const Setting> settings_for(std::int64_t V) noexcept {
+  constexpr std::int64_t kLargeVocabulary = 2000;
+  static constexpr std::array kCharacters{
+      Setting{.cell = Cell::kGru, .hidden = 256, .embed = 64, .batch_size = 16, .bptt = 32, .lr = 0.005},
+      Setting{.cell = Cell::kGru,
+              .layers = 2,
+              .hidden = 256,
+              .embed = 64,
+              .batch_size = 16,
+              .bptt = 48,
+              .lr = 0.003,
+              .least_steps = 4500},
+      Setting{.hidden = 512,
+              .embed = 512,
+              .dropout = 0.1,
+              .batch_size = 16,
+              .bptt = 32,
+              .lr = 0.004,
+              .least_steps = 12000}};
+  static constexpr std::array kWords{
+      Setting{.hidden = 256, .embed = 256, .softmax = Softmax::kAdaptive, .batch_size = 16, .bptt = 32, .lr = 0.004},
+      Setting{.layers = 2,
+              .hidden = 300,
+              .embed = 300,
+              .tied = true,
+              .softmax = Softmax::kSampled,
+              .dropout = 0.2,
+              .batch_size = 20,
+              .bptt = 35,
+              .lr = 0.002,
+              .least_steps = 5000}};
+  if (V < kLargeVocabulary) return kCharacters;
+  return kWords;
+}
+
+TrainOptions with_setting(TrainOptions options, const Setting& setting) {
+  options.network.cell = setting.cell;
+  options.network.layers = setting.layers;
+  options.network.hidden = setting.hidden;
+  options.network.embed = setting.embed;
+  options.network.tied = setting.tied;
+  options.network.softmax = setting.softmax;
+  options.regularization.input = setting.dropout;
+  options.regularization.between = setting.dropout;
+  options.regularization.output = setting.dropout;
+  options.run.batch_size = setting.batch_size;
+  options.run.bptt = setting.bptt;
+  options.run.lr = setting.lr;
+  return options;
+}
+
+}  // namespace unroll
