@@ -27,9 +27,11 @@ LEVELS = {
 
 # The room that defines the functions of each public header.
 OWNERS = {
+    "unroll/character.h": "base",
     "unroll/error.h": "base",
     "unroll/number_range.h": "base",
     "unroll/paths.h": "base",
+    "unroll/warning.h": "base",
     "unroll/precision.h": "kernels",
     "unroll/version.h": "kernels",
     "unroll/begin_policy.h": "text",

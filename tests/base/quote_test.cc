@@ -19,6 +19,14 @@ TEST(Quote, EscapesQuotesBackslashesAndControlCharacters) {
   EXPECT_EQ(quote(std::string("\x00\x1F\x7F", 3)), "\"\\u0000\\u001f\\u007f\"");
 }
 
+TEST(Quote, EscapesWhatATerminalWouldObeyOrAReaderWouldNotSee) {
+  EXPECT_EQ(quote("a\x1B[31mb"), "\"a\\u001b[31mb\"");
+  EXPECT_EQ(quote("\xC2\x9B"), "\"\\u009b\"");  // a control sequence in one character
+  EXPECT_EQ(quote("\xE2\x80\xAE\xE2\x81\xA6\xD8\x9C"), "\"\\u202e\\u2066\\u061c\"");  // order of what is shown
+  EXPECT_EQ(quote("\xE2\x80\xA8\xEF\xBB\xBF"), "\"\\u2028\\ufeff\"");
+  EXPECT_EQ(quote("\xE2\x80\x8D\xC2\xA0"), "\"\xE2\x80\x8D\xC2\xA0\"");  // joins letters; keeps words together
+}
+
 TEST(Quote, ReplacesBytesThatAreNotUtf8) {
   const std::string replaced = "\xEF\xBF\xBD";
   EXPECT_EQ(quote("a\xFFz"), "\"a" + replaced + "z\"");

@@ -54,6 +54,16 @@ class Pairs(CommandTest):
             self.assertGreaterEqual(group["high"], group["accuracy"])
         self.check_items(found["items"])
 
+    def test_names_from_files_stay_one_field(self):
+        pair = {"sentence_good": "the cat", "sentence_bad": "cat the", "UID": "a\tb\nc\x1b\u202e"}
+        path = self.write("uid.jsonl", json.dumps(pair) + "\n")
+        done = self.succeed("eval", self.model, "--pairs", path, "--quiet", "--items").out
+        name = "a\\tb\\nc\\x1b\\xe2\\x80\\xae"
+        found = [line for line in done.splitlines() if line.startswith(name)]
+        self.assertEqual(len(found), 2)
+        self.assertEqual(len(found[0].split("\t")), 8)
+        self.assertEqual(found[1].split()[:2], [name, "1"])
+
     def check_items(self, items):
         self.assertEqual(len(items), 24)
         for item in items:

@@ -3,8 +3,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+
+#include "cli/streams/escaped.h"
 
 namespace unroll {
 namespace {
@@ -12,6 +15,8 @@ namespace {
 constexpr auto kRewriteInterval = std::chrono::milliseconds(100);
 constexpr auto kPlainInterval = std::chrono::seconds(5);
 constexpr std::size_t kDefaultColumns = 80;
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kPlain = "\x1b[0m";
 
 bool is_terminal() {
   const char* const kind = std::getenv("TERM");
@@ -37,6 +42,20 @@ std::string_view fitted(std::string_view text, std::size_t width) {
   return text.substr(0, gap == std::string_view::npos ? width - 1 : gap);
 }
 
+// Of the sequences that terminals obey, only those of Terminal::strong() stay.
+std::string shown_line(std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t at = std::min({text.find(kBold), text.find(kPlain), text.size()});
+    line += visible(text.substr(0, at));
+    text.remove_prefix(at);
+    const std::size_t own = std::min(text.size(), kBold.size());
+    line += text.substr(0, own);
+    text.remove_prefix(own);
+  }
+  return line;
+}
+
 void put(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -49,19 +68,23 @@ void put(std::string_view text) {
 
 // The first plain line comes after one interval, so that a short run in a script repeats nothing.
 Terminal::Terminal(bool quiet)
-    : quiet_(quiet),
+    : handler_before_(set_warning_handler([this](const std::string& message) { line("unroll: warning: " + message); })),
+      quiet_(quiet),
       rewrites_(is_terminal()),
       colours_(wants_colours()),
       next_live_(std::chrono::steady_clock::now() + kPlainInterval) {
   if (rewrites_) next_live_ = std::chrono::steady_clock::now();
 }
 
-Terminal::~Terminal() { keep_live(); }
+Terminal::~Terminal() {
+  set_warning_handler(handler_before_);
+  keep_live();
+}
 
 void Terminal::line(std::string_view text) {
   if (quiet_) return;
   clear_live();
-  put(std::string(text) + '\n');
+  put(shown_line(text) + '\n');
 }
 
 bool Terminal::live_due() const { return !quiet_ && std::chrono::steady_clock::now() >= next_live_; }
@@ -70,11 +93,11 @@ void Terminal::live(std::string_view text) {
   if (!live_due()) return;
   next_live_ = std::chrono::steady_clock::now();
   if (rewrites_) {
-    put("\r" + std::string(fitted(text, columns())) + "\x1b[K");
+    put("\r" + std::string(fitted(visible(text), columns())) + "\x1b[K");
     live_shown_ = true;
     next_live_ += kRewriteInterval;
   } else {
-    put(std::string(text) + '\n');
+    put(visible(text) + '\n');
     next_live_ += kPlainInterval;
   }
 }
@@ -85,7 +108,7 @@ void Terminal::keep_live() {
 }
 
 std::string Terminal::strong(std::string_view text) const {
-  return colours_ ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
+  return colours_ ? std::string(kBold).append(text).append(kPlain) : std::string(text);
 }
 
 void Terminal::clear_live() {
@@ -93,6 +116,6 @@ void Terminal::clear_live() {
   live_shown_ = false;
 }
 
-void print_error(std::string_view message) { put("unroll: error: " + std::string(message) + '\n'); }
+void print_error(std::string_view message) { put("unroll: error: " + visible(message) + '\n'); }
 
 }  // namespace unroll

@@ -5,9 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "unroll/warning.h"
+
 namespace unroll {
 
-// Standard error. Failures to write there are ignored.
+// Standard error. Failures to write there are ignored. As long as this lives, warnings of the library become lines,
+// "unroll: warning: message".
 //
 // On a terminal the live line is rewritten in place; elsewhere (a file, a pipe) it becomes a plain line every few
 // seconds. Colours appear on a terminal only, and not when NO_COLOR is set and not empty.
@@ -19,7 +22,7 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // Prints one line.
+  // Prints one line. Characters of it that are not printable are shown as \xHH (cli/streams/escaped.h).
   void line(std::string_view text);
 
   // Whether the live line is due for an update. Check before composing its text.
@@ -38,6 +41,7 @@ class Terminal {
  private:
   void clear_live();
 
+  WarningHandler handler_before_;
   bool quiet_;
   bool rewrites_;
   bool colours_;
@@ -45,7 +49,7 @@ class Terminal {
   std::chrono::steady_clock::time_point next_live_;
 };
 
-// Prints "unroll: error: message" on standard error, in one write.
+// Prints "unroll: error: message" on standard error, in one write, shown as by Terminal::line().
 void print_error(std::string_view message);
 
 }  // namespace unroll

@@ -90,20 +90,13 @@ std::string tensors_text(const Model& model) {
   for (const TensorInfo& tensor : tensors) widest = std::max(widest, tensor.name.size());
   std::string text = "\nTensors\n";
   for (const TensorInfo& tensor : tensors) {
-    text += fmt::format("  {:<{}}  {:>16}  {:>14}  {:>4}\n", tensor.name, widest, shape_text(tensor),
+    text += fmt::format("  {:<{}}  {:>16}  {:>14}  {:>4}\n", visible(tensor.name), widest, shape_text(tensor),
                         grouped(element_count(tensor)), precision_name(tensor.precision));
   }
   return text;
 }
 
-// Shows bytes that are not characters by their values.
-std::string shown_symbol(const std::string& symbol) {
-  if (is_utf8(symbol) && symbol != " ") return escaped(symbol);
-  if (symbol == " ") return "' '";
-  std::string text;
-  for (const char byte : symbol) text += fmt::format("<{:02x}>", static_cast<unsigned char>(byte));
-  return text;
-}
+std::string shown_symbol(const std::string& symbol) { return symbol == " " ? "' '" : escaped(symbol); }
 
 std::string tokenizer_text(const Tokenizer& tokenizer, BeginPolicy policy) {
   std::string text = "\nTokenizer\n";
@@ -132,7 +125,8 @@ std::string tokenizer_text(const Tokenizer& tokenizer, BeginPolicy policy) {
 std::string training_text(const TrainingRecord& training) {
   std::string text =
       fmt::format("\nTraining ({})\n", training.complete ? "complete" : "not complete: --resume continues it");
-  for (const auto& [name, value] : training.options) text += fmt::format("  {:<13} {}\n", name, value);
+  for (const auto& [name, value] : training.options)
+    text += fmt::format("  {:<13} {}\n", escaped(name), escaped(value));
   if (training.history.empty()) return text;
   text += "\nHistory\n" + format_loss_chart(training.history);
   const HistoryPoint& last = training.history.back();
