@@ -14,19 +14,32 @@ struct NamedText {
   std::string name;
 };
 
+// What the bytes of a text are. A byte-order mark (U+FEFF) at the head of a UTF-8 file is no part of its text: whatever
+// reads files drops it.
+enum class TextCoding {
+  kUtf8,   // UTF-8, or another coding whose ASCII is ASCII; UTF-16 and UTF-32, known by their byte-order marks, are
+           // refused with Error{kInput}
+  kBytes,  // anything: what models of bytes read
+};
+
 // What messages call the text in the file `path`: the path in quotes, or "standard input" for "-".
 [[nodiscard]] std::string text_name(const std::string& path);
 
 // The same for several files: "'a.txt' + 'b.txt'".
 [[nodiscard]] std::string text_name(const std::vector<std::string>& paths);
 
-// Returns the whole content of a file; "-" is standard input; gzip, known by its first two bytes, is decompressed.
-// Throws Error{kFile}: missing, a directory, no permission, damaged gzip; Error{kMemory} if it does not fit in memory.
-[[nodiscard]] std::string read_text(const std::string& path);
+// Returns the whole content of a file; "-" is standard input; gzip, known by its first two bytes, is decompressed;
+// bytes after its end are left out with a warning (unroll/warning.h).
+// Throws Error{kFile}: missing, a directory, no permission, damaged gzip; Error{kMemory} if it does not fit in memory;
+// Error{kInput} as TextCoding says.
+[[nodiscard]] std::string read_text(const std::string& path, TextCoding coding = TextCoding::kUtf8);
 
 // Returns the files' contents one after another. Adds a newline between two files if the first does not end with one,
 // so that no symbol or word spans both.
-[[nodiscard]] std::string read_texts(const std::vector<std::string>& paths);
+[[nodiscard]] std::string read_texts(const std::vector<std::string>& paths, TextCoding coding = TextCoding::kUtf8);
+
+// The text of a file that the caller has read: without a byte-order mark. Throws Error{kInput} as TextCoding says.
+[[nodiscard]] std::string_view without_byte_order_mark(const NamedText& text, TextCoding coding = TextCoding::kUtf8);
 
 // Returns the text in lower case, folded word by word as TokenizerOptions::lowercase does (ICU, root locale); white
 // space is kept. Text that is not UTF-8 is returned unchanged.
@@ -36,13 +49,14 @@ struct NamedText {
 class LineReader {
  public:
   // Opens `path` and throws as read_text() does.
-  explicit LineReader(const std::string& path);
+  explicit LineReader(const std::string& path, TextCoding coding = TextCoding::kUtf8);
   ~LineReader();
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
 
   // Reads the next line, without its newline (a carriage return before it stays). Returns false at the end of the
-  // input; a last line without a newline counts, an empty rest does not. Throws Error{kFile} if reading fails.
+  // input; a last line without a newline counts, an empty rest does not. Throws Error{kFile} if reading fails, and
+  // Error{kInput} as TextCoding says.
   bool next(std::string& line);
 
   // Whether next() would return at once, because a whole line (or the end) has already arrived. A caller that answers

@@ -31,6 +31,9 @@ enum class TokenizerKind {
 // Whether each symbol is a word: kWord and kWhitespace.
 [[nodiscard]] bool tokens_are_words(TokenizerKind kind) noexcept;
 
+// What tokenizers of this kind read: any bytes for kByte, else UTF-8.
+[[nodiscard]] TextCoding text_coding(TokenizerKind kind) noexcept;
+
 // How to build a vocabulary from a text. Errors name these fields `tokenizer.kind`, `tokenizer.min_count`, ...
 struct TokenizerOptions {
   TokenizerKind kind = TokenizerKind::kChar;
@@ -69,11 +72,11 @@ struct EncodedText {
 // is refused. It may lack the boundary: then lines are read by themselves, and their ends are neither read nor
 // predicted.
 //
-// Line ends: kChar and kByte keep every byte; a carriage return is a symbol like any other. kWord and kWhitespace
-// turn each line end (LF or CR LF) into "<eos>", and close a last line that lacks one; an empty text has none.
-// A literal "<unk>" in whitespace text is the unknown symbol; a literal "<eos>" there is an error. kSentencePiece reads
-// each line by itself, turns line ends into the boundary as words do, and loses what the model's normalisation changes:
-// `lossless` says whether every line decodes to itself.
+// Line ends: LF or CR LF. kByte, and kChar where the vocabulary holds it, keep a carriage return as a symbol like any
+// other. Else it is a part of the line end: "\n" for kChar, "<eos>" for kWord and kWhitespace, which close a last line
+// that lacks one; an empty text has none. A literal "<unk>" in whitespace text is the unknown symbol, a literal "<eos>"
+// an error. kSentencePiece reads each line by itself, turns line ends into the boundary as words do, and loses what
+// the model's normalisation changes: `lossless` says whether every line decodes to itself.
 class Tokenizer {
  public:
   // Builds the vocabulary from a text (the training part only, so that the held-out part cannot leak into it).
@@ -111,7 +114,7 @@ class Tokenizer {
   // without "<unk>" lacks, naming line and column (from 1).
   [[nodiscard]] EncodedText encode(const NamedText& text) const;
 
-  // Encodes one line without its line end, adding no boundary. For words a trailing carriage return is dropped. A
+  // Encodes one line without its newline, adding no boundary; a carriage return at its end as encode() does. A
   // newline within the line is the boundary. Throws as encode(), but leaves the line number to the name.
   [[nodiscard]] std::vector<Token> encode_line(const NamedText& line) const;
 

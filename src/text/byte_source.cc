@@ -10,8 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
+#include "base/warn.h"
+#include "text/byte_order_mark.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -25,7 +28,7 @@ constexpr std::string_view kGzipMagic = "\x1f\x8b";
 struct ByteSource::Stream {
   enum class Coding { kUndecided, kPlain, kGzip };
 
-  explicit Stream(const std::string& path);
+  Stream(const std::string& path, TextCoding coding);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -36,8 +39,16 @@ struct ByteSource::Stream {
   std::string_view read_block();
   void decide(std::string_view bytes, bool ended);
   void inflate_onto(std::string& bytes, std::string_view packed);
-  void finish() const;
+  bool begin_member();
+  void ignore_rest();
+  void offer(std::string_view packed);
+  void finish();
+  bool append_unpacked(std::string& bytes);
+  bool append_after_mark(std::string& bytes);
 
+  TextCoding text_coding;
+  std::string start = {};  // of what is unpacked, until it shows whether there is a byte-order mark
+  bool past_mark = false;
   std::string name;  // in messages
   int descriptor = STDIN_FILENO;
   std::int64_t stored_bytes = 0;
@@ -46,11 +57,14 @@ struct ByteSource::Stream {
   z_stream unpacker{};
   bool unpacking = false;  // unpacker owns memory
   bool in_member = false;  // within a gzip stream
+  std::string magic;       // the first bytes of what follows a gzip stream
+  bool rest_is_ignored = false;
   std::array<char, kBlock> block;
   std::array<char, 4 * kBlock> unpacked;
 };
 
-ByteSource::Stream::Stream(const std::string& path) : name(path == "-" ? "standard input" : fmt::format("'{}'", path)) {
+ByteSource::Stream::Stream(const std::string& path, TextCoding the_coding)
+    : text_coding(the_coding), name(text_name(path)) {
   if (path == "-") return;
   descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail("open", std::strerror(errno));
@@ -94,16 +108,50 @@ void ByteSource::Stream::decide(std::string_view bytes, bool ended) {
   }
 }
 
-void ByteSource::Stream::inflate_onto(std::string& bytes, std::string_view packed) {
+// Goes past the first two bytes of the next gzip stream. Returns false where the bytes at hand end before these, or are
+// none of a gzip stream: then all that follows is left out, as gzip does.
+bool ByteSource::Stream::begin_member() {
+  if (magic.empty()) {
+    while (unpacker.avail_in > 0 && *unpacker.next_in == 0) ++unpacker.next_in, --unpacker.avail_in;
+  }
+  while (unpacker.avail_in > 0 && magic.size() < kGzipMagic.size()) {
+    magic += static_cast<char>(*unpacker.next_in);
+    ++unpacker.next_in, --unpacker.avail_in;
+  }
+  if (magic.size() < kGzipMagic.size()) return false;
+  if (magic != kGzipMagic) {
+    ignore_rest();
+    return false;
+  }
+  magic.clear();
+  Bytef* const next_in = unpacker.next_in;
+  const uInt avail_in = unpacker.avail_in;
+  inflateReset(&unpacker);
+  offer(kGzipMagic);
+  unpacker.next_out = reinterpret_cast<Bytef*>(unpacked.data());  // nothing comes of the first two bytes
+  unpacker.avail_out = static_cast<uInt>(unpacked.size());
+  inflate(&unpacker, Z_NO_FLUSH);
+  unpacker.next_in = next_in;
+  unpacker.avail_in = avail_in;
+  in_member = true;
+  return true;
+}
+
+void ByteSource::Stream::ignore_rest() {
+  warn(fmt::format("{}: what follows the gzip data is not gzip and is left out", name));
+  rest_is_ignored = true;
+}
+
+void ByteSource::Stream::offer(std::string_view packed) {
   unpacker.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib only reads them
   unpacker.avail_in = static_cast<uInt>(packed.size());
+}
+
+void ByteSource::Stream::inflate_onto(std::string& bytes, std::string_view packed) {
+  if (rest_is_ignored) return;
+  offer(packed);
   do {
-    if (!in_member) {
-      while (unpacker.avail_in > 0 && *unpacker.next_in == 0) ++unpacker.next_in, --unpacker.avail_in;
-      if (unpacker.avail_in == 0) return;
-      inflateReset(&unpacker);
-      in_member = true;
-    }
+    if (!in_member && !begin_member()) return;
     unpacker.next_out = reinterpret_cast<Bytef*>(unpacked.data());
     unpacker.avail_out = static_cast<uInt>(unpacked.size());
     const int result = inflate(&unpacker, Z_NO_FLUSH);
@@ -115,31 +163,46 @@ void ByteSource::Stream::inflate_onto(std::string& bytes, std::string_view packe
   } while (unpacker.avail_in > 0 || (in_member && unpacker.avail_out == 0));
 }
 
-void ByteSource::Stream::finish() const {
+void ByteSource::Stream::finish() {
+  if (!magic.empty() && !rest_is_ignored) ignore_rest();
   if (in_member) fail("unpack", "the gzip stream ends early; is the file whole?");
 }
 
-ByteSource::ByteSource(const std::string& path) : stream_(std::make_unique<Stream>(path)) {}
+// What append_some() does, before a byte-order mark is dropped.
+bool ByteSource::Stream::append_unpacked(std::string& bytes) {
+  std::string_view stored = read_block();
+  const bool ended = stored.empty();
+  if (coding == Coding::kUndecided) {
+    decide(stored, ended);
+    if (coding == Coding::kUndecided) return true;
+    stored = head;
+  }
+  if (coding == Coding::kPlain) {
+    bytes += stored;
+  } else {
+    if (!stored.empty()) inflate_onto(bytes, stored);
+    if (ended) finish();
+  }
+  return !ended;
+}
+
+bool ByteSource::Stream::append_after_mark(std::string& bytes) {
+  const bool more = append_unpacked(start);
+  const std::optional<ByteOrderMark> mark = find_byte_order_mark(start, !more);
+  if (!mark) return true;
+  bytes.append(start, bytes_to_drop(*mark, text_coding, name));
+  start.clear();
+  past_mark = true;
+  return more;
+}
+
+ByteSource::ByteSource(const std::string& path, TextCoding coding) : stream_(std::make_unique<Stream>(path, coding)) {}
 ByteSource::~ByteSource() = default;
 ByteSource::ByteSource(ByteSource&&) noexcept = default;
 ByteSource& ByteSource::operator=(ByteSource&&) noexcept = default;
 
 bool ByteSource::append_some(std::string& bytes) {
-  Stream& stream = *stream_;
-  std::string_view block = stream.read_block();
-  const bool ended = block.empty();
-  if (stream.coding == Stream::Coding::kUndecided) {
-    stream.decide(block, ended);
-    if (stream.coding == Stream::Coding::kUndecided) return true;
-    block = stream.head;
-  }
-  if (stream.coding == Stream::Coding::kPlain) {
-    bytes += block;
-  } else {
-    if (!block.empty()) stream.inflate_onto(bytes, block);
-    if (ended) stream.finish();
-  }
-  return !ended;
+  return stream_->past_mark ? stream_->append_unpacked(bytes) : stream_->append_after_mark(bytes);
 }
 
 bool ByteSource::ready() const noexcept {

@@ -18,7 +18,7 @@ void append_text(std::string& texts, std::string text) {
 Corpus::Corpus(const std::vector<std::string>& paths, TokenizerKind kind, bool lowercase)
     : kind_(kind), name_(text_name(paths.front())) {
   for (const std::string& path : paths) {
-    std::string text = read_text(path);
+    std::string text = read_text(path, text_coding(kind));
     static_cast<void>(CheckedText(kind, lowercase, {text, text_name(path)}));
     append_text(texts_, std::move(text));
   }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "text/byte_order_mark.h"
 #include "text/byte_source.h"
 #include "text/corpus.h"
 #include "unroll/error.h"
@@ -20,8 +21,8 @@ std::string text_name(const std::vector<std::string>& paths) {
   return names;
 }
 
-std::string read_text(const std::string& path) {
-  ByteSource source(path);
+std::string read_text(const std::string& path, TextCoding coding) {
+  ByteSource source(path, coding);
   std::string text;
   try {
     text.reserve(static_cast<std::size_t>(source.stored_bytes()));
@@ -35,15 +36,20 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-std::string read_texts(const std::vector<std::string>& paths) {
+std::string read_texts(const std::vector<std::string>& paths, TextCoding coding) {
   std::string texts;
-  for (const std::string& path : paths) append_text(texts, read_text(path));
+  for (const std::string& path : paths) append_text(texts, read_text(path, coding));
   return texts;
+}
+
+std::string_view without_byte_order_mark(const NamedText& text, TextCoding coding) {
+  const ByteOrderMark mark = *find_byte_order_mark(text.text, true);
+  return text.text.substr(bytes_to_drop(mark, coding, text.name));
 }
 
 // Bytes that have arrived but were not returned yet, and the source of the next ones.
 struct LineReader::Source {
-  explicit Source(const std::string& path) : bytes(path) {}
+  Source(const std::string& path, TextCoding coding) : bytes(path, coding) {}
 
   // The newline that ends the next line, if it has arrived; no byte is searched twice.
   bool find_newline() {
@@ -69,7 +75,7 @@ struct LineReader::Source {
   bool ended = false;
 };
 
-LineReader::LineReader(const std::string& path) : source_(std::make_unique<Source>(path)) {}
+LineReader::LineReader(const std::string& path, TextCoding coding) : source_(std::make_unique<Source>(path, coding)) {}
 LineReader::~LineReader() = default;
 LineReader::LineReader(LineReader&&) noexcept = default;
 LineReader& LineReader::operator=(LineReader&&) noexcept = default;

@@ -136,18 +136,35 @@ void append(const Vocabulary& vocabulary, std::int32_t id, EncodedText& out) {
   }
 }
 
+// Calls f(id, byte, length) for each character, with kNoSymbol for a line end that the vocabulary lacks, and
+// refuse(byte, length), which throws, for another one that it lacks without "<unk>". A carriage return that ends a line
+// is a part of the line end where the vocabulary lacks it.
+template <class F, class Refuse>
+void for_each_character(const Vocabulary& vocabulary, std::string_view text, const Refuse& refuse, const F& f) {
+  const std::int32_t carriage_return = vocabulary.character_id(U'\r');
+  const bool keeps_returns = carriage_return >= 0 && carriage_return != vocabulary.unknown();
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = decode_utf8(text.substr(at));
+    const bool ends_line = next.value == U'\r' && (at + 1 == text.size() || text[at + 1] == '\n');
+    if (keeps_returns || !ends_line) {
+      const std::optional<std::int32_t> id = id_of_character(vocabulary, next.value);
+      if (!id) refuse(at, next.length);
+      f(*id, at, next.length);
+    }
+    at += next.length;
+  }
+}
+
 void encode_characters(const Vocabulary& vocabulary, const CheckedText& checked, EncodedText& out) {
   const std::string_view text = checked.view();
   out.ids.reserve(static_cast<std::size_t>(out.characters));
   out.lossless = true;
-  for (std::size_t at = 0; at < text.size();) {
-    const CodePoint next = decode_utf8(text.substr(at));
-    const std::optional<std::int32_t> id = id_of_character(vocabulary, next.value);
-    if (!id) refuse_symbol(TokenizerKind::kChar, vocabulary, text.substr(at, next.length), checked.place(at));
-    append(vocabulary, *id, out);
-    at += next.length;
-  }
-  out.lossless = out.lossless && out.unknown == 0;
+  const auto refuse = [&](std::size_t at, std::size_t length) {
+    refuse_symbol(TokenizerKind::kChar, vocabulary, text.substr(at, length), checked.place(at));
+  };
+  for_each_character(vocabulary, text, refuse,
+                     [&](std::int32_t id, std::size_t, std::size_t) { append(vocabulary, id, out); });
+  out.lossless = out.lossless && out.unknown == 0 && std::ssize(out.ids) == out.characters;
 }
 
 void encode_words(const Vocabulary& vocabulary, const WordSplitter& splitter, const CheckedText& checked,
@@ -235,6 +252,10 @@ TokenizerKind parse_tokenizer_kind(std::string_view text) { return parse_name<To
 
 bool tokens_are_words(TokenizerKind kind) noexcept {
   return kind == TokenizerKind::kWord || kind == TokenizerKind::kWhitespace;
+}
+
+TextCoding text_coding(TokenizerKind kind) noexcept {
+  return kind == TokenizerKind::kByte ? TextCoding::kBytes : TextCoding::kUtf8;
 }
 
 Tokenizer::Tokenizer(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -370,18 +391,16 @@ std::vector<Token> Tokenizer::encode_line(const NamedText& named) const {
     return tokens;
   }
   tokens.reserve(line.size());
-  for (std::size_t at = 0; at < line.size();) {
-    const bool bytes = data_->kind == TokenizerKind::kByte;
-    const CodePoint next = bytes ? CodePoint{static_cast<unsigned char>(line[at]), 1} : decode_utf8(line.substr(at));
-    const std::optional<std::int32_t> id =
-        bytes ? static_cast<std::int32_t>(next.value) : id_of_character(vocabulary, next.value);
-    if (!id) {
-      refuse_symbol(data_->kind, vocabulary, line.substr(at, next.length),
-                    place_in_line(named, static_cast<std::ptrdiff_t>(at)));
-    }
-    tokens.push_back({*id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(next.length)});
-    at += next.length;
+  if (data_->kind == TokenizerKind::kByte) {
+    for (std::int64_t at = 0; const char byte : line) tokens.push_back({static_cast<unsigned char>(byte), at++, 1});
+    return tokens;
   }
+  const auto refuse = [&](std::size_t at, std::size_t length) {
+    refuse_symbol(data_->kind, vocabulary, line.substr(at, length), place_in_line(named, static_cast<std::ptrdiff_t>(at)));
+  };
+  for_each_character(vocabulary, line, refuse, [&](std::int32_t id, std::size_t at, std::size_t length) {
+    tokens.push_back({id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(length)});
+  });
   return tokens;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Scoring from the command line: formats, policies, and the same bits wherever a line stands."""
 
+import gzip
 import json
 import math
 import os
@@ -175,6 +176,63 @@ class Score(CommandTest):
         self.assertEqual(tokens, ["a", "\\t", "b", "\\\\", "c", "\\r", "\\n", "\\0", "\\n"])
         self.assertEqual(rows(self.score(line + "\n", model=model))[0].split("\t", 2)[2], line)
         self.assertEqual(json.loads(self.score(line + "\n", "--json", model=model))["text"], line)
+
+    def test_tokens_act_on_no_terminal_and_are_utf8(self):
+        line = "\x1b[31m\u202e\u00e9\x7f\u2028".encode("utf-8") + b"\xff"
+        done = self.succeed("score", self.bytes, "--tokens", "--quiet", stdin=line + b"\n")
+        tokens = [row.split("\t")[3] for row in rows(done.raw.decode("utf-8"))]
+        self.assertEqual(tokens[:5], ["\\x1b", "[", "3", "1", "m"])
+        self.assertEqual(tokens[5:], [f"\\x{byte:02x}" for byte in line[5:]] + ["\\n"])
+        text = line[:-1].decode("utf-8")
+        done = self.succeed("score", self.model, "--tokens", "--quiet", stdin=line[:-1] + b"\n")
+        shown = [row.split("\t")[3] for row in rows(done.raw.decode("utf-8"))]
+        for token, character in zip(shown, text):
+            bare = character.isascii() and character.isprintable() or character == "\u00e9"
+            expected = character if bare else "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8"))
+            self.assertEqual(token, expected)
+        done = self.succeed("score", self.model, "--json", "--quiet", stdin=line[:-1] + b"\n")
+        self.assertEqual(json.loads(done.out)["text"], text)
+        self.assertNotRegex(done.out, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]")
+        self.refuse(1, ["no\\x1b[31m\\xe2\\x80\\xae\\xff"], "score", self.model, b"no\x1b[31m\xe2\x80\xae\xff")
+
+    def test_a_byte_order_mark_is_no_part_of_the_text_and_utf16_is_told(self):
+        for model in [self.model, self.words, self.bytes]:
+            self.assertEqual(self.score("\ufeffthe cat\nthe dog\n", model=model), self.score("the cat\nthe dog\n", model=model))
+        marked = self.write("marked.txt", "\ufeffthe cat\nthe dog\n")
+        found = json.loads(self.succeed("eval", self.words, marked, "--json").out)
+        self.assertEqual((found["tokens"], found["unknown_tokens"]), (6, 0))
+        for coding in ["utf-16", "utf-32"]:
+            wide = self.write("wide.txt", "the cat\n".encode(coding))
+            done = run("score", self.words, wide)
+            self.assertEqual(done.status, 1)
+            for words in ["wide.txt' is " + coding.upper(), f"iconv -f {coding.upper()} -t UTF-8"]:
+                self.assertIn(words, done.err)
+            self.succeed("score", self.bytes, wide)
+
+    def test_line_ends_of_two_bytes_change_nothing_where_the_model_knows_one_of_them(self):
+        text = "".join(line + "\n" for line in self.lines[:6])
+        returns = text.replace("\n", "\r\n")
+        for model in [self.model, self.words]:
+            for flags in [["--format", "rnnlm"], ["--tokens"], ["--words", "--budget", "2"]]:
+                self.assertEqual(self.score(returns, *flags, model=model), self.score(text, *flags, model=model))
+            values = [json.loads(self.succeed("eval", model, "-", "--json", stdin=content.encode()).out)["nats_per_token"]
+                      for content in (text, returns)]
+            self.assertEqual(*values)
+        ends = [row.split(" ")[0] for row in rows(self.score("the cat\r\n", "--words", "--budget", "2", model=self.bytes))]
+        self.assertEqual(ends[1:], ["the", "cat", "\\r\\n"])
+
+    def test_unknown_tokens_of_a_context_are_told(self):
+        done = self.succeed("score", self.words, "--context", "the zebra", stdin=b"the cat\n")
+        self.assertIn("1 of 2 tokens of --context is unknown", done.err)
+        self.assertNotIn("--context", self.succeed("score", self.words, "--context", "the", stdin=b"the cat\n").err)
+
+    def test_gzip_with_something_behind_it_is_read_with_a_warning(self):
+        packed = self.write("lines.gz", gzip.compress(b"the cat\n") + b"junk")
+        done = self.succeed("score", self.model, packed)
+        self.assertEqual(rows(done.out), rows(self.score("the cat\n")))
+        self.assertIn("unroll: warning: '", done.err)
+        self.assertIn("lines.gz': what follows the gzip data is not gzip", done.err)
+        self.assertEqual(self.succeed("score", self.model, packed, "--quiet").err, "")
 
     def test_bytes_that_are_no_text_are_listed(self):
         done = self.succeed("score", self.bytes, "--json", stdin=b"a\xc3\xa9\xff\n")

@@ -202,16 +202,17 @@ class Dialects(CommandTest):
         ids = ["--ids", "number"] if name == "kaldi" else []
         return PARSERS[name](self.score(model, "--format", name, *ids, *flags, **options))
 
-    def corpus(self, model, policy):
+    def corpus(self, model, policy, text=None):
         """The sum of ln p that eval tells."""
         state = [] if "--state" in policy else ["--state", "reset"]
         result = json.loads(self.succeed("eval", model, "-", "--exact", "--json", *state, *policy,
-                                         stdin=self.everything.encode("utf-8")).out)
+                                         stdin=(text or self.everything).encode("utf-8")).out)
         return -result["nats_per_token"] * result["tokens"], result["tokens"]
 
     def test_the_rows_of_every_dialect_add_up_to_what_eval_tells_under_the_same_policy(self):
-        of_characters = [name for name in PARSERS if name != "words"]
-        for model, names, policies in [(self.words, PARSERS, POLICIES), (self.chars, of_characters, POLICIES[::4])]:
+        with_blank = [name for name in PARSERS if name != "srilm"]
+        of_characters = [name for name in with_blank if name != "words"]
+        for model, names, policies in [(self.words, with_blank, POLICIES), (self.chars, of_characters, POLICIES[::4])]:
             for policy in policies:
                 expected, tokens = self.corpus(model, policy)
                 for name in names:
@@ -219,15 +220,35 @@ class Dialects(CommandTest):
                         lines = self.rows_of(name, model, *policy)
                         self.assertEqual(len(lines), len(self.lines))
                         self.assertLessEqual(abs(total(lines) - expected), 1e-9 * abs(expected))
-                        if name in ("tokens", "json", "surprisal", "words", "srilm"):
+                        if name in ("tokens", "json", "surprisal", "words"):
                             counted = sum(1 for line in lines for value in line if value is not None)
                             self.assertEqual(counted, tokens)
 
+    def test_srilms_sums_are_those_of_eval_without_blank_lines(self):
+        filled = "".join(line + "\n" for line in self.lines if line)
+        for model, policies in [(self.words, POLICIES), (self.chars, POLICIES[:1])]:
+            for policy in policies:
+                expected, tokens = self.corpus(model, policy, filled)
+                lines = self.rows_of("srilm", model, *policy, text=filled)
+                self.assertEqual(len(lines), len(filled.splitlines()))
+                self.assertLessEqual(abs(total(lines) - expected), 1e-9 * abs(expected))
+                self.assertEqual(sum(1 for line in lines for value in line if value is not None), tokens)
+        blank = self.everything.replace("\n\n", "\n \t\r\n\n")
+        self.assertEqual(self.score(self.words, "--format", "srilm", text=blank),
+                         self.score(self.words, "--format", "srilm", text=filled))
+
+    def test_rows_of_bytes_are_utf8(self):
+        for name in ["surprisal", "tokens", "srilm", "kenlm"]:
+            done = self.succeed("score", self.bytes, "--format", name, "--quiet", stdin="\u00e9 \u2603\n".encode("utf-8"))
+            self.assertIn("\\xc3", done.raw.decode("utf-8"))
+            self.assertIn("\\xa9", done.raw.decode("utf-8"))
+
     def test_all_dialects_tell_the_same_of_every_token(self):
         for policy in POLICIES[1:4]:
-            expected = self.rows_of("json", self.words, *policy)
+            every = self.rows_of("json", self.words, *policy)
             for name in ["tokens", "surprisal", "words", "srilm", "kenlm", "kaldi"]:
                 got = self.rows_of(name, self.words, *policy)
+                expected = every if name != "srilm" else [row for row, line in zip(every, self.lines) if line]
                 self.assertEqual([len(line) for line in got], [len(line) for line in expected])
                 for line, other in zip(got, expected):
                     for value, known in zip(line, other):
@@ -235,7 +256,7 @@ class Dialects(CommandTest):
                             self.assertIn(value, [None, 0])
                         else:
                             self.assertAlmostEqual(value, known, delta=1e-9)
-            sums = [sum(value or 0 for value in line) for line in expected]
+            sums = [sum(value or 0 for value in line) for line in every]
             for name in ["plain", "rnnlm"]:
                 for value, known in zip(self.rows_of(name, self.words, *policy), sums):
                     self.assertAlmostEqual(value[0], known, delta=1e-9)
@@ -379,7 +400,8 @@ class Dialects(CommandTest):
         self.assertEqual(out["surprisal"].count("\n"), 1)
         self.assertTrue(out["srilm"].endswith("logprob= 0 ppl= undefined ppl1= undefined\n"))
         self.assertEqual((out["rnnlm"], out["kaldi"]), ("", ""))
-        self.assertIn("Tokens:\t0\n", out["kenlm"])
+        self.assertEqual(out["kenlm"], "Perplexity including OOVs:\tNaN\nPerplexity excluding OOVs:\tNaN\nOOVs:\t0\n"
+                                       "Tokens:\t0\n")
 
     def test_flags_that_do_nothing_are_refused(self):
         for words, flags in [(["--unk-words", "--unk share"], ["--unk-words", "3"]),

@@ -50,6 +50,20 @@ class Tokenize(CommandTest):
         for number in rows(by_file)[0].split():
             self.assertLess(int(number), 60)
 
+    def test_score_prints_the_strings_of_tokenize(self):
+        models = [self.model, *(self.make_model(f"{kind}.safetensors", "--tokenizer", kind)
+                                for kind in ("char", "byte", "whitespace", "word"))]
+        text = "the \u2603 cat \\ sees\tthe zebra\u2581\x1b.\n\nthe  dog\n"
+        for model in models:
+            tokens = rows(self.succeed("tokenize", "--tokenizer", model, "--quiet", stdin=text.encode()).out)
+            scored = self.succeed("score", model, "--format", "surprisal", "--no-end", "--quiet", stdin=text.encode()).out
+            lines = {}
+            for row in scored.split("\n")[1:-1]:
+                sentence, _, token, _ = row.split("\t")
+                lines.setdefault(sentence, []).append(token)
+            self.assertEqual(list(lines.values()), [row.split(" ") for row in tokens], model)
+        self.assertIn("<unk>", lines["1"])
+
     def test_json_tells_the_bytes_of_each_token(self):
         done = self.succeed("tokenize", "--tokenizer", self.pieces, "--json", stdin="the \u2603 cat\n".encode())
         line = json.loads(done.out)
@@ -57,6 +71,8 @@ class Tokenize(CommandTest):
         unknown = [token for token in line["tokens"] if token["text"] == "<unk>"]
         self.assertEqual([(token["offset"], token["length"]) for token in unknown], [(4, 3)])
         self.assertIn("unknown", done.err)
+        quiet = self.succeed("tokenize", "--tokenizer", self.pieces, "--json", "--quiet", stdin="\u2603\n".encode())
+        self.assertEqual(quiet.err, "")
 
     def test_names_make_a_vocabulary_of_the_text(self):
         text = b"a b\nb a\n"

@@ -53,6 +53,12 @@ class NgramFile : public testing::Test {
   std::string path_ = folder_.path("n.arpa");
 };
 
+TEST_F(NgramFile, MayBeginWithAByteOrderMark) {
+  EXPECT_EQ(load("\xEF\xBB\xBF" + tiny_arpa()).order(), 3);
+  const std::string utf16 = "\xFF\xFE\\";
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "iconv -f UTF-16 -t UTF-8", [&] { load(utf16); }));
+}
+
 TEST_F(NgramFile, ReturnsListedProbabilitiesAndBacksOffElsewhere) {
   const Ngram ngram = load(tiny_arpa());
   EXPECT_EQ(ngram.path(), path_);

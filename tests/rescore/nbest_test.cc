@@ -323,6 +323,19 @@ TEST_F(Nbest, ReferencesAreFoundByIdOrByNumber) {
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "holds no reference", [&] { References(write("", "references"), rnnlm); }));
 }
 
+TEST_F(Nbest, AByteOrderMarkBelongsToNoId) {
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto lists = read(mark + "u1 the cat\nu1 the dog\nu2 a\n", {});
+  ASSERT_EQ(lists.size(), 2U);
+  EXPECT_EQ(lists[0].hypotheses[0].line, "u1 the cat");
+  EXPECT_EQ(References(write(mark + "u1 the cat\n", "references"), {}).of(lists[0], "'f'"), "the cat");
+  const References moses(write(mark + "das Haus\n", "references"), {.dialect = NbestDialect::kMoses});
+  EXPECT_EQ(moses.of(read("0 ||| das ||| ||| 0\n", {.dialect = NbestDialect::kMoses})[0], "'f'"), "das Haus");
+  EXPECT_EQ(read(mark + R"({"id": "u", "text": "a"})" + "\n", {.dialect = NbestDialect::kJson})[0].id, "u");
+  EXPECT_EQ(read(mark + "u\ta\n", {.dialect = NbestDialect::kColumns, .columns = {"id", "text"}})[0].id, "u");
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "lists' is UTF-16", [&] { read("\xFF\xFEu\n", {}); }));
+}
+
 TEST_F(Nbest, LowerCaseKeepsWhiteSpaceAndWhatIsNotText) {
   EXPECT_EQ(lower_case("  THE \t\xC3\x89t\xC3\xA9 \n"), "  the \t\xC3\xA9t\xC3\xA9 \n");
   EXPECT_EQ(lower_case("A\xff"), "A\xff");

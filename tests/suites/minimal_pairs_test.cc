@@ -54,6 +54,15 @@ TEST_F(MinimalPairs, ColumnsAreRead) {
   EXPECT_EQ(pairs[1].paradigm, "other");
 }
 
+TEST_F(MinimalPairs, AByteOrderMarkIsNotRead) {
+  EXPECT_EQ(read_minimal_pairs(write("a.tsv", "\xEF\xBB\xBFone\ttwo\n"))[0].good, "one");
+  EXPECT_EQ(
+      read_minimal_pairs(write("a.jsonl", "\xEF\xBB\xBF{\"sentence_good\": \"a\", \"sentence_bad\": \"b\"}\n"))[0].good,
+      "a");
+  const std::string path = write("b.tsv", "\xFE\xFF");
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "UTF-16", [&] { static_cast<void>(read_minimal_pairs(path)); }));
+}
+
 TEST_F(MinimalPairs, WhatIsWrongIsToldWithItsLine) {
   refuses("x.tsv", "a\tb\nonly one\n", "line 2: 1 column:");
   refuses("x.tsv", "a\tb\tc\td\n", "line 1: 4 columns:");

@@ -16,6 +16,7 @@
 
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
+#include "unroll/warning.h"
 
 namespace unroll {
 namespace {
@@ -163,6 +164,55 @@ TEST(ReadTexts, PutsANewlineWhereAFileThatOthersFollowLacksOne) {
   EXPECT_EQ(read_texts({closed, empty, open}), "b\na");
 }
 
+const std::string kMark = "\xEF\xBB\xBF";
+
+TEST(ByteOrderMark, AtTheHeadOfAFileIsNoPartOfItsText) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  write_bytes(path, kMark + "one\n" + kMark + "two");
+  const std::string second = kMark + "two";
+  EXPECT_EQ(read_text(path), "one\n" + second);
+  EXPECT_EQ(read_text(path, TextCoding::kBytes), "one\n" + second);
+  EXPECT_EQ(lines_of(path), (std::vector<std::string>{"one", second}));
+  EXPECT_EQ(read_texts({path, path}), "one\n" + second + "\none\n" + second);
+  EXPECT_EQ(without_byte_order_mark({kMark + second, "a"}), second);
+  write_bytes(path, gzip_of({"\xEF", "\xBB\xBFone"}));
+  EXPECT_EQ(read_text(path), "one");
+}
+
+TEST(ByteOrderMark, AloneIsAnEmptyText) {
+  const TemporaryFolder folder;
+  write_bytes(folder.path("a"), kMark);
+  EXPECT_EQ(read_text(folder.path("a")), "");
+  EXPECT_TRUE(lines_of(folder.path("a")).empty());
+}
+
+TEST(ByteOrderMark, ThatIsNotWholeIsText) {
+  const TemporaryFolder folder;
+  for (const std::string& bytes : {"\xEF"s, "\xEF\xBB"s, "\xEF\xBBone"s, "\0\0\xFE"s, "\0"s, "\xFE"s, "\xFFone"s}) {
+    write_bytes(folder.path("a"), bytes);
+    EXPECT_EQ(read_text(folder.path("a")), bytes);
+  }
+}
+
+TEST(ByteOrderMark, OfUtf16AndUtf32IsRefusedWithAdviceUnlessAnyBytesAreRead) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  const std::vector<std::pair<std::string, std::string>> files = {{"UTF-16", "\xFF\xFE"s},
+                                                                  {"UTF-16", "\xFE\xFF\0a"s},
+                                                                  {"UTF-16", "\xFF\xFE\n\0"s},
+                                                                  {"UTF-32", "\xFF\xFE\0\0a\0\0\0"s},
+                                                                  {"UTF-32", "\0\0\xFE\xFF\0\0\0a"s}};
+  for (const auto& [coding, bytes] : files) {
+    write_bytes(path, bytes);
+    const std::string advice = "'" + path + "' is " + coding;
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, advice, [&] { (void)read_text(path); }));
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "iconv -f " + coding + " -t UTF-8", [&] { (void)lines_of(path); }));
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "f is " + coding, [&] { (void)without_byte_order_mark({bytes, "f"}); }));
+    EXPECT_EQ(read_text(path, TextCoding::kBytes), bytes);
+  }
+}
+
 TEST(Gzip, IsUnpackedWhateverTheNameOfTheFile) {
   const TemporaryFolder folder;
   write_bytes(folder.path("text"), packed());
@@ -208,8 +258,41 @@ TEST(Gzip, ThatIsDamagedIsRefused) {
     write_bytes(path, bytes);
     EXPECT_TRUE(fails_with(ErrorCode::kFile, "damaged.gz", [&] { (void)read_text(path); })) << "byte " << byte;
   }
-  write_bytes(path, packed() + "junk");
-  EXPECT_TRUE(fails_with(ErrorCode::kFile, "damaged gzip", [&] { (void)read_text(path); }));
+}
+
+TEST(Gzip, IsReadWithAWarningWhereSomethingElseFollowsIt) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("trailing.gz");
+  std::vector<std::string> warnings;
+  set_warning_handler([&](const std::string& message) { warnings.push_back(message); });
+  for (const std::string& rest :
+       {"junk"s, "\0\0junk"s, "j"s, "\x1f"s, "\x1fjunk"s, "junk" + packed(), std::string(200000, 'j')}) {
+    write_bytes(path, packed() + gzip_of({"end"}) + rest);
+    EXPECT_EQ(read_text(path), std::string(kUnpacked) + "end");
+    EXPECT_EQ(lines_of(path).back(), "end");
+    EXPECT_EQ(warnings,
+              std::vector<std::string>(2, "'" + path + "': what follows the gzip data is not gzip and is left out"));
+    warnings.clear();
+  }
+  write_bytes(path, packed() + "\x1f\x8b\x08");
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "ends early", [&] { (void)read_text(path); }));
+  set_warning_handler({});
+}
+
+TEST(Gzip, OfSeveralStreamsMayArriveInTwoPartsCutAnywhere) {
+  const std::string stream = gzip_of({"one\n"}) + gzip_of({"two\n"});
+  for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+    Pipe pipe;
+    LineReader reader(pipe.path());
+    pipe.write(stream.substr(0, cut));
+    static_cast<void>(reader.ready());  // reads what has arrived
+    pipe.write(stream.substr(cut));
+    pipe.close_writer();
+    std::string first;
+    std::string second;
+    EXPECT_TRUE(reader.next(first) && reader.next(second)) << "cut at " << cut;
+    EXPECT_EQ(first + second, "onetwo") << "cut at " << cut;
+  }
 }
 
 TEST(LineReader, GivesLinesWithoutTheirNewlines) {
@@ -269,6 +352,24 @@ TEST(LineReader, AnswersAPipeLineByLine) {
   pipe.close_writer();
   EXPECT_TRUE(reader.ready());
   EXPECT_FALSE(reader.next(line));
+}
+
+TEST(LineReader, WaitsForTheRestOfAByteOrderMarkAlone) {
+  Pipe pipe;
+  LineReader reader(pipe.path());
+  std::string line;
+  pipe.write(kMark.substr(0, 2));
+  EXPECT_FALSE(reader.ready());
+  pipe.write("\xBF");
+  pipe.write("one\n");
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  Pipe zeros;
+  LineReader other(zeros.path());
+  zeros.write("\0\n"s);
+  EXPECT_TRUE(other.ready());
+  EXPECT_TRUE(other.next(line));
+  EXPECT_EQ(line, "\0"s);
 }
 
 TEST(LineReader, WaitsForTheRestOfALine) {

@@ -94,6 +94,21 @@ TEST(CharTokenizer, GivesEachTokenItsPlaceInTheLine) {
   EXPECT_EQ(tokens[3].offset, 4);
 }
 
+TEST(CharTokenizer, TakesACarriageReturnThatItLacksForAPartOfTheLineEnd) {
+  const Tokenizer tokenizer = trained(of(TokenizerKind::kChar), "ab\n");
+  EXPECT_EQ(symbols_of(tokenizer, "a\r\nb\r\n\r\n"), symbols_of(tokenizer, "a\nb\n\n"));
+  EXPECT_EQ(symbols_of(tokenizer, "a\r"), (Symbols{"a"}));
+  EXPECT_EQ(symbols_of(tokenizer, "a\rb\r\r\n"), (Symbols{"a", "<unk>", "b", "<unk>", "\n"}));
+  EXPECT_FALSE(tokenizer.encode({"a\r\n", "text"}).lossless);
+  EXPECT_TRUE(tokenizer.encode({"a\n", "text"}).lossless);
+  const std::vector<Token> line = tokenizer.encode_line({"a\r\nb\r", "line 1"});
+  ASSERT_EQ(line.size(), 3U);
+  EXPECT_EQ(line[2].offset, 3);
+  const Tokenizer knows = trained(of(TokenizerKind::kChar), "ab\r\n");
+  EXPECT_EQ(symbols_of(knows, "a\r\n"), (Symbols{"a", "\r", "\n"}));
+  EXPECT_EQ(knows.encode_line({"a\r", "line 1"}).size(), 2U);
+}
+
 TEST(ByteTokenizer, HasAllBytesByValueAndNoUnknownSymbol) {
   std::string text;
   for (int value = 255; value >= 0; --value) text += static_cast<char>(static_cast<unsigned char>(value));

@@ -35,6 +35,11 @@ TEST_F(VocabularyFile, NumbersSymbolsByLine) {
   EXPECT_EQ(tokenizer.encode({"cd x\n", "text"}).ids, (std::vector<std::int32_t>{0, 3, 1}));
 }
 
+TEST_F(VocabularyFile, MayBeginWithAByteOrderMark) {
+  EXPECT_EQ(made_from(TokenizerKind::kWhitespace, "\xEF\xBB\xBFthe\nab\ncd\n").symbol(0), "the");
+  EXPECT_TRUE(refused(TokenizerKind::kWhitespace, "\xFF\xFEt", "UTF-16"));
+}
+
 TEST_F(VocabularyFile, HasMissingSpecialSymbolsAppended) {
   EXPECT_EQ(made_from(TokenizerKind::kWord, "ab\ncd\n").vocabulary(), (Symbols{"ab", "cd", "<unk>", "<eos>"}));
   EXPECT_EQ(made_from(TokenizerKind::kWord, "ab\n<unk>\ncd\n").vocabulary(), (Symbols{"ab", "<unk>", "cd", "<eos>"}));

@@ -52,6 +52,7 @@ struct Dialect {
   bool ranks = false;             // and their ranks or entropies
   bool of_words = false;          // only for tokenizers whose tokens are words
   bool ids = false;               // lines have ids
+  bool leaves_out_blank = false;  // its rows and sums leave out lines of white space alone
   std::string_view columns = {};  // what its columns are, for the header; empty: nothing to say
   std::string_view title = {};    // first line of the output; empty: none
   std::string (*line)(const DialectContext& context, const ScoredLine& line);

@@ -28,6 +28,11 @@ std::string srilm_word(const DialectContext& context, const TokenScore& token) {
   return token.id == context.tokenizer.unknown() ? "<unk>" : escaped_field(token.text);
 }
 
+// KenLM's word for a perplexity of no tokens.
+std::string kenlm_perplexity(double nats, std::int64_t tokens) {
+  return tokens > 0 ? fmt::format("{}", perplexity(nats, tokens)) : "NaN";
+}
+
 struct SrilmCounts {
   std::int64_t sentences = 0;  // that are closed
   std::int64_t lines = 0;
@@ -87,7 +92,7 @@ std::string srilm_block(const DialectContext& context, const ScoredLine& line) {
 
 std::string srilm_summary(const DialectContext& context, const ScoreTotals& totals) {
   const std::int64_t sentences = context.accounting.end ? totals.lines : 0;
-  return fmt::format("file {}: ", context.text_name) +
+  return fmt::format("file {}: ", visible(context.text_name)) +
          srilm_statistics({.sentences = sentences,
                            .lines = totals.lines,
                            .words = totals.tokens - sentences,
@@ -109,8 +114,8 @@ std::string kenlm_line(const DialectContext& context, const ScoredLine& line) {
 std::string kenlm_summary(const DialectContext&, const ScoreTotals& totals) {
   const std::int64_t known = totals.tokens - totals.unknown_tokens;
   return fmt::format("Perplexity including OOVs:\t{}\nPerplexity excluding OOVs:\t{}\nOOVs:\t{}\nTokens:\t{}\n",
-                     perplexity(totals.nats, totals.counted_tokens),
-                     perplexity(totals.nats - totals.unknown_nats, known), totals.unknown_tokens, totals.tokens);
+                     kenlm_perplexity(totals.nats, totals.counted_tokens),
+                     kenlm_perplexity(totals.nats - totals.unknown_nats, known), totals.unknown_tokens, totals.tokens);
 }
 
 }  // namespace unroll

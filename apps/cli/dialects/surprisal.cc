@@ -3,7 +3,7 @@
 
 #include "cli/dialects/dialect.h"
 #include "cli/dialects/word_row.h"
-#include "cli/streams/escaped.h"
+#include "cli/streams/shown_token.h"
 
 namespace unroll {
 namespace {
@@ -14,11 +14,12 @@ std::string surprisal_bits(const TokenScore& token) {
 
 }  // namespace
 
-std::string surprisal_lines(const DialectContext&, const ScoredLine& line) {
+std::string surprisal_lines(const DialectContext& context, const ScoredLine& line) {
   std::string text;
   std::int64_t token_id = 0;
   for (const TokenScore& token : line.score.tokens) {
-    text += fmt::format("{}\t{}\t{}\t{}\n", line.number, ++token_id, escaped(token.text), surprisal_bits(token));
+    text += fmt::format("{}\t{}\t{}\t{}\n", line.number, ++token_id, shown_token(context.tokenizer, token.id),
+                        surprisal_bits(token));
   }
   return text;
 }

@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
 #include "cli/streams/escaped.h"
 #include "unroll/error.h"
 
@@ -74,6 +78,15 @@ std::string describe(const Accounting& accounting, const Tokenizer& tokenizer) {
   if (tokenizer.unknown() < 0) unknown = tokenizer.kind() == TokenizerKind::kByte ? "none" : "refused";
   return fmt::format("state {}; begin {}; end {}; unknown {}", state_policy_name(accounting.state),
                      begin_words(accounting, tokenizer), end_words(accounting, tokenizer), unknown);
+}
+
+std::string context_note(const Accounting& accounting, const Tokenizer& tokenizer) {
+  const std::vector<Token> tokens = tokenizer.encode_line({accounting.context, "the context"});
+  const std::int64_t unknown =
+      std::ranges::count_if(tokens, [&](const Token& token) { return token.id == tokenizer.unknown(); });
+  if (unknown == 0) return "";
+  return fmt::format("{} of {} tokens of --context {} unknown to the model, which reads <unk> for {}", unknown,
+                     tokens.size(), unknown == 1 ? "is" : "are", unknown == 1 ? "it" : "them");
 }
 
 std::string unknown_words(const Accounting& accounting) {

@@ -39,4 +39,7 @@ void add_begin_flag(Flags* flags, std::optional<BeginPolicy>* begin);
 // What becomes of unknown tokens, in words that follow "they are" or "unknown".
 [[nodiscard]] std::string unknown_words(const Accounting& accounting);
 
+// What to tell of tokens of the context that the model does not know; empty where there are none.
+[[nodiscard]] std::string context_note(const Accounting& accounting, const Tokenizer& tokenizer);
+
 }  // namespace unroll

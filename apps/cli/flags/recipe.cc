@@ -16,6 +16,7 @@
 #include "cli/flags/nearest.h"
 #include "cli/flags/toml.h"
 #include "unroll/error.h"
+#include "unroll/text.h"
 
 namespace unroll {
 namespace {
@@ -132,7 +133,8 @@ bool is_recipe_file(const std::string& name) { return name.ends_with(kSuffix); }
 
 Recipe find_recipe(const std::string& name) {
   if (is_recipe_file(name)) {
-    return parse_recipe(std::filesystem::path(name).stem().string(), name, read_file(name));
+    return parse_recipe(std::filesystem::path(name).stem().string(), name,
+                        without_byte_order_mark({read_file(name), name}));
   }
   std::vector<std::string> names;
   for (const EmbeddedRecipe& recipe : embedded_recipes()) {

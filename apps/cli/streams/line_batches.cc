@@ -19,7 +19,8 @@ constexpr std::string_view kBlanks = " \t";
 
 }  // namespace
 
-LineBatches::LineBatches(const std::string& path, LineIds ids) : name_(text_name(path)), reader_(path), ids_(ids) {}
+LineBatches::LineBatches(const std::string& path, LineIds ids, TextCoding coding)
+    : name_(text_name(path)), reader_(path, coding), ids_(ids) {}
 
 bool LineBatches::next(LineBatch& batch) {
   if (failure_) throw Error(*failure_);

@@ -29,7 +29,7 @@ struct LineBatch {
 class LineBatches {
  public:
   // Throws what LineReader throws.
-  LineBatches(const std::string& path, LineIds ids);
+  LineBatches(const std::string& path, LineIds ids, TextCoding coding);
 
   // Sets `batch` to the next lines, one at least; false at the end. Throws what LineReader throws and Error{kInput},
   // naming file and line, for a line without an id and for an id that came before (it remembers the first 65,536 ids);

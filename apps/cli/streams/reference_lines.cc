@@ -14,7 +14,7 @@ LineProbability probability(const Score& score) { return {.log_prob = score.log_
 
 OddLines read_reference(const std::string& path, const Model& model, const ScorerOptions& options, Terminal& terminal) {
   Scorer scorer(model, options);
-  LineBatches batches(path, LineIds::kNumber);
+  LineBatches batches(path, LineIds::kNumber, text_coding(model.tokenizer().kind()));
   LineBatch batch;
   std::vector<LineProbability> lines;
   while (batches.next(batch)) {

@@ -84,7 +84,7 @@ int run_convert_ngram(const std::vector<std::string>& arguments) {
   Terminal terminal(command.quiet);
   std::string text;
   if (!command.text.empty()) {
-    text = read_text(command.text);
+    text = read_text(command.text, text_coding(model.tokenizer().kind()));
     command.options.text = NamedText{text, text_name(command.text)};
   }
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {

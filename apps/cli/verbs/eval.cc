@@ -259,7 +259,7 @@ int run_eval(const std::vector<std::string>& arguments) {
     return 0;
   }
   command.options.ngram = command.ngram.read(&terminal);
-  const std::string text = read_texts(command.texts);
+  const std::string text = read_texts(command.texts, text_coding(models.front().tokenizer().kind()));
   const auto start = std::chrono::steady_clock::now();
   command.options.progress = [&](std::int64_t done, std::int64_t total) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

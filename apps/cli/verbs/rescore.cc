@@ -229,12 +229,14 @@ int run_rescore(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   RescoreCommand& command = *parsed;
   const Model model = Model::load(command.model);
+  Terminal terminal(command.quiet);
   std::optional<References> references;
   if (!command.references.empty()) references.emplace(command.references, command.format);
-  Terminal terminal(command.quiet);
   terminal.line(fmt::format("policy: {}; precision {}; {}", describe(command.accounting, model.tokenizer()),
                             precision_name(model.precision()),
                             is_log10(command.format) ? "log base 10" : "log base e (nats)"));
+  const std::string note = context_note(command.accounting, model.tokenizer());
+  if (!note.empty()) terminal.line(note);
   HypothesisScorer scorer(model, command.accounting, command.threads);
   ScoredLists lists(scorer, command.lists, command.format, command.lowercase, terminal);
   RescoreReport report(command.report);

@@ -120,7 +120,7 @@ class RnnlmRun {
   void score_lines() {
     const StatePolicy state = command_.independent ? StatePolicy::kReset : StatePolicy::kCarry;
     Scorer scorer(model_, {.accounting = {.state = state}, .tokens = false, .ranks = false});
-    LineBatches batches(command_.test, LineIds::kNumber);
+    LineBatches batches(command_.test, LineIds::kNumber, text_coding(model_.tokenizer().kind()));
     LineBatch batch;
     while (batches.next(batch)) {
       const auto name = [&](std::size_t index) {

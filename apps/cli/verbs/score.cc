@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cli/dialects/dialect.h"
@@ -194,6 +195,8 @@ void expect_words(const Dialect& dialect, const Tokenizer& tokenizer) {
                           dialect.name, tokenizer_kind_name(tokenizer.kind())));
 }
 
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos; }
+
 // Scores a text batch by batch and prints it.
 class LineScoring {
  public:
@@ -204,7 +207,8 @@ class LineScoring {
         alarm_(command.alarm),
         context_{model.tokenizer(), command.options.accounting, command.base, command.text},
         scorer_(model, command.options),
-        batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber) {}
+        batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber,
+                 text_coding(model.tokenizer().kind())) {}
 
   void run(Output& out) {
     if (!dialect_.title.empty()) out.write(fmt::format("{}\n", dialect_.title));
@@ -242,6 +246,7 @@ class LineScoring {
   void print(Output& out, const std::vector<Score>& scores) {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
+      if (dialect_.leaves_out_blank && is_blank(batch_.lines[i])) continue;
       const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
       totals_.add(context_, scores[i]);
       if (reference_ != nullptr && !print_percentile(out, scores[i])) continue;
@@ -292,6 +297,8 @@ int run_score(const std::vector<std::string>& arguments) {
       terminal.line(line);
     }
   }
+  const std::string note = context_note(command.options.accounting, model.tokenizer());
+  if (!note.empty()) terminal.line(note);
   scoring.run(out);
   if (scoring.totals().unknown_tokens > 0) {
     terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}",

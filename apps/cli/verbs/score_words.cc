@@ -132,7 +132,7 @@ int run_score_words(const std::vector<std::string>& arguments) {
   WordsCommand& command = *parsed;
   const Model model = Model::load(command.model);
   WordScorer scorer(model, command.options);
-  LineBatches batches(command.text, LineIds::kNumber);
+  LineBatches batches(command.text, LineIds::kNumber, text_coding(model.tokenizer().kind()));
   LineBatch batch;
   Terminal terminal(command.quiet);
   Output out;

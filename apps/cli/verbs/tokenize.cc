@@ -15,6 +15,7 @@
 #include "cli/streams/line_batches.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
+#include "cli/streams/shown_token.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/tokenize_train.h"
 #include "cli/verbs/verbs.h"
@@ -32,6 +33,7 @@ struct TokenizeCommand {
   std::string tokenizer;
   bool ids = false;
   bool json = false;
+  bool quiet = false;
 };
 
 std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& arguments) {
@@ -51,6 +53,7 @@ std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& ar
   flags.toggle({"--json", "", "one JSON object per line of text: each token with its id and its bytes in the line", ""},
                &command.json);
   flags.exclusive({"--ids", "--json"});
+  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "Learn 4,000 sub-words.");
   flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
   flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
@@ -83,19 +86,6 @@ std::string header(const Tokenizer& tokenizer, Shown shown) {
                      shown == Shown::kIds ? "" : "; \xE2\x96\x81 is a space within a token");
 }
 
-// A token without spaces in it.
-std::string shown_token(const std::string& symbol) {
-  std::string text;
-  for (const char byte : escaped(symbol)) {
-    if (byte == ' ') {
-      text += "\xE2\x96\x81";
-    } else {
-      text += byte;
-    }
-  }
-  return text;
-}
-
 std::string as_json(const Tokenizer& tokenizer, const std::string& line, const std::vector<Token>& tokens) {
   nlohmann::ordered_json object;
   put_text(&object, line);
@@ -115,7 +105,7 @@ std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens,
   std::string row;
   for (const Token& token : tokens) {
     if (!row.empty()) row += ' ';
-    row += shown == Shown::kIds ? fmt::format("{}", token.id) : shown_token(tokenizer.symbol(token.id));
+    row += shown == Shown::kIds ? fmt::format("{}", token.id) : shown_token(tokenizer, token.id);
   }
   return row + '\n';
 }
@@ -124,8 +114,8 @@ std::string as_row(const Tokenizer& tokenizer, const std::vector<Token>& tokens,
 class Printing {
  public:
   // `name` is how messages call the text.
-  Printing(const Tokenizer& tokenizer, Shown shown, std::string name)
-      : tokenizer_(tokenizer), shown_(shown), name_(std::move(name)) {
+  Printing(const Tokenizer& tokenizer, Shown shown, std::string name, Terminal& terminal)
+      : tokenizer_(tokenizer), shown_(shown), name_(std::move(name)), terminal_(terminal) {
     out_.write(header(tokenizer, shown));
   }
 
@@ -140,23 +130,23 @@ class Printing {
 
   void finish() {
     out_.flush();
-    if (unknown_ > 0)
-      Terminal(false).line(fmt::format("{} of {} tokens are unknown", grouped(unknown_), grouped(count_)));
+    if (unknown_ > 0) terminal_.line(fmt::format("{} of {} tokens are unknown", grouped(unknown_), grouped(count_)));
   }
 
  private:
   const Tokenizer& tokenizer_;
   Shown shown_;
   std::string name_;
+  Terminal& terminal_;
   Output out_;
   std::int64_t lines_ = 0;
   std::int64_t count_ = 0;
   std::int64_t unknown_ = 0;
 };
 
-void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown) {
-  LineBatches batches(path, LineIds::kNumber);
-  Printing printing(tokenizer, shown, batches.name());
+void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown shown, Terminal& terminal) {
+  LineBatches batches(path, LineIds::kNumber, text_coding(tokenizer.kind()));
+  Printing printing(tokenizer, shown, batches.name(), terminal);
   for (LineBatch batch; batches.next(batch);) {
     for (const std::string& line : batch.lines) printing.line(line);
     printing.flush();
@@ -164,11 +154,11 @@ void print_stream(const Tokenizer& tokenizer, const std::string& path, Shown sho
   printing.finish();
 }
 
-void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown) {
-  const std::string text = read_text(path);
+void print_whole(const TokenizerOptions& options, const std::string& path, Shown shown, Terminal& terminal) {
+  const std::string text = read_text(path, text_coding(options.kind));
   const std::string name = text_name(path);
   const Tokenizer tokenizer = Tokenizer::train(options, {text, name});
-  Printing printing(tokenizer, shown, name);
+  Printing printing(tokenizer, shown, name, terminal);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     printing.line(text.substr(at, end - at));
@@ -187,11 +177,12 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   TokenizeCommand& command = *parsed;
   const Shown shown = command.ids ? Shown::kIds : command.json ? Shown::kJson : Shown::kPieces;
+  Terminal terminal(command.quiet);
   TokenizerOptions options;
   if (const std::optional<Tokenizer> tokenizer = stored_tokenizer(command.tokenizer, &options)) {
-    print_stream(*tokenizer, command.text, shown);
+    print_stream(*tokenizer, command.text, shown, terminal);
   } else {
-    print_whole(options, command.text, shown);
+    print_whole(options, command.text, shown, terminal);
   }
   return 0;
 }

@@ -169,7 +169,7 @@ int run_tune(const std::vector<std::string>& arguments) {
     if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));
   };
   if (!command.ngram.empty()) command.options.ngram = read_ngram(command.ngram, &terminal);
-  const std::string text = read_texts(command.texts);
+  const std::string text = read_texts(command.texts, text_coding(model.tokenizer().kind()));
   const TuneResult result = tune(model, {text, text_name(command.texts)}, command.options);
   Output out;
   out.write(command.json ? as_json(command, result) : as_table(command, result));
