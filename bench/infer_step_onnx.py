@@ -12,9 +12,12 @@ log_probs. IDS.bin holds the symbols, 32-bit, time-major.
 import json
 import sys
 
-import numpy
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+try:
+    import numpy
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ModuleNotFoundError as missing:
+    sys.exit(f"bench/infer_step_onnx.py: {missing}: tools/setup onnx installs it")
 
 GATES = [0, 3, 1, 2]  # ONNX has i o f c where PyTorch, and unroll, has i f g o
 

@@ -17,7 +17,10 @@ import time
 
 START = time.monotonic()
 
-import torch  # noqa: E402  (its import is part of the time)
+try:
+    import torch  # its import is part of the time
+except ModuleNotFoundError as missing:
+    sys.exit(f"bench/learning_curve_torch.py: {missing}: tools/setup torch installs it")
 
 # The rules of unroll's evaluation (docs/design.md, "Evaluation in pieces").
 SYMBOLS_PER_PIECE, MOST_PIECES, WARM = 1024, 64, 256

@@ -11,7 +11,10 @@ import json
 import sys
 import time
 
-import torch
+try:
+    import torch
+except ModuleNotFoundError as missing:
+    sys.exit(f"bench/train_step_torch.py: {missing}: tools/setup torch installs it")
 
 # Both sides: bench/train_step.cc has the same numbers.
 CLIP = 0.02  # below the norms at the start, so that clipping is compared too

@@ -20,6 +20,7 @@
 #include "text/checked_text.h"
 #include "text/lines.h"
 #include "text/sentencepiece.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/sentencepiece.h"
 
@@ -145,10 +146,15 @@ std::string answer_of_child(std::string_view text, const SentencePieceOptions& o
   return whole ? answer : "";
 }
 
-// The library's words without advice to use flags of its own program.
+// The library's words without advice to use flags of its own program. Where it gives a condition alone, there was nothing
+// to make pieces of.
 std::string without_advice(const std::string& words) {
-  const std::size_t advice = words.find(". Increase vocab_size");
-  return advice == std::string::npos ? words : fmt::format("{}; make `vocab_size` larger", words.substr(0, advice));
+  if (words.empty()) return "there is too little text; give one with words of several characters";
+  if (const std::size_t advice = words.find(". Increase vocab_size"); advice != std::string::npos) {
+    return fmt::format("{}; make `vocab_size` larger", words.substr(0, advice));
+  }
+  const std::size_t flag = words.find(" --");
+  return flag == std::string::npos ? words : words.substr(0, words.rfind(". ", flag));
 }
 
 }  // namespace
@@ -163,6 +169,9 @@ std::string train_sentencepiece(const NamedText& named, const SentencePieceOptio
                 "vocab_size");
   }
   if (text.empty()) throw Error(ErrorCode::kInput, fmt::format("{}: the text is empty", name));
+  if (std::ranges::all_of(text, is_ascii_space)) {
+    throw Error(ErrorCode::kInput, fmt::format("{}: the text is white space alone: there are no words to learn", name));
+  }
   if (text.size() > kLargestText) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{}: {} bytes are too many, expected at most {}: give a part of the text", name,

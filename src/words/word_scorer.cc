@@ -13,6 +13,7 @@
 #include "infer/state_rows.h"
 #include "infer/whole_lines.h"
 #include "kernels/softmax.h"
+#include "text/utf8.h"
 #include "unroll/adapt/adaptation.h"
 #include "unroll/error.h"
 #include "words/word_outcomes.h"
@@ -110,7 +111,12 @@ struct WordScorer::Impl {
                     .end = end,
                     .entropy = {}};
     for (const Token& token : tokens) score.unknown_symbols += token.id == tokenizer().unknown() ? 1 : 0;
-    if (end) return score;
+    if (end) {
+      const bool returns =
+          tokens.size() > 1 && line[static_cast<std::size_t>(tokens[tokens.size() - 2].offset)] == '\r';
+      if (returns) score.text.insert(0, 1, '\r');
+      return score;
+    }
     const auto first = static_cast<std::size_t>(tokens.front().offset);
     const auto last = static_cast<std::size_t>(tokens.back().offset + tokens.back().length);
     const std::string_view whole = line.substr(first, last - first);
@@ -147,6 +153,11 @@ struct WordScorer::Impl {
 
   [[nodiscard]] std::vector<Token> encode(std::string_view line, std::int64_t line_number) const {
     std::vector<Token> tokens = line_tokens(tokenizer(), {line, fmt::format("line {}", line_number)});
+    for (Token& token : tokens) {
+      const bool unknown_space = token.id == tokenizer().unknown() && vocabulary.space() >= 0 &&
+                                 is_ascii_space(line[static_cast<std::size_t>(token.offset)]);
+      if (unknown_space) token.id = vocabulary.space();
+    }
     tokens.push_back({.id = tokenizer().boundary(), .offset = std::ssize(line), .length = 0});
     return tokens;
   }

@@ -34,6 +34,7 @@ WordVocabulary::WordVocabulary(const Tokenizer& tokenizer)
       const bool opaque = tokens_are_words_ || id == tokenizer.unknown() || tokenizer.is_control(id);
       shape = opaque ? Shape{.text = true} : shape_of(tokenizer.symbol(id), pieces);
     }
+    if (tokenizer.kind() == TokenizerKind::kChar && tokenizer.symbol(id) == " ") space_ = id;
     if (shape.space_first) closing_.push_back(id);
     shapes_.push_back(shape);
   }

@@ -41,6 +41,10 @@ class WordVocabulary {
   // Whether `id` closes a word that has text: it begins with white space, or is the boundary.
   [[nodiscard]] bool closes(std::int32_t id) const { return shapes_[static_cast<std::size_t>(id)].space_first; }
 
+  // The symbol that stands for white space which the vocabulary lacks: the space, where tokens are characters and it is
+  // one; else -1.
+  [[nodiscard]] std::int32_t space() const noexcept { return space_; }
+
   // All symbols that close a word, by id.
   [[nodiscard]] std::span<const std::int32_t> closing() const noexcept { return closing_; }
 
@@ -60,6 +64,7 @@ class WordVocabulary {
 
   bool tokens_are_words_;
   std::int32_t boundary_;
+  std::int32_t space_ = -1;
   std::vector<Shape> shapes_;
   std::vector<std::int32_t> closing_;
 };

@@ -153,6 +153,19 @@ TEST(SentencePiece, RefusesALineThatTheLibraryHasNoMemoryFor) {
   }));
 }
 
+TEST(SentencePiece, SaysWhyItCannotLearnFromNextToNothing) {
+  for (const char* text : {"\n", " \n\t\r\n "}) {
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "f: the text is white space alone", [&] {
+      static_cast<void>(train_sentencepiece({text, "f"}, {}));
+    }));
+  }
+  for (const SentencePieceKind kind : {SentencePieceKind::kUnigram, SentencePieceKind::kBpe}) {
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "cannot learn from it: there is too little text", [&] {
+      static_cast<void>(train_sentencepiece({"a\n", "f"}, {.kind = kind}));
+    }));
+  }
+}
+
 TEST(SentencePiece, EveryShorterFileIsRefusedOrStillAModel) {
   const std::string model = learned();
   int refused = 0;

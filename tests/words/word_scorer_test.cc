@@ -134,6 +134,30 @@ TEST(WordScorer, WordsAreRunsOfTextWithTheirPlaces) {
   }
 }
 
+TEST(WordScorer, ReadsWhiteSpaceThatTheVocabularyLacksAsASpace) {
+  WordScorer scorer(tiny_model(Cell::kGru, three_letters()), kWithoutOutcomes);
+  const std::vector<WordScore> expected = scorer.score("ab c  a");
+  for (const char* line : {"ab\tc \ta", "ab\fc\v\ra", "ab c  a\r"}) {
+    const std::vector<WordScore> words = scorer.score(line);
+    ASSERT_EQ(words.size(), expected.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      EXPECT_EQ(words[i].log_prob, expected[i].log_prob);
+      EXPECT_EQ(words[i].text, expected[i].text);
+      EXPECT_EQ(words[i].unknown_symbols, 0);
+    }
+  }
+  EXPECT_EQ(scorer.score("a\xC2\xA0z").front().unknown_symbols, 2);  // not ASCII: text like a letter
+}
+
+TEST(WordScorer, ShowsACarriageReturnThatIsASymbolInTheEndOfTheLine) {
+  WordScorer scorer(tiny_model(Cell::kGru, all_bytes()), kWithoutOutcomes);
+  const std::vector<WordScore> words = scorer.score("ab c \r");
+  ASSERT_EQ(words.size(), 3U);
+  EXPECT_EQ(words[1].log_prob, scorer.score("ab c")[1].log_prob);
+  EXPECT_EQ(words[2].text, "\r\n");
+  EXPECT_EQ(scorer.score("ab c ")[2].text, "\n");
+}
+
 TEST(WordScorer, WhereTokensAreWordsItSaysWhatTheScorerSays) {
   const Model model = tiny_model(Cell::kLstm, tiny_words());
   const std::vector<WordScore> words = WordScorer(model, {.top = 3, .threads = 1}).score("the old cat");

@@ -42,8 +42,10 @@ std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& ar
   GenerateCommand command;
   Flags flags(
       "unroll generate MODEL [flags]",
-      "Writes text with a model, token by token. The prompt is printed first, then its continuation. Characters are "
-      "never split. The same seed writes the same text.");
+      "Writes text with a model, token by token. The prompt is printed first, then its continuation. A character of "
+      "several tokens (bytes, or sub-words that are bytes) is written once it is whole, and left out where the length "
+      "ends "
+      "within it. The same seed writes the same text.");
   flags.heading("Text");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--prompt,-p", "TEXT", "what the text begins with", "the beginning of a line"},

@@ -28,8 +28,8 @@ struct WordAlternative {
 
 // One word of a line, or its end.
 struct WordScore {
-  std::string text;              // as the line has it; of the end the boundary's symbol: "\n", "<eos>", "</s>"
-  double log_prob = 0;           // nats: ln p(word | the line before it), its end included
+  std::string text;     // as the line has it; of the end the boundary's symbol: "\n" (or "\r\n"), "<eos>", "</s>"
+  double log_prob = 0;  // nats: ln p(word | the line before it), its end included
   std::int64_t predictions = 0;  // symbols of the word
   std::int64_t unknown_symbols = 0;
   std::int64_t offset = 0;  // first byte in the line
@@ -56,7 +56,8 @@ struct WordScorerOptions {
 //
 // A word is a run of text between white space; where tokens are words (kWord, kWhitespace), a token. White space is the
 // six ASCII characters; for kSentencePiece the space, which is U+2581 in its pieces. It belongs to the word after it,
-// and before the end of the line to the end. With the symbols x_a .. x_b of a word after the history h
+// and before the end of the line to the end. Characters of it that a kChar vocabulary lacks are read as a space, where
+// it has one, so that they end words as well. With the symbols x_a .. x_b of a word after the history h
 // (docs/math/words.md),
 //
 //   p(word | h) = prod_i P(x_i | h, x_a .. x_(i-1)) * B(h, word) / B(h)
@@ -66,7 +67,8 @@ struct WordScorerOptions {
 // space, and always where tokens are words). So
 //
 //   * the probabilities of all words and of the end of the line sum to 1 after every history,
-//   * the product over a line and its end is the line's probability, that of Scorer.
+//   * the product over a line and its end is the line's probability, that of Scorer (of the line with spaces for the
+//     white space that the vocabulary lacks).
 //
 // A word means its symbols as the tokenizer cuts it: other symbols with the same spelling are other words, as
 // everywhere in scoring.
