@@ -187,6 +187,7 @@ class Recipes(CommandTest):
         (self.folder / "folder.toml").mkdir()
         refuse(1, ["folder.toml", "folder"], self.folder / "folder.toml")
         refuse(2, ["large.toml", "1 MiB"], self.write("large.toml", "#" * (1 << 20) + "\n"))
+        refuse(1, ["wide.toml is UTF-16", "iconv -f UTF-16"], self.write("wide.toml", "hidden = 3".encode("utf-16")))
         (self.folder / "endless.toml").symlink_to("/dev/zero")
         refuse(2, ["endless.toml", "1 MiB"], self.folder / "endless.toml")
 

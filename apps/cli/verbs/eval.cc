@@ -10,6 +10,7 @@
 #include "cli/flags/adaptation_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
+#include "cli/streams/escaped.h"
 #include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
@@ -214,7 +215,8 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
   std::string text;
   if (models.size() > 1) {
     for (std::size_t i = 0; i < models.size(); ++i) {
-      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity, command.models[i]);
+      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity,
+                          visible(command.models[i]));
     }
     text += fmt::format("average of {} models{}\n", models.size(),
                         all.ngram ? fmt::format(":     {:.4f}", all.average.perplexity) : ":");

@@ -13,6 +13,7 @@
 #include "cli/flags/adaptation_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
+#include "cli/streams/escaped.h"
 #include "cli/streams/line_batches.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
@@ -292,7 +293,7 @@ int run_score(const std::vector<std::string>& arguments) {
   Output out;
   for (const std::string& line : header_lines(command, model)) {
     if (command.header || command.dialect->comments) {
-      out.write(fmt::format("# {}\n", line));
+      out.write(fmt::format("# {}\n", visible(line)));
     } else {
       terminal.line(line);
     }
