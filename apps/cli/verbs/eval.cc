@@ -215,8 +215,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
   std::string text;
   if (models.size() > 1) {
     for (std::size_t i = 0; i < models.size(); ++i) {
-      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity,
-                          visible(command.models[i]));
+      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity, visible(command.models[i]));
     }
     text += fmt::format("average of {} models{}\n", models.size(),
                         all.ngram ? fmt::format(":     {:.4f}", all.average.perplexity) : ":");
