@@ -176,7 +176,7 @@ struct TrainPlan {
   std::int64_t train_tokens = 0;       // predictions in one epoch
   std::int64_t valid_tokens = 0;       // of a validation; 0: there is none
   std::int64_t valid_text_tokens = 0;  // of the whole validation text
-  // Tokens of both texts that the vocabulary lacks: the network learns, and validation counts, the unknown symbol there.
+  // Tokens of both texts that the vocabulary lacks: the network learns, and validation counts, the unknown symbol.
   std::int64_t train_unknown_tokens = 0;
   std::int64_t valid_unknown_tokens = 0;
   std::int64_t batch_size = 0;  // may be smaller than asked for where the text is short

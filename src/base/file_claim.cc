@@ -52,7 +52,10 @@ FileClaim::FileClaim(const std::string& path) : path_(path), lock_path_(lock_pat
       throw Error(ErrorCode::kFile,
                   fmt::format("another process is writing '{}': wait for it, or give another path", path));
     }
-    if (is_in_place()) return;
+    if (is_in_place()) {
+      remove_leftovers(path);
+      return;
+    }
     ::close(descriptor_);
   }
 }

@@ -30,6 +30,14 @@ std::uint64_t random_bits() {
   return bits;
 }
 
+// How the names of new files for `target` begin.
+std::string prefix_of(const std::string& target) {
+  const std::string name = std::filesystem::path(target).filename().string();
+  std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return fmt::format(".unroll-tmp-{:016x}-", hash);
+}
+
 // What open says where O_TMPFILE is unknown to the file system or to the kernel.
 bool lacks_unnamed_files(int reason) {
   return reason == EOPNOTSUPP || reason == EISDIR || reason == EINVAL || reason == ENOENT;
@@ -61,6 +69,22 @@ void expect_replaceable(const std::string& path) {
   if (belongs_to_another(end_of_links(path))) fail_on_file("replace", path, EPERM);
 }
 
+void remove_leftovers(const std::string& path) {
+  constexpr std::size_t kDigits = 16;
+  const std::string target = end_of_links(path);
+  const std::string prefix = prefix_of(target);
+  std::error_code failed;
+  for (auto entry = std::filesystem::directory_iterator(folder_of(target), failed);
+       !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    const bool is_new_file = name.starts_with(prefix) && name.size() == prefix.size() + kDigits;
+    std::error_code ignored;
+    if (is_new_file && std::filesystem::is_regular_file(entry->symlink_status(ignored))) {
+      std::filesystem::remove(entry->path(), ignored);
+    }
+  }
+}
+
 NewFile::NewFile(const std::string& target)
     : target_(target),
       folder_(folder_of(target)),
@@ -80,7 +104,8 @@ bool NewFile::make_with_fresh_name(const Make& make) {
   constexpr int kMostTries = 100;
   for (int i = 0; i < kMostTries; ++i) {
     const std::string name =
-        (std::filesystem::path(target_).parent_path() / fmt::format(".unroll-tmp-{:016x}", random_bits())).string();
+        (std::filesystem::path(target_).parent_path() / fmt::format("{}{:016x}", prefix_of(target_), random_bits()))
+            .string();
     if (make(name.c_str())) {
       name_ = name;
       return true;

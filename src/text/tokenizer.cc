@@ -396,7 +396,8 @@ std::vector<Token> Tokenizer::encode_line(const NamedText& named) const {
     return tokens;
   }
   const auto refuse = [&](std::size_t at, std::size_t length) {
-    refuse_symbol(data_->kind, vocabulary, line.substr(at, length), place_in_line(named, static_cast<std::ptrdiff_t>(at)));
+    refuse_symbol(data_->kind, vocabulary, line.substr(at, length),
+                  place_in_line(named, static_cast<std::ptrdiff_t>(at)));
   };
   for_each_character(vocabulary, line, refuse, [&](std::int32_t id, std::size_t at, std::size_t length) {
     tokens.push_back({id, static_cast<std::int64_t>(at), static_cast<std::int64_t>(length)});

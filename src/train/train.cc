@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/file_claim.h"
+#include "base/new_file.h"
 #include "base/stopwatch.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
@@ -119,6 +120,7 @@ struct ClaimedRun {
 // Claims the path of the model, and finds what stands there.
 ClaimedRun claimed_run(const FileOptions& files) {
   auto claim = std::make_unique<const FileClaim>(files.save);
+  remove_leftovers(checkpoint_path(files.save));
   expect_own_checkpoint(files);
   return {std::move(claim), find_earlier_run(files)};
 }

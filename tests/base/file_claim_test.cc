@@ -186,5 +186,19 @@ TEST(Paths, TheSameFileIsKnownByAnyName) {
   EXPECT_TRUE(same_file("-", "/dev/stdin"));
 }
 
+// A program that is killed between giving a new file a name and renaming it leaves that name behind.
+TEST(FileClaim, RemovesWhatAKilledWriterOfTheSamePathLeft) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model");
+  const std::string left = folder.path(".unroll-tmp-9de543933e6e703a-0123456789abcdef");  // FNV-1a of "model"
+  write_bytes(left, "half");
+  const std::vector<std::string> others{".unroll-tmp-0123456789abcdef-0123456789abcdef",
+                                        ".unroll-tmp-9de543933e6e703a-0123", ".unroll-tmp", "model.tmp"};
+  for (const std::string& name : others) write_bytes(folder.path(name), "somebody's");
+  { const FileClaim claim(path); }
+  EXPECT_FALSE(std::filesystem::exists(left));
+  for (const std::string& name : others) EXPECT_TRUE(std::filesystem::exists(folder.path(name))) << name;
+}
+
 }  // namespace
 }  // namespace unroll

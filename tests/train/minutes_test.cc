@@ -60,7 +60,10 @@ TEST_F(Minutes, AResumedRunKeepsWhatItBeganWith) {
   TrainPlan begun;
   // A run of one step ends before it can be stopped, so a slow machine gets more time.
   while (begun.steps < 2) {
-    train(options, {.on_plan = [&](const TrainPlan& made) { begun = made; }, .stop_requested = [] { return true; }});
+    bool stepped = false;
+    train(options, {.on_plan = [&](const TrainPlan& made) { begun = made; },
+                    .on_step = [&](const StepReport&) { stepped = true; },
+                    .stop_requested = [&] { return stepped; }});
     *options.run.minutes *= 4;
   }
   *options.run.minutes /= 4;
