@@ -10,14 +10,14 @@ namespace unroll {
 // in a folder where only its owner may.
 void expect_replaceable(const std::string& path);
 
-// Removes the files that killed programs left next to `path` when they were about to replace it, by their names. Requires
-// that nobody else is about to: a FileClaim of the path, or of the one that it belongs to.
+// Removes the files that killed programs left next to `path` when they were about to replace it, by their names.
+// Requires that nobody else is about to: a FileClaim of the path, or of the one that it belongs to.
 void remove_leftovers(const std::string& path);
 
 // A file next to `target`, which is empty, and gone with this object unless it has replaced it. Until then it has no
 // name (O_TMPFILE), so that a killed program leaves nothing behind; for the moment before it replaces the target, and
-// all the time where the file system has no such files, it has a fresh one: ".unroll-tmp-", 16 digits that stand for the
-// target's name, "-" and 16 digits.
+// all the time where the file system has no such files, it has a fresh one: ".unroll-tmp-", 16 digits that stand for
+// the target's name, "-" and 16 digits.
 class NewFile {
  public:
   // Requires the end of links. Throws Error{kFile} naming the target and the system's reason; so do all others.

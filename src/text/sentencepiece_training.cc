@@ -146,8 +146,8 @@ std::string answer_of_child(std::string_view text, const SentencePieceOptions& o
   return whole ? answer : "";
 }
 
-// The library's words without advice to use flags of its own program. Where it gives a condition alone, there was nothing
-// to make pieces of.
+// The library's words without advice to use flags of its own program. Where it gives a condition alone, there was
+// nothing to make pieces of.
 std::string without_advice(const std::string& words) {
   if (words.empty()) return "there is too little text; give one with words of several characters";
   if (const std::size_t advice = words.find(". Increase vocab_size"); advice != std::string::npos) {
