@@ -5,7 +5,7 @@
 namespace unroll {
 
 std::span<const Setting> settings_for(std::int64_t V) noexcept {
-  constexpr std::int64_t kLargeVocabulary = 2000;
+  constexpr std::int64_t kLargeVocabulary = 5000;  // the softmax would take most of the time
   static constexpr std::array kCharacters{
       Setting{.cell = Cell::kGru, .hidden = 256, .embed = 64, .batch_size = 16, .bptt = 32, .lr = 0.005},
       Setting{.cell = Cell::kGru,
@@ -15,7 +15,7 @@ std::span<const Setting> settings_for(std::int64_t V) noexcept {
               .batch_size = 16,
               .bptt = 48,
               .lr = 0.003,
-              .least_steps = 4500},
+              .least_steps = 4000},
       Setting{.hidden = 512,
               .embed = 512,
               .dropout = 0.1,
@@ -23,18 +23,23 @@ std::span<const Setting> settings_for(std::int64_t V) noexcept {
               .bptt = 32,
               .lr = 0.004,
               .least_steps = 12000}};
-  static constexpr std::array kWords{
-      Setting{.hidden = 256, .embed = 256, .softmax = Softmax::kAdaptive, .batch_size = 16, .bptt = 32, .lr = 0.004},
-      Setting{.layers = 2,
-              .hidden = 300,
-              .embed = 300,
-              .tied = true,
-              .softmax = Softmax::kSampled,
-              .dropout = 0.2,
-              .batch_size = 20,
-              .bptt = 35,
-              .lr = 0.002,
-              .least_steps = 5000}};
+  static constexpr std::array kWords{Setting{.hidden = 200,
+                                             .embed = 200,
+                                             .tied = true,
+                                             .softmax = Softmax::kSampled,
+                                             .batch_size = 16,
+                                             .bptt = 32,
+                                             .lr = 0.004},
+                                     Setting{.layers = 2,
+                                             .hidden = 200,
+                                             .embed = 200,
+                                             .tied = true,
+                                             .softmax = Softmax::kSampled,
+                                             .dropout = 0.2,
+                                             .batch_size = 20,
+                                             .bptt = 35,
+                                             .lr = 0.002,
+                                             .least_steps = 8000}};
   if (V < kLargeVocabulary) return kCharacters;
   return kWords;
 }
