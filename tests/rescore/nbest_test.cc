@@ -130,7 +130,8 @@ TEST_F(Nbest, SrilmsPausesAndNoiseAreNotWords) {
   NbestFormat srilm{.dialect = NbestDialect::kSrilm};
   const auto texts = [&](const NbestFormat& format) {
     std::vector<std::string> found;
-    for (const Hypothesis& hypothesis : read(text, format).at(0).hypotheses) found.push_back(hypothesis.text);
+    const NbestList list = read(text, format).at(0);
+    for (const Hypothesis& hypothesis : list.hypotheses) found.push_back(hypothesis.text);
     return found;
   };
   EXPECT_EQ(texts(srilm), (std::vector<std::string>{"the [laugh] cat", "", "the  cat"}));
@@ -154,7 +155,8 @@ TEST_F(Nbest, SrilmsPausesAndNoiseAreNotWords) {
 TEST_F(Nbest, SrilmsTotalsOrderItsLists) {
   const std::string text = "-1000 -10 3 a b c\n-995 -11 2 -pau- a b\n-990 -11.5 +4 a b c d\n";
   std::vector<Evidence> list;
-  for (const Hypothesis& hypothesis : read(text, {.dialect = NbestDialect::kSrilm}).at(0).hypotheses) {
+  const NbestList srilm = read(text, {.dialect = NbestDialect::kSrilm}).at(0);
+  for (const Hypothesis& hypothesis : srilm.hypotheses) {
     list.push_back({.score = hypothesis.score.value(),
                     .old_lm = hypothesis.lm_score.value(),
                     .words = static_cast<double>(hypothesis.words)});
