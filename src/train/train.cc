@@ -151,6 +151,22 @@ TrainResult with_unknown(TrainResult result, const TrainingText& text) {
   return result;
 }
 
+struct SettledOptions {
+  TrainOptions options;
+  std::optional<MinutesPlan> minutes;  // of a run that begins
+};
+
+// The options as asked for, and of a run of minutes as it decided when it began, or decides now, `used` seconds after the
+// call. Empty if it was to stop.
+std::optional<SettledOptions> settle(const RunInputs& inputs, double used, const TrainObserver& observer,
+                                     const StopQuery& stop) {
+  if (inputs.resumed != nullptr) return SettledOptions{as_begun(inputs.options, *inputs.resumed), {}};
+  if (!inputs.options.run.minutes) return SettledOptions{inputs.options, {}};
+  std::optional<MinutesPlan> minutes = plan_minutes(inputs, used, observer, stop);
+  if (!minutes) return std::nullopt;
+  return SettledOptions{minutes->options, std::move(minutes)};
+}
+
 void note_start(const TrainOptions& options, const Model* from, const TrainObserver& observer) {
   if (options.files.resume) {
     note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.files.save));
@@ -182,15 +198,10 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(resolved.files);
   note_unknown(text, observer);
-  TrainOptions options = resolved;
-  std::optional<MinutesPlan> minutes;
-  if (earlier.options() != nullptr) {
-    options = as_begun(resolved, *earlier.options());
-  } else if (resolved.run.minutes) {
-    minutes = plan_minutes({resolved, text, from}, watch.seconds(), observer, stop);
-    if (!minutes) return {.interrupted = true};
-    options = minutes->options;
-  }
+  const std::optional<SettledOptions> settled =
+      settle({resolved, text, from, earlier.options()}, watch.seconds(), observer, stop);
+  if (!settled) return {.interrupted = true};
+  const TrainOptions& options = settled->options;
   const RunPlan plan = plan_run({options, text, from, earlier.options()}, observer);
   if (earlier.options() != nullptr) expect_same_run(plan, text.tokenizer, earlier, observer);
   if (earlier.finished) return with_unknown(result_of_finished(*earlier.finished), text);
@@ -205,7 +216,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
          fmt::format("resuming '{}' after step {} of {}", plan.save, run.position().step, run.position().steps));
   } else {
     note_start(options, from, observer);
-    cost = begin(run, minutes, stop);
+    cost = begin(run, settled->minutes, stop);
     if (!cost) return {.interrupted = true};
   }
   if (observer.on_plan) {
