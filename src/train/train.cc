@@ -156,8 +156,8 @@ struct SettledOptions {
   std::optional<MinutesPlan> minutes;  // of a run that begins
 };
 
-// The options as asked for, and of a run of minutes as it decided when it began, or decides now, `used` seconds after the
-// call. Empty if it was to stop.
+// The options as asked for, and of a run of minutes as it decided when it began, or decides now, `used` seconds after
+// the call. Empty if it was to stop.
 std::optional<SettledOptions> settle(const RunInputs& inputs, double used, const TrainObserver& observer,
                                      const StopQuery& stop) {
   if (inputs.resumed != nullptr) return SettledOptions{as_begun(inputs.options, *inputs.resumed), {}};
