@@ -79,9 +79,9 @@ void note_overrun(const MinutesPlan& plan, double seconds, double minutes, const
 
 // Whether an option is one of a Setting's.
 bool is_of_setting(std::string_view name) {
-  constexpr std::array<std::string_view, 11> kNames{
-      "cell",          "layers",          "hidden",         "embed", "tied", "softmax",
-      "dropout-input", "dropout-between", "dropout-output", "bptt",  "lr"};
+  constexpr std::array<std::string_view, 13> kNames{
+      "cell",           "layers", "hidden",    "embed", "tied", "softmax", "dropout-input", "dropout-between",
+      "dropout-output", "bptt",   "optimizer", "lr",    "clip"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 

@@ -38,8 +38,10 @@ std::span<const Setting> settings_for(std::int64_t V) noexcept {
                                              .dropout = 0.2,
                                              .batch_size = 20,
                                              .bptt = 35,
-                                             .lr = 0.002,
-                                             .least_steps = 8000}};
+                                             .optimizer = Optimizer::kSgd,
+                                             .lr = 20,
+                                             .clip = 0.25,
+                                             .least_steps = 5000}};
   if (V < kLargeVocabulary) return kCharacters;
   return kWords;
 }
@@ -56,7 +58,9 @@ TrainOptions with_setting(TrainOptions options, const Setting& setting) {
   options.regularization.output = setting.dropout;
   options.run.batch_size = setting.batch_size;
   options.run.bptt = setting.bptt;
+  options.run.optimizer = setting.optimizer;
   options.run.lr = setting.lr;
+  options.run.clip = setting.clip;
   return options;
 }
 

@@ -19,7 +19,9 @@ struct Setting {
   double dropout = 0;  // of inputs, between layers, of outputs
   std::int64_t batch_size = 1;
   std::int64_t bptt = 1;
+  Optimizer optimizer = Optimizer::kAdam;
   double lr = 0;
+  double clip = 1;
   double least_steps = 0;  // worth taking from so many steps on
 };
 
