@@ -252,6 +252,10 @@ class Train(CommandTest):
         for line in log_lines(log):
             self.assertNotIn("train_unknown_share", line)
             self.assertEqual(line.get("valid_unknown_share"), share if "valid_nats_per_token" in line else None)
+        # It is that of the whole text, of however much of it a validation reads.
+        self.train("--steps", "3", "--valid", valid, "--log", log, "--overwrite", "--valid-tokens", "50")
+        self.assertEqual(log_lines(log)[-1]["valid_unknown_share"], share)
+        self.assertIn("the first 50 of 180 to validate on (44.4% unknown); vocabulary", self.last.err)
 
     def test_the_model_on_file_is_the_best_on_validation(self):
         valid = self.write("valid.txt", sentence_text(20, seed=3))

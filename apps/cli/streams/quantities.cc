@@ -7,6 +7,13 @@
 #include <string_view>
 
 namespace unroll {
+namespace {
+
+double share_of(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
 
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
@@ -51,8 +58,10 @@ std::string people_perplexity(double nats) {
   return perplexity < 1000 ? fmt::format("{:#.4g}", perplexity) : fmt::format("{:.0f}", perplexity);
 }
 
-double share_of(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+double train_unknown_share(const TrainPlan& plan) { return share_of(plan.train_unknown_tokens, plan.train_tokens); }
+
+double valid_unknown_share(const TrainPlan& plan) {
+  return share_of(plan.valid_unknown_tokens, plan.valid_text_tokens);
 }
 
 }  // namespace unroll

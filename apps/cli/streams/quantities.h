@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "unroll/train.h"
+
 namespace unroll {
 
 [[nodiscard]] std::string grouped(std::int64_t number);      // 1234567 -> "1,234,567"
@@ -12,7 +14,8 @@ namespace unroll {
 [[nodiscard]] std::string people_flops(double operations);   // 3.3e6 -> "3.3 MFLOP"
 [[nodiscard]] std::string people_perplexity(double nats);    // e^nats with about four digits
 
-// part / whole; 0 of nothing.
-[[nodiscard]] double share_of(std::int64_t part, std::int64_t whole);
+// Shares of the text to train on, and of the whole text to validate on, that the vocabulary lacks; 0 of nothing.
+[[nodiscard]] double train_unknown_share(const TrainPlan& plan);
+[[nodiscard]] double valid_unknown_share(const TrainPlan& plan);
 
 }  // namespace unroll

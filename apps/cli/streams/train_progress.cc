@@ -49,8 +49,8 @@ TrainProgress::TrainProgress(Terminal* terminal) : terminal_(terminal), start_(s
 
 void TrainProgress::plan(const TrainPlan& plan) {
   plan_ = plan;
-  train_unknown_ = share_of(plan.train_unknown_tokens, plan.train_tokens);
-  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_text_tokens);
+  train_unknown_ = train_unknown_share(plan);
+  valid_unknown_ = valid_unknown_share(plan);
   start_ = std::chrono::steady_clock::now();
   const NetworkConfig& net = plan.config;
   terminal_->line(fmt::format("model    {}, {} of {}, embedding {}{}{}{}: {} parameters ({})", cell_name(net.cell),

@@ -130,8 +130,8 @@ TrainingLog::~TrainingLog() {
 
 void TrainingLog::start(const TrainPlan& plan) {
   if (path_.empty()) return;
-  train_unknown_ = share_of(plan.train_unknown_tokens, plan.train_tokens);
-  valid_unknown_ = share_of(plan.valid_unknown_tokens, plan.valid_tokens);
+  train_unknown_ = train_unknown_share(plan);
+  valid_unknown_ = valid_unknown_share(plan);
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
     return;
