@@ -51,17 +51,24 @@ class OpenFile {
   struct stat status_ {};
 };
 
+// Reads up to `most` bytes; 0: the file ends.
+std::size_t read_some(const OpenFile& file, const std::string& path, char* to, std::size_t most) {
+  while (true) {
+    const ssize_t got = ::read(file.descriptor(), to, most);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) fail_on_file("read", path, errno);
+  }
+}
+
 std::string read_all(const OpenFile& file, const std::string& path) {
   std::string bytes(file.size(), '\0');
   std::size_t filled = 0;
   while (true) {
     // Asks for one byte more than expected, to see the end of the file; pipes can then be read too.
     if (filled == bytes.size()) bytes.resize(filled + (filled == 0 || file.size() == 0 ? 1 << 16 : 1));
-    const ssize_t got = ::read(file.descriptor(), bytes.data() + filled, bytes.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_on_file("read", path, errno);
+    const std::size_t got = read_some(file, path, bytes.data() + filled, bytes.size() - filled);
     if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
+    filled += got;
   }
   bytes.resize(filled);
   return bytes;
@@ -76,11 +83,9 @@ std::string read_head(const std::string& path, std::size_t most) {
   std::string bytes(most, '\0');
   std::size_t filled = 0;
   while (filled < most) {
-    const ssize_t got = ::read(file.descriptor(), bytes.data() + filled, most - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_on_file("read", path, errno);
+    const std::size_t got = read_some(file, path, bytes.data() + filled, most - filled);
     if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
+    filled += got;
   }
   bytes.resize(filled);
   return bytes;

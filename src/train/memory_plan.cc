@@ -46,9 +46,14 @@ std::vector<MemoryItem> memory_plan(const RunPlan& plan) {
   return items;
 }
 
+double total_bytes(const std::vector<MemoryItem>& items) noexcept {
+  double total = 0;
+  for (const MemoryItem& item : items) total += static_cast<double>(item.bytes);
+  return total;
+}
+
 void check_memory(const std::vector<MemoryItem>& items) {
-  double needed = 0;
-  for (const MemoryItem& item : items) needed += static_cast<double>(item.bytes);
+  const double needed = total_bytes(items);
   const double present = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (needed <= present) return;
   const auto largest = std::ranges::max_element(items, {}, &MemoryItem::bytes);

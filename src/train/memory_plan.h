@@ -16,6 +16,9 @@ namespace unroll {
 // Everything that a run keeps in memory, before any of it is allocated. Reads all of `plan` but plan.memory.
 [[nodiscard]] std::vector<MemoryItem> memory_plan(const RunPlan& plan);
 
+// All items together, which may be more than an integer holds.
+[[nodiscard]] double total_bytes(const std::vector<MemoryItem>& items) noexcept;
+
 // Throws Error{kMemory} where the items together exceed this machine's memory.
 void check_memory(const std::vector<MemoryItem>& items);
 

@@ -41,12 +41,6 @@ double products_per_step(const RunPlan& plan) {
   return static_cast<double>(trained_products(plan)) * static_cast<double>(plan.batch_size * plan.bptt);
 }
 
-double bytes_of(const RunPlan& plan) {
-  double bytes = 0;
-  for (const MemoryItem& item : plan.memory) bytes += static_cast<double>(item.bytes);
-  return bytes;
-}
-
 // The largest setting of which enough steps fit into `seconds`, judged by the speed of the smallest. Empty if it was to
 // stop.
 std::optional<TrainOptions> fitting_options(const RunInputs& inputs, double measuring, double seconds,
@@ -63,7 +57,7 @@ std::optional<TrainOptions> fitting_options(const RunInputs& inputs, double meas
     const TrainOptions larger = with_setting(inputs.options, setting);
     const RunPlan plan = planned(larger);
     const double steps = products_per_s * seconds / products_per_step(plan);
-    if (steps >= setting.least_steps && bytes_of(plan) <= kMostBytes) fitting = larger;
+    if (steps >= setting.least_steps && total_bytes(plan.memory) <= kMostBytes) fitting = larger;
   }
   return fitting;
 }

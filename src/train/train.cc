@@ -40,7 +40,7 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText
                    .precision_reason = plan.precision_reason,
                    .parameters = parameter_count(plan.config),
                    .memory = plan.memory};
-  for (const MemoryItem& item : plan.memory) report.memory_bytes += item.bytes;
+  report.memory_bytes = static_cast<std::int64_t>(total_bytes(plan.memory));
   report.flops_per_token = 6 * static_cast<double>(trained_products(plan));
   report.uniform_nats = std::log(static_cast<double>(plan.config.vocabulary));
   report.train_tokens = plan.epoch.train_tokens;
