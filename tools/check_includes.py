@@ -16,11 +16,11 @@ import sys
 LEVELS = {
     "base": 0,
     "kernels": 1, "text": 1,
-    "nn": 2, "ngram": 2,
+    "nn": 2, "ngram": 2, "judge": 2,
     "network": 3,
     "model": 4,
-    "infer": 5,
-    "adapt": 6, "write": 6,
+    "infer": 5, "data": 5,
+    "adapt": 6, "write": 6, "label": 6,
     "words": 7, "score": 7, "exchange": 7,
     "suites": 8, "rescore": 8, "train": 8,
 }
@@ -40,6 +40,8 @@ OWNERS = {
     "unroll/text.h": "text",
     "unroll/tokenizer.h": "text",
     "unroll/cell.h": "nn",
+    "unroll/loss.h": "nn",
+    "unroll/readout.h": "nn",
     "unroll/regularization.h": "nn",
     "unroll/ngram/ngram.h": "ngram",
     "unroll/gradcheck.h": "network",

@@ -9,6 +9,19 @@ namespace unroll {
 
 inline constexpr std::int32_t kIgnored = -1;  // a target without a prediction
 
+// A piece of a text in a window: steps [first, first + steps) of one row, which are those of no other piece.
+struct WindowPiece {
+  std::int32_t row = 0;
+  std::int32_t first = 0;
+  std::int32_t steps = 0;  // at least 1
+};
+
+// A whole text in a window: pieces [first, first + count) of its list, in the order in which they are read.
+struct WindowText {
+  std::int32_t first = 0;
+  std::int32_t count = 0;  // at least 1
+};
+
 // T steps of B rows, time-major: entry t*B+b.
 struct Window {
   std::int64_t T = 0;
@@ -17,6 +30,9 @@ struct Window {
   std::vector<std::int32_t> targets;  // the id that is predicted, or kIgnored
   std::vector<std::uint8_t> reset;    // 1: zero state before this step; empty when no bit is set
   std::int64_t predictions = 0;       // targets that count
+  // Of a window that holds whole texts, as tasks have it; otherwise empty.
+  std::vector<WindowPiece> pieces = {};
+  std::vector<WindowText> texts = {};
 };
 
 // One step of one row.
