@@ -1,7 +1,5 @@
 #include "unroll/readout.h"
 
-#include <array>
-
 #include "base/names.h"
 
 namespace unroll {
@@ -31,13 +29,9 @@ std::string_view readout_name(Readout readout) noexcept { return name_of_readout
 Readout parse_readout(std::string_view text) { return parse_name<Readout, name_of_readout>("readout", text); }
 
 std::span<const Readout> all_readouts() noexcept {
-  static constexpr std::array kAllReadouts{Readout::kSteps, Readout::kLast,   Readout::kMax,
-                                           Readout::kMean,  Readout::kConcat, Readout::kAttention};
-  return kAllReadouts;
+  return kAllValues<Readout, name_of_readout>;
 }
 
-std::int64_t readout_size(Readout readout, std::int64_t D) noexcept {
-  return readout == Readout::kConcat ? 3 * D : D;
-}
+std::int64_t readout_size(Readout readout, std::int64_t D) noexcept { return readout == Readout::kConcat ? 3 * D : D; }
 
 }  // namespace unroll
