@@ -47,6 +47,8 @@ OWNERS = {
     "unroll/gradcheck.h": "network",
     "unroll/network.h": "network",
     "unroll/model.h": "model",
+    "unroll/data/data_report.h": "data",
+    "unroll/data/labelled_texts.h": "data",
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",
     "unroll/adapt/adaptation.h": "adapt",
@@ -91,7 +93,7 @@ THIRD_PARTY = [
 
 # JSON is read above the model's room too, but only through this header, in rooms whose formats consist of it.
 JSON_HEADER = "model/strict_json.h"
-JSON_READERS = ("src/model/", "src/suites/", "src/rescore/nbest_json.cc")
+JSON_READERS = ("src/model/", "src/data/json_lines.cc", "src/suites/", "src/rescore/nbest_json.cc")
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(

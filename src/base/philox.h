@@ -19,6 +19,8 @@ enum class RandomPurpose : std::uint32_t {
   kNegativeSamples = 9,  // step; layer and row 0
   kSampledText = 10,     // step: position, row; layer 0
   kBootstrap = 11,       // step: resample, row: its draws in fours; layer 0
+  kHoldOut = 12,         // step and row: upper and lower half of the text's hash; layer 0
+  kTextOrder = 13,       // step: epoch, row: index of the text; layer 0
 };
 
 // Philox4x32-10: ten rounds of multiplication over four 32-bit words. Equals Random123's reference implementation.
