@@ -1,4 +1,4 @@
-// The nonlinearities over arrays, for the tests of their error bounds.
+// The nonlinearities over arrays.
 #pragma once
 
 #include <span>

@@ -28,9 +28,7 @@ constexpr std::string_view name_of_readout(Readout readout) noexcept {
 std::string_view readout_name(Readout readout) noexcept { return name_of_readout(readout); }
 Readout parse_readout(std::string_view text) { return parse_name<Readout, name_of_readout>("readout", text); }
 
-std::span<const Readout> all_readouts() noexcept {
-  return kAllValues<Readout, name_of_readout>;
-}
+std::span<const Readout> all_readouts() noexcept { return kAllValues<Readout, name_of_readout>; }
 
 std::int64_t readout_size(Readout readout, std::int64_t D) noexcept { return readout == Readout::kConcat ? 3 * D : D; }
 

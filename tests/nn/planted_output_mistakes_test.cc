@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/adaptive_point.h"
+#include "support/pooling_point.h"
 #include "support/recurrent_point.h"
 
 namespace unroll {
@@ -96,6 +97,57 @@ TEST(PlantedOutputMistake, MistakesInTheTailOfAnAdaptiveSoftmaxAreCaught) {
        {TailMistake::kMeanOverItsRows, TailMistake::kSetsInputGradient, TailMistake::kLowersTheWrongEntry}) {
     EXPECT_FALSE(agree(point.slices, spoilt_adaptive_gradient(point, mistake), expected, kLoosest))
         << static_cast<int>(mistake);
+  }
+}
+
+// Adds factor * dout to the gradient of h at the steps of each text.
+void add_to_steps(const PoolingPoint& point, std::size_t r, double factor, std::vector<double>& gradient) {
+  for (const std::int64_t row : ref::rows_of_text(point.shape(), r)) {
+    for (std::int64_t c = 0; c < point.D; ++c) {
+      gradient[point.w.size() + static_cast<std::size_t>(row * point.D + c)] +=
+          factor * static_cast<double>(point.dout[r * static_cast<std::size_t>(point.D) + static_cast<std::size_t>(c)]);
+    }
+  }
+}
+
+TEST(PlantedOutputMistake, AMeanOverTheStepsOfTheWindowIsCaught) {
+  const PoolingPoint point = pooling_point(Readout::kMean, 5, false, 1);
+  std::vector<double> gradient = pooling_reference_gradient(point);
+  EXPECT_TRUE(agree(point.slices(), gradient, pooling_complex_step(point), 1e-12));
+  for (std::size_t r = 0; r < point.texts.size(); ++r) {
+    const auto n = static_cast<double>(ref::rows_of_text(point.shape(), r).size());
+    add_to_steps(point, r, 1.0 / static_cast<double>(point.T) - 1.0 / n, gradient);
+  }
+  EXPECT_FALSE(agree(point.slices(), gradient, pooling_complex_step(point), kLoosest));
+}
+
+TEST(PlantedOutputMistake, AnAttentionThatCountsAsConstantIsCaught) {
+  const PoolingPoint point = pooling_point(Readout::kAttention, 5, false, 2);
+  std::vector<double> gradient = pooling_reference_gradient(point);
+  EXPECT_TRUE(agree(point.slices(), gradient, pooling_complex_step(point), 1e-12));
+  const std::vector<double> w(point.w.begin(), point.w.end());
+  const auto h = matrix_of<double>(std::span<const float>(point.h), point.T * point.B, point.D);
+  std::fill(gradient.begin() + std::ssize(w), gradient.end(), 0.0);
+  for (std::size_t r = 0; r < point.texts.size(); ++r) {
+    const std::vector<std::int64_t> rows = ref::rows_of_text(point.shape(), r);
+    const std::vector<double> a = ref::attention_of(std::span<const double>(w), h, rows);
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+      for (std::int64_t c = 0; c < point.D; ++c) {
+        gradient[w.size() + static_cast<std::size_t>(rows[t] * point.D + c)] =
+            a[t] * static_cast<double>(point.dout[r * w.size() + static_cast<std::size_t>(c)]);
+      }
+    }
+  }
+  EXPECT_FALSE(agree(point.slices(), gradient, pooling_complex_step(point), kLoosest));
+}
+
+TEST(PlantedOutputMistake, TheBackwardLayersOutputAtTheLastStepIsCaught) {
+  for (const Readout readout : {Readout::kLast, Readout::kConcat}) {
+    PoolingPoint point = pooling_point(readout, 6, true, 3);
+    const std::vector<double> expected = pooling_complex_step(point);
+    EXPECT_TRUE(agree(point.slices(), pooling_reference_gradient(point), expected, 1e-12));
+    point.bidirectional = false;
+    EXPECT_FALSE(agree(point.slices(), pooling_reference_gradient(point), expected, kLoosest));
   }
 }
 
