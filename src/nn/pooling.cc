@@ -3,49 +3,17 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <cstddef>
 #include <limits>
 
 #include "kernels/activations.h"
 #include "kernels/arrays.h"
+#include "nn/text_steps.h"
 
 namespace unroll {
 namespace {
 
 constexpr std::int64_t kTextsPerTask = 4;
 constexpr std::int64_t kZeroedRows = 256;
-
-// The rows of h that a text has, as a list that is not stored.
-class StepsOfText {
- public:
-  StepsOfText(const PoolingShape& shape, std::size_t text)
-      : B_(shape.B),
-        pieces_(shape.pieces.subspan(static_cast<std::size_t>(shape.texts[text].first),
-                                     static_cast<std::size_t>(shape.texts[text].count))) {}
-
-  [[nodiscard]] std::int64_t first() const { return row_of(pieces_.front(), 0); }
-  [[nodiscard]] std::int64_t last() const { return row_of(pieces_.back(), pieces_.back().steps - 1); }
-  [[nodiscard]] std::int64_t count() const {
-    std::int64_t steps = 0;
-    for (const WindowPiece& piece : pieces_) steps += piece.steps;
-    return steps;
-  }
-  // Calls visit(row) on each, in order.
-  template <class Visit>
-  void for_each(const Visit& visit) const {
-    for (const WindowPiece& piece : pieces_) {
-      for (std::int64_t i = 0; i < piece.steps; ++i) visit(row_of(piece, i));
-    }
-  }
-
- private:
-  [[nodiscard]] std::int64_t row_of(const WindowPiece& piece, std::int64_t i) const {
-    return (piece.first + i) * B_ + piece.row;
-  }
-
-  std::int64_t B_;
-  std::span<const WindowPiece> pieces_;
-};
 
 template <class T>
 std::span<T> row_of_matrix(MatView<T> matrix, std::int64_t r) {
@@ -55,13 +23,13 @@ std::span<T> row_of_matrix(MatView<T> matrix, std::int64_t r) {
 // The columns of h whose last output is that of the last step.
 std::int64_t forward_columns(const PoolingShape& shape) { return shape.bidirectional ? shape.D / 2 : shape.D; }
 
-void last_forward(const PoolingShape& shape, const StepsOfText& steps, MatView<const float> h, float* out) {
+void last_forward(const PoolingShape& shape, const TextSteps& steps, MatView<const float> h, float* out) {
   const std::int64_t forward = forward_columns(shape);
   std::copy_n(h.row(steps.last()), forward, out);
   std::copy_n(h.row(steps.first()) + forward, shape.D - forward, out + forward);
 }
 
-void last_backward(const PoolingShape& shape, const StepsOfText& steps, const float* dout, MatView<float> dh) {
+void last_backward(const PoolingShape& shape, const TextSteps& steps, const float* dout, MatView<float> dh) {
   const std::int64_t forward = forward_columns(shape);
   float* const at_last = dh.row(steps.last());
   for (std::int64_t c = 0; c < forward; ++c) at_last[c] += dout[c];
@@ -69,7 +37,7 @@ void last_backward(const PoolingShape& shape, const StepsOfText& steps, const fl
   for (std::int64_t c = forward; c < shape.D; ++c) at_first[c] += dout[c];
 }
 
-void max_forward(const PoolingShape& shape, const StepsOfText& steps, MatView<const float> h, float* out,
+void max_forward(const PoolingShape& shape, const TextSteps& steps, MatView<const float> h, float* out,
                  std::int32_t* greatest) {
   const std::int64_t first = steps.first();
   std::copy_n(h.row(first), shape.D, out);
@@ -88,7 +56,7 @@ void max_backward(const PoolingShape& shape, const float* dout, const std::int32
   for (std::int64_t c = 0; c < shape.D; ++c) dh(greatest[c], c) += dout[c];
 }
 
-void mean_forward(const PoolingShape& shape, const StepsOfText& steps, MatView<const float> h, float* out) {
+void mean_forward(const PoolingShape& shape, const TextSteps& steps, MatView<const float> h, float* out) {
   const std::span<float> sum(out, static_cast<std::size_t>(shape.D));
   std::ranges::fill(sum, 0.0F);
   steps.for_each([&](std::int64_t row) { add(row_of_matrix(h, row), sum); });
@@ -96,13 +64,13 @@ void mean_forward(const PoolingShape& shape, const StepsOfText& steps, MatView<c
   for (float& value : sum) value /= n;
 }
 
-void mean_backward(const PoolingShape& shape, const StepsOfText& steps, const float* dout, MatView<float> dh) {
+void mean_backward(const PoolingShape& shape, const TextSteps& steps, const float* dout, MatView<float> dh) {
   const auto share = static_cast<float>(1 / static_cast<double>(steps.count()));
   const std::span<const float> d(dout, static_cast<std::size_t>(shape.D));
   steps.for_each([&](std::int64_t row) { add_scaled(share, d, row_of_matrix(dh, row)); });
 }
 
-void attention_forward(const StepsOfText& steps, std::span<const float> w, MatView<const float> h,
+void attention_forward(const TextSteps& steps, std::span<const float> w, MatView<const float> h,
                        MatView<float> attention, std::span<float> out) {
   float most = -std::numeric_limits<float>::infinity();
   steps.for_each([&](std::int64_t row) {
@@ -125,7 +93,7 @@ void attention_forward(const StepsOfText& steps, std::span<const float> w, MatVi
   });
 }
 
-void attention_backward(const StepsOfText& steps, std::span<const float> w, MatView<const float> h,
+void attention_backward(const TextSteps& steps, std::span<const float> w, MatView<const float> h,
                         MatView<const float> attention, std::span<const float> dout, std::span<float> dw,
                         MatView<float> dh) {
   double mean = 0;
@@ -146,7 +114,8 @@ void attention_backward(const StepsOfText& steps, std::span<const float> w, MatV
 template <class Task>
 void for_each_text(Workers& workers, const PoolingShape& shape, const Task& task) {
   workers.run_ranges(std::ssize(shape.texts), kTextsPerTask, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r) task(r, StepsOfText(shape, static_cast<std::size_t>(r)));
+    for (std::int64_t r = first; r < last; ++r)
+      task(r, TextSteps(shape.B, shape.pieces, shape.texts[static_cast<std::size_t>(r)]));
   });
 }
 
@@ -159,7 +128,7 @@ void pooling_forward(Workers& workers, const PoolingShape& shape, std::span<cons
   assert(h.cols == shape.D && out.rows == std::ssize(shape.texts));
   assert(out.cols == readout_size(shape.readout, shape.D));
   if (takes_maxima(shape.readout)) tape.greatest.resize(shape.texts.size() * static_cast<std::size_t>(shape.D));
-  for_each_text(workers, shape, [&](std::int64_t r, const StepsOfText& steps) {
+  for_each_text(workers, shape, [&](std::int64_t r, const TextSteps& steps) {
     std::int32_t* const greatest = tape.greatest.data() + r * shape.D;
     float* const to = out.row(r);
     switch (shape.readout) {
@@ -188,7 +157,7 @@ void pooling_backward(Workers& workers, const PoolingShape& shape, std::span<con
   workers.run_ranges(dh.rows, kZeroedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) std::fill_n(dh.row(row), dh.cols, 0.0F);
   });
-  for_each_text(workers, shape, [&](std::int64_t r, const StepsOfText& steps) {
+  for_each_text(workers, shape, [&](std::int64_t r, const TextSteps& steps) {
     const std::int32_t* const greatest = tape.greatest.data() + r * shape.D;
     const float* const d = dout.row(r);
     switch (shape.readout) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/adaptive_point.h"
+#include "support/crf_point.h"
 #include "support/pooling_point.h"
 #include "support/recurrent_point.h"
 
@@ -149,6 +150,27 @@ TEST(PlantedOutputMistake, TheBackwardLayersOutputAtTheLastStepIsCaught) {
     point.bidirectional = false;
     EXPECT_FALSE(agree(point.slices(), pooling_reference_gradient(point), expected, kLoosest));
   }
+}
+
+TEST(PlantedOutputMistake, TransitionsThatAreReadBackwardsAreCaught) {
+  const CrfPoint point = crf_point(3, 1);
+  const std::vector<double> expected = crf_complex_step(point);
+  std::vector<double> gradient = crf_reference_gradient(point);
+  EXPECT_TRUE(agree(point.slices(), gradient, expected, 1e-12));
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < i; ++j) std::swap(gradient[3 * i + j], gradient[3 * j + i]);
+  }
+  EXPECT_FALSE(agree(point.slices(), gradient, expected, kLoosest));
+}
+
+TEST(PlantedOutputMistake, AGradientOfTheEndThatTheOtherStepsGetIsCaught) {
+  CrfPoint point = crf_point(3, 2);
+  const std::vector<double> expected = crf_complex_step(point);
+  // As if every piece of a text were a text.
+  point.texts.clear();
+  for (std::int32_t i = 0; i < std::ssize(point.pieces); ++i) point.texts.push_back({i, 1});
+  point.weights = {0.5F, 0.75F, 0.75F, 0.75F, 1.0F, 1.25F, 1.5F};
+  EXPECT_FALSE(agree(point.slices(), crf_reference_gradient(point), expected, kLoosest));
 }
 
 }  // namespace

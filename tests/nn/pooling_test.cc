@@ -10,7 +10,7 @@
 namespace unroll {
 namespace {
 
-constexpr double kExact = 1e-12;
+constexpr double kExactPooling = 1e-12;
 
 // The fast layer, on plain vectors. Everything that it sets begins as NaN.
 struct PoolingRun {
@@ -77,7 +77,7 @@ PoolingPoint moved(const PoolingPoint& from, std::int64_t T, std::int64_t B, con
 TEST(Pooling, ReferenceBackwardMatchesComplexStep) {
   for (const PoolingPoint& point : pooling_points({1, 2, 5, 6})) {
     SCOPED_TRACE(describe(point));
-    EXPECT_TRUE(agree(point.slices(), pooling_reference_gradient(point), pooling_complex_step(point), kExact));
+    EXPECT_TRUE(agree(point.slices(), pooling_reference_gradient(point), pooling_complex_step(point), kExactPooling));
   }
 }
 
