@@ -19,9 +19,9 @@ struct TextSplit {
 // counts for the rarest of them, one without label for none. What rounding leaves over goes to the labels with the
 // largest remainders.
 //
-// Equal texts stay together, so that no text is validated on that was trained on, whatever its label. No label is held
-// out whole. The choice depends on the seed and on which texts there are, not on their order: whether a text is held
-// out before another of its label is decided by Philox at the hash of the text.
+// Equal texts stay together, so that no text is validated on that was trained on, whatever its label. Of the texts that
+// count for a label, one stays. The choice depends on the seed and on which texts there are, not on their order:
+// whether a text is held out before another of its label is decided by Philox at the hash of the text.
 //
 // Throws Error{kUsage} unless 0 <= share < 1 (`share`), Error{kInput} where that holds out no text although share > 0.
 [[nodiscard]] TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed);

@@ -19,7 +19,7 @@ struct LengthSummary {
 };
 
 struct LabelCount {
-  std::string label;
+  std::string label = {};
   std::int64_t texts = 0;
   double weight = 0;            // of these texts
   std::int64_t test_texts = 0;  // in the texts to test on

@@ -114,7 +114,8 @@ struct LabelledTexts {
 // is not a number of at least 0; files without any text, or without any label.
 [[nodiscard]] LabelledTexts read_labelled_texts(const LabelledTextOptions& options);
 
-// Throws Error{kInput} if a classifier cannot be trained on the texts: fewer than two labels; more than 10,000 labels,
+// Throws Error{kInput} if a classifier cannot be trained on the texts: fewer than two labels (with multi_label: one
+// that every text has); more than 10,000 labels,
 // or more than ten and more than half as many as texts ("51,105 labels in 60,000 texts: is this the right column?");
 // no weight above 0.
 void expect_trainable(const LabelledTexts& texts);
