@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 #include <vector>
 
-#include "base/philox.h"
+#include "judge/resampling.h"
 #include "rescore/nbest_line.h"
 #include "text/utf8.h"
 #include "unroll/error.h"
@@ -129,36 +129,16 @@ double difference(const ErrorCount& a, const ErrorCount& b) noexcept {
   return rate(a) - rate(b);
 }
 
-constexpr std::int64_t kFewestResamples = 40;  // with one outside the interval on each side
-
-// The middle 95% of statistic(utterance drawn, ...) over resamples.
+// The middle 95% of statistic(utterances drawn) over resamples; 0 to 0 of nothing.
 template <class Statistic>
 Interval middle_of_resamples(std::size_t size, const BootstrapOptions& options, const Statistic& statistic) {
-  if (options.resamples < kFewestResamples) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("`resamples` is {}: expected at least {}", options.resamples, kFewestResamples),
-                "resamples");
-  }
-  if (size == 0) return {};
-  std::vector<std::size_t> drawn(size);
-  std::vector<double> values;
-  for (std::int64_t resample = 0; resample < options.resamples; ++resample) {
-    std::array<std::uint32_t, 4> words{};
-    for (std::size_t i = 0; i < size; ++i) {
-      if (i % 4 == 0) {
-        words = random_words(options.seed, static_cast<std::uint32_t>(resample), RandomPurpose::kBootstrap, 0,
-                             static_cast<std::uint32_t>(i / 4), 0);
-      }
-      drawn[i] = static_cast<std::size_t>(std::uint64_t{words.at(i % 4)} * size >> 32);
-    }
-    values.push_back(statistic(drawn));
-  }
-  std::ranges::sort(values);
-  const std::size_t outside = values.size() / kFewestResamples;
-  return {.low = values[outside], .high = values[values.size() - 1 - outside]};
+  const auto values_of = [&](std::span<const std::size_t> drawn, std::span<std::optional<double>> values) {
+    values.front() = statistic(drawn);
+  };
+  return middles_of_resamples(size, options, 1, values_of).front().value_or(Interval{});
 }
 
-ErrorCount sum_of(std::span<const ErrorCount> utterances, const std::vector<std::size_t>& drawn) {
+ErrorCount sum_of(std::span<const ErrorCount> utterances, std::span<const std::size_t> drawn) {
   ErrorCount sum;
   for (const std::size_t i : drawn) {
     sum.errors += utterances[i].errors;
@@ -190,7 +170,7 @@ double error_rate(std::span<const ErrorCount> utterances) noexcept { return rate
 
 Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options) {
   return middle_of_resamples(utterances.size(), options,
-                             [&](const std::vector<std::size_t>& drawn) { return rate(sum_of(utterances, drawn)); });
+                             [&](std::span<const std::size_t> drawn) { return rate(sum_of(utterances, drawn)); });
 }
 
 Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const ErrorCount> b,
@@ -199,7 +179,7 @@ Interval bootstrap_difference(std::span<const ErrorCount> a, std::span<const Err
     throw Error(ErrorCode::kUsage, fmt::format("a difference of {} and {} utterances: expected the same ones of both",
                                                a.size(), b.size()));
   }
-  return middle_of_resamples(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
+  return middle_of_resamples(a.size(), options, [&](std::span<const std::size_t> drawn) {
     return difference(sum_of(a, drawn), sum_of(b, drawn));
   });
 }

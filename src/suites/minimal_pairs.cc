@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <string_view>
 
@@ -96,16 +95,6 @@ SentenceScore sentence_score(const Score& score) {
   return {.log_prob = score.log_prob, .tokens = score.predictions, .unknown_tokens = score.unknown_tokens};
 }
 
-// The end of Wilson's interval on the side of `sign`.
-double wilson(std::int64_t hits, std::int64_t of, double sign) {
-  constexpr double z = 1.959963984540054;  // of the normal distribution, 2.5% lie beyond it
-  const auto n = static_cast<double>(of);
-  const double p = static_cast<double>(hits) / n;
-  const double middle = p + z * z / (2 * n);
-  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return std::clamp((middle + sign * half) / (1 + z * z / n), 0.0, 1.0);
-}
-
 }  // namespace
 
 std::vector<MinimalPair> read_minimal_pairs(const std::string& path) {
@@ -147,9 +136,5 @@ std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPa
   }
   return scores;
 }
-
-double Proportion::share() const noexcept { return of == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(of); }
-double Proportion::low() const noexcept { return of == 0 ? 0 : wilson(hits, of, -1); }
-double Proportion::high() const noexcept { return of == 0 ? 1 : wilson(hits, of, 1); }
 
 }  // namespace unroll

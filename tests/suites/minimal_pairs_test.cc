@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -114,23 +113,6 @@ TEST_F(MinimalPairs, ASentenceThatCannotBeReadIsNamed) {
                                            .paradigm = "p",
                                            .phenomenon = ""}};
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "the sentence \"b", [&] { static_cast<void>(score_pairs(model, pairs)); }));
-}
-
-// Every end of an interval solves |share - p| = 1.96 sqrt(p (1 - p) / n).
-TEST_F(MinimalPairs, WilsonsIntervalSolvesItsEquation) {
-  for (const auto& [hits, of] : {std::pair{1, 2}, {7, 10}, {0, 5}, {1000, 1000}, {832, 1000}}) {
-    const Proportion proportion{.hits = hits, .of = of};
-    for (const double p : {proportion.low(), proportion.high()}) {
-      const double deviations = std::fabs(proportion.share() - p) / std::sqrt(p * (1 - p) / of);
-      if (p > 1e-9 && p < 1 - 1e-9) {
-        EXPECT_NEAR(deviations, 1.96, 1e-4) << hits << " of " << of;
-      }
-    }
-    EXPECT_LE(proportion.low(), proportion.share());
-    EXPECT_GE(proportion.high(), proportion.share());
-  }
-  EXPECT_EQ(Proportion{}.low(), 0);
-  EXPECT_EQ(Proportion{}.high(), 1);
 }
 
 // Where the first token is given, a pair compares what follows it, so it has to be the same one.

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "unroll/judge/interval.h"
+
 namespace unroll {
 
 // Edit distance of one hypothesis, and the length of its reference.
@@ -25,20 +27,10 @@ struct ErrorCount {
 // errors / of. Without reference words it is infinity where there are errors, and 0 where there are none.
 [[nodiscard]] double error_rate(std::span<const ErrorCount> utterances) noexcept;
 
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
-
-struct BootstrapOptions {
-  std::int64_t resamples = 1000;  // at least 40
-  std::uint64_t seed = 1;
-};
-
 // The middle 95% of error_rate over resamples of the utterances, drawn with replacement: an end is infinite where 2.5%
 // of the resamples have errors and no reference words. Throws Error{kUsage} for fewer than 40 resamples.
 //
-// Source: Efron 1979; Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
+// Source: Bisani & Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
 [[nodiscard]] Interval bootstrap_rate(std::span<const ErrorCount> utterances, const BootstrapOptions& options = {});
 
 // The same of error_rate(a) - error_rate(b), drawing the same utterances from both. Throws Error{kUsage}

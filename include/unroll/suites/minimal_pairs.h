@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "unroll/judge/interval.h"
 #include "unroll/model.h"
 
 namespace unroll {
@@ -58,22 +59,5 @@ struct PairOptions {
 // predict the first one (BeginPolicy::kNone).
 [[nodiscard]] std::vector<PairScore> score_pairs(const Model& model, std::span<const MinimalPair> pairs,
                                                  const PairOptions& options = {});
-
-// A number of hits among a number of trials.
-struct Proportion {
-  std::int64_t hits = 0;
-  std::int64_t of = 0;
-
-  [[nodiscard]] double share() const noexcept;  // 0 where `of` is 0
-  // The ends of the 95% confidence interval (Wilson 1927): all p for which `share` is within 1.96 standard deviations
-  // of p, sqrt(p (1 - p) / of). From 0 to 1 where `of` is 0.
-  [[nodiscard]] double low() const noexcept;
-  [[nodiscard]] double high() const noexcept;
-
-  void count(bool hit) noexcept {
-    hits += hit ? 1 : 0;
-    ++of;
-  }
-};
 
 }  // namespace unroll
