@@ -18,7 +18,7 @@ enum class RandomPurpose : std::uint32_t {
   kWindowCut = 8,        // step: epoch, row: index of the window; layer 0
   kNegativeSamples = 9,  // step; layer and row 0
   kSampledText = 10,     // step: position, row; layer 0
-  kBootstrap = 11,       // step: resample, row: its draws in fours; layer 0
+  kBootstrap = 11,       // step: resample, row: its draws in fours, layer 0; of a shuffle 128 of its bits, layer 1
   kHoldOut = 12,         // step and row: upper and lower half of the text's hash; layer 0
   kTextOrder = 13,       // step: epoch, row: index of the text; layer 0
 };
