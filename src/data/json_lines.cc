@@ -7,6 +7,7 @@
 #include "data/text_collector.h"
 #include "model/strict_json.h"
 #include "text/lines.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 
 namespace unroll {

@@ -11,6 +11,7 @@
 #include "data/column_number.h"
 #include "data/table.h"
 #include "data/text_collector.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 

@@ -10,6 +10,7 @@
 
 #include "base/quote.h"
 #include "text/number.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 

@@ -93,10 +93,4 @@ std::string line_place(const std::string& path, std::int64_t line) {
   return fmt::format("{}, line {}", text_name(path), line);
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_ascii_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_ascii_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace unroll

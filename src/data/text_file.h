@@ -40,7 +40,4 @@ class TextFile {
   return line;
 }
 
-// The text without ASCII white space at its ends.
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
-
 }  // namespace unroll

@@ -39,7 +39,7 @@ std::map<std::string_view, NumberPlace> places_of_values(std::string_view bytes)
     if (depth == 1 && c == ':') {
       while (is_ascii_space(bytes[at])) ++at;
       const std::size_t end = bytes.find_first_of(",}", at);  // of a number; other values are not replaced
-      places[key] = {.first = at, .size = trimmed_field(bytes.substr(at, end - at)).size()};
+      places[key] = {.first = at, .size = trimmed(bytes.substr(at, end - at)).size()};
     }
     if (depth == 1 && c == ',') key = {};
   }

@@ -37,12 +37,6 @@ void NbestLine::check_size(std::size_t at, double value, std::string_view name) 
   refuse(at, fmt::format("{} is {}: expected a number from -1e30 to 1e30", name, value));
 }
 
-std::string_view trimmed_field(std::string_view field) noexcept {
-  while (!field.empty() && is_ascii_space(field.back())) field.remove_suffix(1);
-  while (!field.empty() && is_ascii_space(field.front())) field.remove_prefix(1);
-  return field;
-}
-
 std::string_view take_field(std::string_view& rest) noexcept {
   const auto* const first = std::find_if_not(rest.begin(), rest.end(), is_ascii_space);
   const auto* const end = std::find_if(first, rest.end(), is_ascii_space);
@@ -73,7 +67,7 @@ void read_rnnlm(const NbestLine& line, std::string& id, Hypothesis& hypothesis) 
   std::string_view rest = line.bytes;
   set_id(line, take_field(rest), id, hypothesis);
   if (id.empty()) line.refuse(0, "there is no id: a line is an id, a space and the words of a hypothesis");
-  set_text(line, trimmed_field(rest), hypothesis);
+  set_text(line, trimmed(rest), hypothesis);
 }
 
 void read_kaldi(const NbestLine& line, std::string& id, Hypothesis& hypothesis) {
@@ -126,11 +120,11 @@ void read_srilm(const NbestLine& line, const NbestFormat& format, Hypothesis& hy
   const double count = line.number_of(nwords, "nwords");
 
   // SRILM's own lists often show the boundaries, which are not words, and pauses, which it does not count.
-  std::string_view text = trimmed_field(rest);
+  std::string_view text = trimmed(rest);
   std::string_view after = text;
-  if (take_field(after) == "<s>") text = trimmed_field(after);
+  if (take_field(after) == "<s>") text = trimmed(after);
   if (text == "</s>" || (text.ends_with("</s>") && is_ascii_space(text[text.size() - 5]))) {
-    text = trimmed_field(text.substr(0, text.size() - 4));
+    text = trimmed(text.substr(0, text.size() - 4));
   }
   set_text(line, text, hypothesis);
   if (count < 0 || count != std::floor(count) || count > static_cast<double>(hypothesis.words)) {

@@ -46,9 +46,6 @@ void set_text(const NbestLine& line, std::string_view field, Hypothesis& hypothe
 // out, the text is unchanged; otherwise one space is between words.
 [[nodiscard]] std::string counted_text(const NbestFormat& format, std::string_view text);
 
-// Without white space at both ends; where there is nothing else, empty at its start.
-[[nodiscard]] std::string_view trimmed_field(std::string_view field) noexcept;
-
 // Takes the first run of bytes between white space off `rest`; empty, and at its end, where there is none.
 [[nodiscard]] std::string_view take_field(std::string_view& rest) noexcept;
 

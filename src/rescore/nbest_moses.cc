@@ -21,12 +21,12 @@ std::vector<std::string_view> fields_between_bars(std::string_view bytes) {
     const bool alone =
         (at == 0 || is_ascii_space(bytes[at - 1])) && (end == bytes.size() || is_ascii_space(bytes[end]));
     if (alone) {
-      fields.push_back(trimmed_field(bytes.substr(first, at - first)));
+      fields.push_back(trimmed(bytes.substr(first, at - first)));
       first = end;
     }
     at = alone ? end : at + 1;
   }
-  fields.push_back(trimmed_field(bytes.substr(first)));
+  fields.push_back(trimmed(bytes.substr(first)));
   return fields;
 }
 

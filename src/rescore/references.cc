@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "base/quote.h"
 #include "rescore/nbest_line.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
@@ -31,12 +32,12 @@ References::References(const std::string& path, const NbestFormat& format) : nam
     const NbestLine line{name_, number, bytes};
     std::string_view rest = bytes;
     if (format.dialect == NbestDialect::kMoses) {
-      texts_.emplace(fmt::format("{}", number - 1), trimmed_field(rest));
+      texts_.emplace(fmt::format("{}", number - 1), trimmed(rest));
       continue;
     }
     const std::string_view id = take_id(format, rest);
     if (id.empty()) line.refuse(0, "there is no id: a line is an id, a space or tab and the words of its reference");
-    if (!texts_.emplace(id, counted_text(format, trimmed_field(rest))).second) {
+    if (!texts_.emplace(id, counted_text(format, trimmed(rest))).second) {
       line.refuse(line.place_of(id), fmt::format("the id {} came before", quote(id)));
     }
   }

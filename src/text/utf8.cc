@@ -68,4 +68,10 @@ std::int64_t count_code_points(std::string_view text) noexcept {
   return std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation(byte); });
 }
 
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && is_ascii_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_ascii_space(text.front())) text.remove_prefix(1);
+  return text;
+}
+
 }  // namespace unroll

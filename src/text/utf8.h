@@ -27,6 +27,9 @@ struct CodePoint {
 // Space, tab, newline, vertical tab, form feed, carriage return.
 [[nodiscard]] inline bool is_ascii_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+// `text` without ASCII white space at its ends; where there is nothing else, empty at its start.
+[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
+
 // Whether `byte` continues a character that began before it.
 [[nodiscard]] inline bool is_continuation(char byte) noexcept {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;

@@ -8,6 +8,7 @@
 #include "infer/prediction.h"
 #include "infer/state_rows.h"
 #include "kernels/softmax.h"
+#include "text/utf8.h"
 
 namespace unroll {
 namespace {

@@ -3,27 +3,20 @@
 #include <fmt/format.h>
 
 #include "text/sentencepiece.h"
+#include "text/utf8.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-constexpr std::string_view kSpaces = " \t\n\v\f\r";
-
 // How many bytes of white space `text` begins with. In pieces other white space is text like any letter: models that do
 // not normalise learn pieces across tabs.
 std::size_t leading_space(std::string_view text, bool pieces) {
   if (pieces) return text.starts_with(kSpacePiece) ? kSpacePiece.size() : text.starts_with(' ') ? 1 : 0;
-  return !text.empty() && kSpaces.find(text.front()) != std::string_view::npos ? 1 : 0;
+  return !text.empty() && is_ascii_space(text.front()) ? 1 : 0;
 }
 
 }  // namespace
-
-std::string_view trimmed(std::string_view text) noexcept {
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
 
 WordVocabulary::WordVocabulary(const Tokenizer& tokenizer)
     : tokens_are_words_(unroll::tokens_are_words(tokenizer.kind())), boundary_(tokenizer.boundary()) {

@@ -18,9 +18,6 @@ enum class WordStage {
   kClosed,  // its last symbol ended with white space: the next symbol begins the next word
 };
 
-// `text` without ASCII white space at its ends.
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
-
 // A word's symbols within a line.
 struct WordSymbols {
   std::size_t first = 0;
