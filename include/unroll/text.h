@@ -59,6 +59,12 @@ class LineReader {
   // Error{kInput} as TextCoding says.
   bool next(std::string& line);
 
+  // Whether a newline ended the line that next() returned last: all lines but perhaps the last one.
+  [[nodiscard]] bool line_was_whole() const noexcept;
+
+  // Whether the file begins with a byte-order mark of UTF-8, which was dropped; known from the first next() on.
+  [[nodiscard]] bool had_byte_order_mark() const noexcept;
+
   // Whether next() would return at once, because a whole line (or the end) has already arrived. A caller that answers
   // a pipe should process the lines that it has when this is false.
   [[nodiscard]] bool ready();

@@ -49,6 +49,7 @@ struct ByteSource::Stream {
   TextCoding text_coding;
   std::string start = {};  // of what is unpacked, until it shows whether there is a byte-order mark
   bool past_mark = false;
+  bool had_mark = false;
   std::string name;  // in messages
   int descriptor = STDIN_FILENO;
   std::int64_t stored_bytes = 0;
@@ -190,7 +191,9 @@ bool ByteSource::Stream::append_after_mark(std::string& bytes) {
   const bool more = append_unpacked(start);
   const std::optional<ByteOrderMark> mark = find_byte_order_mark(start, !more);
   if (!mark) return true;
-  bytes.append(start, bytes_to_drop(*mark, text_coding, name));
+  const std::size_t dropped = bytes_to_drop(*mark, text_coding, name);
+  had_mark = dropped > 0;
+  bytes.append(start, dropped);
   start.clear();
   past_mark = true;
   return more;
@@ -204,6 +207,8 @@ ByteSource& ByteSource::operator=(ByteSource&&) noexcept = default;
 bool ByteSource::append_some(std::string& bytes) {
   return stream_->past_mark ? stream_->append_unpacked(bytes) : stream_->append_after_mark(bytes);
 }
+
+bool ByteSource::had_byte_order_mark() const noexcept { return stream_->had_mark; }
 
 bool ByteSource::ready() const noexcept {
   pollfd asked{stream_->descriptor, POLLIN, 0};

@@ -25,6 +25,9 @@ class ByteSource {
   // and for gzip that is damaged or ends early, Error{kInput} for UTF-16 and UTF-32.
   bool append_some(std::string& bytes);
 
+  // Whether a byte-order mark was dropped so far.
+  [[nodiscard]] bool had_byte_order_mark() const noexcept;
+
   // Whether append_some() would return at once.
   [[nodiscard]] bool ready() const noexcept;
 

@@ -72,6 +72,7 @@ struct LineReader::Source {
   std::size_t start = 0;     // of the next line in `pending`
   std::size_t searched = 0;  // no newline from `start` to here, except at `newline`
   std::size_t newline = std::string::npos;
+  bool line_was_whole = false;
   bool ended = false;
 };
 
@@ -85,6 +86,7 @@ bool LineReader::next(std::string& line) {
   while (!source.find_newline() && !source.ended) source.read_more();
   const bool whole = source.newline != std::string::npos;
   if (!whole && source.start == source.pending.size()) return false;
+  source.line_was_whole = whole;
   const std::size_t end = whole ? source.newline : source.pending.size();
   line.assign(source.pending, source.start, end - source.start);
   source.start = whole ? end + 1 : end;
@@ -92,6 +94,10 @@ bool LineReader::next(std::string& line) {
   source.newline = std::string::npos;
   return true;
 }
+
+bool LineReader::line_was_whole() const noexcept { return source_->line_was_whole; }
+
+bool LineReader::had_byte_order_mark() const noexcept { return source_->bytes.had_byte_order_mark(); }
 
 bool LineReader::ready() {
   Source& source = *source_;

@@ -40,10 +40,11 @@ enum class ColumnFormat {
 [[nodiscard]] ColumnFormat parse_column_format(std::string_view name);
 
 struct ColumnOptions {
-  // Unset: a file that ends in .conllu or .conll-u (before .gz) is kConllu, and so is one whose first line of a word
-  // has ten columns between tabs, of which the first is an id. Any other is kColumns if tags are needed. Else it is
-  // kColumns if that line has a tab, or is -DOCSTART-, or has one of `known_tags` in the tag column, or if it has one
-  // column and so has the line after it (for "-", one line decides); and kText if none of these holds.
+  // Unset: a file that ends in .conllu or .conll-u (before .gz) is kConllu, and so is one whose first line, comments
+  // aside, has ten columns between tabs, of which the first is an id. Any other is kColumns if tags are needed. Else it
+  // is kColumns if that line has a tab or -DOCSTART- is before it; or if all lines up to a blank one, 20 at most, have
+  // as many columns, and either that is one and the lines are several, or half of them have one of `known_tags` in the
+  // tag column, at least one with a letter in it. For "-", one line decides. Otherwise it is kText.
   std::optional<ColumnFormat> format = {};
   std::vector<std::string> known_tags = {};
 
@@ -71,13 +72,13 @@ struct ColumnSentence {
   bool after_boundary = false;          // a -DOCSTART- line stands before it
 
   std::string bytes = {};             // a byte-order mark and carriage returns included
-  std::vector<TagPlace> places = {};  // of the words' tags in `bytes`; kText: of the words
-  std::string separator = {};         // before each tag, where it is new; kText: a tab
+  std::vector<TagPlace> places = {};  // of the words' tags in `bytes`; kText: none
+  std::string separator = {};         // what is written before a tag: empty, unless the column is new
   ColumnFormat format = ColumnFormat::kColumns;
 };
 
 // The bytes of a sentence with these tags, one per word: all others are as they were. kText: a line "word TAB tag" per
-// word, and a blank line.
+// word, and a blank line. Throws Error{kUsage} if the tags are not as many as the words.
 [[nodiscard]] std::string with_tags(const ColumnSentence& sentence, std::span<const std::string> tags);
 
 // The line of a word in its file, from 1.
