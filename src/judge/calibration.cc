@@ -28,18 +28,6 @@ void check_right(std::int32_t label, std::int64_t K) {
   if (label < 0 || label >= K) throw Error(ErrorCode::kUsage, fmt::format("label {}: expected 0 to {}", label, K - 1));
 }
 
-// Row i has a 1 for each label of text i, and 0 otherwise.
-std::vector<std::uint8_t> indicators(std::span<const std::vector<std::int32_t>> right, std::int64_t K) {
-  std::vector<std::uint8_t> has(right.size() * static_cast<std::size_t>(K));
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    for (const std::int32_t label : right[i]) {
-      check_right(label, K);
-      has[i * static_cast<std::size_t>(K) + static_cast<std::size_t>(label)] = 1;
-    }
-  }
-  return has;
-}
-
 // ln(1 + e^x)
 double softplus(double x) noexcept { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 
@@ -141,16 +129,15 @@ Temperature fit_temperature(std::span<const float> logits, std::span<const std::
   });
 }
 
-Temperature fit_temperature(std::span<const float> logits, std::span<const std::vector<std::int32_t>> right,
-                            std::int64_t K) {
-  check_logits(logits, right.size(), K);
-  const std::vector<std::uint8_t> has = indicators(right, K);
+Temperature fit_sigmoid_temperature(std::span<const float> logits, std::span<const std::uint8_t> has, std::int64_t K) {
+  const std::size_t texts = K < 1 ? has.size() : has.size() / static_cast<std::size_t>(K);
+  check_logits(logits, texts, K);
   bool separable = true;
   for (std::size_t i = 0; i < has.size(); ++i) separable = separable && (has[i] != 0 ? logits[i] >= 0 : logits[i] <= 0);
   return best_temperature(separable, [&](double T) {
     double sum = 0;
     for (std::size_t i = 0; i < has.size(); ++i) sum += softplus((has[i] != 0 ? -logits[i] : logits[i]) / T);
-    return sum / static_cast<double>(right.size());
+    return sum / static_cast<double>(texts);
   });
 }
 
@@ -180,15 +167,14 @@ double best_threshold(std::span<const Confidence> texts) {
   return threshold;
 }
 
-std::vector<double> best_thresholds(std::span<const double> probabilities,
-                                    std::span<const std::vector<std::int32_t>> right, std::int64_t K) {
-  if (K < 1 || probabilities.size() != right.size() * static_cast<std::size_t>(K)) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} probabilities of {} texts: expected {} of each",
-                                               probabilities.size(), right.size(), K));
+std::vector<double> best_thresholds(std::span<const double> probabilities, std::span<const std::uint8_t> has,
+                                    std::int64_t K) {
+  if (K < 1 || probabilities.size() != has.size() || has.size() % static_cast<std::size_t>(K) != 0) {
+    throw Error(ErrorCode::kUsage, fmt::format("{} probabilities and {} labels: expected {} of both for each text",
+                                               probabilities.size(), has.size(), K));
   }
-  const std::vector<std::uint8_t> has = indicators(right, K);
   std::vector<double> thresholds;
-  std::vector<Confidence> texts(right.size());
+  std::vector<Confidence> texts(has.size() / static_cast<std::size_t>(K));
   for (std::size_t k = 0; k < static_cast<std::size_t>(K); ++k) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const std::size_t at = i * static_cast<std::size_t>(K) + k;

@@ -13,7 +13,7 @@ namespace unroll {
 namespace {
 
 using Labels = std::vector<std::int32_t>;
-using Sets = std::vector<Labels>;
+using Has = std::vector<std::uint8_t>;
 
 std::vector<float> random_logits(std::uint32_t stream, std::size_t size, double width) {
   std::vector<float> logits;
@@ -47,15 +47,10 @@ double softmax_loss(const std::vector<float>& logits, const Labels& right, std::
   return loss / static_cast<double>(right.size());
 }
 
-double sigmoid_loss(const std::vector<float>& logits, const Sets& right, std::size_t K, double T) {
+double sigmoid_loss(const std::vector<float>& logits, const Has& has, std::size_t K, double T) {
   double loss = 0;
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    for (std::size_t k = 0; k < K; ++k) {
-      const bool has = std::ranges::find(right[i], static_cast<std::int32_t>(k)) != right[i].end();
-      loss += std::log1p(std::exp((has ? -1 : 1) * logits[i * K + k] / T));
-    }
-  }
-  return loss / static_cast<double>(right.size());
+  for (std::size_t i = 0; i < has.size(); ++i) loss += std::log1p(std::exp((has[i] == 1 ? -1 : 1) * logits[i] / T));
+  return loss / static_cast<double>(has.size() / K);
 }
 
 // The fewest nats over a fine grid of temperatures.
@@ -83,18 +78,16 @@ TEST(Temperature, FindsTheOneThatLabelsWereDrawnWith) {
 TEST(Temperature, OfSeveralLabelsATextIsTheBestOfAGrid) {
   constexpr std::size_t K = 4;
   const std::vector<float> logits = random_logits(3, 200 * K, 4);
-  Sets right(200);
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    for (std::size_t k = 0; k < K; ++k) {
-      const double p = 1 / (1 + std::exp(-logits[i * K + k] / 2));
-      if (random_number(4, i * K + k) < p) right[i].push_back(static_cast<std::int32_t>(k));
-    }
+  Has has;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const double p = 1 / (1 + std::exp(-logits[i] / 2));
+    has.push_back(random_number(4, i) < p ? 1 : 0);
   }
-  const Temperature found = fit_temperature(logits, right, K);
+  const Temperature found = fit_sigmoid_temperature(logits, has, K);
   EXPECT_NEAR(found.value, 2, 0.4);
-  EXPECT_NEAR(found.nats_before, sigmoid_loss(logits, right, K, 1), 1e-9);
-  EXPECT_NEAR(found.nats_after, sigmoid_loss(logits, right, K, found.value), 1e-9);
-  EXPECT_LE(found.nats_after, fewest([&](double t) { return sigmoid_loss(logits, right, K, t); }) + 1e-8);
+  EXPECT_NEAR(found.nats_before, sigmoid_loss(logits, has, K, 1), 1e-9);
+  EXPECT_NEAR(found.nats_after, sigmoid_loss(logits, has, K, found.value), 1e-9);
+  EXPECT_LE(found.nats_after, fewest([&](double t) { return sigmoid_loss(logits, has, K, t); }) + 1e-8);
 }
 
 TEST(Temperature, NeverRaisesTheLoss) {
@@ -117,7 +110,7 @@ TEST(Temperature, OfCalibratedLogitsStays1) {
 
 TEST(Temperature, OfTextsThatAreAllRightStays1) {
   EXPECT_EQ(fit_temperature(std::vector<float>{2, 1, 0, 3}, Labels{0, 1}, 2).value, 1);
-  EXPECT_EQ(fit_temperature(std::vector<float>{2, -1, -3, 3}, Sets{{0}, {1}}, 2).value, 1);
+  EXPECT_EQ(fit_sigmoid_temperature(std::vector<float>{2, -1, -3, 3}, Has{1, 0, 0, 1}, 2).value, 1);
   EXPECT_EQ(fit_temperature(std::vector<float>{2, 2}, Labels{0, 0}, 1).value, 1) << "one class";
 }
 
@@ -135,9 +128,12 @@ TEST(Temperature, WhatCannotBeFittedIsRefused) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "4 logits of 3 texts", fit(four, {0, 1, 0})));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "label 2", fit(four, {0, 2})));
   EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "nan", fit(odd, {0})));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "label -1", [&] {
-    static_cast<void>(fit_temperature(four, Sets{{0}, {-1}}, 2));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "label -1", fit(four, {0, -1})));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "4 logits of 1 texts", [&] {
+    static_cast<void>(fit_sigmoid_temperature(four, Has{0, 1, 1}, 2));
   }));
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kInput, "no texts", [&] { static_cast<void>(fit_sigmoid_temperature({}, {}, 2)); }));
 }
 
 double f1_from(const std::vector<Confidence>& texts, double threshold) {
@@ -185,13 +181,12 @@ TEST(Threshold, OfALabelWithoutInstancesIsOneHalf) {
 
 TEST(Threshold, OfEachLabelIsThatOfItsColumn) {
   const std::vector<double> probabilities = {0.9, 0.3, 0.7, 0.2, 0.6, 0.9};
-  const std::vector<double> thresholds = best_thresholds(probabilities, Sets{{0, 1}, {1}, {}}, 2);
+  const std::vector<double> thresholds = best_thresholds(probabilities, Has{1, 1, 0, 1, 0, 0}, 2);
   ASSERT_EQ(thresholds.size(), 2U);
   EXPECT_EQ(thresholds[0], best_threshold(std::vector<Confidence>{{0.9, true}, {0.7, false}, {0.6, false}}));
   EXPECT_EQ(thresholds[1], best_threshold(std::vector<Confidence>{{0.3, true}, {0.2, true}, {0.9, false}}));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "6 probabilities of 2 texts", [&] {
-    static_cast<void>(best_thresholds(probabilities, Sets{{}, {}}, 2));
-  }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "6 probabilities and 4 labels",
+                         [&] { static_cast<void>(best_thresholds(probabilities, Has(4), 2)); }));
 }
 
 TEST(Threshold, TableCountsFromEachOn) {

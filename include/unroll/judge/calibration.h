@@ -57,17 +57,19 @@ struct Temperature {
                                           std::int64_t K);
 
 // The same of several labels a text, each by itself: the loss of a text is the sum over its labels (Loss::kSigmoid).
-[[nodiscard]] Temperature fit_temperature(std::span<const float> logits,
-                                          std::span<const std::vector<std::int32_t>> right, std::int64_t K);
+// `has` are N rows of K: 1 where the text has the label, or else 0.
+[[nodiscard]] Temperature fit_sigmoid_temperature(std::span<const float> logits, std::span<const std::uint8_t> has,
+                                                  std::int64_t K);
 
 // The threshold from which on a text gets the label, with the largest F1 on these texts. A threshold lies at 0.5 if
 // that is as good, or else half way between the probabilities that it separates (the lowest and 0); of several with
 // equal F1 it is the one closest to 0.5, then the higher one. Without a text that has the label it is 0.5.
 [[nodiscard]] double best_threshold(std::span<const Confidence> texts);
 
-// best_threshold() of each of K labels. `probabilities` are N rows of K. Throws as fit_temperature.
+// best_threshold() of each of K labels. `probabilities` and `has` are N rows of K. Throws Error{kUsage} for sizes that
+// do not fit.
 [[nodiscard]] std::vector<double> best_thresholds(std::span<const double> probabilities,
-                                                  std::span<const std::vector<std::int32_t>> right, std::int64_t K);
+                                                  std::span<const std::uint8_t> has, std::int64_t K);
 
 // What answering a label from a threshold on would be.
 struct ThresholdRow {
