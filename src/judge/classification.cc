@@ -113,6 +113,10 @@ F1Intervals bootstrap_f1(std::span<const std::vector<std::int32_t>> right,
   return intervals_of(CountedTexts(right, answers, K), options);
 }
 
+std::optional<Interval> bootstrap_f1(std::span<const HitCounts> texts, const BootstrapOptions& options) {
+  return intervals_of(CountedTexts(texts), options).micro;
+}
+
 std::vector<ConfusionCell> confusion(std::span<const std::int32_t> right, std::span<const std::int32_t> answers) {
   if (right.size() != answers.size()) {
     throw Error(ErrorCode::kUsage, fmt::format("confusion of {} labels and {} answers: expected the same texts",

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "judge/counted_texts.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -63,20 +65,11 @@ std::vector<TagSpan> strict_spans(TagScheme scheme, std::span<const std::string>
   return spans;
 }
 
-std::optional<double> share(std::int64_t part, std::int64_t whole) noexcept {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 std::vector<TagSpan> counted_spans(SpanRule rule, TagScheme scheme, std::span<const std::string> tags) {
   return rule == SpanRule::kConlleval ? conlleval_spans(tags) : strict_spans(scheme, tags);
 }
-
-std::optional<double> SpanCounts::precision() const noexcept { return share(correct, found); }
-std::optional<double> SpanCounts::recall() const noexcept { return share(correct, reference); }
-std::optional<double> SpanCounts::f1() const noexcept { return share(2 * correct, reference + found); }
 
 SpanEvaluation::SpanEvaluation(SpanRule rule, TagScheme scheme) : rule_(rule), scheme_(scheme) {
   static_cast<void>(counted_spans(rule, scheme, {}));  // refuses strict rules without a scheme
@@ -89,39 +82,31 @@ void SpanEvaluation::add(std::span<const std::string> reference, std::span<const
   }
   const std::vector<TagSpan> right = counted_spans(rule_, scheme_, reference);
   const std::vector<TagSpan> guessed = counted_spans(rule_, scheme_, found);
-  for (const TagSpan& span : right) ++types_[span.type].reference;
+  HitCounts spans{.answered = std::ssize(guessed), .support = std::ssize(right)};
+  for (const TagSpan& span : right) ++types_[span.type].support;
   auto candidate = right.begin();
   for (const TagSpan& span : guessed) {
-    SpanCounts& counts = types_[span.type];
-    ++counts.found;
     while (candidate != right.end() && candidate->first < span.first) ++candidate;
-    if (candidate != right.end() && *candidate == span) ++counts.correct;
+    const bool hit = candidate != right.end() && *candidate == span;
+    types_[span.type] += {.hits = hit ? 1 : 0, .answered = 1};
+    spans.hits += hit ? 1 : 0;
   }
-  std::int64_t equal = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) equal += reference[i] == found[i] ? 1 : 0;
-  ++sentences_;
-  words_ += static_cast<std::int64_t>(found.size());
-  correct_words_ += equal;
-  exact_sentences_ += equal == static_cast<std::int64_t>(found.size()) ? 1 : 0;
+  spans_.push_back(spans);
+
+  HitCounts words{.answered = std::ssize(found), .support = std::ssize(found)};
+  for (std::size_t i = 0; i < found.size(); ++i) words.hits += reference[i] == found[i] ? 1 : 0;
+  words_.push_back(words);
+  right_words_.hits += words.hits;
+  right_words_.of += words.support;
+  right_sentences_.count(words.hits == words.support);
 }
 
-std::optional<double> SpanEvaluation::accuracy() const noexcept { return share(correct_words_, words_); }
-
-SpanCounts SpanEvaluation::micro() const noexcept {
-  SpanCounts all;
-  for (const auto& [type, counts] : types_) {
-    all.reference += counts.reference;
-    all.found += counts.found;
-    all.correct += counts.correct;
-  }
-  return all;
+LabelAverages SpanEvaluation::macro() const {
+  std::vector<HitCounts> counts;
+  for (const auto& [type, its] : types_) counts.push_back(its);
+  return macro_average(counts);
 }
 
-std::optional<double> SpanEvaluation::macro_f1() const noexcept {
-  if (types_.empty()) return std::nullopt;
-  double sum = 0;
-  for (const auto& [type, counts] : types_) sum += counts.f1().value_or(0);
-  return sum / static_cast<double>(types_.size());
-}
+LabelAverages SpanEvaluation::micro() const { return micro_average(spans_); }
 
 }  // namespace unroll

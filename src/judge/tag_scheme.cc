@@ -209,16 +209,16 @@ TagTransitions transitions_of(TagScheme scheme, std::span<const std::string> lab
   const auto allowed = [&](const Mark& before, const Mark& mark) -> std::uint8_t {
     return !restricted || may_follow(scheme, before, mark) ? 1 : 0;
   };
-  TagTransitions transitions;
+  TagTransitions found;
   for (const Mark& mark : marks) {
-    transitions.starts.push_back(allowed(kEdge, mark));
-    transitions.ends.push_back(allowed(mark, kEdge));
+    found.start.push_back(allowed(kEdge, mark));
+    found.end.push_back(allowed(mark, kEdge));
   }
-  transitions.follows.reserve(K * K);
+  found.transitions.reserve(K * K);
   for (const Mark& before : marks) {
-    for (const Mark& mark : marks) transitions.follows.push_back(allowed(before, mark));
+    for (const Mark& mark : marks) found.transitions.push_back(allowed(before, mark));
   }
-  return transitions;
+  return found;
 }
 
 }  // namespace unroll

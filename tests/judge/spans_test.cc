@@ -146,21 +146,22 @@ TEST(Spans, ValuesAreThoseThatWereComputedByHand) {
   evaluation.add(Tags{"B-X", "I-X", "O", "B-Y", "O"}, Tags{"B-X", "I-X", "O", "B-X", "B-Z"});
   evaluation.add(Tags{"O"}, Tags{"O"});
   EXPECT_EQ(evaluation.types().size(), 3U);
-  const SpanCounts& x = evaluation.types().at("X");
+  const HitCounts& x = evaluation.types().at("X");
   EXPECT_DOUBLE_EQ(x.precision().value(), 0.5);
   EXPECT_DOUBLE_EQ(x.recall().value(), 1);
   EXPECT_DOUBLE_EQ(x.f1().value(), 2.0 / 3);
   EXPECT_EQ(evaluation.types().at("Y").precision(), std::nullopt);
   EXPECT_EQ(evaluation.types().at("Y").recall(), 0);
-  EXPECT_EQ(evaluation.types().at("Y").f1(), 0);
   EXPECT_EQ(evaluation.types().at("Z").recall(), std::nullopt);
-  EXPECT_DOUBLE_EQ(evaluation.micro().precision().value(), 1.0 / 3);
-  EXPECT_DOUBLE_EQ(evaluation.micro().recall().value(), 0.5);
-  EXPECT_DOUBLE_EQ(evaluation.micro().f1().value(), 0.4);
-  EXPECT_DOUBLE_EQ(evaluation.macro_f1().value(), 2.0 / 9);
-  EXPECT_DOUBLE_EQ(evaluation.accuracy().value(), 4.0 / 6);
-  EXPECT_EQ(evaluation.sentences(), 2);
-  EXPECT_EQ(evaluation.exact_sentences(), 1);
+  EXPECT_DOUBLE_EQ(evaluation.micro().precision.value(), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(evaluation.micro().recall.value(), 0.5);
+  EXPECT_DOUBLE_EQ(evaluation.micro().f1.value(), 0.4);
+  EXPECT_DOUBLE_EQ(evaluation.macro().f1.value(), 2.0 / 9);
+  EXPECT_DOUBLE_EQ(evaluation.words().share(), 4.0 / 6);
+  EXPECT_EQ(evaluation.sentences().of, 2);
+  EXPECT_EQ(evaluation.sentences().hits, 1);
+  EXPECT_EQ(evaluation.spans_of_sentences()[0].answered, 3);
+  EXPECT_EQ(evaluation.words_of_sentences()[0].hits, 3);
 }
 
 // The same tags by both rules, as in reports of other programs: of the spans found, those that begin with I count by
@@ -170,26 +171,37 @@ TEST(Spans, TheRulesDifferOnTheSameTags) {
   const Tags found{"I-X", "I-X", "O", "B-X"};
   SpanEvaluation conlleval;
   conlleval.add(reference, found);
-  EXPECT_EQ(conlleval.micro().f1(), 1);
+  EXPECT_EQ(conlleval.micro().f1, 1);
   SpanEvaluation strict(SpanRule::kStrict, TagScheme::kBio);
   strict.add(reference, found);
-  EXPECT_DOUBLE_EQ(strict.micro().precision().value(), 1);
-  EXPECT_DOUBLE_EQ(strict.micro().recall().value(), 0.5);
+  EXPECT_DOUBLE_EQ(strict.micro().precision.value(), 1);
+  EXPECT_DOUBLE_EQ(strict.micro().recall.value(), 0.5);
 }
 
 TEST(Spans, NothingHasNoValue) {
   SpanEvaluation evaluation;
-  EXPECT_EQ(evaluation.accuracy(), std::nullopt);
-  EXPECT_EQ(evaluation.macro_f1(), std::nullopt);
+  EXPECT_EQ(evaluation.macro().f1, std::nullopt);
   evaluation.add(Tags{"O"}, Tags{"O"});
-  EXPECT_EQ(evaluation.accuracy(), 1);
-  EXPECT_EQ(evaluation.micro().precision(), std::nullopt);
-  EXPECT_EQ(evaluation.micro().recall(), std::nullopt);
-  EXPECT_EQ(evaluation.micro().f1(), std::nullopt);
-  EXPECT_EQ(evaluation.macro_f1(), std::nullopt);
+  EXPECT_EQ(evaluation.words().share(), 1);
+  EXPECT_EQ(evaluation.micro().precision, std::nullopt);
+  EXPECT_EQ(evaluation.micro().recall, std::nullopt);
+  EXPECT_EQ(evaluation.micro().f1, std::nullopt);
+  EXPECT_EQ(evaluation.macro().f1, std::nullopt);
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "1 tags in the reference and 2", [&] {
     evaluation.add(Tags{"O"}, Tags{"O", "O"});
   }));
+}
+
+TEST(Spans, SentencesAreResampledForAnInterval) {
+  SpanEvaluation evaluation;
+  for (int i = 0; i < 60; ++i) evaluation.add(Tags{"B-X", "O"}, i % 3 == 0 ? Tags{"O", "O"} : Tags{"B-X", "O"});
+  const std::optional<Interval> interval = bootstrap_f1(evaluation.spans_of_sentences());
+  ASSERT_TRUE(interval);
+  EXPECT_LT(interval->low, 0.8);
+  EXPECT_GT(interval->low, 0.65);
+  EXPECT_GT(interval->high, 0.8);
+  EXPECT_LT(interval->high, 0.95);
+  EXPECT_EQ(bootstrap_f1(std::vector<HitCounts>(9)), std::nullopt);
 }
 
 TEST(Spans, RandomTagsCountAsLineByLine) {
@@ -211,9 +223,11 @@ TEST(Spans, RandomTagsCountAsLineByLine) {
       guessed_lines.emplace_back();
     }
     const LineByLine lines(right_lines, guessed_lines);
-    EXPECT_EQ(evaluation.micro().reference, lines.reference);
-    EXPECT_EQ(evaluation.micro().found, lines.found);
-    EXPECT_EQ(evaluation.micro().correct, lines.correct);
+    HitCounts all;
+    for (const HitCounts& sentence : evaluation.spans_of_sentences()) all += sentence;
+    EXPECT_EQ(all.support, lines.reference);
+    EXPECT_EQ(all.answered, lines.found);
+    EXPECT_EQ(all.hits, lines.correct);
     EXPECT_GT(lines.correct, 50);
     EXPECT_LT(lines.correct, lines.found);
   }

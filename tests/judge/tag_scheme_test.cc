@@ -154,22 +154,20 @@ TEST(TagScheme, TransitionsAreThoseThatMayFollow) {
   const Tags labels{"O", "B-X", "I-X", "E-X", "S-X", "B-Y", "I-Y", "E-Y", "S-Y"};
   const std::size_t K = labels.size();
   for (const TagScheme scheme : {TagScheme::kNone, TagScheme::kIobes}) {
-    const TagTransitions transitions = transitions_of(scheme, labels);
-    ASSERT_EQ(transitions.follows.size(), K * K);
+    const TagTransitions table = transitions_of(scheme, labels);
+    ASSERT_EQ(table.transitions.size(), K * K);
     for (std::size_t i = 0; i < K; ++i) {
-      EXPECT_EQ(transitions.starts[i] == 1, tag_may_follow(scheme, std::nullopt, labels[i]));
-      EXPECT_EQ(transitions.ends[i] == 1, tag_may_follow(scheme, labels[i], std::nullopt));
+      EXPECT_EQ(table.start[i] == 1, tag_may_follow(scheme, std::nullopt, labels[i]));
+      EXPECT_EQ(table.end[i] == 1, tag_may_follow(scheme, labels[i], std::nullopt));
       for (std::size_t j = 0; j < K; ++j) {
-        EXPECT_EQ(transitions.follows[i * K + j] == 1, tag_may_follow(scheme, labels[i], labels[j]));
+        EXPECT_EQ(table.transitions[i * K + j] == 1, tag_may_follow(scheme, labels[i], labels[j]));
       }
     }
   }
 }
 
 TEST(TagScheme, LabelsOfWhichNoSequenceIsValidMayAllFollow) {
-  const auto first_start = [](TagScheme scheme, const Tags& labels) {
-    return transitions_of(scheme, labels).starts[0];
-  };
+  const auto first_start = [](TagScheme scheme, const Tags& labels) { return transitions_of(scheme, labels).start[0]; };
   EXPECT_EQ(first_start(TagScheme::kIobes, {"I-X", "B-X"}), 1);
   EXPECT_EQ(first_start(TagScheme::kIobes, {"I-X", "B-X", "S-X"}), 0);
   EXPECT_EQ(first_start(TagScheme::kBio, {"I-X", "B-X"}), 0);

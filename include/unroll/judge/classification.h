@@ -78,6 +78,11 @@ struct F1Intervals {
                                        std::span<const std::vector<std::int32_t>> answers, std::int64_t K,
                                        const BootstrapOptions& options = {});
 
+// The same of F1 of the sums of counts that each text has: of a sentence with its spans or its tokens. Throws
+// Error{kUsage} as above.
+[[nodiscard]] std::optional<Interval> bootstrap_f1(std::span<const HitCounts> texts,
+                                                   const BootstrapOptions& options = {});
+
 // The number of texts of a right label that were given an answer.
 struct ConfusionCell {
   std::int32_t right = 0;

@@ -5,14 +5,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "unroll/judge/classification.h"
+#include "unroll/judge/interval.h"
 #include "unroll/judge/tag_scheme.h"
 
 namespace unroll {
@@ -32,17 +31,6 @@ enum class SpanRule {
 // with TagScheme::kNone.
 [[nodiscard]] std::vector<TagSpan> counted_spans(SpanRule rule, TagScheme scheme, std::span<const std::string> tags);
 
-// Spans of a type: those of the reference, those found, and those that are both.
-struct SpanCounts {
-  std::int64_t reference = 0;  // the support
-  std::int64_t found = 0;
-  std::int64_t correct = 0;
-
-  [[nodiscard]] std::optional<double> precision() const noexcept;  // correct / found
-  [[nodiscard]] std::optional<double> recall() const noexcept;     // correct / reference
-  [[nodiscard]] std::optional<double> f1() const noexcept;         // 2 correct / (reference + found)
-};
-
 // Compares the tags of sentences with their reference.
 class SpanEvaluation {
  public:
@@ -52,27 +40,30 @@ class SpanEvaluation {
   // Takes the tags of a sentence. Throws Error{kUsage} if these are not as many.
   void add(std::span<const std::string> reference, std::span<const std::string> found);
 
-  [[nodiscard]] std::int64_t sentences() const noexcept { return sentences_; }
-  [[nodiscard]] std::int64_t words() const noexcept { return words_; }
-  [[nodiscard]] std::int64_t correct_words() const noexcept { return correct_words_; }      // the same tag
-  [[nodiscard]] std::int64_t exact_sentences() const noexcept { return exact_sentences_; }  // all tags the same
+  // By type, in the order of bytes: the spans of all types that are in a reference or were found.
+  [[nodiscard]] const std::map<std::string, HitCounts>& types() const noexcept { return types_; }
 
-  [[nodiscard]] std::optional<double> accuracy() const noexcept;  // correct words / words
-  // By type, in the order of bytes: all types of the reference or of what was found.
-  [[nodiscard]] const std::map<std::string, SpanCounts>& types() const noexcept { return types_; }
-  // Of all types together: what conlleval and seqeval call micro average.
-  [[nodiscard]] SpanCounts micro() const noexcept;
-  // The mean over types of F1; of a type that is only found or only in the reference it is 0.
-  [[nodiscard]] std::optional<double> macro_f1() const noexcept;
+  // Averages over types, as Classification defines them; of all spans together, micro is what conlleval prints.
+  [[nodiscard]] LabelAverages macro() const;
+  [[nodiscard]] LabelAverages micro() const;
+
+  // Of each sentence: its spans, and its words, of which a hit has the tag of the reference; `answered` and `support`
+  // are all. compare_f1() (unroll/judge/paired.h) and bootstrap_f1() take these.
+  [[nodiscard]] std::span<const HitCounts> spans_of_sentences() const noexcept { return spans_; }
+  [[nodiscard]] std::span<const HitCounts> words_of_sentences() const noexcept { return words_; }
+
+  // Words whose tag is that of the reference, and sentences of which all are.
+  [[nodiscard]] const Proportion& words() const noexcept { return right_words_; }
+  [[nodiscard]] const Proportion& sentences() const noexcept { return right_sentences_; }
 
  private:
   SpanRule rule_;
   TagScheme scheme_;
-  std::int64_t sentences_ = 0;
-  std::int64_t words_ = 0;
-  std::int64_t correct_words_ = 0;
-  std::int64_t exact_sentences_ = 0;
-  std::map<std::string, SpanCounts> types_;
+  std::map<std::string, HitCounts> types_;
+  std::vector<HitCounts> spans_;
+  std::vector<HitCounts> words_;
+  Proportion right_words_;
+  Proportion right_sentences_;
 };
 
 }  // namespace unroll

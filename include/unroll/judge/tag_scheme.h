@@ -99,9 +99,9 @@ class SchemeFinder {
 
 // Which of K labels may begin a sentence, follow another, and end a sentence.
 struct TagTransitions {
-  std::vector<std::uint8_t> starts;   // K; 1: allowed
-  std::vector<std::uint8_t> follows;  // K x K, row i and column j: whether label j may follow label i
-  std::vector<std::uint8_t> ends;     // K
+  std::vector<std::uint8_t> transitions;  // K x K, row i and column j: 1 if label j may follow label i
+  std::vector<std::uint8_t> start;        // K; 1 if a sentence may begin with it
+  std::vector<std::uint8_t> end;          // K; 1 if a sentence may end with it
 };
 
 // The transitions of a scheme among these labels. Some sequence of every length is allowed: of labels that make this
