@@ -30,8 +30,9 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 12> kVerbs{{
+constexpr std::array<Verb, 13> kVerbs{{
     {"train", "learn a language model from text", run_train},
+    {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},

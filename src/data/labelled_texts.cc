@@ -73,11 +73,20 @@ TextFormat format_of_folder(const std::string& path, const std::optional<TextFor
     throw Error(ErrorCode::kInput, fmt::format("{} is a folder: the format {} reads files (`format`)", text_name(path),
                                                text_format_name(*asked)));
   }
+  bool texts_only = true;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
-    if (!entry.path().filename().string().starts_with('.') && entry.is_directory(ignored)) return TextFormat::kFolders;
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.')) continue;
+    if (entry.is_directory(ignored)) return TextFormat::kFolders;
+    texts_only = texts_only && end_of_name(name) == ".txt";
   }
-  return TextFormat::kFiles;
+  if (texts_only) return TextFormat::kFiles;
+  throw Error(ErrorCode::kInput,
+              fmt::format("the folder {} holds neither folders, one per label, nor only files that end in .txt: the "
+                          "format files reads a folder with a file per label, whatever their names (`format`)",
+                          text_name(path)),
+              "format");
 }
 
 bool first_line_has_label(std::string_view text, std::string_view prefix) {

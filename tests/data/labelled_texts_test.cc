@@ -151,6 +151,15 @@ TEST(Folders, FoldersWithinThatOfALabelAreRefused) {
   }
 }
 
+TEST(Folders, AFolderOfOtherFilesIsReadOnRequest) {
+  const TemporaryFolder folder;
+  write_bytes(folder.path("good.lines"), "a\n");
+  write_bytes(folder.path("bad.txt.gz"), "b\n");
+  EXPECT_THROW(static_cast<void>(read_labelled_texts({.paths = {folder.path()}})), Error);
+  const LabelledTexts texts = read_labelled_texts({.paths = {folder.path()}, .format = TextFormat::kFiles});
+  EXPECT_THAT(shown(texts), ElementsAre("bad: b", "good: a"));
+}
+
 TEST(Folders, AnEmptyFolderHoldsNoTexts) {
   const TemporaryFolder folder;
   EXPECT_THROW(static_cast<void>(read_labelled_texts({.paths = {folder.path()}})), Error);

@@ -58,9 +58,9 @@ enum class TextEncoding {
 struct LabelledTextOptions {
   std::vector<std::string> paths = {};  // files, plain or gzip; folders; "-" is standard input
 
-  // Unset: a folder is kFolders, or kFiles if it has no folders; a file that ends in .tsv or .tab, .csv, .jsonl,
-  // .ndjson or .json (before .gz) is what its name says; any other is kLabel, if `bare_labels` or the first line that
-  // is not blank has a label, or no labels are needed.
+  // Unset: a folder is kFolders if it has folders, and kFiles if it has files that end in .txt alone; a file that ends
+  // in .tsv or .tab, .csv, .jsonl, .ndjson or .json is what its name says; any other is kLabel, if `bare_labels` or the
+  // first line that is not blank has a label, or no labels are needed. An end of .gz does not count.
   std::optional<TextFormat> format = {};
   TextEncoding encoding = TextEncoding::kUtf8;
 

@@ -1,0 +1,14 @@
+// The flags that say how labelled texts stand in files, the same for every verb that reads some.
+#pragma once
+
+#include "cli/flags/flags.h"
+#include "unroll/data/labelled_texts.h"
+
+namespace unroll {
+
+// Declares them under a heading of their own: --format, --text-column, --label-column, --weight-column, --label-prefix,
+// --bare-labels, --multi-label, --label-separator, --encoding. They set `options`, which must live until flags->parse()
+// has returned.
+void declare_data_flags(Flags* flags, LabelledTextOptions* options);
+
+}  // namespace unroll
