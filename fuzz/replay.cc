@@ -17,15 +17,16 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 9> kTargets{{{"arpa", fuzz_arpa},
-                                          {"lists", fuzz_lists},
-                                          {"model", fuzz_model},
-                                          {"pairs", fuzz_pairs},
-                                          {"recipe", fuzz_recipe},
-                                          {"resume", fuzz_resume},
-                                          {"sentencepiece", fuzz_sentencepiece},
-                                          {"text", fuzz_text},
-                                          {"vocabulary", fuzz_vocabulary}}};
+constexpr std::array<Target, 10> kTargets{{{"arpa", fuzz_arpa},
+                                           {"labelled_texts", fuzz_labelled_texts},
+                                           {"lists", fuzz_lists},
+                                           {"model", fuzz_model},
+                                           {"pairs", fuzz_pairs},
+                                           {"recipe", fuzz_recipe},
+                                           {"resume", fuzz_resume},
+                                           {"sentencepiece", fuzz_sentencepiece},
+                                           {"text", fuzz_text},
+                                           {"vocabulary", fuzz_vocabulary}}};
 
 // Inputs named valid* must be accepted, so that a corpus does not grow stale unnoticed. The name comes first: where a
 // sanitizer ends the program, the last one is to blame.

@@ -10,9 +10,10 @@
 namespace unroll {
 
 // Each returns the message of the Error that refused the input; nothing where it was accepted.
-std::string fuzz_arpa(std::string_view input);    // an n-gram model
-std::string fuzz_lists(std::string_view input);   // N-best lists and references: the first byte is the format
-std::string fuzz_model(std::string_view input);   // a model file
+std::string fuzz_arpa(std::string_view input);            // an n-gram model
+std::string fuzz_labelled_texts(std::string_view input);  // texts with labels: the first byte is the format
+std::string fuzz_lists(std::string_view input);           // N-best lists and references: the first byte is the format
+std::string fuzz_model(std::string_view input);           // a model file
 std::string fuzz_pairs(std::string_view input);   // minimal pairs, suites and formulas: the first byte says which
 std::string fuzz_recipe(std::string_view input);  // a recipe, with the flags that it presets
 std::string fuzz_resume(std::string_view input);  // changes to a resume file, with which the run is continued

@@ -181,14 +181,14 @@ void add_notes_on_texts(DataReport& report) {
   const auto note = [&](std::string text) { report.notes.push_back(std::move(text)); };
   if (report.in_both > 0) {
     const EqualTexts& example = report.in_both_examples.front();
-    note(fmt::format("{} in training too, {} with other labels: {} is {}",
+    note(fmt::format("{} in training too ({} with other labels), such as {}, which equals {}",
                      counted(report.in_both, "text to test on stands", "texts to test on stand"),
                      grouped_digits(report.in_both_with_other_labels), example.second, example.first));
   }
   if (report.contradictions > 0) {
     const EqualTexts& example = report.contradiction_examples.front();
-    note(fmt::format("{} an earlier one but not its labels: {} and {}",
-                     counted(report.contradictions, "text repeats", "texts repeat"), example.first, example.second));
+    note(fmt::format("{} an earlier one but not its labels, such as {}, which equals {}",
+                     counted(report.contradictions, "text repeats", "texts repeat"), example.second, example.first));
   }
 }
 

@@ -26,8 +26,8 @@ class Data(CommandTest):
         self.assertEqual([line.split() for line in lines[at + 1:at + 4]],
                          [["5", "3", "50.0%"], ["1", "2", "33.3%"], ["2", "1", "16.7%"]])
         self.assertIn("note: 1 label occurs once: \"2\"", lines)
-        self.assertIn(f"note: 1 text repeats an earlier one but not its labels: '{path}', line 3 and '{path}', line 4",
-                      lines)
+        self.assertIn(f"note: 1 text repeats an earlier one but not its labels, such as '{path}', line 4, which "
+                      f"equals '{path}', line 3", lines)
 
     def test_a_file_to_test_on_is_compared_and_json_holds_it_all(self):
         train = self.write("train.txt", "__label__a one\n__label__b two\n__label__b three\n")
@@ -39,7 +39,7 @@ class Data(CommandTest):
         self.assertEqual(out["in_both_examples"], [[f"'{train}', line 2", f"'{test}', line 1"]])
         self.assertEqual(out["test"]["characters"], {"min": 3, "median": 3.5, "mean": 3.5, "p95": 4, "max": 4})
         table = self.succeed("data", train, "--test", test).out
-        self.assertIn("in training too                              1\n", table)
+        self.assertRegex(table, "\nin training too +- +1\n")
         self.assertIn("note: the texts to test on have 1 label that training lacks: \"c\"\n", table)
 
     def test_standard_input_takes_every_flag_of_the_format(self):

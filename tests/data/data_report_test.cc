@@ -52,8 +52,9 @@ TEST(DataReport, FindsDuplicatesAndContradictions) {
   ASSERT_EQ(report.contradiction_examples.size(), 2U);
   EXPECT_EQ(report.contradiction_examples[0].first, "'f', line 1");
   EXPECT_EQ(report.contradiction_examples[0].second, "'f', line 4");
-  EXPECT_THAT(report.notes,
-              ElementsAre("2 texts repeat an earlier one but not its labels: 'f', line 1 and 'f', line 4"));
+  EXPECT_THAT(
+      report.notes,
+      ElementsAre("2 texts repeat an earlier one but not its labels, such as 'f', line 4, which equals 'f', line 1"));
 }
 
 TEST(DataReport, FindsTextsThatStandInTrainingAndTest) {
@@ -70,8 +71,8 @@ TEST(DataReport, FindsTextsThatStandInTrainingAndTest) {
   EXPECT_EQ(report.labels[1].test_texts, 2);
   EXPECT_THAT(report.notes,
               ElementsAre("the texts to test on have 1 label that training lacks: \"c\"",
-                          "2 texts to test on stand in training too, 1 with other labels: 'test', line 2 is 'train', "
-                          "line 1"));
+                          "2 texts to test on stand in training too (1 with other labels), such as 'test', line 2, "
+                          "which equals 'train', line 1"));
 }
 
 TEST(DataReport, NotesLabelsThatOccurOnceAndWhatSeemsAWrongColumn) {

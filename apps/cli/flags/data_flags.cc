@@ -26,8 +26,7 @@ void declare_data_flags(Flags* flags, LabelledTextOptions* options) {
   flags->toggle({"--bare-labels", "", "of the format label: the first word of a line is its label, without prefix", ""},
                 &options->bare_labels);
   flags->toggle({"--multi-label", "", "a text may have any number of labels", ""}, &options->multi_label);
-  flags->text({"--label-separator", "SEP", "for --multi-label: what stands between labels in a column",
-               options->label_separator},
+  flags->text({"--label-separator", "SEP", "for --multi-label: what stands between labels in a column", "a comma"},
               text(&options->label_separator));
   flags->text({"--encoding", "NAME", "utf-8, or latin1 (Windows-1252)", "utf-8"},
               [options](const std::string& value) { options->encoding = parse_text_encoding(value); });

@@ -72,9 +72,9 @@ std::string counts_table(const DataReport& report) {
   if (train.unlabelled + test.unlabelled > 0) rows.count("without label", train.unlabelled, test.unlabelled);
   rows.count("empty", train.empty, test.empty);
   if (train.weight != static_cast<double>(train.texts)) rows.number("sum of weights", train.weight, test.weight);
-  rows.row("repeated", grouped(report.duplicates), "");
-  rows.row("repeated, other label", grouped(report.contradictions), "");
-  if (rows.tests()) rows.row("in training too", "", grouped(report.in_both));
+  rows.row("repeated", grouped(report.duplicates), "-");
+  rows.row("repeated, other label", grouped(report.contradictions), "-");
+  if (rows.tests()) rows.row("in training too", "-", grouped(report.in_both));
   rows.lengths("characters", &TextsSummary::characters);
   rows.lengths("words", &TextsSummary::words);
   return rows.take();
