@@ -54,7 +54,7 @@ Part part_of_letter(TagScheme scheme, char letter) noexcept {
 Mark mark_of(TagScheme scheme, std::string_view tag) noexcept {
   if (tag == "O") return {Part::kOutside};
   const TagParts parts = tag_parts(tag);
-  if (parts.letter.size() != 1) return {};
+  if (parts.letter.size() != 1 || (parts.type.empty() && tag.size() > 1)) return {};
   return {part_of_letter(scheme, parts.letter.front()), parts.type};
 }
 

@@ -60,6 +60,7 @@ TEST(TagScheme, IsFoundByItsLettersAndByTheSentencesThatItForbids) {
   EXPECT_EQ(scheme_of({{"O", "O"}}).scheme, TagScheme::kNone);
   EXPECT_EQ(scheme_of({{"BI-NP"}}).scheme, TagScheme::kNone);
   EXPECT_EQ(scheme_of({{"O-NP"}}).scheme, TagScheme::kNone);
+  EXPECT_EQ(scheme_of({{"B-"}}).scheme, TagScheme::kNone);
   EXPECT_EQ(scheme_of({}).scheme, TagScheme::kNone);
 }
 
