@@ -18,7 +18,7 @@ double wilson(std::int64_t hits, std::int64_t of, double sign) {
   return std::clamp((middle + sign * half) / (1 + z * z / n), 0.0, 1.0);
 }
 
-constexpr std::int64_t kDrawsInSeconds = 200'000'000;
+constexpr std::int64_t kDrawsInSeconds = 50'000'000;
 
 }  // namespace
 

@@ -36,8 +36,8 @@ struct BootstrapOptions {
   std::uint64_t seed = 1;
 };
 
-// The number of resamples of a set of `items` that takes seconds: 200 million draws in all, but `wanted` at most and 40
-// at least. From 200,000 items on it is less than 1,000; the intervals of so many are narrow, and need no fine ends.
+// The number of resamples of a set of `items` that takes seconds: 50 million draws in all, but `wanted` at most and 40
+// at least. From 50,000 items on it is less than 1,000; the intervals of so many are narrow, and need no fine ends.
 [[nodiscard]] std::int64_t resamples_in_seconds(std::int64_t items, std::int64_t wanted = 1000) noexcept;
 
 }  // namespace unroll
