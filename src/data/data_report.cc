@@ -11,13 +11,12 @@
 
 #include "base/quote.h"
 #include "data/label_numbers.h"
+#include "data/report_parts.h"
 #include "data/trainable.h"
 #include "text/utf8.h"
 
 namespace unroll {
 namespace {
-
-constexpr std::size_t kMostNamedLabels = 10;
 
 std::int64_t count_words(std::string_view text) noexcept {
   std::int64_t words = 0;
@@ -28,19 +27,6 @@ std::int64_t count_words(std::string_view text) noexcept {
     within = !space;
   }
   return words;
-}
-
-LengthSummary summary_of(std::vector<std::int64_t> lengths) {
-  if (lengths.empty()) return {};
-  std::ranges::sort(lengths);
-  const std::size_t n = lengths.size();
-  const auto at = [&](std::size_t i) { return static_cast<double>(lengths[i]); };
-  return {.min = lengths.front(),
-          .median = n % 2 == 1 ? at(n / 2) : (at(n / 2 - 1) + at(n / 2)) / 2,
-          .mean = static_cast<double>(std::reduce(lengths.begin(), lengths.end(), std::int64_t{0})) /
-                  static_cast<double>(n),
-          .p95 = lengths[(95 * n + 99) / 100 - 1],
-          .max = lengths.back()};
 }
 
 TextsSummary summary_of_texts(const LabelledTexts& texts) {
@@ -61,22 +47,6 @@ TextsSummary summary_of_texts(const LabelledTexts& texts) {
   return summary;
 }
 
-// "and 3 more" behind the names that were shown.
-std::string listed(const std::vector<std::string>& names) {
-  std::string list;
-  for (std::size_t i = 0; i < std::min(names.size(), kMostNamedLabels); ++i) {
-    list += (i == 0 ? "" : ", ") + quote(names[i]);
-  }
-  if (names.size() > kMostNamedLabels) {
-    list += fmt::format(" and {} more", grouped_digits(static_cast<std::int64_t>(names.size() - kMostNamedLabels)));
-  }
-  return list;
-}
-
-std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", grouped_digits(count), count == 1 ? one : many);
-}
-
 // The first of equal texts that are not empty.
 class FirstTexts {
  public:
@@ -91,10 +61,6 @@ class FirstTexts {
  private:
   std::unordered_map<std::string_view, std::size_t> first_;
 };
-
-void add_example(std::vector<EqualTexts>& examples, std::string first, std::string second) {
-  if (examples.size() < DataReport::kMostExamples) examples.push_back({std::move(first), std::move(second)});
-}
 
 FirstTexts compare_within(const LabelledTexts& train, DataReport& report) {
   FirstTexts first_texts;

@@ -68,21 +68,22 @@ TaggedTexts read_tagged_texts(const std::vector<std::string>& paths, const Colum
   return texts;
 }
 
-void expect_trainable(const TaggedTexts& texts) {
+std::string doubt_about_tags(const TaggedTexts& texts) {
   const auto tags = static_cast<std::int64_t>(texts.tags.size());
-  const auto fail = [&](const std::string& what) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} in column {} of {}: is this the right column? Give another as `tag_column`", what,
-                            texts.columns.empty() ? "" : texts.columns.front(), text_name(texts.files)),
-                "tag_column");
+  const auto doubt = [&](const std::string& what) {
+    return fmt::format("{} in column {} of {}: is this the right column? (`tag_column`)", what, texts.columns.front(),
+                       text_name(texts.files));
   };
-  if (tags < 2) {
-    const std::string tag = tags == 1 ? " (" + texts.tags.front() + ")" : "";
-    fail(fmt::format("every word has the same tag{}", tag));
-  }
+  if (tags == 1) return doubt(fmt::format("every word has the same tag ({})", texts.tags.front()));
   if ((tags > 100 && tags > texts.words / 10) || (tags > 1000 && tags > texts.words / 50) || tags > 10000) {
-    fail(fmt::format("{} tags of {} words", grouped_digits(tags), grouped_digits(texts.words)));
+    return doubt(fmt::format("{} tags of {} words", grouped_digits(tags), grouped_digits(texts.words)));
   }
+  return {};
+}
+
+void expect_trainable(const TaggedTexts& texts) {
+  const std::string doubt = doubt_about_tags(texts);
+  if (!doubt.empty()) throw Error(ErrorCode::kInput, doubt, "tag_column");
 }
 
 void renumber_tags(TaggedTexts& texts, std::span<const std::string> tags) {

@@ -1,14 +1,19 @@
-// Whether labels look as if a classifier can learn them.
+// Whether labels and tags look as if a network can learn them.
 #pragma once
 
 #include <cstdint>
 #include <string>
+
+#include "unroll/data/columns.h"
 
 namespace unroll {
 
 // "51,105 labels in 60,000 texts: is this the right column?"; empty where their number is no reason to doubt: at most
 // 10,000, and at most ten or half as many as texts.
 [[nodiscard]] std::string doubt_about_labels(std::int64_t labels, std::int64_t texts);
+
+// The same of tags of words, which name the column; also where all words have the same tag.
+[[nodiscard]] std::string doubt_about_tags(const TaggedTexts& texts);
 
 // 1234567: "1,234,567".
 [[nodiscard]] std::string grouped_digits(std::int64_t number);
