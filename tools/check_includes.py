@@ -55,6 +55,7 @@ OWNERS = {
     "unroll/judge/spans.h": "judge",
     "unroll/judge/tag_scheme.h": "judge",
     "unroll/data/columns.h": "data",
+    "unroll/task.h": "model",
     "unroll/data/data_report.h": "data",
     "unroll/data/labelled_texts.h": "data",
     "unroll/data/tag_report.h": "data",

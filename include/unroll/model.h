@@ -1,4 +1,4 @@
-// A trained language model: weights, tokenizer and training record, in one file.
+// A trained model: weights, tokenizer, task and training record, in one file.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,12 @@
 #include "unroll/begin_policy.h"
 #include "unroll/network.h"
 #include "unroll/state_policy.h"
+#include "unroll/task.h"
 #include "unroll/tokenizer.h"
 
 namespace unroll {
 
-// One point of the training history.
+// One point of the training history. Tokens are predictions: of tasks other than language modelling, answers.
 struct HistoryPoint {
   std::int64_t step = 0;                       // updates made
   std::int64_t tokens = 0;                     // predictions trained on so far
@@ -25,6 +26,8 @@ struct HistoryPoint {
   std::optional<double> valid_nats_per_token;  // if validation ran
   // The same for the averaged weights, if there were any.
   std::optional<double> average_valid_nats_per_token = {};
+  // The share of right answers, the better one of both, where answers are labels.
+  std::optional<double> valid_accuracy = {};
 
   // The lower of the two.
   [[nodiscard]] std::optional<double> best_valid_nats_per_token() const noexcept {
@@ -66,6 +69,9 @@ class Model {
 
   // What the network reads before the first symbol of a text: the default wherever a policy may be chosen.
   [[nodiscard]] BeginPolicy begin_policy() const noexcept;
+
+  // What it was trained to do.
+  [[nodiscard]] const Task& task() const noexcept;
 
   // The state policy of training, which is the default of evaluate(); kReset where the vocabulary has no boundary.
   [[nodiscard]] StatePolicy trained_state_policy() const;

@@ -1,6 +1,6 @@
-// Trains a language model on text files and saves it as one model file.
+// Trains a network on files and saves it as one model file: a language model, or one for another task.
 //
-//   TrainOptions options;
+//   TrainOptions options;  // or default_options(TaskKind::kClassify)
 //   options.text.paths = {"book.txt"};
 //   options.files.save = "book.safetensors";
 //   options.run.minutes = 2;
@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "unroll/begin_policy.h"
+#include "unroll/data/columns.h"
+#include "unroll/data/labelled_texts.h"
 #include "unroll/model.h"
 #include "unroll/regularization.h"
 #include "unroll/state_policy.h"
@@ -30,6 +32,7 @@ enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
 enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
 enum class Softmax { kFull, kAdaptive, kSampled };
+enum class Transitions { kNone, kCrf };
 
 // Names of these values ("sgd", "adam"; "constant", "cosine", ...), and the value of a name. Parsing throws
 // Error{kUsage} that lists the names.
@@ -43,6 +46,8 @@ enum class Softmax { kFull, kAdaptive, kSampled };
 [[nodiscard]] Softmax parse_softmax(std::string_view name);
 [[nodiscard]] std::string_view init_name(Init init) noexcept;
 [[nodiscard]] Init parse_init(std::string_view name);
+[[nodiscard]] std::string_view transitions_name(Transitions transitions) noexcept;
+[[nodiscard]] Transitions parse_transitions(std::string_view name);
 
 // ---- options that decide what is learned
 
@@ -59,6 +64,24 @@ struct TextOptions {
   // What is read before the first symbol of the text and, with kReset, of each line; the model keeps it. Empty: that of
   // files.from, else kBoundary.
   std::optional<BeginPolicy> begin = {};
+};
+
+// What the network learns to answer, and how the files say it. Paths are those of TextOptions.
+struct TaskOptions {
+  TaskKind kind = TaskKind::kLanguage;
+  LabelledTextOptions texts = {};  // kClassify, kConditional
+  ColumnOptions columns = {};      // kTag
+  // kClassify: what is read out of a text's outputs; not kSteps.
+  Readout readout = Readout::kConcat;
+  bool bidirectional = true;     // kClassify, kTag: read texts in both directions
+  std::int64_t characters = 30;  // kTag: units of the character network in each direction; 0: there is none
+  Transitions transitions = Transitions::kCrf;  // kTag: kCrf learns which label follows which
+  // kClassify: what the loss of a text is multiplied by, for its label: "balanced", texts / (labels * texts of the
+  // label), or "a=2,b=1"; empty: 1.
+  std::string class_weights = {};
+  // kClassify: validate on fold number `fold` (from 1) of so many, instead of text.valid_split; 0: no folds.
+  std::int64_t folds = 0;
+  std::int64_t fold = 0;
 };
 
 // The network. With files.from, that model's network is taken instead.
@@ -144,12 +167,16 @@ struct FileOptions {
 
 struct TrainOptions {
   TextOptions text = {};
+  TaskOptions task = {};
   TokenizerOptions tokenizer = {};
   NetworkOptions network = {};
   Regularization regularization = {};
   RunOptions run = {};
   FileOptions files = {};
 };
+
+// Options whose defaults do well at a task: those of a language model are TrainOptions().
+[[nodiscard]] TrainOptions default_options(TaskKind task);
 
 // ---- what a run reports
 
@@ -179,6 +206,11 @@ struct TrainPlan {
   // Tokens of both texts that the vocabulary lacks: the network learns, and validation counts, the unknown symbol.
   std::int64_t train_unknown_tokens = 0;
   std::int64_t valid_unknown_tokens = 0;
+  TaskKind task = TaskKind::kLanguage;  // of others, tokens of an epoch and of a validation are answers
+  std::int64_t train_texts = 0;         // of other tasks
+  std::int64_t valid_texts = 0;
+  std::int64_t train_symbols = 0;  // that the network reads
+  std::int64_t valid_symbols = 0;
   std::int64_t batch_size = 0;  // may be smaller than asked for where the text is short
   std::int64_t bptt = 0;
   std::int64_t bptt_jitter = 0;
@@ -204,6 +236,7 @@ struct StepReport {
   double tokens_per_s = 0;                                  // of this step
   std::optional<double> valid_nats_per_token = {};          // of the last weights
   std::optional<double> average_valid_nats_per_token = {};  // of the averaged ones
+  std::optional<double> valid_accuracy = {};                // the better one of both, where answers are labels
 };
 
 // Called while a run goes on, from the thread that called train(). Empty functions are skipped.
@@ -227,9 +260,10 @@ struct TrainResult {
   std::int64_t tokens = 0;
   double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
-  std::int64_t best_step = 0;             // the step whose weights are in the model file
-  bool best_is_average = false;           // they are the average as of that step
-  std::int64_t train_unknown_tokens = 0;  // as in TrainPlan
+  std::optional<double> best_valid_accuracy = {};  // where answers are labels
+  std::int64_t best_step = 0;                      // the step whose weights are in the model file
+  bool best_is_average = false;                    // they are the average as of that step
+  std::int64_t train_unknown_tokens = 0;           // as in TrainPlan
   std::int64_t valid_unknown_tokens = 0;
   double seconds = 0;  // of this call
 };

@@ -428,6 +428,64 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
         run.threads);
 }
 
+// Of tasks other than language modelling; how their files are read is said by other means.
+template <class Options, class Visit>
+void for_each_task_option(Options& options, const Visit& visit) {
+  using enum Recorded;
+  auto& task = options.task;
+  visit(TrainOption{.field = "task.kind",
+                    .name = "task",
+                    .help = "language: predict each token from those before it; classify: a label per text; tag: a "
+                            "label per word; conditional: predict tokens given a label. unroll train --task NAME "
+                            "--help lists the flags and defaults of a task",
+                    .recorded = kUnlessDefault},
+        task.kind);
+  visit(TrainOption{.field = "task.readout",
+                    .name = "readout",
+                    .help = "what is read out of a text's steps: last, max, mean, attention, or concat (last, max and "
+                            "mean)",
+                    .recorded = kUnlessDefault},
+        task.readout);
+  visit(TrainOption{.field = "task.bidirectional",
+                    .name = "bidirectional",
+                    .help = "read texts in both directions",
+                    .recorded = kUnlessDefault},
+        task.bidirectional);
+  visit(TrainOption{.field = "task.characters",
+                    .name = "chars",
+                    .help = "units in each direction of a network that reads the characters of each word; 0: none",
+                    .range = {.least = 0, .most = kWindowRange.most},
+                    .recorded = kUnlessDefault},
+        task.characters);
+  visit(TrainOption{.field = "task.transitions",
+                    .name = "transitions",
+                    .help = "crf: learn which label follows which; none: each label by itself",
+                    .recorded = kUnlessDefault},
+        task.transitions);
+  visit(TrainOption{.field = "task.class_weights",
+                    .name = "class-weights",
+                    .help = "multiply the loss of texts by a weight of their label: balanced, or LABEL=X,LABEL=X",
+                    .unset = "1",
+                    .recorded = kUnlessDefault},
+        task.class_weights);
+  visit(TrainOption{.field = "task.folds",
+                    .name = "folds",
+                    .help = "cross-validate: train N times, each time holding out another part of the texts",
+                    .unset = "train once",
+                    .range = {.least = 2, .most = 1000},
+                    .automatic = 0,
+                    .recorded = kUnlessDefault},
+        task.folds);
+  visit(TrainOption{.field = "task.fold",
+                    .name = "fold",
+                    .help = "of the folds, train with this one held out alone",
+                    .unset = "all of them",
+                    .range = {.least = 1, .most = 1000},
+                    .automatic = 0,
+                    .recorded = kUnlessDefault},
+        task.fold);
+}
+
 // The options that `run.fit_to_minutes` decides about.
 template <class Options, class Visit>
 void for_each_fitted_option(Options& options, const Visit& visit) {
@@ -470,6 +528,7 @@ void for_each_option(Options& options, const Visit& visit) {
   for_each_update_option(options, visit);
   for_each_schedule_option(options, visit);
   for_each_file_option(options, visit);
+  for_each_task_option(options, visit);
 }
 
 }  // namespace unroll

@@ -137,7 +137,7 @@ Conversion convert(const Model& model, Precision precision, const std::string& p
       model.data().weights.view());
   const FileClaim claim(path);
   write_tensor_file(path, tensors.all(),
-                    model_file_metadata(config, model.tokenizer(), model.training(), model.begin_policy(), precision));
+                    model_file_metadata(config, model.tokenizer(), model.training(), model.data().use, precision));
   return tensors.worst();
 }
 

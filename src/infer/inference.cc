@@ -7,6 +7,11 @@
 namespace unroll {
 
 NetworkWeights packed_weights(const Model& model, Workers& workers) {
+  expect_language_model(model);
+  return packed_task_weights(model, workers);
+}
+
+NetworkWeights packed_task_weights(const Model& model, Workers& workers) {
   NetworkWeights weights(model.config(), Purpose::kInference, model.precision());
   weights.pack(model.data().weights.view(), workers);
   return weights;

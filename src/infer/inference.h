@@ -17,8 +17,12 @@ struct ReadyWeights {
   Workers& workers;
 };
 
-// A model's weights, packed for inference in the model's precision. Views the model, which must outlive them.
+// A language model's weights, packed for inference in the model's precision. Views the model, which must outlive them.
+// Throws Error{kUsage} for a model of another task.
 [[nodiscard]] NetworkWeights packed_weights(const Model& model, Workers& workers);
+
+// The same for a model of any task.
+[[nodiscard]] NetworkWeights packed_task_weights(const Model& model, Workers& workers);
 
 // A model with its own workers, packed weights and activations for windows of at most T steps and B rows. Not for two
 // threads at once; the model is shared.

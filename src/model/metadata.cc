@@ -10,6 +10,7 @@
 #include "model/base64.h"
 #include "model/model_file.h"
 #include "model/strict_json.h"
+#include "model/task_metadata.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -56,6 +57,17 @@ Json config_json(const NetworkConfig& config) {
   if (config.residual) json["residual"] = true;
   if (config.layer_norm) json["layer_norm"] = true;
   if (!config.cutoffs.empty()) json["cutoffs"] = config.cutoffs;
+  if (config.outputs > 0) {
+    json["outputs"] = config.outputs;
+    json["loss"] = loss_name(config.loss);
+    json["readout"] = readout_name(config.readout);
+  }
+  if (config.bidirectional) json["bidirectional"] = true;
+  if (config.characters > 0) {
+    json["characters"] = config.characters;
+    json["character_hidden"] = config.character_hidden;
+  }
+  if (config.conditions > 0) json["conditions"] = config.conditions;
   return json;
 }
 
@@ -91,6 +103,7 @@ Json history_json(const TrainingRecord& training) {
     if (point.average_valid_nats_per_token) {
       json["average_valid_nats_per_token"] = *point.average_valid_nats_per_token;
     }
+    if (point.valid_accuracy) json["valid_accuracy"] = *point.valid_accuracy;
     history.push_back(std::move(json));
   }
   return history;
@@ -98,13 +111,14 @@ Json history_json(const TrainingRecord& training) {
 
 HistoryPoint history_point(const Json& json, const std::string& where) {
   const JsonFields fields(json, where, {"step", "tokens", "nats_per_token", "lr"},
-                          {"valid_nats_per_token", "average_valid_nats_per_token"});
+                          {"valid_nats_per_token", "average_valid_nats_per_token", "valid_accuracy"});
   HistoryPoint point{.step = fields.whole("step"),
                      .tokens = fields.whole("tokens"),
                      .nats_per_token = fields.number("nats_per_token"),
                      .lr = fields.number("lr"),
                      .valid_nats_per_token = {}};
   if (fields.has("valid_nats_per_token")) point.valid_nats_per_token = fields.number("valid_nats_per_token");
+  if (fields.has("valid_accuracy")) point.valid_accuracy = fields.number("valid_accuracy");
   if (fields.has("average_valid_nats_per_token")) {
     if (!point.valid_nats_per_token) {
       throw Error(ErrorCode::kFormat,
@@ -198,21 +212,32 @@ bool needs_policy(const Tokenizer& tokenizer, BeginPolicy begin) noexcept {
   return begin != BeginPolicy::kBoundary || tokenizer.boundary() < 0 || lacks_unknown(tokenizer);
 }
 
+namespace {
+
+bool needs_third_format(const Tokenizer& tokenizer, const ModelUse& use) {
+  return use.task.kind != TaskKind::kLanguage || needs_policy(tokenizer, use.begin);
+}
+
+}  // namespace
+
 std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
-                                                  const TrainingRecord& training, BeginPolicy begin) {
+                                                  const TrainingRecord& training, const ModelUse& use) {
   std::map<std::string, std::string> metadata{{"config", write_json(config_json(config))},
                                               {"tokenizer", write_json(tokenizer_json(tokenizer))},
                                               {"training", write_json(training_json(training))},
                                               {"history", write_json(history_json(training))}};
-  if (needs_policy(tokenizer, begin)) metadata["policy"] = write_json({{"begin", begin_policy_name(begin)}});
+  if (needs_third_format(tokenizer, use)) {
+    metadata["policy"] = write_json({{"begin", begin_policy_name(use.begin)}});
+  }
+  if (use.task.kind != TaskKind::kLanguage) metadata["task"] = task_metadata(use.task);
   return metadata;
 }
 
 std::map<std::string, std::string> model_file_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
-                                                       const TrainingRecord& training, BeginPolicy begin,
+                                                       const TrainingRecord& training, const ModelUse& use,
                                                        Precision precision) {
-  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, training, begin);
-  const bool policy = needs_policy(tokenizer, begin);
+  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, training, use);
+  const bool policy = needs_third_format(tokenizer, use);
   const bool rounded = precision != Precision::kF32;
   metadata["format"] = policy ? kPolicyModelFormat : rounded ? kRoundedModelFormat : kModelFormat;
   if (policy || rounded) metadata["precision"] = precision_name(precision);
@@ -223,7 +248,8 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
   const std::string where = place(path, "config");
   const Json json = parse_metadata(metadata, "config", kMostConfigValues, path);
   const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied"},
-                          {"residual", "layer_norm", "cutoffs", "dropout"});
+                          {"residual", "layer_norm", "cutoffs", "dropout", "outputs", "loss", "readout",
+                           "bidirectional", "characters", "character_hidden", "conditions"});
   NetworkConfig config{.vocabulary = fields.whole("vocabulary"),
                        .embed = fields.whole("embed"),
                        .hidden = fields.whole("hidden"),
@@ -241,9 +267,17 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
       config.cutoffs.push_back(cutoff.get<std::int64_t>());
     }
   }
+  for (const auto& [name, size] :
+       {std::pair("outputs", &config.outputs), std::pair("characters", &config.characters),
+        std::pair("character_hidden", &config.character_hidden), std::pair("conditions", &config.conditions)}) {
+    if (fields.has(name)) *size = fields.whole(name);
+  }
+  if (fields.has("bidirectional")) config.bidirectional = fields.boolean("bidirectional");
   const std::string& cell = fields.string("cell");
   as_format_error(where, [&] {
     config.cell = parse_cell(cell);
+    if (fields.has("loss")) config.loss = parse_loss(fields.string("loss"));
+    if (fields.has("readout")) config.readout = parse_readout(fields.string("readout"));
     check(config);
   });
   return config;
@@ -268,7 +302,11 @@ Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& meta
     return tokenizer;
   }
   std::vector<std::string> symbols = needs_symbols ? symbols_of(fields.array("symbols"), where) : all_bytes();
-  expect_size(std::ssize(symbols), size, where);
+  if (size == 0) {  // inputs are numbers
+    expect_size(std::ssize(symbols), std::ssize(all_bytes()), where);
+  } else {
+    expect_size(std::ssize(symbols), size, where);
+  }
   Tokenizer tokenizer =
       as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
   expect_special_symbols(metadata, tokenizer, where);
@@ -287,6 +325,8 @@ TrainingRecord training_from_metadata(const std::map<std::string, std::string>& 
   for (const Json& point : history) training.history.push_back(history_point(point, history_where));
   return training;
 }
+
+namespace {
 
 BeginPolicy begin_from_metadata(const std::map<std::string, std::string>& metadata, const Tokenizer& tokenizer,
                                 const std::string& path) {
@@ -309,6 +349,25 @@ BeginPolicy begin_from_metadata(const std::map<std::string, std::string>& metada
                             where));
   }
   return begin;
+}
+
+}  // namespace
+
+ModelUse use_from_metadata(const std::map<std::string, std::string>& metadata, const NetworkConfig& config,
+                           const Tokenizer& tokenizer, const std::string& path) {
+  ModelUse use = begin_from_metadata(metadata, tokenizer, path);
+  const auto found = metadata.find("task");
+  const bool needed = config.outputs > 0 || config.conditions > 0;
+  const bool third = metadata.at("format") == kPolicyModelFormat;
+  const std::string where = place(path, "task");
+  if ((found != metadata.end()) != needed || (needed && !third)) {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("{} is {}: files of format {} have one where the network has outputs or conditions, and no "
+                            "others",
+                            where, found == metadata.end() ? "missing" : "there", kPolicyModelFormat));
+  }
+  if (needed) use.task = task_from_metadata(found->second, config, where);
+  return use;
 }
 
 Precision precision_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {

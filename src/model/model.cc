@@ -19,12 +19,12 @@ Model Model::load(const std::string& path) {
   const NetworkConfig config = config_from_metadata(metadata, path);
   ModelWeights weights(std::move(file), config, precision_from_metadata(metadata, path));
   const Tokenizer tokenizer = tokenizer_from_metadata(metadata, path);
-  const BeginPolicy begin = begin_from_metadata(metadata, tokenizer, path);
+  ModelUse use = use_from_metadata(metadata, config, tokenizer, path);
   return Model(std::make_shared<const Data>(Data{.config = config,
                                                  .tokenizer = tokenizer,
                                                  .training = training_from_metadata(metadata, path),
                                                  .weights = std::move(weights),
-                                                 .begin = begin,
+                                                 .use = std::move(use),
                                                  .checksum = metadata.at("checksum")}));
 }
 
@@ -38,7 +38,9 @@ const TrainingRecord& Model::training() const noexcept { return data_->training;
 
 Precision Model::precision() const noexcept { return data_->weights.precision(); }
 
-BeginPolicy Model::begin_policy() const noexcept { return data_->begin; }
+BeginPolicy Model::begin_policy() const noexcept { return data_->use.begin; }
+
+const Task& Model::task() const noexcept { return data_->use.task; }
 
 std::vector<TensorInfo> Model::tensors() const {
   std::vector<TensorInfo> tensors;

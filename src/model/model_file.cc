@@ -1,16 +1,27 @@
 #include "model/model_file.h"
 
+#include <fmt/format.h>
+
 #include "model/tensor_file.h"
+#include "unroll/error.h"
 
 namespace unroll {
 
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
-                const TrainingRecord& training, const Parameters& parameters, BeginPolicy begin) {
+                const TrainingRecord& training, const Parameters& parameters, const ModelUse& use) {
   std::vector<TensorToWrite> tensors;
   for (const ParameterTensor& tensor : parameters.tensors()) {
     tensors.emplace_back(tensor.name, tensor.shape, parameters.values(tensor));
   }
-  write_tensor_file(path, tensors, model_file_metadata(config, tokenizer, training, begin, Precision::kF32));
+  write_tensor_file(path, tensors, model_file_metadata(config, tokenizer, training, use, Precision::kF32));
+}
+
+void expect_language_model(const Model& model) {
+  const TaskKind kind = model.task().kind;
+  if (kind == TaskKind::kLanguage || kind == TaskKind::kConditional) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("the model was trained to {}: it answers with {}, and has no probabilities of symbols",
+                          task_name(kind), kind == TaskKind::kRegress ? "numbers" : "labels"));
 }
 
 }  // namespace unroll

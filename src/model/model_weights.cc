@@ -77,8 +77,7 @@ ParametersView read_view(TensorFile& file, const NetworkConfig& config, Precisio
   check(config, precision);
   TensorReader reader(file, precision);
   ParametersView view;
-  view.layers.resize(static_cast<std::size_t>(config.layers));
-  view.tails.resize(config.cutoffs.size());
+  resize_lists(config, view);
   for_each_tensor(
       config,
       [&](const std::string& name, std::int64_t rows, std::int64_t cols, WeightView& matrix) {

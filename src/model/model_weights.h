@@ -21,7 +21,7 @@ class ModelWeights {
   ModelWeights(TensorFile file, const NetworkConfig& config, Precision precision);
 
   [[nodiscard]] const ParametersView& view() const noexcept { return view_; }
-  [[nodiscard]] Precision precision() const noexcept { return view_.encoder.precision(); }
+  [[nodiscard]] Precision precision() const noexcept { return view_.decoder.precision(); }
 
  private:
   std::optional<Parameters> parameters_;

@@ -8,6 +8,7 @@
 
 #include "base/view.h"
 #include "network/output_layer.h"
+#include "nn/pooling.h"
 #include "nn/recurrent.h"
 #include "unroll/network.h"
 #include "unroll/regularization.h"
@@ -32,17 +33,47 @@ struct ActivationShape {
   std::int64_t samples = 0;  // of a sampled softmax; 0: exact softmax
 };
 
-// Views into one block. In inference the layers share their buffers.
+// Those of the recurrent layers. In inference levels share their buffers.
+struct LevelActivations {
+  std::vector<RecurrentTape> tapes;   // one per layer and direction
+  std::vector<MatView<float>> mixed;  // (T*B, D) per level: its output after dropout and residual connection; empty
+                                      // if that is the level's output itself
+  // With both directions, per level: its input in reversed time (T*B, inputs), and its output (T*B, D).
+  std::vector<MatView<float>> reversed;
+  std::vector<MatView<float>> joined;
+  // Training: gradients.
+  std::array<MatView<float>, 2> d_activations;  // (T*B, widest) of a level's output and input
+  MatView<float> d_branch;                      // (T*B, D) with residual connections: of h, next to that of x + h
+  std::array<MatView<float>, 2> d_directions;   // (T*B, H) both directions: of each direction's output
+  MatView<float> d_reversed;                    // (T*B, widest) both directions: of the input in reversed time
+  MatView<float> dh, dc, dh_products;           // (B, H)
+};
+
+// Those of a character network, for windows of kWordCharacters steps at most, and a row for each step of the window.
+struct CharacterActivations {
+  MatView<float> embedded;  // (steps, character_hidden)
+  LevelActivations levels;
+  PoolingTape pooling;
+  MatView<float> words;    // (T*B + 1, 2 character_hidden) the vectors of words; the one after the last is zero
+  MatView<float> d_words;  // the same, training
+};
+
+// Those of what reads a network's outputs for labels or numbers. Rows: one per text, or with kSteps one per step.
+struct LabelActivations {
+  PoolingTape pooling;
+  MatView<float> pooled;    // (T*B, decoder_inputs); empty with kSteps
+  MatView<float> scores;    // (T*B, K)
+  MatView<float> d_pooled;  // as pooled, training
+};
+
+// Views into one block.
 struct Activations {
-  MatView<float> embedded;            // (T*B, E)
-  std::vector<RecurrentTape> tapes;   // one per layer
-  std::vector<MatView<float>> mixed;  // (T*B, H) per layer: its output after dropout and residual connection; empty
-                                      // if that is the layer's h itself
-  MatView<float> projected;           // (T*B, E); empty without projection
-  OutputScratch output;
-  std::array<MatView<float>, 2> d_activations;  // (T*B, max(E, H)) training: gradients of a layer's output and input
-  MatView<float> d_branch;  // (T*B, H) training with residual connections: gradient of h, next to that of x + h
-  MatView<float> dh, dc, dh_products;  // (B, H)
+  MatView<float> embedded;  // (T*B, level_inputs(0))
+  CharacterActivations characters;
+  LevelActivations levels;
+  MatView<float> projected;  // (T*B, E); empty without projection
+  OutputScratch output;      // of a language model
+  LabelActivations labels;   // of other tasks
 
   Activations() = default;
   // Views into `memory`, which holds the floats of plan().
@@ -52,10 +83,16 @@ struct Activations {
   static std::vector<PlannedBuffer> plan(const ActivationShape& shape);
 };
 
-// Whether the layer above reads something other than layer l's h.
+// The network over the characters of words: one level of both directions, read at its ends.
+[[nodiscard]] NetworkConfig character_config(const NetworkConfig& config);
+
+// The largest windows of its character network.
+[[nodiscard]] ActivationShape character_shape(const ActivationShape& shape);
+
+// Whether the level above reads something other than level l's output.
 [[nodiscard]] bool mixes_output(const ActivationShape& shape, std::int64_t l) noexcept;
 
-// The dropout probability of outputs of layer l.
+// The dropout probability of outputs of level l. A vector per text is dropped instead of the last level's outputs.
 [[nodiscard]] double output_dropout(const ActivationShape& shape, std::int64_t l) noexcept;
 
 }  // namespace unroll

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/names.h"
+#include "network/network_tensors.h"
 #include "nn/adaptive_softmax.h"
 #include "unroll/error.h"
 #include "unroll/network.h"
@@ -18,30 +19,6 @@ constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
 void check_size(std::string_view name, std::int64_t size, std::int64_t largest) {
   if (size >= 1 && size <= largest) return;
   throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected 1 to {}", name, size, largest));
-}
-
-// Weights of all recurrent layers: U, and W if the cell has it.
-std::int64_t recurrent_weights(const NetworkConfig& config) noexcept {
-  const std::int64_t rows = gate_count(config.cell) * config.hidden;
-  const std::int64_t inputs = config.embed + (config.layers - 1) * config.hidden;
-  const std::int64_t states = has_recurrent_weights(config.cell) ? config.layers * config.hidden : 0;
-  return rows * (inputs + states);
-}
-
-// Parameters of layer normalisation per layer: gains of U x and W h, and gains and a bias of the cell state.
-std::int64_t gains_of_layer(const NetworkConfig& config) noexcept {
-  return 2 * gate_count(config.cell) * config.hidden + (has_cell_state(config.cell) ? 2 * config.hidden : 0);
-}
-
-// Weights of an adaptive softmax: head and clusters, without the head's bias.
-std::int64_t adaptive_weights(const NetworkConfig& config) noexcept {
-  const AdaptiveShape shape{.H = config.hidden, .V = config.vocabulary, .cutoffs = config.cutoffs};
-  std::int64_t sum = shape.head_size() * config.hidden;
-  for (std::int64_t i = 0; i < shape.clusters(); ++i) {
-    const TailCluster cluster = shape.cluster(i);
-    sum += cluster.width * (config.hidden + cluster.size);
-  }
-  return sum;
 }
 
 void check_cutoffs(const NetworkConfig& config) {
@@ -71,11 +48,49 @@ void check_cutoffs(const NetworkConfig& config) {
   }
 }
 
+[[noreturn]] void refuse_config(std::string_view what) { throw Error(ErrorCode::kUsage, std::string(what)); }
+
+// What predicts each symbol from those before it.
+void check_language_model(const NetworkConfig& config) {
+  check_size("vocabulary", config.vocabulary, kLargestSize);
+  if (config.bidirectional) {
+    refuse_config(
+        "a language model predicts each symbol from those before it, and both directions would show it the symbol: "
+        "they are for tasks with labels");
+  }
+  if (config.readout != Readout::kSteps || config.loss != Loss::kSoftmax) {
+    refuse_config("a language model has a softmax over its vocabulary at every step, and no other readout or loss");
+  }
+  if (config.characters > 0)
+    refuse_config("a character network is for words that get labels, not for a language model");
+  check_cutoffs(config);
+}
+
+void check_task(const NetworkConfig& config) {
+  check_size("outputs", config.outputs, kLargestSize);
+  if (config.vocabulary != 0) check_size("vocabulary", config.vocabulary, kLargestSize);
+  if (config.tied || !config.cutoffs.empty() || config.conditions > 0) {
+    refuse_config("tied weights, an adaptive softmax and conditions are for language models, not for labels");
+  }
+  if (config.loss == Loss::kCrf && config.readout != Readout::kSteps) {
+    refuse_config("the loss crf is for labels at every step: the readout has to be steps");
+  }
+  if (config.characters > 0 && config.vocabulary == 0) refuse_config("rows of numbers have no characters");
+}
+
+// A character network is there or not.
+void check_characters(const NetworkConfig& config) {
+  if (config.characters == 0 && config.character_hidden == 0) return;
+  check_size("characters", config.characters, kLargestSize);
+  check_size("character_hidden", config.character_hidden, kLargestSize);
+}
+
 }  // namespace
 
 void check(const NetworkConfig& config) {
   expect_enumerator("cell", config.cell, cell_name(config.cell));
-  check_size("vocabulary", config.vocabulary, kLargestSize);
+  expect_enumerator("loss", config.loss, loss_name(config.loss));
+  expect_enumerator("readout", config.readout, readout_name(config.readout));
   check_size("embed", config.embed, kLargestSize);
   check_size("hidden", config.hidden, kLargestSize);
   check_size("layers", config.layers, kMostLayers);
@@ -89,7 +104,13 @@ void check(const NetworkConfig& config) {
     throw Error(ErrorCode::kUsage,
                 "layer normalisation of 1 unit is always 0: make hidden larger, or use no layer normalisation");
   }
-  check_cutoffs(config);
+  check_characters(config);
+  if (config.conditions != 0) check_size("conditions", config.conditions, kLargestSize);
+  if (config.outputs == 0) {
+    check_language_model(config);
+  } else {
+    check_task(config);
+  }
   if (const std::int64_t count = parameter_count(config); count >= kMostParameters) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("a network of these sizes has {} parameters: expected fewer than {}; make "
@@ -104,7 +125,8 @@ void check(const NetworkConfig& config, Precision precision) {
   if (precision != Precision::kInt8) return;
   // A product is 255 * 127 at most, and 2^16 of them stay below 2^31.
   constexpr std::int64_t kMostInputs = std::int64_t{1} << 16;
-  for (const auto& [name, size] : {std::pair("embed", config.embed), std::pair("hidden", config.hidden)}) {
+  for (const auto& [name, size] : {std::pair("embed", level_inputs(config, 0)), std::pair("hidden", config.hidden),
+                                   std::pair("the readout", decoder_inputs(config))}) {
     if (size <= kMostInputs) continue;
     throw Error(ErrorCode::kUsage,
                 fmt::format("{} is {}: int8 sums are exact up to {}; use bf16", name, size, kMostInputs));
@@ -113,7 +135,21 @@ void check(const NetworkConfig& config, Precision precision) {
 
 bool has_projection(const NetworkConfig& config) noexcept { return config.tied && config.embed != config.hidden; }
 
-std::int64_t decoder_inputs(const NetworkConfig& config) noexcept { return config.tied ? config.embed : config.hidden; }
+std::int64_t directions(const NetworkConfig& config) noexcept { return config.bidirectional ? 2 : 1; }
+
+std::int64_t level_inputs(const NetworkConfig& config, std::int64_t level) noexcept {
+  return level > 0 ? level_outputs(config) : config.embed + 2 * config.character_hidden;
+}
+
+std::int64_t level_outputs(const NetworkConfig& config) noexcept { return directions(config) * config.hidden; }
+
+std::int64_t decoder_inputs(const NetworkConfig& config) noexcept {
+  return config.tied ? config.embed : readout_size(config.readout, level_outputs(config));
+}
+
+std::int64_t output_count(const NetworkConfig& config) noexcept {
+  return config.outputs > 0 ? config.outputs : config.vocabulary;
+}
 
 std::vector<std::int64_t> default_cutoffs(std::int64_t V) {
   constexpr std::int64_t kMostInHead = 4000;
@@ -126,20 +162,20 @@ std::vector<std::int64_t> default_cutoffs(std::int64_t V) {
 }
 
 std::int64_t parameter_count(const NetworkConfig& config) noexcept {
-  const std::int64_t biases_per_gate = has_recurrent_weights(config.cell) ? 2 : 1;
-  const std::int64_t biases = config.layers * biases_per_gate * gate_count(config.cell) * config.hidden;
-  const std::int64_t gains = config.layer_norm ? config.layers * gains_of_layer(config) : 0;
-  const std::int64_t encoder = config.vocabulary * config.embed;
-  const std::int64_t output_bias =
-      config.cutoffs.empty() ? config.vocabulary : config.cutoffs.front() + std::ssize(config.cutoffs);
-  return (config.tied ? 0 : encoder) + multiplied_weights(config) + biases + gains + output_bias;
+  std::int64_t sum = 0;
+  for_each_tensor(
+      config, [&](const std::string&, std::int64_t rows, std::int64_t cols) { sum += rows * cols; },
+      [&](const std::string&, std::int64_t size) { sum += size; });
+  return sum;
 }
 
 std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {
-  const std::int64_t projection = has_projection(config) ? config.embed * config.hidden : 0;
-  const std::int64_t output =
-      config.cutoffs.empty() ? config.vocabulary * decoder_inputs(config) : adaptive_weights(config);
-  return recurrent_weights(config) + projection + output;
+  std::int64_t sum = config.tied ? config.vocabulary * config.embed : 0;
+  const auto add_matrix = [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
+    if (!name.ends_with("encoder.weight")) sum += rows * cols;
+  };
+  for_each_tensor(config, add_matrix, [](const std::string&, std::int64_t) {});
+  return sum;
 }
 
 }  // namespace unroll

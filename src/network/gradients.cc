@@ -11,10 +11,14 @@ std::vector<ParameterTensor> tensors_of(const NetworkConfig& config) {
   return parameter_tensors(config);
 }
 
+// Whether the embedding's gradient is rows where the loss is exact.
+bool has_encoder_rows(const NetworkConfig& config) { return config.vocabulary > 0 && !config.tied; }
+
 // The embedding is the first tensor, so the tensors after it are one block.
 std::int64_t offset_of_dense(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
                              std::int64_t samples) {
-  return config.tied && samples == 0 ? 0 : tensors[1].offset;
+  const bool rows = has_encoder_rows(config) || samples > 0;
+  return rows ? tensors[1].offset : 0;
 }
 
 // Besides the samples, a window's symbols occur as targets.
@@ -58,7 +62,7 @@ Gradients::Gradients(const NetworkConfig& config, std::int64_t most_rows, std::i
   const std::int64_t V = config.vocabulary;
   const std::int64_t sampled_rows = rows_with_samples(most_rows, samples);
   if (config.tied && samples > 0) embedding_.emplace(V, config.embed, most_rows + sampled_rows);
-  if (config.tied) return;
+  if (!has_encoder_rows(config)) return;
   embedding_.emplace(V, config.embed, most_rows);
   if (samples > 0) decoder_.emplace(V, config.hidden, sampled_rows);
 }
@@ -71,7 +75,7 @@ std::int64_t Gradients::bytes(const NetworkConfig& config, std::int64_t most_row
   const std::int64_t dense = block_size(tensors) - offset_of_dense(config, tensors, samples) - (hole.last - hole.first);
   std::int64_t sum = static_cast<std::int64_t>(sizeof(float)) * dense;
   if (config.tied && samples > 0) sum += EmbeddingGradient::bytes(V, config.embed, most_rows + sampled_rows);
-  if (config.tied) return sum;
+  if (!has_encoder_rows(config)) return sum;
   sum += EmbeddingGradient::bytes(V, config.embed, most_rows);
   return samples > 0 ? sum + EmbeddingGradient::bytes(V, config.hidden, sampled_rows) : sum;
 }

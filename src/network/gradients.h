@@ -29,6 +29,7 @@ class Gradients {
   // Bytes that the constructor allocates.
   static std::int64_t bytes(const NetworkConfig& config, std::int64_t most_rows, std::int64_t samples = 0);
 
+  [[nodiscard]] const ParameterMatrices& matrices() const noexcept { return matrices_; }
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));
   }

@@ -15,7 +15,7 @@ SoftmaxShape full_shape(const NetworkConfig& config, MatView<const float> h) {
 
 OutputWeights::OutputWeights(const NetworkConfig& config, Precision precision, bool with_backward, bool packed) {
   if (!packed) return;
-  const std::int64_t size = config.cutoffs.empty() ? config.vocabulary : adaptive_shape(config).head_size();
+  const std::int64_t size = config.cutoffs.empty() ? output_count(config) : adaptive_shape(config).head_size();
   const std::int64_t inputs = decoder_inputs(config);
   head.V_out = PackedMatrix(inputs, size, precision);
   if (with_backward) head.V_out_back = PackedMatrix(size, inputs, precision);

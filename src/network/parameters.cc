@@ -46,8 +46,7 @@ ParameterMatrices parameter_matrices(const NetworkConfig& config, const std::vec
     return block.subspan(static_cast<std::size_t>(tensor.offset - first), static_cast<std::size_t>(tensor.size));
   };
   ParameterMatrices matrices;
-  matrices.layers.resize(static_cast<std::size_t>(config.layers));
-  matrices.tails.resize(config.cutoffs.size());
+  resize_lists(config, matrices);
   for_each_tensor(
       config,
       [&](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<float>& matrix) {
@@ -66,18 +65,32 @@ Parameters::Parameters(const NetworkConfig& config) {
   matrices_ = parameter_matrices(config, tensors_, 0, all());
 }
 
+namespace {
+
+RecurrentView view_of(const RecurrentParams<float>& layer) {
+  return {layer.U,          layer.W,           layer.b_input,   layer.b_hidden,
+          layer.norm_input, layer.norm_hidden, layer.norm_cell, layer.b_cell};
+}
+
+}  // namespace
+
 ParametersView Parameters::view() const {
-  ParametersView view{.encoder = encoder(),
+  const ParameterMatrices& m = matrices_;
+  ParametersView view{.encoder = m.encoder,
+                      .chars_encoder = m.chars_encoder,
+                      .chars_layers = {},
                       .layers = {},
-                      .projection = projection(),
-                      .decoder = decoder(),
-                      .decoder_bias = decoder_bias(),
-                      .tails = {}};
-  for (const RecurrentParams<float>& layer : matrices_.layers) {
-    view.layers.push_back({layer.U, layer.W, layer.b_input, layer.b_hidden, layer.norm_input, layer.norm_hidden,
-                           layer.norm_cell, layer.b_cell});
-  }
-  for (const TailParams<float>& tail : matrices_.tails) view.tails.push_back({tail.P, tail.Q});
+                      .conditions = {},
+                      .projection = m.projection,
+                      .attention = m.attention,
+                      .decoder = m.decoder,
+                      .decoder_bias = m.decoder_bias,
+                      .tails = {},
+                      .crf = {m.crf.transitions, m.crf.start, m.crf.end}};
+  for (const RecurrentParams<float>& layer : m.chars_layers) view.chars_layers.push_back(view_of(layer));
+  for (const RecurrentParams<float>& layer : m.layers) view.layers.push_back(view_of(layer));
+  for (const ConditionParams<float>& level : m.conditions) view.conditions.push_back({level.h, level.c});
+  for (const TailParams<float>& tail : m.tails) view.tails.push_back({tail.P, tail.Q});
   return view;
 }
 

@@ -26,15 +26,44 @@ struct ParameterTensor {
 // begins at a 64-byte boundary. Requires a config that passes check().
 [[nodiscard]] std::vector<ParameterTensor> parameter_tensors(const NetworkConfig& config);
 
-// The tensors as matrices and vectors. Does not own.
+// The initial state of a level for each label, row by row: (conditions * H) each; c only where the cell has it.
+template <class T>
+struct ConditionParams {
+  std::span<T> h;
+  std::span<T> c;
+};
+
+// A conditional random field over K labels; nn/crf.h.
+template <class T>
+struct CrfTables {
+  std::span<T> transitions;  // (K * K): row i is from label i
+  std::span<T> start;        // (K)
+  std::span<T> end;          // (K)
+};
+
+// The tensors as matrices and vectors. Does not own. Those that a network lacks are empty.
 struct ParameterMatrices {
-  MatView<float> encoder;  // (V, E)
-  std::vector<RecurrentParams<float>> layers;
-  MatView<float> projection;             // (E, H); empty if there is none
+  MatView<float> encoder;                            // (V, E)
+  MatView<float> chars_encoder;                      // (C, character_hidden)
+  std::vector<RecurrentParams<float>> chars_layers;  // forward, backward
+  std::vector<RecurrentParams<float>> layers;        // one per layer and direction
+  std::vector<ConditionParams<float>> conditions;    // one per level
+  MatView<float> projection;                         // (E, H)
+  std::span<float> attention;                        // (D)
   MatView<float> decoder;                // (V, H); the encoder if tied; with cutoffs the head (head_size, H)
   std::span<float> decoder_bias;         // (V); with cutoffs (head_size)
   std::vector<TailParams<float>> tails;  // one per cutoff
+  CrfTables<float> crf;
 };
+
+// Gives the lists of `sets`, which have the members of ParameterMatrices, their lengths.
+template <class Sets>
+void resize_lists(const NetworkConfig& config, Sets& sets) {
+  if (config.characters > 0) sets.chars_layers.resize(2);
+  sets.layers.resize(static_cast<std::size_t>(config.layers * directions(config)));
+  if (config.conditions > 0) sets.conditions.resize(static_cast<std::size_t>(config.layers));
+  sets.tails.resize(config.cutoffs.size());
+}
 
 // The tensors in `block`, which begins with the tensor at offset `first`; those before it are empty.
 [[nodiscard]] ParameterMatrices parameter_matrices(const NetworkConfig& config,
@@ -45,13 +74,18 @@ struct ParameterMatrices {
 [[nodiscard]] std::int64_t block_size(const std::vector<ParameterTensor>& tensors) noexcept;
 
 // A network's parameters, read-only, in the precision in which they are stored. Does not own.
-struct ParametersView {
-  WeightView encoder;  // (V, E)
+struct ParametersView {  // members as in ParameterMatrices
+  WeightView encoder;
+  WeightView chars_encoder;
+  std::vector<RecurrentView> chars_layers;
   std::vector<RecurrentView> layers;
-  WeightView projection;  // (E, H); empty if there is none
-  WeightView decoder;     // as in ParameterMatrices
+  std::vector<ConditionParams<const float>> conditions;
+  WeightView projection;
+  std::span<const float> attention;
+  WeightView decoder;
   std::span<const float> decoder_bias;
   std::vector<TailView> tails;
+  CrfTables<const float> crf;
 };
 
 // Parameters of a network or an optimizer's moments: anything with one float per parameter. Moves; copy explicitly with
@@ -68,6 +102,7 @@ class Parameters {
     return all().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
   }
 
+  [[nodiscard]] const ParameterMatrices& matrices() const noexcept { return matrices_; }
   [[nodiscard]] MatView<float> encoder() const noexcept { return matrices_.encoder; }  // (V, E)
   [[nodiscard]] const RecurrentParams<float>& layer(std::int64_t l) const {
     return matrices_.layers.at(static_cast<std::size_t>(l));

@@ -22,6 +22,20 @@ struct WindowText {
   std::int32_t count = 0;  // at least 1
 };
 
+// Characters that are read of a word at most: of a longer one the first and the last half as many.
+inline constexpr std::int64_t kWordCharacters = 32;
+
+// The characters of the words of a window: a window of its own, whose texts are distinct words.
+struct CharacterWindow {
+  std::int64_t T = 0;
+  std::int64_t B = 0;
+  std::vector<std::int32_t> inputs;  // as in Window
+  std::vector<std::uint8_t> reset;
+  std::vector<WindowPiece> pieces;
+  std::vector<WindowText> texts;
+  std::vector<std::int32_t> word_of;  // the text of each step of the window of words; their number where it has none
+};
+
 // T steps of B rows, time-major: entry t*B+b.
 struct Window {
   std::int64_t T = 0;
@@ -30,9 +44,20 @@ struct Window {
   std::vector<std::int32_t> targets;  // the id that is predicted, or kIgnored
   std::vector<std::uint8_t> reset;    // 1: zero state before this step; empty when no bit is set
   std::int64_t predictions = 0;       // targets that count
-  // Of a window that holds whole texts, as tasks have it; otherwise empty.
+
+  // Of tasks other than language modelling; otherwise empty. A window of theirs holds whole texts, whose pieces begin
+  // with a reset, as does what follows the last piece of a row. With a readout of one vector per text, targets are one
+  // per text.
   std::vector<WindowPiece> pieces = {};
   std::vector<WindowText> texts = {};
+  std::vector<float> numbers = {};  // (T*B, E) what enters a network without a vocabulary, instead of inputs
+  CharacterWindow characters = {};  // of a network with characters
+  std::vector<float> weights = {};  // of each target, in the loss; empty: 1
+  std::vector<std::uint8_t> wanted_labels = {};  // (targets, K) loss sigmoid: 1 where a label is right
+  std::vector<float> wanted_numbers = {};        // (targets, K) loss squared
+
+  // (B) of a language model with conditions: the label that sets a row's state before the first step; kIgnored: none.
+  std::vector<std::int32_t> conditions = {};
 };
 
 // One step of one row.

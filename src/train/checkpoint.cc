@@ -36,7 +36,8 @@ void for_each_tensor(const TrainTensors& tensors, const TrainPosition& position,
   if (position.average_start >= 0) visit_all("average/", *tensors.average);
   if (tensors.moments.m) visit_all("m/", *tensors.moments.m);
   if (tensors.moments.v) visit_all("v/", *tensors.moments.v);
-  const NetworkState& state = tensors.state;
+  if (tensors.state == nullptr) return;
+  const NetworkState& state = *tensors.state;
   visit("state/h", std::vector<std::int64_t>{state.h.size() / state.H, state.H}, state.h.span());
   if (state.c.size() > 0)
     visit("state/c", std::vector<std::int64_t>{state.c.size() / state.H, state.H}, state.c.span());
@@ -141,14 +142,15 @@ bool is_checkpoint(const std::string& path) {
 
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                      const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors,
-                     BeginPolicy begin) {
-  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record, begin);
-  metadata["format"] = needs_policy(tokenizer, begin) ? kPolicyFormat : kFormat;
+                     const ModelUse& use) {
+  std::map<std::string, std::string> metadata = model_metadata(config, tokenizer, record, use);
+  metadata["format"] = metadata.contains("policy") ? kPolicyFormat : kFormat;
   metadata["length"] = position.length;
   if (!position.instruction_sets.empty()) metadata["instruction_sets"] = position.instruction_sets;
   for_each_number(position, [&](const std::string& key, auto number, const NumberRange&) {
     metadata[key] = fmt::format("{}", number);
   });
+  if (position.best_accuracy) metadata["best_accuracy"] = fmt::format("{}", *position.best_accuracy);
   std::vector<TensorToWrite> list;
   if (position.average_start >= 0) {
     for_each_number_of_average(position, [&](const std::string& key, std::int64_t number, const NumberRange&) {
@@ -184,6 +186,9 @@ Checkpoint::Checkpoint(const std::string& path) {
   for_each_number(position_, [&](const std::string& key, auto& number, const NumberRange& range) {
     parse_number(file, key, number, range);
   });
+  if (file.metadata().contains("best_accuracy")) {
+    parse_number(file, "best_accuracy", position_.best_accuracy.emplace(), NumberRange{.least = 0, .most = 1});
+  }
   if (file.metadata().contains("unvalidated_nats")) {
     for_each_number_of_unvalidated(position_.unvalidated.emplace(),
                                    [&](const std::string& key, double& number, const NumberRange& range) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/model_file.h"
 #include "network/network.h"
 #include "network/parameters.h"
 #include "train/optimizer.h"
@@ -29,6 +30,7 @@ struct TrainPosition {
   double lr_divisor = 1;                        // of the plateau schedule
   std::int64_t best_step = 0;                   // 0: no validation yet
   double best_nats = 0;                         // nats per token of that validation
+  std::optional<double> best_accuracy = {};     // of that validation, where there are labels
   bool best_is_average = false;                 // whether it was of the averaged weights
   std::int64_t average_start = -1;              // steps made when the average of the weights began; -1: not yet
   std::optional<StepOutcome> unvalidated = {};  // the last update, of a run that was stopped during its validation
@@ -45,7 +47,7 @@ struct TrainTensors {
   Parameters& parameters;
   Parameters* best;
   Moments& moments;
-  NetworkState& state;
+  NetworkState* state;  // null: each window begins by itself
   Parameters* average;  // saved once it began, see TrainPosition::average_start
 };
 
@@ -58,7 +60,7 @@ struct TrainTensors {
 // Replaces the resume file. Equal arguments give equal bytes. Throws Error{kFile}.
 void save_checkpoint(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                      const TrainingRecord& record, const TrainPosition& position, const TrainTensors& tensors,
-                     BeginPolicy begin);
+                     const ModelUse& use);
 
 // A resume file, read and checked; its tensors stay in the file until restore().
 class Checkpoint {

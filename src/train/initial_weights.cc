@@ -26,10 +26,26 @@ void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std
 // Numbers of a matrix start uniform in +- this.
 double range_of(const ParameterTensor& tensor, const NetworkConfig& config, const InitialWeights& how) {
   if (how.range > 0) return how.range;
-  if (tensor.name.starts_with("decoder.tail")) return 1 / std::sqrt(static_cast<double>(tensor.shape[1]));
+  const auto cols = static_cast<double>(tensor.shape[1]);
+  if (tensor.name.starts_with("decoder.tail") || config.outputs > 0) {
+    return tensor.name.ends_with("encoder.weight") ? std::sqrt(3 / cols) : 1 / std::sqrt(cols);
+  }
   if (tensor.name != "encoder.weight") return 1 / std::sqrt(static_cast<double>(config.hidden));
   const auto embed = static_cast<double>(config.embed);
   return config.tied ? 1 / std::sqrt(embed) : std::sqrt(3 / embed);
+}
+
+// Gains are 1, the bias of an LSTM's forget gate is 1, and W may be the identity.
+void set_initial_layer(Cell cell, const InitialWeights& how, const RecurrentParams<float>& layer) {
+  for (const std::span<float>& gains : {layer.norm_input, layer.norm_hidden, layer.norm_cell}) {
+    std::ranges::fill(gains, 1.0F);
+  }
+  const auto H = static_cast<std::size_t>(layer.U.rows / gate_count(cell));
+  if (has_cell_state(cell)) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
+  if (how.init != Init::kIdentity) return;
+  for (std::int64_t r = 0; r < layer.W.rows; ++r) {
+    for (std::int64_t c = 0; c < layer.W.cols; ++c) layer.W(r, c) = r == c ? 1.0F : 0.0F;
+  }
 }
 
 }  // namespace
@@ -44,18 +60,9 @@ void set_initial_weights(const NetworkConfig& config, const InitialWeights& how,
     const std::uint32_t stream = index++ & 0xFFFFU;
     if (is_matrix) fill_uniform(parameters.values(tensor), range_of(tensor, config, how), how.seed, stream);
   }
-  const auto H = static_cast<std::size_t>(config.hidden);
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    const RecurrentParams<float>& layer = parameters.layer(l);
-    for (const std::span<float>& gains : {layer.norm_input, layer.norm_hidden, layer.norm_cell}) {
-      std::ranges::fill(gains, 1.0F);
-    }
-    if (has_cell_state(config.cell)) std::ranges::fill(layer.b_input.subspan(H, H), 1.0F);
-    if (how.init == Init::kIdentity) {
-      for (std::int64_t r = 0; r < layer.W.rows; ++r) {
-        for (std::int64_t c = 0; c < layer.W.cols; ++c) layer.W(r, c) = r == c ? 1.0F : 0.0F;
-      }
-    }
+  for (const RecurrentParams<float>& layer : parameters.matrices().layers) set_initial_layer(config.cell, how, layer);
+  for (const RecurrentParams<float>& layer : parameters.matrices().chars_layers) {
+    set_initial_layer(config.cell, how, layer);
   }
 }
 

@@ -24,23 +24,22 @@ std::vector<MemoryItem> memory_plan(const RunPlan& plan) {
   const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * trained_products(plan);
   const std::int64_t tokens = plan.epoch.train_tokens + plan.epoch.valid_tokens;
   const bool validates = plan.epoch.valid_tokens > 0;
-  std::vector<MemoryItem> items{
-      {"parameters", parameters},
-      {"gradients", Gradients::bytes(config, most_steps(plan) * plan.batch_size, plan.samples)},
-      {"parameters packed for products", 2 * packed},
-      {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
+  std::vector<MemoryItem> items{{"parameters", parameters},
+                                {"gradients", Gradients::bytes(config, plan.window.T * plan.window.B, plan.samples)},
+                                {"parameters packed for products", 2 * packed},
+                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   const std::int64_t moments = Moments::count(plan.update) * parameters;
   if (moments > 0) items.push_back({fmt::format("moments of {}", optimizer_name(plan.update.optimizer)), moments});
   if (plan.average.kind != Average::kNone) items.push_back({"averaged parameters", parameters});
   if (validates) items.push_back({"best parameters so far", parameters});
   if (plan.regularization.recurrent > 0) {
     const std::int64_t W = gate_count(config.cell) * config.hidden * config.hidden;
-    items.push_back({"recurrent weights after weight-drop", kFloat * config.layers * W});
+    items.push_back({"recurrent weights after weight-drop", kFloat * config.layers * directions(config) * W});
   }
   items.push_back({validates ? "parameters packed for validation" : "parameters packed to check them before a save",
                    kFloat * multiplied_weights(config)});
-  for (const PlannedBuffer& buffer : Network::plan(config, Purpose::kTraining, most_steps(plan), plan.batch_size,
-                                                   plan.regularization, plan.samples)) {
+  for (const PlannedBuffer& buffer :
+       Network::plan(config, Purpose::kTraining, plan.window.T, plan.window.B, plan.regularization, plan.samples)) {
     items.push_back({buffer.name, kFloat * buffer.floats});
   }
   return items;

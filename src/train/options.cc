@@ -73,6 +73,18 @@ constexpr std::string_view name_of(Init init) noexcept {
   return {};
 }
 
+constexpr std::string_view name_of(Transitions transitions) noexcept {
+  switch (transitions) {
+    case Transitions::kNone:
+      return "none";
+    case Transitions::kCrf:
+      return "crf";
+  }
+  return {};
+}
+
+std::string_view name_of(TaskKind kind) noexcept { return task_name(kind); }
+std::string_view name_of(Readout readout) noexcept { return readout_name(readout); }
 std::string_view name_of(StatePolicy state) noexcept { return state_policy_name(state); }
 std::string_view name_of(TokenizerKind kind) noexcept { return tokenizer_kind_name(kind); }
 std::string_view name_of(Cell cell) noexcept { return cell_name(cell); }
@@ -224,6 +236,8 @@ std::string_view softmax_name(Softmax softmax) noexcept { return name_of(softmax
 Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name_of>("softmax", text); }
 std::string_view init_name(Init init) noexcept { return name_of(init); }
 Init parse_init(std::string_view text) { return parse_name<Init, name_of>("init", text); }
+std::string_view transitions_name(Transitions transitions) noexcept { return name_of(transitions); }
+Transitions parse_transitions(std::string_view text) { return parse_name<Transitions, name_of>("transitions", text); }
 
 std::vector<DescribedOption> describe_all(const TrainOptions& options) {
   std::vector<DescribedOption> all;

@@ -221,6 +221,7 @@ TrainResult result_at(const TrainPosition& position, const TrainingRecord& recor
     result.nats_per_token = position.nats_since_point / static_cast<double>(position.predictions_since_point);
   }
   if (position.best_step > 0) result.best_valid_nats_per_token = position.best_nats;
+  result.best_valid_accuracy = position.best_accuracy;
   result.best_step = position.best_step > 0 ? position.best_step : position.step;
   result.best_is_average = position.best_is_average;
   return result;

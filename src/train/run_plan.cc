@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "kernels/processor.h"
+#include "label/conditional_windows.h"
+#include "label/text_windows.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
 #include "unroll/error.h"
@@ -24,6 +26,30 @@ NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabul
   if (network.softmax == Softmax::kAdaptive) {
     config.cutoffs = network.cutoffs.empty() ? default_cutoffs(vocabulary) : network.cutoffs;
   }
+  return config;
+}
+
+// A task's network; its outputs are those of the texts.
+NetworkConfig task_config(const TrainOptions& options, const TrainingText& text) {
+  NetworkConfig config = network_config(options.network, text.tokenizer.size());
+  const Task& task = text.task->task;
+  const auto labels = std::ssize(task.labels);
+  if (task.kind == TaskKind::kConditional) {
+    config.conditions = labels;
+    return config;
+  }
+  config.outputs = labels;
+  config.bidirectional = options.task.bidirectional;
+  if (task.kind == TaskKind::kTag) {
+    config.loss = options.task.transitions == Transitions::kCrf ? Loss::kCrf : Loss::kSoftmax;
+    if (!task.characters.empty()) {
+      config.characters = std::ssize(task.characters) + 1;
+      config.character_hidden = options.task.characters;
+    }
+    return config;
+  }
+  config.loss = task.multi_label ? Loss::kSigmoid : Loss::kSoftmax;
+  config.readout = options.task.readout;
   return config;
 }
 
@@ -133,8 +159,22 @@ std::span<const std::int32_t> validated(const TextOptions& options, const Traini
   return whole.first(std::min(whole.size(), static_cast<std::size_t>(options.valid_tokens)));
 }
 
+EpochShape epoch_of_task(const RunOptions& run, const TaskText& task) {
+  const auto texts = static_cast<std::int64_t>(task.train.count());
+  const std::int64_t windows = (texts + run.batch_size - 1) / run.batch_size;
+  return {.windows = windows,
+          .tokens_per_step = (task.train_answers + windows - 1) / windows,
+          .train_tokens = task.train_answers,
+          .valid_tokens = task.valid_answers,
+          .valid_read = task.valid.steps(),
+          .valid_text_tokens = task.valid_answers,
+          .valid_tokens_asked = true,
+          .validate_every = run.validate_every};
+}
+
 EpochShape epoch_of(const TrainOptions& options, const TrainingText& text, const Reading& reading) {
   const RunOptions& run = options.run;
+  if (text.task) return epoch_of_task(run, *text.task);
   const std::int64_t row = (std::ssize(text.train) + run.batch_size - 1) / run.batch_size;
   const std::span<const std::int32_t> valid = validated(options.text, text);
   return {.windows = (row + run.bptt - 1) / run.bptt,
@@ -155,11 +195,26 @@ TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precis
   options.tokenizer.lowercase = inputs.text.tokenizer.lowercase();
   set_network(options.network, config);
   note_order_of_symbols(options.network.softmax, options.tokenizer.kind, observer);
-  options.run.batch_size = fitting_batch(options, std::ssize(inputs.text.train), observer);
+  if (inputs.text.task) {
+    options.run.batch_size =
+        std::min(options.run.batch_size, static_cast<std::int64_t>(inputs.text.task->train.count()));
+  } else {
+    options.run.batch_size = fitting_batch(options, std::ssize(inputs.text.train), observer);
+  }
   options.run.precision = precision;
   if (!options.text.begin && inputs.from != nullptr) options.text.begin = inputs.from->begin_policy();
   if (options.text.begin == BeginPolicy::kBoundary) options.text.begin.reset();  // the default, as it is recorded
   return options;
+}
+
+// The largest window. Texts are packed into a few rows: more would be shorter, and cost more steps of idle rows.
+WindowSize largest_window_of(const RunOptions& run, const NetworkConfig& config, const TrainingText& text) {
+  constexpr std::int64_t kMostRows = 32;
+  if (!text.task) return {.T = run.bptt + 2 * run.bptt_jitter, .B = run.batch_size};
+  const PackedSize size = config.conditions > 0
+                              ? largest_conditional_window(text.task->train, run.batch_size)
+                              : largest_window(text.task->train, run.batch_size, std::min(kMostRows, run.batch_size));
+  return {.T = size.T, .B = size.B};
 }
 
 Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
@@ -203,8 +258,9 @@ std::string describe(const RunLength& length) {
 }
 
 RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
-  const NetworkConfig config = inputs.from != nullptr
-                                   ? inputs.from->config()
+  const NetworkConfig config = inputs.from != nullptr ? inputs.from->config()
+                               : inputs.text.task
+                                   ? task_config(inputs.options, inputs.text)
                                    : network_config(inputs.options.network, inputs.text.tokenizer.size());
   check_network(inputs.options, config);
   const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
@@ -218,6 +274,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .precision = precision.precision,
                .precision_reason = precision.reason,
                .reading = reading,
+               .window = largest_window_of(run, config, inputs.text),
                .batch_size = run.batch_size,
                .bptt = run.bptt,
                .bptt_jitter = run.bptt_jitter,
@@ -269,7 +326,5 @@ std::string training_instruction_set() {
   if (name.ends_with(kInt8)) name.resize(name.size() - kInt8.size());
   return name;
 }
-
-std::int64_t most_steps(const RunPlan& plan) noexcept { return plan.bptt + 2 * plan.bptt_jitter; }
 
 }  // namespace unroll

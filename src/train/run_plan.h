@@ -32,6 +32,12 @@ struct RunLength {
 // "epochs 10", "steps 500", "minutes 2".
 [[nodiscard]] std::string describe(const RunLength& length);
 
+// Steps and rows of a window.
+struct WindowSize {
+  std::int64_t T = 0;
+  std::int64_t B = 0;
+};
+
 // Constant once made. Only the number of steps of a run of minutes, and of a save where nobody asked for one, wait for
 // a measurement (TrainingRun::measure).
 struct RunPlan {
@@ -45,7 +51,8 @@ struct RunPlan {
 
   // Windows.
   Reading reading = {};
-  std::int64_t batch_size = 1;   // B
+  WindowSize window = {};        // the largest
+  std::int64_t batch_size = 1;   // B; of tasks the texts of a window
   std::int64_t bptt = 1;         // T
   std::int64_t bptt_jitter = 0;  // J
 
@@ -97,8 +104,5 @@ struct RunInputs {
 
 // What decides the bits of training on this processor: "AVX2", "AVX3_ZEN4, bf16".
 [[nodiscard]] std::string training_instruction_set();
-
-// Steps of the longest window.
-[[nodiscard]] std::int64_t most_steps(const RunPlan& plan) noexcept;
 
 }  // namespace unroll

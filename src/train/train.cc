@@ -42,12 +42,19 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText
                    .memory = plan.memory};
   report.memory_bytes = static_cast<std::int64_t>(total_bytes(plan.memory));
   report.flops_per_token = 6 * static_cast<double>(trained_products(plan));
-  report.uniform_nats = std::log(static_cast<double>(plan.config.vocabulary));
+  report.uniform_nats = std::log(static_cast<double>(output_count(plan.config)));
   report.train_tokens = plan.epoch.train_tokens;
   report.valid_tokens = plan.epoch.valid_tokens;
   report.valid_text_tokens = plan.epoch.valid_text_tokens;
   report.train_unknown_tokens = text.train_unknown;
   report.valid_unknown_tokens = text.valid_unknown;
+  report.train_symbols = text.train_symbols();
+  report.valid_symbols = text.valid_symbols();
+  if (text.task) {
+    report.task = text.task->task.kind;
+    report.train_texts = static_cast<std::int64_t>(text.task->train.count());
+    report.valid_texts = static_cast<std::int64_t>(text.task->valid.count());
+  }
   report.batch_size = plan.batch_size;
   report.bptt = plan.bptt;
   report.bptt_jitter = plan.bptt_jitter;
@@ -71,8 +78,9 @@ StepReport report(const TrainPosition& position, const StepOutcome& outcome,
                     .grad_norm = outcome.grad_norm,
                     .tokens_per_s = outcome.tokens_per_s};
   if (validation) {
-    report.valid_nats_per_token = validation->nats;
-    report.average_valid_nats_per_token = validation->average_nats;
+    report.valid_nats_per_token = validation->last.nats;
+    report.valid_accuracy = validation->best_accuracy();
+    if (validation->average) report.average_valid_nats_per_token = validation->average->nats;
   }
   return report;
 }
@@ -129,8 +137,8 @@ ClaimedRun claimed_run(const FileOptions& files) {
 void note_unknown(const TrainingText& text, const TrainObserver& observer) {
   constexpr double kMostShare = 0.1;
   const auto note_part = [&](std::string_view what, std::string_view consequence, std::int64_t unknown,
-                             std::size_t tokens) {
-    const double share = static_cast<double>(unknown) / static_cast<double>(std::max<std::size_t>(1, tokens));
+                             std::int64_t tokens) {
+    const double share = static_cast<double>(unknown) / static_cast<double>(std::max<std::int64_t>(1, tokens));
     if (share <= kMostShare) return;
     note(observer, fmt::format("WARNING: {:.1f}% of the {} is unknown to the vocabulary ({} of {} tokens): {}",
                                100 * share, what, unknown, tokens, consequence));
@@ -138,11 +146,11 @@ void note_unknown(const TrainingText& text, const TrainObserver& observer) {
   note_part("text to train on",
             "they are learned as one symbol; is it the text that `tokenizer.vocab_file`, "
             "`tokenizer.vocab_size`, `tokenizer.min_count` or `files.from` is meant for?",
-            text.train_unknown, text.train.size());
+            text.train_unknown, text.train_symbols());
   note_part("text to validate on",
             "its loss decides which weights are kept, and is mostly that of one symbol; give "
             "a `text.valid` of the kind of the text to train on, or a larger vocabulary",
-            text.valid_unknown, text.valid.size());
+            text.valid_unknown, text.valid_symbols());
 }
 
 TrainResult with_unknown(TrainResult result, const TrainingText& text) {
@@ -192,7 +200,10 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   // can be ended at any moment and leaves nothing behind.
   static_cast<void>(claimed_run(resolved.files));
   std::optional<Model> loaded;
-  if (!resolved.files.from.empty()) loaded = Model::load(resolved.files.from);
+  if (!resolved.files.from.empty()) {
+    loaded = Model::load(resolved.files.from);
+    expect_language_model(*loaded);
+  }
   const Model* const from = loaded ? &*loaded : nullptr;
   const TrainingText text = read_training_text(resolved, from != nullptr ? &from->tokenizer() : nullptr);
   if (stop()) return {.interrupted = true};

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/stopwatch.h"
+#include "label/answers.h"
 #include "model/model_file.h"
 #include "model/model_weights.h"
 #include "train/initial_weights.h"
@@ -26,17 +27,6 @@ EvaluationProgress stopping(const EvaluationProgress& progress, const StopQuery&
   };
 }
 
-// With carried state only the first step of each epoch would see the zero state, and a run shorter than an epoch would
-// never learn to start from it. So each row also starts from zero at every 64th window, rows taking turns.
-void start_some_rows_afresh(std::int64_t index, Window& window) {
-  constexpr std::int64_t kWindows = 64;
-  for (std::int64_t b = 0; b < window.B; ++b) {
-    if ((index + b * kWindows / window.B) % kWindows != 0) continue;
-    window.reset.resize(static_cast<std::size_t>(window.T * window.B));
-    window.reset[static_cast<std::size_t>(b)] = 1;
-  }
-}
-
 // Adds that of this processor to the list of a run that began before; the list of an older file stays unknown.
 void add_instruction_set(std::string& list) {
   const std::string present = training_instruction_set();
@@ -51,15 +41,14 @@ TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Mo
       text_(text),
       from_(from),
       workers_(plan.threads),
-      batcher_(text.train, plan.reading, equal_pieces(std::ssize(text.train), plan.batch_size), plan.bptt),
-      cuts_{.T = plan.bptt, .J = plan.bptt_jitter, .length = batcher_.steps(), .seed = plan.seed},
+      windows_(plan, text),
       parameters_(plan.config),
-      gradients_(plan.config, most_steps(plan) * plan.batch_size, plan.samples),
+      gradients_(plan.config, plan.window.T * plan.window.B, plan.samples),
       moments_(plan.update, plan.config),
       weights_(plan.config, Purpose::kTraining, plan.precision, plan.regularization.recurrent, plan.samples > 0),
-      network_(plan.config, Purpose::kTraining, most_steps(plan), plan.batch_size, workers_, plan.regularization,
+      network_(plan.config, Purpose::kTraining, plan.window.T, plan.window.B, workers_, plan.regularization,
                plan.samples),
-      state_(plan.config, plan.batch_size),
+      state_(plan.config, plan.window.B),
       rate_{.schedule = plan.schedule,
             .lr = plan.lr,
             .warmup = 0,
@@ -68,9 +57,8 @@ TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Mo
             .decay_after = plan.decay_after,
             .decay = plan.decay},
       averaging_(plan.average) {
-  assert(cuts_.windows() == plan.epoch.windows);
   if (plan.average.kind != Average::kNone) average_.emplace(plan.config);
-  if (!text.valid.empty()) best_.emplace(plan.config);
+  if (plan.epoch.valid_tokens > 0) best_.emplace(plan.config);
   set_start();
 }
 
@@ -141,19 +129,22 @@ std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery
 std::optional<double> TrainingRun::measure_validation(double seconds, const StopQuery& stop) {
   constexpr std::size_t kLeast = 1 << 10;
   constexpr std::size_t kMost = 1 << 15;
-  if (text_.valid.empty()) return 0;
+  constexpr std::size_t kSymbolsOfText = 16;
+  if (plan_.epoch.valid_tokens == 0) return 0;
+  const std::size_t all = text_.task ? text_.task->valid.count() : text_.valid.size();
   const Stopwatch watch;
-  for (std::size_t tokens = kLeast;; tokens *= 2) {
-    const std::span<const std::int32_t> sample(text_.valid.data(), std::min(tokens, text_.valid.size()));
+  for (std::size_t symbols = kLeast;; symbols *= 2) {
+    const std::size_t part = std::min(text_.task ? symbols / kSymbolsOfText : symbols, all);
     const Stopwatch one;
     try {
-      static_cast<void>(evaluate(parameters_, sample, stopping({}, stop)));
+      static_cast<void>(evaluate(parameters_, part, stopping({}, stop)));
     } catch (const Stopped&) {
       return std::nullopt;
     }
     const double taken = one.seconds();
-    const bool enough = tokens >= kMost || sample.size() == text_.valid.size();
-    if (enough || watch.seconds() + 2 * taken > seconds) return taken / static_cast<double>(sample.size());
+    const double predictions =
+        static_cast<double>(plan_.epoch.valid_text_tokens) * static_cast<double>(part) / static_cast<double>(all);
+    if (symbols >= kMost || part == all || watch.seconds() + 2 * taken > seconds) return taken / predictions;
   }
 }
 
@@ -189,11 +180,9 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 // Sets the window of the next step. Returns what its learning rate is multiplied by.
 double TrainingRun::take_window() {
   const std::int64_t epoch = position_.step / plan_.epoch.windows;
-  const std::int64_t index = position_.step % plan_.epoch.windows;
-  const std::int64_t first = cuts_.first(epoch, index);
-  batcher_.window_of(first, cuts_.first(epoch, index + 1) - first, window_);
-  if (plan_.reading.state == StatePolicy::kCarry) start_some_rows_afresh(index, window_);
-  return cuts_.J > 0 ? static_cast<double>(window_.T) / static_cast<double>(cuts_.T) : 1;
+  const double share = windows_.take(epoch, position_.step % plan_.epoch.windows, window_);
+  if (state_.B != window_.B) state_ = NetworkState(plan_.config, window_.B);
+  return share;
 }
 
 StepOutcome TrainingRun::step() {
@@ -243,29 +232,48 @@ bool TrainingRun::validation_due() const {
 }
 
 // The model file is f32, so validation is too: it reports what evaluate() reports for that file.
-IdsEvaluation TrainingRun::evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
-                                    const EvaluationProgress& progress) {
+ValidationLoss TrainingRun::evaluate(const Parameters& parameters, std::size_t part,
+                                     const EvaluationProgress& progress) {
   NetworkWeights weights(plan_.config, Purpose::kInference);
   weights.pack(parameters, workers_);
+  const ReadyWeights ready{plan_.config, weights, workers_};
+  if (text_.task) return evaluate_task(ready, text_.task->valid, part, progress);
   const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
-  return evaluate_ids({plan_.config, weights, workers_}, ids, symbols, progress);
+  const IdsEvaluation result = evaluate_ids(ready, std::span(text_.valid).first(part), symbols, progress);
+  return {.nats = result.nats / static_cast<double>(result.tokens), .accuracy = {}};
 }
 
-double TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {
-  const std::span<const std::int32_t> ids(text_.valid);
-  const IdsEvaluation result =
-      evaluate(parameters, ids.first(static_cast<std::size_t>(plan_.epoch.valid_read)), progress);
-  const double nats = result.nats / static_cast<double>(result.tokens);
-  if (std::isfinite(nats)) return nats;
+ValidationLoss TrainingRun::evaluate_task(const ReadyWeights& ready, const Examples& examples, std::size_t part,
+                                          const EvaluationProgress& progress) const {
+  const AnswersEvaluation sum = part == examples.count()
+                                    ? evaluate_examples(ready, examples, progress)
+                                    : evaluate_examples(ready, first_examples(examples, part, plan_.config), progress);
+  const auto answers = static_cast<double>(std::max<std::int64_t>(1, sum.answers));
+  ValidationLoss loss{.nats = sum.loss / answers, .accuracy = {}};
+  if (sum.has_right) loss.accuracy = static_cast<double>(sum.right) / answers;
+  return loss;
+}
+
+bool ValidationLoss::better_than(const ValidationLoss& other) const noexcept {
+  if (accuracy && other.accuracy && *accuracy != *other.accuracy) return *accuracy > *other.accuracy;
+  return nats < other.nats;
+}
+
+ValidationLoss TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {
+  const std::size_t part = text_.task ? text_.task->valid.count() : static_cast<std::size_t>(plan_.epoch.valid_read);
+  const ValidationLoss loss = evaluate(parameters, part, progress);
+  if (std::isfinite(loss.nats)) return loss;
   throw Error(ErrorCode::kNumeric, fmt::format("step {}: the validation loss is not a finite number: training stopped, "
                                                "files saved before are as they were; try a lower `run.lr`",
                                                position_.step));
 }
 
-bool TrainingRun::keep_if_best(double nats, bool is_average) {
-  if (position_.best_step > 0 && nats >= position_.best_nats) return false;
+bool TrainingRun::keep_if_best(const ValidationLoss& loss, bool is_average) {
+  const ValidationLoss best{.nats = position_.best_nats, .accuracy = position_.best_accuracy};
+  if (position_.best_step > 0 && !loss.better_than(best)) return false;
   position_.best_step = position_.step;
-  position_.best_nats = nats;
+  position_.best_nats = loss.nats;
+  position_.best_accuracy = loss.accuracy;
   position_.best_is_average = is_average;
   best_->copy_from(is_average ? *average_ : parameters_);
   return true;
@@ -285,10 +293,10 @@ std::optional<ValidationOutcome> TrainingRun::validate(const StepOutcome& last, 
 
 ValidationOutcome TrainingRun::validate(const EvaluationProgress& progress) {
   // Both losses first: a validation that is stopped changes nothing.
-  ValidationOutcome outcome{.nats = validate(parameters_, progress), .average_nats = {}};
-  if (averaging_.began()) outcome.average_nats = validate(*average_, progress);
-  bool improved = keep_if_best(outcome.nats, false);
-  if (outcome.average_nats) improved = keep_if_best(*outcome.average_nats, true) || improved;
+  ValidationOutcome outcome{.last = validate(parameters_, progress), .average = {}};
+  if (averaging_.began()) outcome.average = validate(*average_, progress);
+  bool improved = keep_if_best(outcome.last, false);
+  if (outcome.average) improved = keep_if_best(*outcome.average, true) || improved;
   rate_.validated(improved);
   position_.lr_divisor = rate_.divisor;
 
@@ -299,7 +307,7 @@ ValidationOutcome TrainingRun::validate(const EvaluationProgress& progress) {
     before.push_back(*point.valid_nats_per_token);
     if (point.step > position_.best_step) ++in_vain;
   }
-  averaging_.validated(position_.step, outcome.nats, before);
+  averaging_.validated(position_.step, outcome.last.nats, before);
   position_.average_start = averaging_.start;
   stopped_early_ = plan_.patience > 0 && in_vain >= plan_.patience && position_.step < position_.steps;
   return outcome;
@@ -314,20 +322,33 @@ void TrainingRun::note_history(const StepOutcome& outcome, const std::optional<V
                      .lr = outcome.lr,
                      .valid_nats_per_token = {}};
   if (validation) {
-    point.valid_nats_per_token = validation->nats;
-    point.average_valid_nats_per_token = validation->average_nats;
+    point.valid_nats_per_token = validation->last.nats;
+    point.valid_accuracy = validation->best_accuracy();
+    if (validation->average) point.average_valid_nats_per_token = validation->average->nats;
   }
   record_.history.push_back(point);
   position_.nats_since_point = 0;
   position_.predictions_since_point = 0;
 }
 
+double TrainingRun::loss_of_sample(const Parameters& parameters) {
+  constexpr std::size_t kSymbols = 256;
+  constexpr std::size_t kTexts = 16;
+  NetworkWeights weights(plan_.config, Purpose::kInference);
+  weights.pack(parameters, workers_);
+  const ReadyWeights ready{plan_.config, weights, workers_};
+  if (text_.task) {
+    const Examples& all = text_.task->train;
+    return evaluate_task(ready, all, std::min(kTexts, all.count()), {}).nats;
+  }
+  const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
+  return evaluate_ids(ready, std::span(text_.train).first(std::min(kSymbols, text_.train.size())), symbols, {}).nats;
+}
+
 // The last update of a file is followed by no step that would notice what it did.
 void TrainingRun::check_weights(const Parameters& weights) {
-  constexpr std::size_t kSample = 256;
-  const std::span<const std::int32_t> sample(text_.train.data(), std::min(kSample, text_.train.size()));
   const bool finite = std::ranges::all_of(weights.all(), [](float weight) { return std::isfinite(weight); });
-  if (finite && std::isfinite(evaluate(weights, sample, {}).nats)) return;
+  if (finite && std::isfinite(loss_of_sample(weights))) return;
   throw Error(
       ErrorCode::kNumeric,
       fmt::format("step {}: the weights after it overflow, {}: training stopped, files saved before are as they "
@@ -343,17 +364,18 @@ void TrainingRun::save(bool complete) {
   record_.complete = complete;
   // The resume file first: a model of an unfinished run never exists without it.
   if (!complete) {
-    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(),
-                    plan_.reading.begin);
+    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(), use());
   }
-  save_model(plan_.save, plan_.config, text_.tokenizer, record_, validated ? *best_ : last, plan_.reading.begin);
+  save_model(plan_.save, plan_.config, text_.tokenizer, record_, validated ? *best_ : last, use());
 }
+
+ModelUse TrainingRun::use() const { return {plan_.reading.begin, text_.task ? text_.task->task : Task()}; }
 
 TrainTensors TrainingRun::tensors() {
   return {.parameters = parameters_,
           .best = best_ ? &*best_ : nullptr,
           .moments = moments_,
-          .state = state_,
+          .state = text_.task ? nullptr : &state_,
           .average = average_ ? &*average_ : nullptr};
 }
 

@@ -12,7 +12,6 @@
 #include "network/gradients.h"
 #include "network/network.h"
 #include "network/parameters.h"
-#include "text/batcher.h"
 #include "train/averaging.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
@@ -20,16 +19,30 @@
 #include "train/run_plan.h"
 #include "train/schedule.h"
 #include "train/training_text.h"
-#include "train/window_cuts.h"
+#include "train/training_windows.h"
 #include "unroll/model.h"
 #include "unroll/train.h"
 
 namespace unroll {
 
-// The result of a validation, in nats per token.
+// How good weights are on the validation text.
+struct ValidationLoss {
+  double nats = 0;                 // per prediction
+  std::optional<double> accuracy;  // share of right answers, where answers are labels
+
+  // By accuracy, where there is one, then by loss.
+  [[nodiscard]] bool better_than(const ValidationLoss& other) const noexcept;
+};
+
+// The result of a validation.
 struct ValidationOutcome {
-  double nats = 0;                     // of the last weights
-  std::optional<double> average_nats;  // of the averaged ones
+  ValidationLoss last;                    // of the last weights
+  std::optional<ValidationLoss> average;  // of the averaged ones
+
+  // The greater accuracy of both.
+  [[nodiscard]] std::optional<double> best_accuracy() const noexcept {
+    return average && average->accuracy > last.accuracy ? average->accuracy : last.accuracy;
+  }
 };
 
 // Asked now and then; true: stop.
@@ -85,27 +98,30 @@ class TrainingRun {
 
  private:
   void set_start();
-  // Seconds per token; empty if it was to stop.
+  // Seconds per prediction; empty if it was to stop.
   std::optional<double> measure_validation(double seconds, const StopQuery& stop);
   double measure_step();
   std::optional<double> measure_steps(double seconds, const StopQuery& stop);  // seconds per step; none: to stop
   void fix_length();
   double take_window();
-  IdsEvaluation evaluate(const Parameters& parameters, std::span<const std::int32_t> ids,
-                         const EvaluationProgress& progress);
-  double validate(const Parameters& parameters, const EvaluationProgress& progress);
+  // The part of the validation text, of symbols or of texts.
+  ValidationLoss evaluate(const Parameters& parameters, std::size_t part, const EvaluationProgress& progress);
+  ValidationLoss evaluate_task(const ReadyWeights& ready, const Examples& examples, std::size_t part,
+                               const EvaluationProgress& progress) const;
+  [[nodiscard]] double loss_of_sample(const Parameters& parameters);
+  ValidationLoss validate(const Parameters& parameters, const EvaluationProgress& progress);
   ValidationOutcome validate(const EvaluationProgress& progress);
-  bool keep_if_best(double nats, bool is_average);
+  bool keep_if_best(const ValidationLoss& loss, bool is_average);
   void check_finite(double loss, double norm) const;
   void check_weights(const Parameters& weights);
   TrainTensors tensors();
+  [[nodiscard]] ModelUse use() const;
 
   const RunPlan& plan_;
   const TrainingText& text_;
   const Model* from_;
   Workers workers_;
-  Batcher batcher_;
-  WindowCuts cuts_;
+  TrainingWindows windows_;
   Parameters parameters_;
   Gradients gradients_;
   std::optional<Parameters> best_;

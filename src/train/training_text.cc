@@ -9,6 +9,7 @@
 
 #include "text/corpus.h"
 #include "text/split_tail.h"
+#include "train/task_text.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -59,6 +60,7 @@ SplitText split(const Files& files, const TextOptions& options) {
 }  // namespace
 
 TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer) {
+  if (options.task.kind != TaskKind::kLanguage) return read_task_text(options);
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
   const Files files(options.text, kind, lowercase);

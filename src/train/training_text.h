@@ -2,13 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "label/examples.h"
+#include "unroll/task.h"
 #include "unroll/tokenizer.h"
 #include "unroll/train.h"
 
 namespace unroll {
+
+// The texts of a task other than language modelling.
+struct TaskText {
+  Task task = {};
+  Examples train = {};
+  Examples valid = {};
+  // (V) 1: a word that occurs once, and is read as unknown now and then; may be empty.
+  std::vector<std::uint8_t> rare = {};
+  std::int64_t train_answers = 0;  // labels, numbers or symbols that are learned in an epoch
+  std::int64_t valid_answers = 0;
+};
 
 struct TrainingText {
   Tokenizer tokenizer;
@@ -16,11 +30,21 @@ struct TrainingText {
   std::vector<std::int32_t> valid;  // empty: no validation
   std::int64_t train_unknown = 0;   // ids that are the unknown symbol
   std::int64_t valid_unknown = 0;
-  std::string fingerprint;  // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
+  std::optional<TaskText> task = {};  // then train and valid are empty
+
+  // Ids that are read, of either kind.
+  [[nodiscard]] std::int64_t train_symbols() const noexcept {
+    return task ? task->train.steps() : static_cast<std::int64_t>(train.size());
+  }
+  [[nodiscard]] std::int64_t valid_symbols() const noexcept {
+    return task ? task->valid.steps() : static_cast<std::int64_t>(valid.size());
+  }
+
+  std::string fingerprint = {};  // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
 };
 
-// Reads options.text (or splits its tail off for validation) and makes the vocabulary from the training part, unless a
-// `tokenizer` is given. Throws Error{kFile} and Error{kInput}.
+// With a task, read_task_text(). Else reads options.text (or splits its tail off for validation) and makes the
+// vocabulary from the training part, unless a `tokenizer` is given. Throws Error{kFile} and Error{kInput}.
 [[nodiscard]] TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer);
 
 }  // namespace unroll

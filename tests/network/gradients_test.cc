@@ -126,7 +126,7 @@ TEST(Gradients, NameTheTensorOfANumberThatIsNotFinite) {
 }
 
 TEST(Gradients, TakeThePlannedBytes) {
-  RunPlan run{.batch_size = 4, .bptt = 8};
+  RunPlan run{.window = {.T = 8, .B = 4}, .batch_size = 4, .bptt = 8};
   for (const std::int64_t V : {10, 5000}) {
     for (const bool tied : {false, true}) {
       NetworkConfig config = config_of(tied);

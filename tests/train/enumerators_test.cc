@@ -58,7 +58,7 @@ TEST_F(Enumerators, OfTrainingAreRefusedByTheirField) {
       EXPECT_TRUE(refuses(std::string(described.field), [&] { train(bad); }));
     }
   });
-  EXPECT_EQ(enumerations, 10);
+  EXPECT_EQ(enumerations, 13);
 }
 
 TEST_F(Enumerators, OfNetworksAndTokenizersAreRefused) {

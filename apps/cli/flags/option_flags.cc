@@ -85,6 +85,9 @@ void OptionFlags::operator()(const TrainOption& option, std::optional<double>& v
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::string& value) const {
+  if (option.field == "task.class_weights") {
+    return flags_->text(help_of(option, "WEIGHTS", ""), [&value](const std::string& text) { value = text; });
+  }
   flags_->path(help_of(option, option.field.starts_with("files.") ? "MODEL" : "FILE", ""), &value);
 }
 
@@ -115,6 +118,21 @@ void OptionFlags::operator()(const TrainOption& option, Init& value) const {
 void OptionFlags::operator()(const TrainOption& option, Schedule& value) const {
   flags_->text(help_of(option, "NAME", std::string(schedule_name(value))),
                [&value](const std::string& text) { value = parse_schedule(text); });
+}
+
+void OptionFlags::operator()(const TrainOption& option, TaskKind& value) const {
+  flags_->text(help_of(option, "TASK", std::string(task_name(value))),
+               [&value](const std::string& text) { value = parse_task(text); });
+}
+
+void OptionFlags::operator()(const TrainOption& option, Readout& value) const {
+  flags_->text(help_of(option, "HOW", std::string(readout_name(value))),
+               [&value](const std::string& text) { value = parse_readout(text); });
+}
+
+void OptionFlags::operator()(const TrainOption& option, Transitions& value) const {
+  flags_->text(help_of(option, "HOW", std::string(transitions_name(value))),
+               [&value](const std::string& text) { value = parse_transitions(text); });
 }
 
 }  // namespace unroll

@@ -31,6 +31,9 @@ class OptionFlags {
   void operator()(const TrainOption& option, Softmax& value) const;
   void operator()(const TrainOption& option, Init& value) const;
   void operator()(const TrainOption& option, Schedule& value) const;
+  void operator()(const TrainOption& option, TaskKind& value) const;
+  void operator()(const TrainOption& option, Readout& value) const;
+  void operator()(const TrainOption& option, Transitions& value) const;
 
  private:
   Flags* flags_;

@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -10,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "cli/flags/column_flags.h"
+#include "cli/flags/data_flags.h"
 #include "cli/flags/field_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/option_flags.h"
@@ -31,6 +35,7 @@ std::vector<std::string> flags_not_in_recipes() {
   const TrainOptions options;
   for_each_option(options, [&](const TrainOption& option, const auto& value) {
     const bool is_path = std::is_same_v<decltype(value), const std::string&>;
+    if (option.field.starts_with("task.")) return;
     if (is_path || option.field.starts_with("files.")) flags.push_back(flag_of(option.field));
   });
   return flags;
@@ -122,8 +127,36 @@ class TrainFlags : public OptionFlags {
   TrainOptions* options_;
 };
 
+// Whether a command line for this task has the flag of an option.
+bool has_flag(TaskKind task, const TrainOption& option) {
+  const auto is_for = [&](std::initializer_list<TaskKind> tasks) {
+    return std::ranges::find(tasks, task) != tasks.end();
+  };
+  const auto is_one_of = [&](std::initializer_list<std::string_view> fields) {
+    return std::ranges::find(fields, option.field) != fields.end();
+  };
+  using enum TaskKind;
+  if (!option.field.starts_with("task.") || option.field == "task.kind") return true;
+  if (is_one_of({"task.bidirectional"})) return is_for({kClassify, kTag, kRegress});
+  if (is_one_of({"task.characters", "task.transitions"})) return is_for({kTag});
+  if (is_one_of({"task.readout"})) return is_for({kClassify, kRegress});
+  return is_for({kClassify});
+}
+
+// Those of the task that was asked for.
+void add_task_flags(Flags* flags, TrainOptions* options, const TrainFlags& declare) {
+  const TaskKind task = options->task.kind;
+  flags->heading("Task");
+  for_each_task_option(*options, [&](const TrainOption& option, auto& value) {
+    if (has_flag(task, option)) declare(option, value);
+  });
+  if (task == TaskKind::kClassify || task == TaskKind::kConditional) declare_data_flags(flags, &options->task.texts);
+  if (task == TaskKind::kTag) declare_column_flags(flags, &options->task.columns);
+}
+
 void add_option_flags(Flags* flags, TrainOptions* options) {
   const TrainFlags declare(flags, options);
+  add_task_flags(flags, options, declare);
   flags->heading("Text");
   for_each_text_option(*options, declare);
   flags->heading("Network");
@@ -137,7 +170,7 @@ void add_option_flags(Flags* flags, TrainOptions* options) {
   flags->exclusive({"--epochs", "--steps", "--minutes"});
   flags->exclusive({"--resume", "--overwrite"});
   for_each_option(*options, [&](const TrainOption& option, const auto&) {
-    if (option.only_with.first.empty()) return;
+    if (option.only_with.first.empty() || !has_flag(options->task.kind, option)) return;
     flags->belongs_to(flag_of(option.only_with.first), {flag_of(option.field)});
   });
 }
@@ -180,8 +213,8 @@ void check_from(const Flags& flags) {
 
 // Whether a run of minutes may choose network, regularisation and updates: nobody said a word about them.
 bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
-  bool may =
-      command.options.run.minutes && command.recipe.empty() && !flags.given("--from") && !flags.given("--dropout");
+  bool may = command.options.task.kind == TaskKind::kLanguage && command.options.run.minutes &&
+             command.recipe.empty() && !flags.given("--from") && !flags.given("--dropout");
   for_each_fitted_option(command.options,
                          [&](const TrainOption& option, const auto&) { may &= !flags.given(flag_of(option.field)); });
   return may;
@@ -213,8 +246,20 @@ std::string repeating_command(const TrainCommand& command, const TrainPlan& plan
   return line;
 }
 
+// The task of a command line, whose defaults the flags have.
+TaskKind asked_task(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kTask = "--task";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == kTask && i + 1 < arguments.size()) return parse_task(arguments[i + 1]);
+    if (argument.starts_with("--task=")) return parse_task(argument.substr(kTask.size() + 1));
+  }
+  return TaskKind::kLanguage;
+}
+
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
   TrainCommand command;
+  command.options = default_options(asked_task(arguments));
   Flags flags(
       "unroll train TEXT... --save MODEL.safetensors [flags]",
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
@@ -230,6 +275,8 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
       "unroll train train.txt --valid valid.txt --tokenizer whitespace \\\n"
       "      --layers 2 --dropout 0.5 --save words.safetensors --log words.jsonl",
       "A word model of text that is tokenised already, with a log to plot.");
+  flags.example("unroll train --task classify reviews.csv --save reviews.safetensors",
+                "A classifier of texts; unroll train --task classify --help shows the defaults of that task.");
   flags.example("unroll train book.txt --recipe shakespeare --save book.safetensors",
                 "Settings by name; unroll recipes lists the names.");
   flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",

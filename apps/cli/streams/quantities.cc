@@ -58,10 +58,14 @@ std::string people_perplexity(double nats) {
   return perplexity < 1000 ? fmt::format("{:#.4g}", perplexity) : fmt::format("{:.0f}", perplexity);
 }
 
-double train_unknown_share(const TrainPlan& plan) { return share_of(plan.train_unknown_tokens, plan.train_tokens); }
+double train_unknown_share(const TrainPlan& plan) {
+  const bool answers = plan.task != TaskKind::kLanguage;
+  return share_of(plan.train_unknown_tokens, answers ? plan.train_symbols : plan.train_tokens);
+}
 
 double valid_unknown_share(const TrainPlan& plan) {
-  return share_of(plan.valid_unknown_tokens, plan.valid_text_tokens);
+  const bool answers = plan.task != TaskKind::kLanguage;
+  return share_of(plan.valid_unknown_tokens, answers ? plan.valid_symbols : plan.valid_text_tokens);
 }
 
 }  // namespace unroll

@@ -37,6 +37,23 @@ std::string unknown_note(double share) {
   return share == 0 ? "" : fmt::format(" ({:.{}f}% unknown)", 100 * share, share < 0.001 ? 4 : 1);
 }
 
+// What is trained on: tokens of a text, or texts with answers.
+std::string text_words(const TrainPlan& plan) {
+  const double train_unknown = train_unknown_share(plan);
+  const double valid_unknown = valid_unknown_share(plan);
+  if (plan.task == TaskKind::kLanguage) {
+    return fmt::format("text     {} tokens to train on{}, {} to validate on{}; vocabulary {}",
+                       grouped(plan.train_tokens), unknown_note(train_unknown),
+                       plan.valid_tokens > 0 ? valid_words(plan) : "none", unknown_note(valid_unknown),
+                       grouped(plan.config.vocabulary));
+  }
+  return fmt::format("texts    {} of {} tokens to train on{}, {} to validate on{}; {}, vocabulary {}",
+                     grouped(plan.train_texts), grouped(plan.train_symbols), unknown_note(train_unknown),
+                     plan.valid_texts > 0 ? grouped(plan.valid_texts) : "none", unknown_note(valid_unknown),
+                     plural(std::max(plan.config.outputs, plan.config.conditions), "label"),
+                     grouped(plan.config.vocabulary));
+}
+
 std::string softmax_text(const TrainPlan& plan) {
   if (!plan.config.cutoffs.empty()) return ", adaptive softmax";
   if (plan.samples == 0) return "";
@@ -57,10 +74,7 @@ void TrainProgress::plan(const TrainPlan& plan) {
                               plural(net.layers, "layer"), net.hidden, net.embed, net.tied ? ", tied" : "",
                               softmax_text(plan), net.layer_norm ? ", layer normalisation" : "",
                               grouped(plan.parameters), people_bytes(plan.parameters * 4)));
-  terminal_->line(fmt::format("text     {} tokens to train on{}, {} to validate on{}; vocabulary {}",
-                              grouped(plan.train_tokens), unknown_note(train_unknown_),
-                              plan.valid_tokens > 0 ? valid_words(plan) : "none", unknown_note(valid_unknown_),
-                              grouped(net.vocabulary)));
+  terminal_->line(text_words(plan));
   std::size_t widest = 8;
   for (const MemoryItem& item : plan.memory) widest = std::max(widest, item.name.size());
   std::string_view title = "memory";
@@ -70,15 +84,19 @@ void TrainProgress::plan(const TrainPlan& plan) {
   }
   terminal_->line(fmt::format("{:<8} {:<{}}  {:>10}", title, "together", widest, people_bytes(plan.memory_bytes)));
   const auto epoch_steps = static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch));
+  const std::string window = is_language() ? fmt::format("{} x {} tokens", plan.batch_size, window_words(plan))
+                                           : fmt::format("{} texts", plan.batch_size);
   terminal_->line(
-      fmt::format("run      {} of {} x {} tokens ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"),
-                  plan.batch_size, window_words(plan), static_cast<double>(plan.steps) / epoch_steps,
+      fmt::format("run      {} of {} ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"), window,
+                  static_cast<double>(plan.steps) / epoch_steps,
                   plan.valid_tokens > 0 ? fmt::format("validation every {}, ", grouped(plan.validate_every)) : "",
                   grouped(plan.save_every)));
   terminal_->line(fmt::format("numbers  precision {}{}", precision_name(plan.precision),
                               plan.precision_reason.empty() ? "" : fmt::format(" (auto: {})", plan.precision_reason)));
   const std::int64_t steps_left = plan.steps - plan.first_step;
-  const double tokens_left = static_cast<double>(steps_left) * static_cast<double>(plan.batch_size * plan.bptt);
+  const double tokens_left =
+      static_cast<double>(steps_left) * (is_language() ? static_cast<double>(plan.batch_size * plan.bptt)
+                                                       : static_cast<double>(plan.train_symbols) / epoch_steps);
   std::string cost = fmt::format("cost     {} per token, {} in all", people_flops(plan.flops_per_token),
                                  people_flops(plan.flops_per_token * tokens_left));
   if (plan.seconds_per_step > 0) {
@@ -86,14 +104,19 @@ void TrainProgress::plan(const TrainPlan& plan) {
                         plural(plan.threads, "thread"));
   }
   terminal_->line(cost);
-  terminal_->line(
-      fmt::format("guess    ln V = {:.4f} nats per token is the loss of a uniform guess", plan.uniform_nats));
+  if (is_language() || plan.task == TaskKind::kConditional) {
+    terminal_->line(
+        fmt::format("guess    ln V = {:.4f} nats per token is the loss of a uniform guess", plan.uniform_nats));
+  }
   if (plan.first_step > 0) {
     terminal_->line(fmt::format("resumed  after step {}", grouped(plan.first_step)));
   }
 }
 
+bool TrainProgress::is_language() const noexcept { return plan_.task == TaskKind::kLanguage; }
+
 std::string TrainProgress::loss_words(double nats, double unknown) const {
+  if (!is_language() && plan_.task != TaskKind::kConditional) return fmt::format("loss {:.4f}", nats);
   std::string words = fmt::format("loss {:.4f}  ppl {}", nats, people_perplexity(nats));
   if (plan_.tokenizer == TokenizerKind::kChar) {
     words += fmt::format("  {:.3f} bits/char{}", nats / std::numbers::ln2, unknown > 0 ? " (not comparable)" : "");
@@ -107,7 +130,9 @@ void TrainProgress::step(const StepReport& report) {
   mean_nats_ += weight * (report.nats_per_token - mean_nats_);
   mean_tokens_per_s_ += weight * (report.tokens_per_s - mean_tokens_per_s_);
 
-  if (report.valid_nats_per_token) {
+  if (report.valid_nats_per_token && report.valid_accuracy) {
+    answers_line(report);
+  } else if (report.valid_nats_per_token) {
     validation_line(report.step, "validation", *report.valid_nats_per_token);
     if (report.average_valid_nats_per_token) {
       validation_line(report.step, "of average", *report.average_valid_nats_per_token);
@@ -128,6 +153,19 @@ void TrainProgress::validation_line(std::int64_t step, std::string_view what, do
   validated_ = true;
   terminal_->line(fmt::format("step {:>{}}  {} {}{}", grouped(step), grouped(plan_.steps).size(), what,
                               loss_words(nats, valid_unknown_), best ? terminal_->strong("  best") : ""));
+}
+
+void TrainProgress::answers_line(const StepReport& report) {
+  const double nats = std::min(*report.valid_nats_per_token,
+                               report.average_valid_nats_per_token.value_or(*report.valid_nats_per_token));
+  const bool best = !validated_ || *report.valid_accuracy > best_accuracy_ ||
+                    (*report.valid_accuracy == best_accuracy_ && nats < best_valid_);
+  if (best) best_valid_ = nats;
+  if (best) best_accuracy_ = *report.valid_accuracy;
+  validated_ = true;
+  terminal_->line(fmt::format("step {:>{}}  validation loss {:.4f}  accuracy {:.2f}%{}", grouped(report.step),
+                              grouped(plan_.steps).size(), nats, 100 * *report.valid_accuracy,
+                              best ? terminal_->strong("  best") : ""));
 }
 
 void TrainProgress::validation(std::int64_t done, std::int64_t total) {
@@ -154,12 +192,15 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
     terminal_->line(fmt::format("stopped  after step {} of {}: validation stopped improving", grouped(result.steps),
                                 grouped(plan_.steps)));
   }
-  terminal_->line(fmt::format("trained  {}, {} tokens in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
-                              people_seconds(result.seconds), loss_words(result.nats_per_token, train_unknown_)));
+  terminal_->line(fmt::format("trained  {}, {} {} in {}; {}", plural(result.steps, "step"), grouped(result.tokens),
+                              is_language() ? "tokens" : "answers", people_seconds(result.seconds),
+                              loss_words(result.nats_per_token, train_unknown_)));
   if (result.best_valid_nats_per_token) {
-    terminal_->line(fmt::format("best     step {}{}: validation {}", grouped(result.best_step),
-                                result.best_is_average ? ", averaged weights" : "",
-                                loss_words(*result.best_valid_nats_per_token, valid_unknown_)));
+    terminal_->line(fmt::format(
+        "best     step {}{}: validation {}", grouped(result.best_step),
+        result.best_is_average ? ", averaged weights" : "",
+        loss_words(*result.best_valid_nats_per_token, valid_unknown_) +
+            (result.best_valid_accuracy ? fmt::format("  accuracy {:.2f}%", 100 * *result.best_valid_accuracy) : "")));
   }
   terminal_->line(fmt::format("model    {}", terminal_->strong(model_path)));
 }

@@ -29,6 +29,8 @@ class TrainProgress {
 
  private:
   void validation_line(std::int64_t step, std::string_view what, double nats);
+  void answers_line(const StepReport& report);
+  [[nodiscard]] bool is_language() const noexcept;
   // `unknown` is the share of unknown tokens of the text: with any, bits per character cannot be compared.
   [[nodiscard]] std::string loss_words(double nats, double unknown) const;
 
@@ -41,6 +43,7 @@ class TrainProgress {
   double mean_nats_ = 0;
   double mean_tokens_per_s_ = 0;
   double best_valid_ = 0;
+  double best_accuracy_ = 0;
   bool validated_ = false;
 };
 

@@ -46,7 +46,7 @@ struct LogField {
   bool always;
 };
 
-constexpr std::array<LogField, 10> kFields{{{R"({"step":)", true},
+constexpr std::array<LogField, 11> kFields{{{R"({"step":)", true},
                                             {R"(,"tokens":)", true},
                                             {R"(,"nats_per_token":)", true},
                                             {R"(,"lr":)", true},
@@ -54,6 +54,7 @@ constexpr std::array<LogField, 10> kFields{{{R"({"step":)", true},
                                             {R"(,"tokens_per_s":)", true},
                                             {R"(,"valid_nats_per_token":)", false},
                                             {R"(,"average_valid_nats_per_token":)", false},
+                                            {R"(,"valid_accuracy":)", false},
                                             {R"(,"train_unknown_share":)", false},
                                             {R"(,"valid_unknown_share":)", false}}};
 
@@ -156,6 +157,7 @@ void TrainingLog::add(const StepReport& report) {
   if (report.average_valid_nats_per_token) {
     entry["average_valid_nats_per_token"] = *report.average_valid_nats_per_token;
   }
+  if (report.valid_accuracy) entry["valid_accuracy"] = *report.valid_accuracy;
   if (train_unknown_ > 0) entry["train_unknown_share"] = train_unknown_;
   if (report.valid_nats_per_token && valid_unknown_ > 0) entry["valid_unknown_share"] = valid_unknown_;
   rest_ = entry.dump() + '\n';

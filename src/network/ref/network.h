@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "network/network_tensors.h"
+#include "network/parameters.h"
 #include "nn/ref/activation_penalty.h"
 #include "nn/ref/adaptive_softmax.h"
 #include "nn/ref/dropout.h"
@@ -27,12 +28,17 @@ namespace unroll::ref {
 // Views of a network's parameters. Tied: decoder is encoder.
 template <class T>
 struct NetworkParams {
-  MatView<T> encoder;                      // (V, E)
-  std::vector<RecurrentParams<T>> layers;  // L
-  MatView<T> projection;                   // (E, H); empty if there is none
-  MatView<T> decoder;                      // (V, H); with cutoffs the head (head_size, H)
-  std::span<T> decoder_bias;               // (V); with cutoffs (head_size)
-  std::vector<TailParams<T>> tails;        // one per cutoff
+  MatView<T> encoder;                            // (V, E)
+  MatView<T> chars_encoder;                      // (C, character_hidden)
+  std::vector<RecurrentParams<T>> chars_layers;  // 2
+  std::vector<RecurrentParams<T>> layers;        // one per layer and direction
+  std::vector<ConditionParams<T>> conditions;    // one per level
+  MatView<T> projection;                         // (E, H); empty if there is none
+  std::span<T> attention;                        // (D)
+  MatView<T> decoder;                            // (V, H); with cutoffs the head (head_size, H)
+  std::span<T> decoder_bias;                     // (V); with cutoffs (head_size)
+  std::vector<TailParams<T>> tails;              // one per cutoff
+  CrfTables<T> crf;
 };
 
 // Cuts one block of numbers into a network's parameters, in the order of network/network_tensors.h. `block` holds
@@ -40,8 +46,7 @@ struct NetworkParams {
 template <class T>
 NetworkParams<T> network_params(const NetworkConfig& config, T* block) {
   NetworkParams<T> params;
-  params.layers.resize(static_cast<std::size_t>(config.layers));
-  params.tails.resize(config.cutoffs.size());
+  resize_lists(config, params);
   for_each_tensor(
       config,
       [&block](const std::string& /*name*/, std::int64_t rows, std::int64_t cols, MatView<T>& matrix) {

@@ -1,0 +1,50 @@
+// What a model was trained to do, and what its outputs are called.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unroll {
+
+//   kLanguage     predicts each symbol of a text from those before it
+//   kClassify     answers with a label per text
+//   kTag          answers with a label per word
+//   kConditional  predicts symbols as kLanguage does, given a label
+//   kRegress      answers with numbers, per sequence or per step
+enum class TaskKind { kLanguage, kClassify, kTag, kConditional, kRegress };
+
+// "language", "classify", "tag", "conditional", "regress".
+[[nodiscard]] std::string_view task_name(TaskKind kind) noexcept;
+
+// The task with this name. Throws Error{kUsage} listing the known ones if there is none.
+[[nodiscard]] TaskKind parse_task(std::string_view text);
+
+// The names of a network's outputs, and how its answers are read.
+struct Task {
+  TaskKind kind = TaskKind::kLanguage;
+  std::vector<std::string> labels = {};  // of outputs or conditions, in their order; of kRegress names of numbers
+  bool multi_label = false;              // kClassify: each label is right or wrong by itself
+
+  // kClassify: scores are divided by this before they become probabilities (Guo et al. 2017).
+  double temperature = 1;
+  // kClassify with multi_label: the probability from which a label is answered, per label; empty: 0.5.
+  std::vector<double> thresholds = {};
+
+  // kTag: the scheme of labels for spans, as a user reads it; empty: none was recognised.
+  std::string scheme = {};
+  // Of a character network: its symbols from id 1 on, one code point each; id 0 stands for all others.
+  std::vector<std::string> characters = {};
+
+  // Where inputs are numbers: each is (x - shift) * factor of its place; empty: x.
+  std::vector<double> input_shift = {};
+  std::vector<double> input_factor = {};
+  // kRegress: an answer is y * factor + shift; empty: y.
+  std::vector<double> output_shift = {};
+  std::vector<double> output_factor = {};
+
+  friend bool operator==(const Task&, const Task&) = default;
+};
+
+}  // namespace unroll

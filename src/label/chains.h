@@ -1,0 +1,31 @@
+// Sequences of labels along the steps of a text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "infer/inference.h"
+#include "nn/crf.h"
+#include "text/window.h"
+
+namespace unroll {
+
+// Calls visit(entry t*B+b) for the steps of a text, in their order.
+template <class Visit>
+void for_each_entry(const Window& window, const WindowText& text, const Visit& visit) {
+  for (std::int32_t p = text.first; p < text.first + text.count; ++p) {
+    const WindowPiece& piece = window.pieces[static_cast<std::size_t>(p)];
+    for (std::int64_t t = piece.first; t < piece.first + piece.steps; ++t) {
+      visit(static_cast<std::size_t>(t * window.B + piece.row));
+    }
+  }
+}
+
+// The `most` allowed sequences of labels of a text that have the greatest scores, best first. `scores` (T*B, K) are the
+// network's for the window. Without a loss crf, transitions count nothing.
+[[nodiscard]] std::vector<LabelSequence> best_chains(const ReadyWeights& ready, const Window& window,
+                                                     const WindowText& text, MatView<const float> scores,
+                                                     const AllowedLabels& allowed, std::int64_t most);
+
+}  // namespace unroll

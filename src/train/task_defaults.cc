@@ -1,0 +1,46 @@
+#include "unroll/train.h"
+
+namespace unroll {
+namespace {
+
+// Small texts with labels: words are known or not, networks are small and strongly regularised.
+void set_labels_defaults(TrainOptions& options) {
+  options.tokenizer.kind = TokenizerKind::kWord;
+  options.tokenizer.lowercase = true;
+  options.text.state = StatePolicy::kReset;
+  options.network.hidden = 100;
+  options.network.embed = 100;
+  options.regularization.input = 0.3;
+  options.regularization.output = 0.3;
+  options.regularization.words = 0.1;
+  options.run.batch_size = 32;
+  options.run.lr = 0.002;
+  options.run.average = Average::kEma;
+  options.run.ema_decay = 0.995;
+}
+
+}  // namespace
+
+TrainOptions default_options(TaskKind task) {
+  TrainOptions options;
+  options.task.kind = task;
+  switch (task) {
+    case TaskKind::kLanguage:
+      break;
+    case TaskKind::kClassify:
+    case TaskKind::kRegress:
+      set_labels_defaults(options);
+      break;
+    case TaskKind::kTag:
+      set_labels_defaults(options);
+      options.tokenizer.kind = TokenizerKind::kWhitespace;
+      break;
+    case TaskKind::kConditional:
+      options.text.state = StatePolicy::kReset;
+      options.run.batch_size = 32;
+      break;
+  }
+  return options;
+}
+
+}  // namespace unroll

@@ -1,0 +1,291 @@
+#include "train/task_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/quote.h"
+#include "data/hold_out.h"
+#include "label/encoding.h"
+#include "text/vocabulary.h"
+#include "train/class_weights.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// FNV-1a over numbers: enough to tell one set of texts from another.
+class Fingerprint {
+ public:
+  void add(std::uint64_t number) { hash_ = (hash_ ^ number) * kPrime; }
+  template <class T>
+  void add_all(const std::vector<T>& numbers) {
+    for (const T number : numbers) add(static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
+    add(numbers.size());
+  }
+  void add(const Examples& examples) {
+    add_all(examples.starts);
+    add_all(examples.ids);
+    add_all(examples.labels);
+    add_all(examples.sets);
+    add_all(examples.words.characters);
+    for (const float weight : examples.weights) add(static_cast<std::uint64_t>(static_cast<double>(weight) * 1e6));
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return hash_; }
+
+ private:
+  static constexpr std::uint64_t kPrime = 0x100000001B3;
+  std::uint64_t hash_ = 0xCBF29CE484222325;
+};
+
+void set_fingerprint(const std::vector<std::string>& labels, TrainingText& text) {
+  Fingerprint print;
+  for (const std::string& label : labels) print.add_all(std::vector<char>(label.begin(), label.end()));
+  print.add(text.task->train);
+  print.add(text.task->valid);
+  text.fingerprint =
+      fmt::format("{:016x}, {} + {} texts", print.value(), text.task->train.count(), text.task->valid.count());
+}
+
+std::int64_t count_unknown(const Examples& examples, const Tokenizer& tokenizer) {
+  return tokenizer.unknown() < 0 ? 0 : std::ranges::count(examples.ids, tokenizer.unknown());
+}
+
+// Words that occur once stand for those that training does not see.
+std::vector<std::uint8_t> rare_words(const Examples& train, const Tokenizer& tokenizer) {
+  if (!tokens_are_words(tokenizer.kind()) || tokenizer.unknown() < 0) return {};
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(tokenizer.size()));
+  for (const std::int32_t id : train.ids) ++counts[static_cast<std::size_t>(id)];
+  std::vector<std::uint8_t> rare;
+  for (const std::int64_t count : counts) rare.push_back(count == 1 ? 1 : 0);
+  return rare;
+}
+
+// What all tasks have in common, once texts are encoded.
+TrainingText finished(Tokenizer tokenizer, TaskText task) {
+  TrainingText text{.tokenizer = std::move(tokenizer), .train = {}, .valid = {}, .fingerprint = {}};
+  task.rare = rare_words(task.train, text.tokenizer);
+  text.train_unknown = count_unknown(task.train, text.tokenizer);
+  text.valid_unknown = count_unknown(task.valid, text.tokenizer);
+  text.task = std::move(task);
+  set_fingerprint(text.task->task.labels, text);
+  return text;
+}
+
+template <class Texts, class TextOf>
+Tokenizer train_tokenizer(const TokenizerOptions& options, const Texts& texts, const TextOf& text_of,
+                          const std::string& name) {
+  std::string all;
+  for (const auto& one : texts) {
+    all += text_of(one);
+    all += '\n';
+  }
+  return Tokenizer::train(options, {all, name});
+}
+
+// Places of texts, those that train and those that validate, among the texts of both files one after the other.
+TextSplit split_texts(const TrainOptions& options, const LabelledTexts& texts) {
+  if (options.task.folds > 0) {
+    return split_fold(texts, options.task.fold - 1, options.task.folds, options.run.seed);
+  }
+  return hold_out(texts, options.text.valid_split, options.run.seed);
+}
+
+// Texts to train on and to validate on, with one list of labels.
+struct LabelledParts {
+  LabelledTexts train;
+  LabelledTexts valid;
+};
+
+LabelledTexts take(const LabelledTexts& texts, const std::vector<std::size_t>& places) {
+  LabelledTexts part{.texts = {}, .labels = texts.labels, .files = texts.files, .multi_label = texts.multi_label};
+  for (const std::size_t place : places) part.texts.push_back(texts.texts[place]);
+  return part;
+}
+
+void expect_known_labels(const LabelledTexts& texts, std::size_t known, const std::vector<std::string>& labels) {
+  for (std::size_t i = 0; i < texts.texts.size(); ++i) {
+    for (const std::int32_t label : texts.texts[i].labels) {
+      if (static_cast<std::size_t>(label) < known) continue;
+      throw Error(ErrorCode::kInput,
+                  fmt::format("{}: the label {} is not among the {} of the texts to train on: {}", texts.place(i),
+                              quote(texts.labels[static_cast<std::size_t>(label)]), known,
+                              fmt::join(std::span(labels).first(std::min<std::size_t>(8, known)), ", ")));
+    }
+  }
+}
+
+LabelledParts read_labelled_parts(const TrainOptions& options) {
+  LabelledTextOptions how = options.task.texts;
+  how.paths = options.text.paths;
+  LabelledTexts texts = read_labelled_texts(how);
+  expect_trainable(texts);
+  if (options.text.valid.empty()) {
+    const TextSplit split = split_texts(options, texts);
+    return {.train = take(texts, split.train), .valid = take(texts, split.valid)};
+  }
+  how.paths = {options.text.valid};
+  LabelledTexts valid = read_labelled_texts(how);
+  renumber_labels(valid, texts.labels);
+  expect_known_labels(valid, texts.labels.size(), texts.labels);
+  return {.train = std::move(texts), .valid = std::move(valid)};
+}
+
+// Labels, sets and weights of texts.
+void set_answers(const LabelledTexts& texts, const std::vector<double>& label_weights, Examples& examples) {
+  const std::size_t K = texts.labels.size();
+  bool weighted = !label_weights.empty();
+  for (const LabelledText& text : texts.texts) weighted = weighted || text.weight != 1;
+  for (const LabelledText& text : texts.texts) {
+    if (texts.multi_label) {
+      examples.labels.push_back(0);
+      examples.sets.resize(examples.sets.size() + K);
+      for (const std::int32_t label : text.labels) {
+        examples.sets[examples.sets.size() - K + static_cast<std::size_t>(label)] = 1;
+      }
+    } else {
+      examples.labels.push_back(text.labels.front());
+    }
+    if (!weighted) continue;
+    const double of_label = label_weights.empty() ? 1 : label_weights[static_cast<std::size_t>(text.labels.front())];
+    examples.weights.push_back(static_cast<float>(text.weight * of_label));
+  }
+}
+
+Examples encode_texts(const Tokenizer& tokenizer, const LabelledTexts& texts) {
+  Examples examples;
+  for (std::size_t i = 0; i < texts.texts.size(); ++i) {
+    static_cast<void>(append_text(tokenizer, texts.texts[i].text, texts.place(i), examples));
+  }
+  return examples;
+}
+
+TrainingText read_classified(const TrainOptions& options) {
+  const LabelledParts parts = read_labelled_parts(options);
+  Tokenizer tokenizer = train_tokenizer(
+      options.tokenizer, parts.train.texts, [](const LabelledText& text) -> const std::string& { return text.text; },
+      "the texts to train on");
+  const bool conditional = options.task.kind == TaskKind::kConditional;
+  TaskText task{
+      .task = {.kind = options.task.kind, .labels = parts.train.labels, .multi_label = parts.train.multi_label},
+      .train = encode_texts(tokenizer, parts.train),
+      .valid = encode_texts(tokenizer, parts.valid)};
+  set_answers(parts.train, class_weights(options.task.class_weights, parts.train), task.train);
+  set_answers(parts.valid, {}, task.valid);
+  if (conditional) {
+    task.train.weights.clear();
+    task.valid.weights.clear();
+  }
+  task.train_answers = conditional ? task.train.steps() : static_cast<std::int64_t>(task.train.count());
+  task.valid_answers = conditional ? task.valid.steps() : static_cast<std::int64_t>(task.valid.count());
+  return finished(std::move(tokenizer), std::move(task));
+}
+
+// ---- words with tags
+
+struct TaggedParts {
+  TaggedTexts train;
+  TaggedTexts valid;
+};
+
+// Sentences are held out as texts without labels are.
+TextSplit split_sentences(const TrainOptions& options, const TaggedTexts& texts) {
+  LabelledTexts plain{.texts = {}, .labels = {"sentence"}};
+  for (const TaggedSentence& sentence : texts.sentences) {
+    plain.texts.push_back({.text = fmt::format("{}", fmt::join(sentence.words, " ")), .labels = {0}});
+  }
+  return hold_out(plain, options.text.valid_split, options.run.seed);
+}
+
+TaggedTexts take(const TaggedTexts& texts, const std::vector<std::size_t>& places) {
+  TaggedTexts part{.sentences = {}, .tags = texts.tags, .files = texts.files, .columns = texts.columns};
+  for (const std::size_t place : places) part.sentences.push_back(texts.sentences[place]);
+  return part;
+}
+
+void expect_known_tags(const TaggedTexts& texts, std::size_t known) {
+  if (texts.tags.size() <= known) return;
+  for (std::size_t i = 0; i < texts.sentences.size(); ++i) {
+    for (const std::int32_t tag : texts.sentences[i].tags) {
+      if (static_cast<std::size_t>(tag) < known) continue;
+      throw Error(ErrorCode::kInput, fmt::format("{}: the tag {} of this sentence does not occur in the text to train "
+                                                 "on",
+                                                 texts.place(i), quote(texts.tags[static_cast<std::size_t>(tag)])));
+    }
+  }
+}
+
+TaggedParts read_tagged_parts(const TrainOptions& options) {
+  TaggedTexts texts = read_tagged_texts(options.text.paths, options.task.columns);
+  expect_trainable(texts);
+  if (options.text.valid.empty()) {
+    const TextSplit split = split_sentences(options, texts);
+    return {.train = take(texts, split.train), .valid = take(texts, split.valid)};
+  }
+  TaggedTexts valid = read_tagged_texts({options.text.valid}, options.task.columns);
+  renumber_tags(valid, texts.tags);
+  expect_known_tags(valid, texts.tags.size());
+  return {.train = std::move(texts), .valid = std::move(valid)};
+}
+
+// Characters that occur at least twice, by their bytes.
+std::vector<std::string> characters_in(const TaggedTexts& texts) {
+  std::map<std::string, std::int64_t> counts;
+  for (const TaggedSentence& sentence : texts.sentences) {
+    for (const std::string& word : sentence.words) {
+      for (std::string& character : characters_of(word)) ++counts[std::move(character)];
+    }
+  }
+  std::vector<std::string> characters;
+  for (const auto& [character, count] : counts) {
+    if (count > 1) characters.push_back(character);
+  }
+  return characters;
+}
+
+Examples encode_sentences(const Tokenizer& tokenizer, const Task& task, const TaggedTexts& texts) {
+  Examples examples;
+  WordEncoder encoder(tokenizer, task);
+  for (const TaggedSentence& sentence : texts.sentences) {
+    encoder.append(sentence.words, examples);
+    examples.labels.insert(examples.labels.end(), sentence.tags.begin(), sentence.tags.end());
+  }
+  return examples;
+}
+
+// Words as tokens: one that holds white space would be several.
+std::string words_of(const TaggedSentence& sentence) {
+  std::string words;
+  for (const std::string& word : sentence.words) {
+    const bool is_token = word.find_first_of(" \t\n\v\f\r") == std::string::npos && word != kEndSymbol;
+    if (is_token) words += word + ' ';
+  }
+  return words;
+}
+
+TrainingText read_tagged(const TrainOptions& options) {
+  const TaggedParts parts = read_tagged_parts(options);
+  Tokenizer tokenizer = train_tokenizer(options.tokenizer, parts.train.sentences, words_of, "the words to train on");
+  TaskText task{.task = {.kind = TaskKind::kTag, .labels = parts.train.tags}};
+  if (options.task.characters > 0) task.task.characters = characters_in(parts.train);
+  task.train = encode_sentences(tokenizer, task.task, parts.train);
+  task.valid = encode_sentences(tokenizer, task.task, parts.valid);
+  task.train_answers = task.train.steps();
+  task.valid_answers = task.valid.steps();
+  return finished(std::move(tokenizer), std::move(task));
+}
+
+}  // namespace
+
+TrainingText read_task_text(const TrainOptions& options) {
+  return options.task.kind == TaskKind::kTag ? read_tagged(options) : read_classified(options);
+}
+
+}  // namespace unroll
