@@ -17,8 +17,9 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 11> kTargets{{{"arpa", fuzz_arpa},
+constexpr std::array<Target, 12> kTargets{{{"arpa", fuzz_arpa},
                                            {"columns", fuzz_columns},
+                                           {"dense", fuzz_dense},
                                            {"labelled_texts", fuzz_labelled_texts},
                                            {"lists", fuzz_lists},
                                            {"model", fuzz_model},

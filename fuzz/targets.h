@@ -12,6 +12,7 @@ namespace unroll {
 // Each returns the message of the Error that refused the input; nothing where it was accepted.
 std::string fuzz_arpa(std::string_view input);            // an n-gram model
 std::string fuzz_columns(std::string_view input);         // columns and CoNLL-U: the first byte says which
+std::string fuzz_dense(std::string_view input);           // sequences of numbers: the first byte is the format
 std::string fuzz_labelled_texts(std::string_view input);  // texts with labels: the first byte is the format
 std::string fuzz_lists(std::string_view input);           // N-best lists and references: the first byte is the format
 std::string fuzz_model(std::string_view input);           // a model file

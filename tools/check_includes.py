@@ -57,6 +57,7 @@ OWNERS = {
     "unroll/data/columns.h": "data",
     "unroll/task.h": "model",
     "unroll/data/data_report.h": "data",
+    "unroll/data/dense.h": "data",
     "unroll/data/labelled_texts.h": "data",
     "unroll/data/tag_report.h": "data",
     "unroll/state.h": "infer",

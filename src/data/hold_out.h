@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "unroll/data/dense.h"
 #include "unroll/data/labelled_texts.h"
 
 namespace unroll {
@@ -25,6 +26,10 @@ struct TextSplit {
 //
 // Throws Error{kUsage} unless 0 <= share < 1 (`share`), Error{kInput} where that holds out no text although share > 0.
 [[nodiscard]] TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed);
+
+// The same of sequences of numbers: places are those of sequences, equal ones have the same numbers, and those with
+// targets other than a label of their own are of one label.
+[[nodiscard]] TextSplit hold_out(const DenseData& data, double share, std::uint64_t seed);
 
 // Fold `fold` (from 0) of `folds` for cross-validation: the folds hold each text once, and as nearly as can be the same
 // number of texts and of each label. Equal texts stay together; the folds depend on the seed, not on the texts' order.

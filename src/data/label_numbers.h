@@ -1,4 +1,4 @@
-// Numbers of labels in another list of labels.
+// The order of labels, and their numbers in another list of labels.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,9 @@
 #include <vector>
 
 namespace unroll {
+
+// Sorts by value if all are whole numbers, as people read labels such as 1 to 10; else by their bytes.
+void sort_labels(std::vector<std::string>& labels);
 
 struct LabelNumbers {
   std::vector<std::string> labels;    // the other list, and after it the labels that it lacks

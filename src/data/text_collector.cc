@@ -3,35 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <utility>
 
 #include "base/quote.h"
+#include "data/label_numbers.h"
 #include "text/number.h"
 #include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
 namespace unroll {
-namespace {
-
-std::optional<std::int64_t> whole_number(std::string_view text) noexcept {
-  std::int64_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Labels such as 1 to 10 are read by people as numbers.
-void sort_labels(std::vector<std::string>& labels) {
-  std::ranges::sort(labels);
-  if (!std::ranges::all_of(labels, [](const std::string& label) { return whole_number(label).has_value(); })) return;
-  std::ranges::stable_sort(labels, {}, [](const std::string& label) { return *whole_number(label); });
-}
-
-}  // namespace
 
 void TextCollector::begin_file(const std::string& path) { found_.files.push_back(path); }
 
