@@ -9,7 +9,7 @@ struct Regularization {
   double words = 0;      // of a symbol: its whole embedding, wherever it occurs in a window (Gal & Ghahramani)
   double input = 0;      // of components of the embedded symbols
   double between = 0;    // of outputs of all layers except the last
-  double output = 0;     // of outputs of the last layer
+  double output = 0;     // of outputs of the last layer; with a vector per text, of that
   double recurrent = 0;  // weight-drop: of recurrent weights W, one mask per window (Merity et al. 2018)
   bool locked = false;   // input, between, output: one mask for all steps of a row in a window (Gal & Ghahramani 2016)
   double ar = 0;         // activation penalty: adds ar times the mean square of the last layer's output after dropout

@@ -11,6 +11,7 @@
 #include "base/philox.h"
 #include "network/gradients.h"
 #include "network/network.h"
+#include "network/random_windows.h"
 #include "network/ref/network.h"
 #include "nn/dropout.h"
 #include "nn/ref/complex_step.h"
@@ -37,27 +38,8 @@ struct Point {
   Regularization regularization;
   NoiseKey noise;
   std::vector<std::vector<float>> masks;         // factors of dropout, per connection
+  std::vector<std::int64_t> masked_rows;         // of each
   std::vector<std::vector<float>> weight_masks;  // factors of weight-drop, per layer
-};
-
-// Numbers in [-1, 1).
-class RandomNumbers {
- public:
-  explicit RandomNumbers(std::uint64_t seed) : seed_(seed) {}
-
-  float next() {
-    const std::uint32_t word = used_++;
-    const auto words = random_words(seed_, 0, RandomPurpose::kTestPoint, 0, 0, word / 4);
-    return 2 * uniform_float(words[word % 4]) - 1;
-  }
-  // 0 .. count - 1.
-  std::int32_t next_id(std::int64_t count) {
-    return static_cast<std::int32_t>((next() + 1) / 2 * static_cast<float>(count));
-  }
-
- private:
-  std::uint64_t seed_;
-  std::uint32_t used_ = 0;
 };
 
 void check_options(const GradientCheckOptions& options) {
@@ -87,24 +69,12 @@ std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
     slices.push_back({std::move(name), slices.empty() ? 0 : slices.back().offset + slices.back().size, size});
   };
   for (const ParameterTensor& tensor : parameter_tensors(config)) append(tensor.name, tensor.size);
+  if (config.outputs > 0) return slices;  // whole texts begin with zero states
   for (std::int64_t l = 0; l < config.layers; ++l) {
     append(fmt::format("h_0 of layer {}", l), rows * config.hidden);
     if (has_cell_state(config.cell)) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
   }
   return slices;
-}
-
-// Random ids, targets of which some are ignored, and resets of carried states.
-Window random_window(const GradientCheckOptions& options, RandomNumbers& random) {
-  Window window{.T = options.steps, .B = options.rows, .inputs = {}, .targets = {}, .reset = {}, .predictions = 0};
-  for (std::int64_t row = 0; row < window.T * window.B; ++row) {
-    window.inputs.push_back(random.next_id(options.config.vocabulary));
-    const bool ignored = row > 0 && random.next() < -0.7F;
-    window.targets.push_back(ignored ? kIgnored : random.next_id(options.config.vocabulary));
-    window.reset.push_back(row >= window.B && random.next() < -0.6F ? 1 : 0);
-    if (!ignored) ++window.predictions;
-  }
-  return window;
 }
 
 // The factors of a mask: dropout of ones.
@@ -115,30 +85,45 @@ std::vector<float> dropped_ones(std::int64_t rows, std::int64_t cols, const Drop
   return ones;
 }
 
-// Of the embedded symbols, and of each layer's outputs.
+// The mask of connection number `connection`: 0 is what enters the first level, l + 1 the output of level l.
+DropoutMask mask_of(const Point& point, std::int64_t connection) {
+  const Regularization& r = point.regularization;
+  const bool is_input = connection == 0;
+  const bool is_output = connection == point.config.layers;
+  const bool of_texts = is_output && point.config.readout != Readout::kSteps;
+  return {.probability = is_input ? r.input : (is_output ? r.output : r.between),
+          .key = point.noise,
+          .index = static_cast<std::uint32_t>(connection),
+          .period = r.locked && !of_texts ? point.window.B : 0};
+}
+
+// Rows and columns of what the mask of a connection multiplies.
+std::pair<std::int64_t, std::int64_t> masked_size(const Point& point, std::int64_t connection) {
+  const NetworkConfig& config = point.config;
+  const std::int64_t rows = point.window.T * point.window.B;
+  if (connection == 0) return {rows, level_inputs(config, 0)};
+  if (connection < config.layers || config.readout == Readout::kSteps) return {rows, level_outputs(config)};
+  return {std::ssize(point.window.texts), decoder_inputs(config)};
+}
+
+// Of what enters the first level, of each level's outputs, and of W of each layer.
 void draw_masks(Point& point, Workers& workers) {
   const NetworkConfig& config = point.config;
-  const Regularization& r = point.regularization;
-  const std::int64_t rows = point.window.T * point.window.B;
   for (std::int64_t connection = 0; connection <= config.layers; ++connection) {
-    const bool is_input = connection == 0;
-    const bool is_output = connection == config.layers;
-    const DropoutMask mask{.probability = is_input ? r.input : (is_output ? r.output : r.between),
-                           .key = point.noise,
-                           .index = static_cast<std::uint32_t>(connection),
-                           .period = r.locked ? point.window.B : 0};
-    const DropoutMask words{.probability = r.words, .key = point.noise, .purpose = RandomPurpose::kWordDropout};
+    const auto [rows, cols] = masked_size(point, connection);
     const auto drop = [&](MatView<float> ones) {
-      dropout_forward(workers, mask, ones, ones);
-      if (is_input) word_dropout_forward(workers, words, point.window.inputs, ones, ones);
+      dropout_forward(workers, mask_of(point, connection), ones, ones);
+      if (connection > 0 || config.vocabulary == 0) return;
+      const DropoutMask words{
+          .probability = point.regularization.words, .key = point.noise, .purpose = RandomPurpose::kWordDropout};
+      const MatView<float> symbols = ones.col_range(0, config.embed);
+      word_dropout_forward(workers, words, point.window.inputs, symbols, symbols);
     };
-    point.masks.push_back(dropped_ones(rows, is_input ? config.embed : config.hidden, drop));
+    point.masks.push_back(dropped_ones(rows, cols, drop));
+    point.masked_rows.push_back(rows);
   }
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    const DropoutMask mask{.probability = r.recurrent,
-                           .key = point.noise,
-                           .purpose = RandomPurpose::kWeightDrop,
-                           .index = static_cast<std::uint32_t>(l)};
+  for (std::int64_t layer = 0; layer < config.layers * directions(config); ++layer) {
+    const DropoutMask mask = weight_drop_mask(point.regularization.recurrent, point.noise, layer);
     point.weight_masks.push_back(
         dropped_ones(gate_count(config.cell) * config.hidden, config.hidden,
                      [&](MatView<float> ones) { dropout_forward(workers, mask, ones, ones); }));
@@ -150,16 +135,17 @@ Point random_point(const GradientCheckOptions& options, Workers& workers) {
   RandomNumbers random(options.seed);
   const NetworkConfig& config = options.config;
   Point point{.config = config,
-              .window = random_window(options, random),
+              .window = random_window(config, options.steps, options.rows, random),
               .slices = slices_of(config, options.rows),
               .values = {},
               .regularization = options.regularization,
               .noise = {.seed = options.seed, .step = 0},
               .masks = {},
+              .masked_rows = {},
               .weight_masks = {}};
   const float weight_scale = std::min(1.0F, 2 / std::sqrt(static_cast<float>(config.hidden)));
   for (const Slice& slice : point.slices) {
-    const bool is_recurrent_weight = slice.name.starts_with("rnn.weight");
+    const bool is_recurrent_weight = slice.name.find("rnn.weight") != std::string::npos;
     for (std::int64_t i = 0; i < slice.size; ++i) {
       point.values.push_back(random.next() * (is_recurrent_weight ? weight_scale : 1.0F));
     }
@@ -169,27 +155,32 @@ Point random_point(const GradientCheckOptions& options, Workers& workers) {
 }
 
 template <class S>
-std::vector<ref::Matrix<S>> as_matrices(const std::vector<std::vector<float>>& masks, std::int64_t rows) {
-  std::vector<ref::Matrix<S>> matrices;
-  for (const std::vector<float>& mask : masks) {
-    auto& matrix = matrices.emplace_back(rows, std::ssize(mask) / rows);
-    std::ranges::copy(mask, matrix.values.begin());
-  }
-  return matrices;
+ref::Matrix<S> as_matrix(const std::vector<float>& mask, std::int64_t rows) {
+  ref::Matrix<S> matrix(rows, std::ssize(mask) / rows);
+  std::ranges::copy(mask, matrix.values.begin());
+  return matrix;
 }
 
 template <class S>
 ref::Window<S> reference_window(const Point& point) {
   const Window& window = point.window;
-  return {.T = window.T,
-          .B = window.B,
-          .inputs = window.inputs,
-          .targets = window.targets,
-          .reset = window.reset,
-          .masks = as_matrices<S>(point.masks, window.T * window.B),
-          .weight_masks = as_matrices<S>(point.weight_masks, gate_count(point.config.cell) * point.config.hidden),
-          .ar = point.regularization.ar,
-          .tar = point.regularization.tar};
+  ref::Window<S> reference{.T = window.T,
+                           .B = window.B,
+                           .inputs = window.inputs,
+                           .targets = window.targets,
+                           .reset = window.reset,
+                           .masks = {},
+                           .weight_masks = {},
+                           .ar = point.regularization.ar,
+                           .tar = point.regularization.tar,
+                           .task = &window};
+  for (std::size_t i = 0; i < point.masks.size(); ++i) {
+    reference.masks.push_back(as_matrix<S>(point.masks[i], point.masked_rows[i]));
+  }
+  for (const std::vector<float>& mask : point.weight_masks) {
+    reference.weight_masks.push_back(as_matrix<S>(mask, gate_count(point.config.cell) * point.config.hidden));
+  }
+  return reference;
 }
 
 // The reference's forward at `values`, and its tape.
@@ -198,8 +189,9 @@ struct ReferenceRun {
   ReferenceRun(const Point& point, std::span<const S> values)
       : params(ref::network_params(point.config, values.data())), window(reference_window<S>(point)) {
     auto next = values.begin() + parameter_count(point.config);
-    for (std::int64_t l = 0; l < point.config.layers; ++l) {
+    for (std::int64_t l = 0; l < point.config.layers * directions(point.config); ++l) {
       state0.push_back(ref::zero_state<S>(point.config.cell, window.B, point.config.hidden));
+      if (point.config.outputs > 0) continue;
       for (S& h : state0.back().h.values) h = *next++;
       for (S& c : state0.back().c.values) c = *next++;
     }
@@ -233,6 +225,7 @@ std::vector<S> reference_gradient(const Point& point) {
   std::vector<ref::State<S>> dstate0;
   ref::network_backward(point.config, run.params, run.window, run.tape, nothing_follows,
                         ref::network_params(point.config, gradient.data()), dstate0);
+  if (point.config.outputs > 0) return gradient;
   for (const ref::State<S>& state : dstate0) {
     gradient.insert(gradient.end(), state.h.values.begin(), state.h.values.end());
     gradient.insert(gradient.end(), state.c.values.begin(), state.c.values.end());
@@ -243,6 +236,7 @@ std::vector<S> reference_gradient(const Point& point) {
 // The numbers of `state` in the order of the slices.
 std::vector<float*> state_places(const NetworkConfig& config, const NetworkState& state) {
   std::vector<float*> places;
+  if (config.outputs > 0) return places;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     const RecurrentState<float> layer = state.layer(l);
     for (float& h : layer.h.flat()) places.push_back(&h);

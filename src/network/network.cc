@@ -156,14 +156,17 @@ struct Network::Impl {
     });
   }
 
-  // Its backward: adds the gradient with respect to the states before the window.
-  void conditions_backward(const Window& window, const NetworkState& dstate0, Gradients& gradients) const {
+  // Its backward: adds the gradient of the states that rows began with, of which those before the window have none.
+  void conditions_backward(const Window& window, NetworkState& dstate0, Gradients& gradients) const {
     const auto H = static_cast<std::size_t>(config.hidden);
     for_each_condition(window, [&](std::int64_t b, std::int64_t l, std::size_t first) {
       const ConditionParams<float>& level = gradients.matrices().conditions[static_cast<std::size_t>(l)];
       const RecurrentState<float> rows = dstate0.layer(l);
       add({rows.h.row(b), H}, level.h.subspan(first, H));
-      if (rows.c.data != nullptr) add({rows.c.row(b), H}, level.c.subspan(first, H));
+      std::fill_n(rows.h.row(b), H, 0.0F);
+      if (rows.c.data == nullptr) return;
+      add({rows.c.row(b), H}, level.c.subspan(first, H));
+      std::fill_n(rows.c.row(b), H, 0.0F);
     });
   }
 

@@ -30,6 +30,12 @@ struct CellResult {
   std::vector<TensorGradientError> tensors;
 };
 
+void set_characters(NetworkConfig* net, std::int64_t units) {
+  constexpr std::int64_t kSymbols = 6;
+  net->characters = kSymbols;
+  net->character_hidden = units;
+}
+
 void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   NetworkConfig* const net = &options->config;
   const WholeRange range{1, kLargestChecked};
@@ -47,6 +53,20 @@ void add_size_flags(Flags* flags, GradientCheckOptions* options) {
   flags->toggle({"--layer-norm", "", "layer normalisation inside the cells that have it", ""}, &net->layer_norm);
   flags->text({"--cutoffs", "N,...", "adaptive softmax with clusters from these symbols on", "full softmax"},
               [net](const std::string& value) { net->cutoffs = parse_wholes(value); });
+  flags->heading("Task");
+  flags->whole({"--outputs", "N", "labels or numbers, instead of the vocabulary", "a language model"},
+               {1, kLargestChecked}, [net](std::int64_t n) { net->outputs = n; });
+  flags->text({"--readout", "HOW", "with --outputs: steps, last, max, mean, concat or attention",
+               std::string(readout_name(net->readout))},
+              [net](const std::string& value) { net->readout = parse_readout(value); });
+  flags->text({"--loss", "NAME", "with --outputs: softmax, sigmoid, crf or squared", std::string(loss_name(net->loss))},
+              [net](const std::string& value) { net->loss = parse_loss(value); });
+  flags->toggle({"--bidirectional", "", "with --outputs: layers in both directions", ""}, &net->bidirectional);
+  flags->whole({"--chars", "N", "with --outputs: units of a character network", "none"}, range,
+               [net](std::int64_t n) { set_characters(net, n); });
+  flags->whole({"--conditions", "N", "labels that set the initial state of a language model", "none"}, range,
+               [net](std::int64_t n) { net->conditions = n; });
+  flags->heading("Window");
   flags->whole({"--bptt,--seq-length", "N", "steps", std::to_string(options->steps)}, range,
                [options](std::int64_t n) { options->steps = n; });
   flags->whole({"--batch-size", "N", "rows", std::to_string(options->rows)}, range,
@@ -72,6 +92,8 @@ std::optional<GradcheckCommand> parse_gradcheck(const std::vector<std::string>& 
   flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
   add_size_flags(&flags, &command.options);
   flags.example("unroll gradcheck", "Every cell, in a second or two.");
+  flags.example("unroll gradcheck --outputs 3 --readout concat --bidirectional",
+                "A classifier of texts, read in both directions.");
   flags.example("unroll gradcheck --cell lstm --bptt 20 --layers 3 --seed 42", "A deeper network, another point.");
   if (!flags.parse(arguments)) return std::nullopt;
   if (!flags.positionals().empty()) {

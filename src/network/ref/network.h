@@ -9,18 +9,16 @@
 
 #include "network/network_tensors.h"
 #include "network/parameters.h"
+#include "network/ref/label_layer.h"
+#include "network/ref/levels.h"
 #include "nn/ref/activation_penalty.h"
 #include "nn/ref/adaptive_softmax.h"
 #include "nn/ref/dropout.h"
 #include "nn/ref/embedding.h"
-#include "nn/ref/gru.h"
-#include "nn/ref/gru_reset_before.h"
-#include "nn/ref/lstm.h"
-#include "nn/ref/min_gru.h"
-#include "nn/ref/min_lstm.h"
+#include "nn/ref/pooling.h"
 #include "nn/ref/projection.h"
-#include "nn/ref/rnn.h"
 #include "nn/ref/softmax_loss.h"
+#include "text/window.h"
 #include "unroll/network.h"
 
 namespace unroll::ref {
@@ -60,51 +58,6 @@ NetworkParams<T> network_params(const NetworkConfig& config, T* block) {
   return params;
 }
 
-// Any cell's forward: see its own header.
-template <class S>
-void recurrent_forward(Cell cell, const RecurrentShape& s, const RecurrentParams<const S>& p, const Matrix<S>& x,
-                       std::span<const std::uint8_t> reset, const State<S>& state0, Tape<S>& tape, State<S>& state1) {
-  switch (cell) {
-    case Cell::kRnnTanh:
-      return rnn_forward(s, Nonlinearity::kTanh, p, x, reset, state0, tape, state1);
-    case Cell::kRnnRelu:
-      return rnn_forward(s, Nonlinearity::kRelu, p, x, reset, state0, tape, state1);
-    case Cell::kLstm:
-      return lstm_forward(s, p, x, reset, state0, tape, state1);
-    case Cell::kGru:
-      return gru_forward(s, p, x, reset, state0, tape, state1);
-    case Cell::kGruResetBefore:
-      return gru_reset_before_forward(s, p, x, reset, state0, tape, state1);
-    case Cell::kMinGru:
-      return min_gru_forward(s, p, x, reset, state0, tape, state1);
-    case Cell::kMinLstm:
-      return min_lstm_forward(s, p, x, reset, state0, tape, state1);
-  }
-}
-
-// Any cell's backward: see its own header.
-template <class S>
-void recurrent_backward(Cell cell, const RecurrentShape& s, const RecurrentParams<const S>& p, const Tape<S>& tape,
-                        const Matrix<S>& dout, const State<S>& dstate1, const RecurrentParams<S>& dp, Matrix<S>& dx,
-                        State<S>& dstate0) {
-  switch (cell) {
-    case Cell::kRnnTanh:
-      return rnn_backward(s, Nonlinearity::kTanh, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kRnnRelu:
-      return rnn_backward(s, Nonlinearity::kRelu, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kLstm:
-      return lstm_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kGru:
-      return gru_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kGruResetBefore:
-      return gru_reset_before_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kMinGru:
-      return min_gru_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
-    case Cell::kMinLstm:
-      return min_lstm_backward(s, p, tape, dout, dstate1, dp, dx, dstate0);
-  }
-}
-
 // The input of a network for one window. Row t*B + b is step t of sequence b.
 template <class S>
 struct Window {
@@ -113,18 +66,22 @@ struct Window {
   std::span<const std::int32_t> inputs;   // (T*B) ids
   std::span<const std::int32_t> targets;  // (T*B) ids, -1: no prediction here
   std::span<const std::uint8_t> reset;    // (T*B) zero state before this step where 1; empty: nowhere
-  std::vector<Matrix<S>> masks;           // dropout: of the embedding's output and of each layer's; empty: none
-  std::vector<Matrix<S>> weight_masks;    // weight-drop: of each layer's W; empty: none
-  double ar = 0;                          // activation penalties
+  std::vector<Matrix<S>> masks;         // dropout: of the embedding's output and of each level's (of the last one, with
+                                        // a vector per text, of that); empty: none
+  std::vector<Matrix<S>> weight_masks;  // weight-drop: of each layer's W; empty: none
+  double ar = 0;                        // activation penalties
   double tar = 0;
+  const unroll::Window* task = nullptr;  // the window of a task or of a model with conditions, with all of its parts
 };
 
 template <class S>
 struct NetworkTape {
-  std::vector<Tape<S>> layers;
-  std::vector<Matrix<S>> dropped_W;  // of each layer, after weight-drop; empty: none
-  Matrix<S> output;                  // of the last layer, after dropout
-  SoftmaxTape<S> head;               // with cutoffs its h alone
+  LevelsTape<S> characters;
+  Matrix<S> character_outputs;
+  LevelsTape<S> levels;
+  Matrix<S> output;     // of the last level, after dropout
+  SoftmaxTape<S> head;  // with cutoffs its h alone
+  LabelTape<S> labels;
 };
 
 // The output layer and its loss: see the headers of the two kinds.
@@ -145,63 +102,193 @@ void output_backward(const NetworkConfig& config, const NetworkParams<const S>& 
                             {dp.decoder, dp.decoder_bias, dp.tails}, dh);
 }
 
-// One layer's state of zeros.
 template <class S>
-State<S> zero_state(Cell cell, std::int64_t rows, std::int64_t units) {
-  return {Matrix<S>(rows, units), has_cell_state(cell) ? Matrix<S>(rows, units) : Matrix<S>()};
+LevelsShape levels_shape(const NetworkConfig& config, const Window<S>& window) {
+  return {.cell = config.cell,
+          .T = window.T,
+          .B = window.B,
+          .H = config.hidden,
+          .levels = config.layers,
+          .bidirectional = config.bidirectional,
+          .residual = config.residual,
+          .reset = window.reset};
 }
 
-// y += x.
+// The masks of the levels; with a vector per text, the last level's outputs have none.
 template <class S>
-void add(const Matrix<S>& x, Matrix<S>& y) {
-  for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] += x.values[i];
+LevelsMasks<S> levels_masks(const NetworkConfig& config, const Window<S>& window) {
+  LevelsMasks<S> masks{.outputs = {}, .weights = window.weight_masks};
+  if (window.masks.empty()) return masks;
+  masks.outputs.assign(window.masks.begin() + 1, window.masks.end());
+  if (config.readout == Readout::kSteps) return masks;
+  masks.outputs.back() = Matrix<S>(window.T * window.B, level_outputs(config));
+  std::ranges::fill(masks.outputs.back().values, S(1));
+  return masks;
 }
 
-// Sets tape.dropped_W if there are weight masks.
 template <class S>
-void drop_weights(const NetworkParams<const S>& p, const Window<S>& window, NetworkTape<S>& tape) {
-  tape.dropped_W.clear();
-  for (std::size_t l = 0; l < window.weight_masks.size(); ++l) {
-    const MatView<const S>& W = p.layers[l].W;
-    Matrix<S> values(W.rows, W.cols);
-    std::copy_n(W.data, values.values.size(), values.values.begin());
-    dropout_forward(window.weight_masks[l], values, tape.dropped_W.emplace_back());
+Matrix<S> readout_mask(const NetworkConfig& config, const Window<S>& window) {
+  return window.masks.empty() || config.readout == Readout::kSteps ? Matrix<S>() : window.masks.back();
+}
+
+template <class S>
+LabelParams<S> label_params(const NetworkConfig& config, const NetworkParams<S>& p) {
+  const std::int64_t K = config.outputs;
+  return {p.attention,
+          p.decoder,
+          p.decoder_bias,
+          {.transitions = {p.crf.transitions.data(), K, K}, .start = p.crf.start, .end = p.crf.end}};
+}
+
+inline LevelsShape character_levels(const NetworkConfig& config, const CharacterWindow& window) {
+  return {.cell = config.cell,
+          .T = window.T,
+          .B = window.B,
+          .H = config.character_hidden,
+          .levels = 1,
+          .bidirectional = true,
+          .residual = false,
+          .reset = window.reset};
+}
+inline PoolingShape character_pooling(const NetworkConfig& config, const CharacterWindow& window) {
+  return {.readout = Readout::kLast,
+          .B = window.B,
+          .D = 2 * config.character_hidden,
+          .bidirectional = true,
+          .pieces = window.pieces,
+          .texts = window.texts};
+}
+template <class S>
+std::vector<State<S>> zero_states(Cell cell, std::size_t layers, std::int64_t rows, std::int64_t units) {
+  return std::vector<State<S>>(layers, zero_state<S>(cell, rows, units));
+}
+
+// The vectors of the words of a window, from their characters.
+template <class S>
+Matrix<S> words_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const CharacterWindow& window,
+                        NetworkTape<S>& tape) {
+  Matrix<S> x;
+  embedding_forward(p.chars_encoder, window.inputs, x);
+  std::vector<State<S>> after;
+  tape.character_outputs =
+      levels_forward<S>(character_levels(config, window), p.chars_layers, x, {},
+                        zero_states<S>(config.cell, 2, window.B, config.character_hidden), tape.characters, after);
+  Matrix<S> words;
+  pooling_forward(character_pooling(config, window), std::span<const S>(), tape.character_outputs, words);
+  return words;
+}
+template <class S>
+void words_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const CharacterWindow& window,
+                    const NetworkTape<S>& tape, const Matrix<S>& dwords, const NetworkParams<S>& dp) {
+  Matrix<S> dx;
+  pooling_backward(character_pooling(config, window), std::span<const S>(), tape.character_outputs, dwords,
+                   std::span<S>(), dx);
+  std::vector<State<S>> before;
+  levels_backward<S>(character_levels(config, window), p.chars_layers, {}, tape.characters, 0,
+                     zero_states<S>(config.cell, 2, window.B, config.character_hidden), dp.chars_layers, dx, before);
+  embedding_backward(window.inputs, dx, dp.chars_encoder);
+}
+
+// What enters the first level: embeddings or numbers, and the vectors of words from their characters.
+template <class S>
+Matrix<S> input_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
+                        NetworkTape<S>& tape) {
+  Matrix<S> x;
+  if (config.vocabulary > 0) {
+    embedding_forward(p.encoder, window.inputs, x);
+  } else {
+    x = Matrix<S>(window.T * window.B, config.embed);
+    for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] = S(window.task->numbers[i]);
+  }
+  if (config.characters > 0) {
+    const Matrix<S> words = words_forward(config, p, window.task->characters, tape);
+    Matrix<S> both(x.rows, x.cols + words.cols);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      std::copy_n(x.row(r), x.cols, both.row(r));
+      const std::int64_t word = window.task->characters.word_of[static_cast<std::size_t>(r)];
+      if (word < words.rows) std::copy_n(words.row(word), words.cols, both.row(r) + x.cols);
+    }
+    x = both;
+  }
+  if (!window.masks.empty()) dropout_forward(window.masks.front(), Matrix<S>(x), x);
+  return x;
+}
+template <class S>
+void input_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
+                    const NetworkTape<S>& tape, Matrix<S> dx, const NetworkParams<S>& dp) {
+  if (!window.masks.empty()) dropout_backward(window.masks.front(), Matrix<S>(dx), dx);
+  if (config.vocabulary == 0) return;
+  Matrix<S> dsymbols(dx.rows, config.embed);
+  for (std::int64_t r = 0; r < dx.rows; ++r) std::copy_n(dx.row(r), config.embed, dsymbols.row(r));
+  embedding_backward(window.inputs, dsymbols, dp.encoder);
+  if (config.characters == 0) return;
+  const CharacterWindow& characters = window.task->characters;
+  Matrix<S> dwords(static_cast<std::int64_t>(characters.texts.size()), 2 * config.character_hidden);
+  for (std::int64_t r = 0; r < dx.rows; ++r) {
+    const std::int64_t word = characters.word_of[static_cast<std::size_t>(r)];
+    for (std::int64_t j = 0; word < dwords.rows && j < dwords.cols; ++j) dwords(word, j) += dx(r, config.embed + j);
+  }
+  words_backward(config, p, characters, tape, dwords, dp);
+}
+
+// Calls visit(row, level, first number of its label's state).
+template <class S, class Visit>
+void for_each_condition(const NetworkConfig& config, const Window<S>& window, const Visit& visit) {
+  if (config.conditions == 0 || window.task == nullptr) return;
+  for (std::size_t b = 0; b < window.task->conditions.size(); ++b) {
+    const std::int32_t label = window.task->conditions[b];
+    for (std::int64_t l = 0; label != kIgnored && l < config.layers; ++l) {
+      visit(static_cast<std::int64_t>(b), static_cast<std::size_t>(l), static_cast<std::size_t>(label * config.hidden));
+    }
   }
 }
 
-// A layer's parameters as used by the forward pass.
+// The states in which rows begin: state0, or that of their label.
 template <class S>
-RecurrentParams<const S> used_params(const NetworkParams<const S>& p, const NetworkTape<S>& tape, std::size_t l) {
-  RecurrentParams<const S> layer = p.layers[l];
-  if (!tape.dropped_W.empty()) layer.W = {tape.dropped_W[l].values.data(), layer.W.rows, layer.W.cols};
-  return layer;
+std::vector<State<S>> begin_states(const NetworkConfig& config, const NetworkParams<const S>& p,
+                                   const Window<S>& window, std::vector<State<S>> state0) {
+  for_each_condition(config, window, [&](std::int64_t b, std::size_t l, std::size_t first) {
+    for (std::int64_t j = 0; j < config.hidden; ++j) {
+      const std::size_t at = first + static_cast<std::size_t>(j);
+      state0[l].h(b, j) = p.conditions[l].h[at];
+      if (has_cell_state(config.cell)) state0[l].c(b, j) = p.conditions[l].c[at];
+    }
+  });
+  return state0;
+}
+template <class S>
+void begin_states_backward(const NetworkConfig& config, const Window<S>& window, const NetworkParams<S>& dp,
+                           std::vector<State<S>>& dstate0) {
+  for_each_condition(config, window, [&](std::int64_t b, std::size_t l, std::size_t first) {
+    for (std::int64_t j = 0; j < config.hidden; ++j) {
+      const std::size_t at = first + static_cast<std::size_t>(j);
+      dp.conditions[l].h[at] += dstate0[l].h(b, j);
+      dstate0[l].h(b, j) = S(0);
+      if (!has_cell_state(config.cell)) continue;
+      dp.conditions[l].c[at] += dstate0[l].c(b, j);
+      dstate0[l].c(b, j) = S(0);
+    }
+  });
 }
 
-// The window's loss, averaged over its predictions, and penalties. state0 and state1 hold one state per layer. Sets
-// tape and state1.
+// The window's loss, averaged over its predictions, and penalties. state0 and state1 hold one state per layer and
+// direction. Sets tape and state1.
 template <class S>
 S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const Window<S>& window,
                   const std::vector<State<S>>& state0, NetworkTape<S>& tape, std::vector<State<S>>& state1) {
-  Matrix<S> x;
-  embedding_forward(p.encoder, window.inputs, x);
-  if (!window.masks.empty()) dropout_forward(window.masks.front(), Matrix<S>(x), x);
-  drop_weights(p, window, tape);
-  tape.layers.resize(p.layers.size());
-  state1.resize(p.layers.size());
-  for (std::size_t l = 0; l < p.layers.size(); ++l) {
-    const RecurrentShape shape{window.T, window.B, x.cols, config.hidden};
-    recurrent_forward(config.cell, shape, used_params(p, tape, l), x, window.reset, state0[l], tape.layers[l],
-                      state1[l]);
-    Matrix<S> y = tape.layers[l].h;
-    if (!window.masks.empty()) dropout_forward(window.masks[l + 1], Matrix<S>(y), y);
-    if (config.residual && l > 0) add(x, y);
-    x = y;
-  }
-  tape.output = x;
+  const Matrix<S> x = input_forward(config, p, window, tape);
+  tape.output = levels_forward<S>(levels_shape(config, window), p.layers, x, levels_masks(config, window),
+                                  begin_states(config, p, window, state0), tape.levels, state1);
   const S penalty = activation_penalty_forward(window.ar, tape.output) +
-                    temporal_penalty_forward(window.tar, window.B, window.reset, tape.layers.back().h);
-  if (has_projection(config)) projection_forward(p.projection, tape.output, x);
-  return output_forward(config, p, x, window.targets, tape.head) + penalty;
+                    temporal_penalty_forward(window.tar, window.B, window.reset, tape.levels.outputs.back());
+  if (config.outputs > 0) {
+    return label_forward(config, label_params(config, p), *window.task, readout_mask(config, window), tape.output,
+                         tape.labels) +
+           penalty;
+  }
+  Matrix<S> h = tape.output;
+  if (has_projection(config)) projection_forward(p.projection, tape.output, h);
+  return output_forward(config, p, h, window.targets, tape.head) + penalty;
 }
 
 // Adds to dp; sets dstate0. dstate1 is the gradient with respect to state1, zero if nothing follows.
@@ -210,29 +297,18 @@ void network_backward(const NetworkConfig& config, const NetworkParams<const S>&
                       const NetworkTape<S>& tape, const std::vector<State<S>>& dstate1, const NetworkParams<S>& dp,
                       std::vector<State<S>>& dstate0) {
   Matrix<S> dx;
-  output_backward(config, p, tape.head, window.targets, dp, dx);
-  if (has_projection(config)) projection_backward(p.projection, tape.output, Matrix<S>(dx), dp.projection, dx);
-  activation_penalty_backward(window.ar, tape.output, dx);
-  dstate0.resize(p.layers.size());
-  for (std::size_t l = p.layers.size(); l-- > 0;) {
-    const Matrix<S> dy = dx;
-    Matrix<S> dout = dy;
-    if (!window.masks.empty()) dropout_backward(window.masks[l + 1], dy, dout);
-    if (l + 1 == p.layers.size()) {
-      temporal_penalty_backward(window.tar, window.B, window.reset, tape.layers[l].h, dout);
-    }
-    const RecurrentShape shape{window.T, window.B, tape.layers[l].x.cols, config.hidden};
-    recurrent_backward(config.cell, shape, used_params(p, tape, l), tape.layers[l], dout, dstate1[l], dp.layers[l], dx,
-                       dstate0[l]);
-    if (!window.weight_masks.empty()) {
-      for (std::int64_t i = 0; i < dp.layers[l].W.size(); ++i) {
-        dp.layers[l].W.data[i] *= window.weight_masks[l].values[static_cast<std::size_t>(i)];
-      }
-    }
-    if (config.residual && l > 0) add(dy, dx);
+  if (config.outputs > 0) {
+    label_backward(config, label_params(config, p), *window.task, readout_mask(config, window), tape.labels,
+                   label_params(config, dp), dx);
+  } else {
+    output_backward(config, p, tape.head, window.targets, dp, dx);
+    if (has_projection(config)) projection_backward(p.projection, tape.output, Matrix<S>(dx), dp.projection, dx);
   }
-  if (!window.masks.empty()) dropout_backward(window.masks.front(), Matrix<S>(dx), dx);
-  embedding_backward(window.inputs, dx, dp.encoder);
+  activation_penalty_backward(window.ar, tape.output, dx);
+  levels_backward<S>(levels_shape(config, window), p.layers, levels_masks(config, window), tape.levels, window.tar,
+                     dstate1, dp.layers, dx, dstate0);
+  begin_states_backward(config, window, dp, dstate0);
+  input_backward(config, p, window, tape, dx, dp);
 }
 
 }  // namespace unroll::ref
