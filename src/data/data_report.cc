@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +10,7 @@
 
 #include "base/quote.h"
 #include "data/label_numbers.h"
+#include "data/message_parts.h"
 #include "data/report_parts.h"
 #include "data/trainable.h"
 #include "text/utf8.h"
@@ -133,13 +133,13 @@ void add_notes_on_labels(const LabelledTexts& train, DataReport& report) {
     note(fmt::format("every text has the label {}: there is nothing to choose", quote(train.labels.front())));
   }
   if (const auto once = labels_where(report, [](const LabelCount& count) { return count.texts == 1; }); !once.empty()) {
-    note(fmt::format("{}: {}", counted(std::ssize(once), "label occurs once", "labels occur once"), listed(once)));
+    note(fmt::format("{}: {}", counted(std::ssize(once), "label occurs once", "labels occur once"), quoted_list(once)));
   }
   const auto new_in_test =
       labels_where(report, [](const LabelCount& count) { return count.texts == 0 && count.test_texts > 0; });
   if (!new_in_test.empty()) {
     note(fmt::format("the texts to test on have {} that training lacks: {}",
-                     counted(std::ssize(new_in_test), "label", "labels"), listed(new_in_test)));
+                     counted(std::ssize(new_in_test), "label", "labels"), quoted_list(new_in_test)));
   }
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "data/label_numbers.h"
-#include "data/table_columns.h"
+#include "data/message_parts.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
@@ -35,13 +35,11 @@ void DenseCollector::begin_file(const std::string& path, DenseFileShape shape) {
   } else if (found_.D != shape.D) {
     throw differs(fmt::format("{} and {} numbers per step", found_.D, shape.D));
   } else if (found_.inputs != shape.inputs) {
-    throw differs(
-        fmt::format("their inputs are {} and {}", names_of_columns(found_.inputs), names_of_columns(shape.inputs)));
+    throw differs(fmt::format("their inputs are {} and {}", quoted_list(found_.inputs), quoted_list(shape.inputs)));
   } else if (has_targets_ != shape.has_targets) {
     throw differs("one has targets, the other has none");
   } else if (found_.outputs != shape.outputs) {
-    throw differs(
-        fmt::format("their targets are {} and {}", names_of_columns(found_.outputs), names_of_columns(shape.outputs)));
+    throw differs(fmt::format("their targets are {} and {}", quoted_list(found_.outputs), quoted_list(shape.outputs)));
   }
   found_.all_bytes = found_.all_bytes && shape.all_bytes;
   found_.files.push_back(path);

@@ -140,10 +140,11 @@ TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed)
     }
   }
   if (held_out == 0) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} texts are too few to hold out a share of {} for validation: give a larger share, or "
-                            "texts to validate on",
-                            texts.texts.size(), share));
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format("a share of {} of {} texts in {} labels holds out none for validation: give a larger share, "
+                    "or texts to validate on",
+                    share, texts.texts.size(), texts.labels.size()));
   }
   return split_by(is_valid);
 }

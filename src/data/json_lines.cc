@@ -2,8 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/quote.h"
+#include "data/message_parts.h"
 #include "data/text_collector.h"
 #include "model/strict_json.h"
 #include "text/lines.h"
@@ -14,7 +16,6 @@ namespace unroll {
 namespace {
 
 constexpr std::int64_t kMostValuesOfAnObject = 1'000'000;
-constexpr std::size_t kMostNamedKeys = 20;
 
 // One line of a file.
 struct JsonLine {
@@ -29,13 +30,10 @@ struct JsonLine {
   // The value of a key that must be there. `field`: of the options that names it.
   [[nodiscard]] const Json& at(const std::string& key, std::string_view field) const {
     if (const auto found = object.find(key); found != object.end()) return *found;
-    std::string keys;
-    std::size_t count = 0;
-    for (const auto& [name, value] : object.items()) {
-      if (count++ < kMostNamedKeys) keys += (keys.empty() ? "" : ", ") + quote(name);
-    }
-    refuse(
-        fmt::format("there is no key {} (`{}`): the object has {}", quote(key), field, keys.empty() ? "none" : keys));
+    std::vector<std::string> keys;
+    for (const auto& [name, value] : object.items()) keys.push_back(name);
+    refuse(fmt::format("there is no key {} (`{}`): the object has {}", quote(key), field,
+                       keys.empty() ? "none" : quoted_list(keys)));
   }
 };
 

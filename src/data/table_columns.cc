@@ -2,18 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include "base/quote.h"
 #include "data/column_number.h"
+#include "data/message_parts.h"
 #include "text/utf8.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-constexpr std::size_t kMostNamedColumns = 20;
 
 // Columns whose separator is another than the format's are one.
 std::string_view advice_on_separator(const std::vector<std::string>& row) {
@@ -26,15 +24,6 @@ std::string_view advice_on_separator(const std::vector<std::string>& row) {
 }
 
 }  // namespace
-
-std::string names_of_columns(const std::vector<std::string>& row) {
-  std::string names;
-  for (std::size_t i = 0; i < std::min(row.size(), kMostNamedColumns); ++i) {
-    names += (i == 0 ? "" : ", ") + quote(row[i]);
-  }
-  if (row.size() > kMostNamedColumns) names += fmt::format(" and {} more", row.size() - kMostNamedColumns);
-  return names;
-}
 
 std::vector<std::size_t> places_of_column(const std::string& name, const std::vector<std::string>& first_row,
                                           bool header) {
@@ -57,7 +46,7 @@ std::size_t place_of_column(std::string_view field, const std::string& name, con
     throw Error(ErrorCode::kInput, fmt::format("{}: {} columns are called {}: give the number of one (`{}`)", where,
                                                places.size(), quote(name), field));
   }
-  const std::string found = header ? fmt::format("the first row has {}", names_of_columns(first_row))
+  const std::string found = header ? fmt::format("the first row has {}", quoted_list(first_row))
                                    : fmt::format("the first row has {} columns", first_row.size());
   throw Error(ErrorCode::kInput,
               fmt::format("{}: there is no column {} (`{}`): {}{}{}", where, quote(name), field, found,

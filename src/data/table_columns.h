@@ -19,7 +19,4 @@ namespace unroll {
                                           const std::vector<std::string>& first_row, const std::string& where,
                                           bool header);
 
-// The fields of a row, quoted, for messages; at most 20.
-[[nodiscard]] std::string names_of_columns(const std::vector<std::string>& row);
-
 }  // namespace unroll

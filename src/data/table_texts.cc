@@ -11,7 +11,6 @@
 #include "data/table.h"
 #include "data/table_columns.h"
 #include "data/text_collector.h"
-#include "text/utf8.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 

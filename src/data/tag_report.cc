@@ -12,6 +12,7 @@
 
 #include "base/quote.h"
 #include "data/label_numbers.h"
+#include "data/message_parts.h"
 #include "data/report_parts.h"
 #include "data/trainable.h"
 
@@ -129,13 +130,13 @@ void add_notes_on_tags(const TaggedTexts& train, TagReport& report) {
   const auto note = [&](std::string text) { report.notes.push_back(std::move(text)); };
   if (const std::string doubt = doubt_about_tags(train); !doubt.empty()) note(doubt);
   if (const auto once = tags_where(report, [](const TagCount& count) { return count.words == 1; }); !once.empty()) {
-    note(fmt::format("{}: {}", counted(std::ssize(once), "tag occurs once", "tags occur once"), listed(once)));
+    note(fmt::format("{}: {}", counted(std::ssize(once), "tag occurs once", "tags occur once"), quoted_list(once)));
   }
   const auto new_in_test =
       tags_where(report, [](const TagCount& count) { return count.words == 0 && count.test_words > 0; });
   if (!new_in_test.empty()) {
     note(fmt::format("the sentences to test on have {} that training lacks: {}",
-                     counted(std::ssize(new_in_test), "tag", "tags"), listed(new_in_test)));
+                     counted(std::ssize(new_in_test), "tag", "tags"), quoted_list(new_in_test)));
   }
   const auto note_scheme = [&](const SentencesSummary& summary, std::string_view set) {
     if (summary.scheme.invalid_sentences == 0) return;

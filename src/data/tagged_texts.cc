@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/label_numbers.h"
+#include "data/message_parts.h"
 #include "data/text_file.h"
 #include "data/trainable.h"
 #include "unroll/data/columns.h"

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "data/label_numbers.h"
+#include "data/message_parts.h"
 #include "unroll/data/labelled_texts.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
@@ -27,12 +29,6 @@ std::string doubt_about_labels(std::int64_t labels, std::int64_t texts) {
   return fmt::format("{} labels in {} texts: is this the right column?", grouped_digits(labels), grouped_digits(texts));
 }
 
-std::string grouped_digits(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
 void expect_trainable(const LabelledTexts& texts) {
   if (texts.texts.empty()) throw Error(ErrorCode::kInput, "there are no texts to train on");
   const std::string files = names_of_files(texts);
@@ -52,6 +48,19 @@ void expect_trainable(const LabelledTexts& texts) {
   if (std::ranges::none_of(texts.texts, [](const LabelledText& text) { return text.weight > 0; })) {
     throw Error(ErrorCode::kInput, fmt::format("{}: no text has a weight above 0 (`weight_column`)", files),
                 "weight_column");
+  }
+}
+
+void expect_known_labels(const LabelledTexts& texts, std::span<const std::string> labels) {
+  const LabelNumbers known = label_numbers(texts.labels, labels);
+  if (known.labels.size() == labels.size()) return;
+  for (std::size_t i = 0; i < texts.texts.size(); ++i) {
+    for (const std::int32_t label : texts.texts[i].labels) {
+      const auto place = static_cast<std::size_t>(label);
+      if (static_cast<std::size_t>(known.numbers[place]) < labels.size()) continue;
+      throw Error(ErrorCode::kInput, fmt::format("{}: the label {} is none of those that the model knows: {}",
+                                                 texts.place(i), quote(texts.labels[place]), quoted_list(labels)));
+    }
   }
 }
 

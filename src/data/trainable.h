@@ -15,7 +15,4 @@ namespace unroll {
 // The same of tags of words, which name the column; also where all words have the same tag.
 [[nodiscard]] std::string doubt_about_tags(const TaggedTexts& texts);
 
-// 1234567: "1,234,567".
-[[nodiscard]] std::string grouped_digits(std::int64_t number);
-
 }  // namespace unroll

@@ -240,6 +240,18 @@ TEST(LabelledTexts, LabelsAreRenumberedAsAModelHasThem) {
   EXPECT_THAT(shown(texts), ElementsAre("c: x", "a: y", "b: z"));
 }
 
+TEST(LabelledTexts, ALabelThatAModelLacksIsRefusedWithThePlaceOfItsFirstText) {
+  LabelledTexts texts = texts_of("a", "c x\na y\nb z\nb v\n", {.bare_labels = true});
+  texts.files = {"a"};
+  EXPECT_NO_THROW(expect_known_labels(texts, std::vector<std::string>{"b", "c", "d", "a"}));
+  try {
+    expect_known_labels(texts, std::vector<std::string>{"c", "a"});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "'a', line 3: the label \"b\" is none of those that the model knows: \"c\", \"a\"");
+  }
+}
+
 // WHAT CAN BE TRAINED ON
 
 std::string fault_of(const LabelledTexts& texts) {

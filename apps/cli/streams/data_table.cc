@@ -10,11 +10,13 @@
 #include "cli/flags/field_flags.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/quantities.h"
+#include "unroll/character.h"
 
 namespace unroll {
 namespace {
 
 constexpr std::size_t kMostShownLabels = 20;
+constexpr std::size_t kMostShownCharacters = 40;
 constexpr int kNameWidth = 22;
 constexpr int kNumberWidth = 12;
 
@@ -84,16 +86,25 @@ std::string count_and_share(std::int64_t texts, const TextsSummary& of) {
   return fmt::format("{:>12}{:>7.1f}%", grouped(texts), 100 * share_of_texts(texts, of));
 }
 
+// A label as the table shows it: a wrong column may have whole texts for labels.
+std::string shown_label(std::string_view label) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < kMostShownCharacters && end < label.size(); ++i) {
+    end += first_character(label.substr(end)).bytes;
+  }
+  return escaped(label.substr(0, end)) + (end < label.size() ? "..." : "");
+}
+
 std::string labels_table(const DataReport& report) {
   const std::size_t shown = std::min(report.labels.size(), kMostShownLabels);
   std::size_t width = std::string_view("label").size();
-  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, escaped(report.labels[i].label).size());
+  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, shown_label(report.labels[i].label).size());
   const bool tests = report.test.texts > 0;
   std::string text = fmt::format("{:<{}}{:>20}", "label", width, tests ? "training" : "texts");
   text += tests ? fmt::format("{:>20}\n", "test") : "\n";
   for (std::size_t i = 0; i < shown; ++i) {
     const LabelCount& count = report.labels[i];
-    text += fmt::format("{:<{}}{}", escaped(count.label), width, count_and_share(count.texts, report.train));
+    text += fmt::format("{:<{}}{}", shown_label(count.label), width, count_and_share(count.texts, report.train));
     text += (tests ? count_and_share(count.test_texts, report.test) : "") + "\n";
   }
   if (shown < report.labels.size()) {

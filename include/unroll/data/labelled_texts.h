@@ -124,4 +124,7 @@ void expect_trainable(const LabelledTexts& texts);
 // come after these. So a file to test on uses the places of the labels of a model.
 void renumber_labels(LabelledTexts& texts, std::span<const std::string> labels);
 
+// Throws Error{kInput} naming the place of the first text with a label that is not among `labels`, those of a model.
+void expect_known_labels(const LabelledTexts& texts, std::span<const std::string> labels);
+
 }  // namespace unroll
