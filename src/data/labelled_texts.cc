@@ -191,8 +191,7 @@ LabelledTexts read_labelled_texts(const LabelledTextOptions& options) {
   }
   LabelledTexts texts = collector.finish();
   if (options.labels_needed && texts.labels.empty()) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{}: none of the {} texts has a label", text_name(options.paths), texts.texts.size()));
+    throw Error(ErrorCode::kInput, fmt::format("{}: no text has a label", text_name(options.paths)));
   }
   return texts;
 }
