@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Reads and checks a model file of unroll with nothing but Python's standard library (the format: docs/format.md).
 
-    tools/read_model.py MODEL.safetensors [--no-checksum] [--score TEXT]
+    tools/read_model.py MODEL.safetensors [--no-checksum] [--score TEXT | --classify TEXT | --tag TEXT]
 
 Prints configuration, tokenizer, tensors and training history. With --score it prints, for each line of TEXT by itself,
-log-probability (nats), number of predictions and text instead, as `unroll score` does: a second opinion in plain loops.
+log-probability (nats), number of predictions and text instead, as `unroll score` does; with --classify the probability
+of each label; with --tag a line "word TAB tag" per word, and a blank line: second opinions in plain loops.
 Status 1 when the file is not a whole model, or when a line has a symbol that the vocabulary lacks.
 """
 
@@ -84,20 +85,48 @@ def expected_tensors(config):
     gates = {"rnn-tanh": 1, "rnn-relu": 1, "lstm": 4, "gru": 3, "gru-reset-before": 3, "min-gru": 2, "min-lstm": 3}
     rows = hidden * gates[config["cell"]]
     recurrent = config["cell"] not in ("min-gru", "min-lstm")
-    yield "encoder.weight", [vocabulary, embed]
-    for layer in range(config["layers"]):
-        yield f"rnn.weight_ih_l{layer}", [rows, hidden if layer else embed]
+    both = 2 if config.get("bidirectional") else 1
+    outputs, inside = config.get("outputs", 0), config.get("character_hidden", 0)
+
+    def layer_tensors(prefix, suffix, inputs, units, normal):
+        size = units * rows // hidden
+        yield f"{prefix}weight_ih{suffix}", [size, inputs]
         if recurrent:
-            yield f"rnn.weight_hh_l{layer}", [rows, hidden]
-        yield f"rnn.bias_ih_l{layer}", [rows]
+            yield f"{prefix}weight_hh{suffix}", [size, units]
+        yield f"{prefix}bias_ih{suffix}", [size]
         if recurrent:
-            yield f"rnn.bias_hh_l{layer}", [rows]
-        if config.get("layer_norm"):
-            yield f"rnn.norm_ih_l{layer}", [rows]
-            yield f"rnn.norm_hh_l{layer}", [rows]
+            yield f"{prefix}bias_hh{suffix}", [size]
+        if normal:
+            yield f"{prefix}norm_ih{suffix}", [size]
+            yield f"{prefix}norm_hh{suffix}", [size]
             if config["cell"] == "lstm":
-                yield f"rnn.norm_c_l{layer}", [hidden]
-                yield f"rnn.bias_c_l{layer}", [hidden]
+                yield f"{prefix}norm_c{suffix}", [units]
+                yield f"{prefix}bias_c{suffix}", [units]
+
+    if vocabulary:
+        yield "encoder.weight", [vocabulary, embed]
+    if inside:
+        yield "chars.encoder.weight", [config["characters"], inside]
+        for direction in ("", "_reverse"):
+            yield from layer_tensors("chars.rnn.", "_l0" + direction, inside, inside, False)
+    for layer in range(config["layers"]):
+        for direction in ("", "_reverse")[:both]:
+            inputs = both * hidden if layer else embed + 2 * inside
+            yield from layer_tensors("rnn.", f"_l{layer}{direction}", inputs, hidden, config.get("layer_norm"))
+    if config.get("conditions"):
+        for layer in range(config["layers"]):
+            for state in "hc" if config["cell"] == "lstm" else "h":
+                yield f"condition.{state}_l{layer}", [config["conditions"] * hidden]
+    if outputs:
+        if config["readout"] == "attention":
+            yield "attention.weight", [both * hidden]
+        yield "decoder.weight", [outputs, (3 if config["readout"] == "concat" else 1) * both * hidden]
+        yield "decoder.bias", [outputs]
+        if config["loss"] == "crf":
+            yield "crf.transitions", [outputs * outputs]
+            yield "crf.start_transitions", [outputs]
+            yield "crf.end_transitions", [outputs]
+        return
     if config["tied"] and embed != hidden:
         yield "projection.weight", [embed, hidden]
     if "cutoffs" in config:
@@ -180,9 +209,13 @@ def read_model(path, with_checksum=True):
         actual = f"{xxh64(before + field + b'0' * 16 + after[16:] + data):016x}"
         if after[:16].decode("ascii") != stored or actual != stored:
             raise Damaged(f"changed after it was written: checksum {actual}, it says {stored}")
-    for key in ("config", "tokenizer", "training", "history", "policy"):
-        metadata[key] = json.loads(metadata[key], object_pairs_hook=distinct)
+    for key in ("config", "tokenizer", "training", "history", "policy", "task"):
+        if key in metadata or key != "task":
+            metadata[key] = json.loads(metadata[key], object_pairs_hook=distinct)
     check_policy(metadata, policed)
+    labels = metadata["config"].get("outputs") or metadata["config"].get("conditions") or 0
+    if ("task" in metadata) != (labels > 0) or (labels and len(set(metadata["task"]["labels"])) != labels):
+        raise Damaged("the task does not fit the network")
 
     stored, ranges = {}, []
     for name, dtype, shape in stored_tensors(metadata["config"], precision):
@@ -219,6 +252,8 @@ def show(metadata, tensors):
     print("precision ", metadata["precision"])
     print("tokenizer ", tokenizer["kind"], metadata["config"]["vocabulary"], "symbols")
     print("begin     ", metadata["policy"]["begin"])
+    if "task" in metadata:
+        print("task      ", json.dumps(metadata["task"], ensure_ascii=False))
     print("training  ", "complete" if training["complete"] else "not complete", json.dumps(training["options"]))
     print(f"\n{'tensor':<20} {'shape':>14} {'min':>10} {'max':>10} {'mean':>10}")
     for name, (shape, values) in tensors.items():
@@ -251,10 +286,10 @@ def parts(values, count):
     return [values[i * size : (i + 1) * size] for i in range(count)]
 
 
-def step(cell, tensors, layer, x, h, c):
-    """One step of a layer: (h', c')."""
+def step(cell, tensors, layer, x, h, c, prefix="rnn."):
+    """One step of a layer, as 0 or "0_reverse": (h', c')."""
     def weight(name):
-        return tensors[f"rnn.{name}_l{layer}"]
+        return tensors[f"{prefix}{name}_l{layer}"]
 
     read = [a + b for a, b in zip(times(weight("weight_ih"), x), weight("bias_ih")[1])]
     if cell in ("min-gru", "min-lstm"):
@@ -348,16 +383,154 @@ def score(metadata, tensors, path):
             print(f"{log_prob:.6f}\t{predictions}\t{line}")
 
 
+# ---- labels
+
+
+PIECE, MOST_SYMBOLS, WORD = 256, 4096, 32  # steps of a piece; symbols that are read of a text, characters of a word
+
+
+def pieces_of(length):
+    """The pieces in which a text is read: as few as have at most PIECE steps, of about equal length."""
+    count, first = -(-length // PIECE), 0
+    for i in range(count):
+        size = length // count + (i < length % count)
+        yield first, first + size
+        first += size
+
+
+def row_of(tensor, row):
+    (_, columns), values = tensor
+    return list(values[row * columns : (row + 1) * columns])
+
+
+def sweep(cell, tensors, layer, inputs, prefix):
+    """The outputs of a layer over a piece, from a zero state."""
+    units = tensors[f"{prefix}weight_hh_l{layer}"][0][1] if cell[:3] != "min" else None
+    if units is None:
+        units = tensors[f"{prefix}bias_ih_l{layer}"][0][0] // (2 if cell == "min-gru" else 3)
+    h, c, outputs = [0.0] * units, [0.0] * units, []
+    for x in inputs:
+        h, c = step(cell, tensors, layer, x, h, c, prefix)
+        outputs.append(h)
+    return outputs
+
+
+def run_levels(config, tensors, inputs):
+    """The outputs of the last level over a text, piece by piece."""
+    if config.get("layer_norm"):
+        raise Unreadable("models with layer normalisation are not run here")
+    outputs = []
+    for first, last in pieces_of(len(inputs)):
+        x = inputs[first:last]
+        for layer in range(config["layers"]):
+            y = sweep(config["cell"], tensors, layer, x, "rnn.")
+            if config.get("bidirectional"):
+                back = sweep(config["cell"], tensors, f"{layer}_reverse", x[::-1], "rnn.")[::-1]
+                y = [h + k for h, k in zip(y, back)]
+            if config.get("residual") and layer:
+                y = [[a + b for a, b in zip(*rows)] for rows in zip(x, y)]
+            x = y
+        outputs += x
+    return outputs
+
+
+def readout(config, tensors, outputs):
+    """One vector of a text."""
+    half = config["hidden"]
+    last = outputs[-1][:half] + (outputs[0][half:] if config.get("bidirectional") else [])
+    greatest = [max(column) for column in zip(*outputs)]
+    mean = [sum(column) / len(outputs) for column in zip(*outputs)]
+    if config["readout"] == "attention":
+        weight = tensors["attention.weight"][1]
+        scores = [sum(w * math.tanh(a) for w, a in zip(weight, h)) for h in outputs]
+        shares = [math.exp(score - max(scores)) for score in scores]
+        return [sum(map(operator.mul, shares, column)) / sum(shares) for column in zip(*outputs)]
+    return {"last": last, "max": greatest, "mean": mean, "concat": last + greatest + mean}[config["readout"]]
+
+
+def label_scores(tensors, vector):
+    return [a + b for a, b in zip(times(tensors["decoder.weight"], vector), tensors["decoder.bias"][1])]
+
+
+def probabilities(metadata, tensors, line):
+    """Of each label of a line."""
+    task, boundary = metadata["task"], special_symbols(metadata["tokenizer"])[0]
+    ids = ids_of(metadata["tokenizer"], line)[:MOST_SYMBOLS] + [boundary]
+    outputs = run_levels(metadata["config"], tensors, [row_of(tensors["encoder.weight"], i) for i in ids])
+    scores = label_scores(tensors, readout(metadata["config"], tensors, outputs))
+    scores = [score / task.get("temperature", 1) for score in scores]
+    if task.get("multi_label"):
+        return [sigmoid(score) for score in scores]
+    shares = [math.exp(score - max(scores)) for score in scores]
+    return [share / sum(shares) for share in shares]
+
+
+def word_vector(metadata, tensors, word):
+    """The input of a word: its embedding, and the last outputs over its characters."""
+    config, task = metadata["config"], metadata["task"]
+    symbols = metadata["tokenizer"]["symbols"]
+    known = word.lower() if metadata["tokenizer"]["lowercase"] else word
+    unknown = special_symbols(metadata["tokenizer"])[1]
+    x = row_of(tensors["encoder.weight"], symbols.index(known) if known in symbols[2:] else unknown)
+    if not config.get("characters"):
+        return x
+    letters = word if len(word) <= WORD else word[: WORD // 2] + word[-WORD // 2 :]
+    rows = [row_of(tensors["chars.encoder.weight"], (task["characters"].index(z) + 1) if z in task["characters"] else 0)
+            for z in letters]
+    forward = sweep(config["cell"], tensors, 0, rows, "chars.rnn.")[-1]
+    return x + forward + sweep(config["cell"], tensors, "0_reverse", rows[::-1], "chars.rnn.")[-1]
+
+
+def best_tags(metadata, tensors, words):
+    """The labels of the best sequence: Viterbi; without transitions the best label of each word."""
+    labels = metadata["task"]["labels"]
+    count = len(labels)
+    zeros = [0.0] * count * count
+    between, start, end = (tensors.get(f"crf.{name}", (None, zeros))[1]
+                           for name in ("transitions", "start_transitions", "end_transitions"))
+    outputs = run_levels(metadata["config"], tensors, [word_vector(metadata, tensors, word) for word in words])
+    best, back = [], []
+    for t, scores in enumerate(label_scores(tensors, h) for h in outputs):
+        if t == 0:
+            best = [a + b for a, b in zip(start, scores)]
+            continue
+        came = [max(range(count), key=lambda i: best[i] + between[i * count + k]) for k in range(count)]
+        best = [best[i] + between[i * count + k] + scores[k] for k, i in enumerate(came)]
+        back.append(came)
+    tags = [max(range(count), key=lambda k: best[k] + end[k])]
+    for came in reversed(back):
+        tags.append(came[tags[-1]])
+    return [labels[k] for k in reversed(tags)]
+
+
+def answer(metadata, tensors, path, tag):
+    with open(path, encoding="utf-8", newline="\n") as text:
+        for line in text:
+            line = line.rstrip("\n")
+            if not tag:
+                shares = probabilities(metadata, tensors, line)
+                print("\t".join(f"{label} {p:.8f}" for label, p in zip(metadata["task"]["labels"], shares)))
+                continue
+            words = line.split()
+            for word, label in zip(words, best_tags(metadata, tensors, words) if words else []):
+                print(f"{word}\t{label}")
+            print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--no-checksum", action="store_true", help="skip the slowest check")
     parser.add_argument("--score", metavar="TEXT", help="print the log-probability of each line of TEXT")
+    parser.add_argument("--classify", metavar="TEXT", help="print the probabilities of labels for each line of TEXT")
+    parser.add_argument("--tag", metavar="TEXT", help="print the labels of the words of each line of TEXT")
     arguments = parser.parse_args()
     try:
         metadata, tensors = read_model(arguments.model, not arguments.no_checksum)
         if arguments.score:
             score(metadata, tensors, arguments.score)
+        elif arguments.classify or arguments.tag:
+            answer(metadata, tensors, arguments.classify or arguments.tag, bool(arguments.tag))
         else:
             show(metadata, tensors)
     except (Damaged, Unreadable, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
