@@ -22,25 +22,28 @@ struct GeneratorOptions {
   double top_p = 1;                       // only the most probable symbols that together reach this probability; 1: all
   double min_p = 0;                       // only symbols at least this share of the most probable one; 0: all
   std::uint64_t seed = 1;                 // the same seed gives the same text
+  std::string label = {};                 // of a model with conditions: what the text is to be; required there
   std::string stop = {};                  // stop before this string is written; empty: never
   std::optional<BeginPolicy> begin = {};  // what is read before the prompt; empty: the model's
   int threads = 1;                        // more than one helps only with large networks
 };
 
 // Why write() stopped.
-enum class Finish { kLength, kStop, kReader };
+enum class Finish { kLength, kStop, kReader, kEnd };
 
 // Writes text symbol by symbol. Not for two threads at once.
 class Generator {
  public:
-  // Throws Error{kUsage} for options out of range: temperature finite and at least 0, top_k at least 0, top_p and min_p
-  // from 0 to 1; and for BeginPolicy::kBoundary where the vocabulary has no boundary.
+  // Throws Error{kUsage} for a label that the model does not have, and for options out of range: temperature finite and
+  // at least 0, top_k at least 0, top_p and min_p from 0 to 1; and for BeginPolicy::kBoundary where the vocabulary has
+  // no boundary.
   explicit Generator(Model model, const GeneratorOptions& options = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
 
-  // Reads `prompt`, then writes `length` symbols. Passes text to `write` as soon as it is certain, without the prompt;
+  // Reads `prompt`, then writes `length` symbols; with a label fewer if the text ends before, at the boundary. Passes
+  // text to `write` as soon as it is certain, without the prompt;
   // a piece is whole UTF-8 where the model writes UTF-8 (an unfinished last character is left out). `write` returns
   // false to stop early, and must not be empty. The unknown symbol is never written. Each call draws its own random
   // numbers: the n-th call of a Generator writes the same text in every run with the same seed.

@@ -54,6 +54,7 @@ struct ScorerOptions {
   bool ranks = true;                   // compute its rank and entropy; without, these are 1 and 0
   int threads = 0;                     // 0: one per core that the process may use
   Adaptation adaptation = {};          // to the lines in their order
+  std::string label = {};              // of a model with conditions: what the lines are given; required there
   std::optional<NgramMix> ngram = {};  // log_prob, rank and entropy are then those of the mixture
 };
 
@@ -61,12 +62,15 @@ struct ScorerOptions {
 // text, on the lines before it; never on the lines next to it in a batch or on the number of threads: the same line
 // gets the same bits. A cache is kept from line to line even where the hidden state is reset.
 //
+// With a label each line begins from its state; lines are then read by themselves.
+//
 // All log-probabilities are natural logarithms (nats); divide by ln 2 for bits, by ln 10 for decimal ones.
 // Not for two threads at once; several Scorers may share a Model.
 class Scorer {
  public:
   // Throws what check() throws for accounting and adaptation, Error{kInput} for a context that the tokenizer cannot
-  // read, Error{kMemory} where threads cannot be started, and Error{kUsage} for more than 1024 of them, for a context
+  // read, Error{kMemory} where threads cannot be started, and Error{kUsage} for more than 1024 of them, for a label
+  // that the model does not have, for one together with a carried state, a cache or dynamic evaluation, for a context
   // together with a cache or dynamic evaluation, for dynamic evaluation of an int8 model, for a lambda out of range,
   // for n-grams with a model whose tokens are not words or whose vocabulary lacks "<unk>" or a boundary, for n-grams
   // without "</s>" or without any of the model's words, and for a state or begin policy that needs a boundary which the

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "adapt/adaptive_stream.h"
+#include "infer/condition.h"
 #include "infer/inference.h"
 #include "infer/line_rows.h"
 #include "infer/line_tokens.h"
@@ -225,11 +226,18 @@ struct Scorer::Impl {
         policy(reading_of(tokenizer(), options.accounting.state,
                           options.accounting.begin.value_or(inference.model.begin_policy()))),
         reading(tokenizer(), options),
+        condition(condition_of(inference.model, options.label)),
         mixture(mixture_of(options.ngram, tokenizer())),
         carried(inference.config(), 1),
         steps(policy),
         single(inference.config(), 1) {
     if (policy.boundary == kNoSymbol) options.accounting.end = false;
+    if (condition && (options.accounting.state != StatePolicy::kReset || reads_in_order(options.adaptation))) {
+      throw Error(ErrorCode::kUsage,
+                  "with `label` each line begins from the state of that label: lines are read by themselves, without "
+                  "carried state, cache or dynamic evaluation",
+                  "label");
+    }
     if (reads_in_order(options.adaptation)) {
       adapted.emplace(inference.model, options.adaptation, policy, inference.workers, mixture ? &*mixture : nullptr);
     }
@@ -245,6 +253,8 @@ struct Scorer::Impl {
     begun = begun || !texts.empty();
     if (adapted) {
       score_in_order(lines);
+    } else if (condition) {
+      score_given(lines);
     } else if (options.accounting.state == StatePolicy::kReset) {
       score_apart(lines);
     } else {
@@ -254,17 +264,33 @@ struct Scorer::Impl {
   }
 
   // Each line from a zero state, whole lines side by side.
-  void score_apart(Lines& lines) {
-    const std::vector<std::vector<std::int64_t>> rows = deal_lines(lines.lengths(), kRows);
+  void score_apart(Lines& lines) { score_rows(lines, deal_lines(lines.lengths(), kRows)); }
+
+  void score_rows(Lines& lines, const std::vector<std::vector<std::int64_t>>& rows) {
     std::vector<ScoreWriter> writers;
     for (const std::vector<std::int64_t>& row : rows) writers.emplace_back(lines, row);
     LineRows windows(lines.ids(), lines.starts(), rows, policy, kStepsOfRows);
     NetworkState state(inference.config(), std::ssize(rows));
     std::optional<NgramRows> ngram = ngram_rows();
-    while (windows.next(window)) {
+    for (bool first = true; windows.next(window); first = false) {
+      begin_with(first ? condition : std::nullopt, window);
       if (window.B < state.B) state = first_rows(inference.config(), state, window.B);
       inference.forward(window, state);
       write_predictions(writers, ngram);
+    }
+  }
+
+  // Each line from the state of the label, lines of about equal length side by side.
+  void score_given(Lines& lines) {
+    std::vector<std::int64_t> order(lines.lengths().size());
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::ranges::stable_sort(order, std::ranges::greater(), [&](std::int64_t line) { return lines.length(line); });
+    for (std::span<const std::int64_t> rest = order; !rest.empty();) {
+      const auto group = rest.first(std::min<std::size_t>(rest.size(), kRows));
+      std::vector<std::vector<std::int64_t>> rows;
+      for (const std::int64_t line : group) rows.push_back({line});
+      score_rows(lines, rows);
+      rest = rest.subspan(group.size());
     }
   }
 
@@ -341,6 +367,7 @@ struct Scorer::Impl {
   Inference inference;
   Reading policy;
   LineReading reading;
+  std::optional<std::int32_t> condition;
   std::optional<NgramMixture> mixture;
   bool begun = false;    // lines were scored
   NetworkState carried;  // after the lines so far
@@ -380,7 +407,9 @@ std::vector<Score> Scorer::score(std::initializer_list<std::string_view> lines, 
 
 State Scorer::initial_state() const {
   const Reading& policy = impl_->policy;
-  return zero_state(impl_->inference.config(), policy.begin == BeginPolicy::kNone ? kNoSymbol : policy.boundary);
+  State state = zero_state(impl_->inference.config(), policy.begin == BeginPolicy::kNone ? kNoSymbol : policy.boundary);
+  if (impl_->condition) set_condition(impl_->inference.config(), impl_->inference.weights, *impl_->condition, state);
+  return state;
 }
 
 double Scorer::step(State& state, std::int32_t token) {

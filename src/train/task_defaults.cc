@@ -34,6 +34,10 @@ TrainOptions default_options(TaskKind task) {
     case TaskKind::kTag:
       set_labels_defaults(options);
       options.tokenizer.kind = TokenizerKind::kWhitespace;
+      options.regularization.input = 0.5;
+      options.regularization.output = 0.5;
+      options.run.lr = 0.004;
+      options.run.epochs = 8;
       break;
     case TaskKind::kConditional:
       options.text.state = StatePolicy::kReset;

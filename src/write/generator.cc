@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "infer/condition.h"
 #include "infer/inference.h"
 #include "infer/sequence.h"
 #include "unroll/error.h"
@@ -46,6 +47,7 @@ struct Generator::Impl {
       : options(checked_options),
         inference(std::move(model), options.threads, kSequenceSteps, 1),
         begin(begin_of(tokenizer(), options.begin.value_or(inference.model.begin_policy()))),
+        condition(condition_of(inference.model, options.label)),
         state(inference.config(), 1),
         sampler({options.temperature, options.top_k, options.top_p, options.min_p}, tokenizer().size(),
                 tokenizer().unknown()),
@@ -55,14 +57,22 @@ struct Generator::Impl {
 
   void read(std::int32_t symbol) {
     set_sequence(symbol, std::span(&symbol, 1), window);
+    run();
+  }
+
+  // Runs the window; the first one after the state was set to zero begins with the label.
+  void run() {
+    begin_with(starts ? condition : std::nullopt, window);
+    starts = false;
     inference.forward(window, state);
   }
 
   void read_prompt(std::span<const std::int32_t> ids) {
     state.set_zero();
+    starts = true;
     const bool given = begin == BeginPolicy::kNone;
     SequenceRow row(given ? ids.front() : tokenizer().boundary(), given ? ids.subspan(1) : ids);
-    while (row.next(window)) inference.forward(window, state);
+    while (row.next(window)) run();
     read(row.input());
   }
 
@@ -75,10 +85,12 @@ struct Generator::Impl {
   GeneratorOptions options;
   Inference inference;
   BeginPolicy begin;
+  std::optional<std::int32_t> condition;
   NetworkState state;
   Sampler sampler;
   std::vector<float> logits;
   Window window;
+  bool starts = true;  // nothing was read yet
   std::uint32_t calls = 0;
 };
 
@@ -110,6 +122,10 @@ Finish Generator::write(std::string_view prompt, std::int64_t length,
       impl_->read(previous);
     }
     const std::int32_t id = impl_->draw(call, position);
+    if (impl_->condition && id == tokenizer.boundary()) {
+      stream_state = stream.finish();
+      return stream_state == StreamState::kClosedByReader ? Finish::kReader : Finish::kEnd;
+    }
     std::string piece = tokenizer.written(previous, id);
     // The prompt ends with the space already.
     if (position == 0 && piece.size() > 1 && piece.front() == ' ' && ends_in_white_space(prompt)) piece.erase(0, 1);

@@ -50,6 +50,8 @@ std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& ar
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--prompt,-p", "TEXT", "what the text begins with", "the beginning of a line"},
              [&command](const std::string& value) { command.prompt = value; });
+  flags.text({"--label", "LABEL", "of a model that was trained with --task conditional: what the text is to be", ""},
+             [&command](const std::string& value) { command.options.label = value; });
   add_begin_flag(&flags, &command.options.begin);
   flags.whole({"--length,-n", "N", "how many tokens to write", std::to_string(command.length)}, {1, kLargestCount},
               [&command](std::int64_t n) { command.length = n; });
@@ -68,6 +70,7 @@ std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& ar
                 "A text that begins with words.");
   flags.example("unroll generate book.safetensors --count 5 --length 100 --stop $'\\n' --seed 7",
                 "Five lines, the same five each time.");
+  flags.example("unroll generate names.safetensors --label Russian --count 5", "Five names, each to its end.");
   flags.example("unroll generate book.safetensors --temperature 0 --length 200", "Always the most probable token.");
   if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> positionals = flags.positionals();

@@ -62,6 +62,8 @@ void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.text({"--state", "POLICY", "reset: each line by itself; carry: the state is kept from line to line", "reset"},
              [&given](const std::string& value) { given.state = parse_state_policy(value); });
+  flags.text({"--label", "LABEL", "of a model that was trained with --task conditional: what the lines are given", ""},
+             [&command](const std::string& value) { command.options.label = value; });
   given.accounting.declare_begin(&flags);
   given.accounting.declare(&flags);
   flags.text({"--ids", "WHERE", "for --format kaldi. first: each line begins with its id; number: its number is its id",
