@@ -46,6 +46,7 @@ OWNERS = {
     "unroll/ngram/ngram.h": "ngram",
     "unroll/judge/calibration.h": "judge",
     "unroll/judge/classification.h": "judge",
+    "unroll/judge/confusion.h": "judge",
     "unroll/judge/interval.h": "judge",
     "unroll/judge/paired.h": "judge",
     "unroll/judge/regression.h": "judge",

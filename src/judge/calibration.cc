@@ -3,15 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-constexpr int kBins = 15;
 
 void check_logits(std::span<const float> logits, std::size_t texts, std::int64_t K) {
   if (texts == 0) throw Error(ErrorCode::kInput, "no texts to calibrate on: expected at least one");
@@ -97,19 +94,21 @@ MeanNats mean_nats(std::span<const double> nats) {
   return mean;
 }
 
-std::optional<double> expected_calibration_error(std::span<const Confidence> confidences) {
-  if (confidences.empty()) return std::nullopt;
-  std::array<double, kBins> excess{};  // of those that are right over the sum of probabilities
-  for (const auto& [probability, is_right] : confidences) {
-    if (!(probability >= 0 && probability <= 1)) {
-      throw Error(ErrorCode::kNumeric, fmt::format("a probability is {}: expected 0 to 1", probability));
-    }
-    const int bin = std::clamp(static_cast<int>(std::ceil(probability * kBins)) - 1, 0, kBins - 1);
-    excess[static_cast<std::size_t>(bin)] += (is_right ? 1 : 0) - probability;
+void CalibrationError::add(const Confidence& confidence) {
+  const double probability = confidence.probability;
+  if (!(probability >= 0 && probability <= 1)) {
+    throw Error(ErrorCode::kNumeric, fmt::format("a probability is {}: expected 0 to 1", probability));
   }
+  const int bin = std::clamp(static_cast<int>(std::ceil(probability * kBins)) - 1, 0, kBins - 1);
+  excess_[static_cast<std::size_t>(bin)] += (confidence.is_right ? 1 : 0) - probability;
+  ++count_;
+}
+
+std::optional<double> CalibrationError::value() const {
+  if (count_ == 0) return std::nullopt;
   double sum = 0;
-  for (const double of_bin : excess) sum += std::fabs(of_bin);
-  return sum / static_cast<double>(confidences.size());
+  for (const double of_bin : excess_) sum += std::fabs(of_bin);
+  return sum / static_cast<double>(count_);
 }
 
 Temperature fit_temperature(std::span<const float> logits, std::span<const std::int32_t> right, std::int64_t K) {

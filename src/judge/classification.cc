@@ -3,12 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/quote.h"
 #include "judge/counted_texts.h"
 #include "judge/resampling.h"
-#include "unroll/error.h"
 
 namespace unroll {
 namespace {
@@ -115,28 +113,6 @@ F1Intervals bootstrap_f1(std::span<const std::vector<std::int32_t>> right,
 
 std::optional<Interval> bootstrap_f1(std::span<const HitCounts> texts, const BootstrapOptions& options) {
   return intervals_of(CountedTexts(texts), options).micro;
-}
-
-std::vector<ConfusionCell> confusion(std::span<const std::int32_t> right, std::span<const std::int32_t> answers) {
-  if (right.size() != answers.size()) {
-    throw Error(ErrorCode::kUsage, fmt::format("confusion of {} labels and {} answers: expected the same texts",
-                                               right.size(), answers.size()));
-  }
-  std::vector<std::uint64_t> pairs;
-  pairs.reserve(right.size());
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    pairs.push_back(std::uint64_t{static_cast<std::uint32_t>(right[i])} << 32 | static_cast<std::uint32_t>(answers[i]));
-  }
-  std::ranges::sort(pairs);
-  std::vector<ConfusionCell> cells;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (i == 0 || pairs[i] != pairs[i - 1]) {
-      cells.push_back({.right = static_cast<std::int32_t>(pairs[i] >> 32),
-                       .answer = static_cast<std::int32_t>(pairs[i] & 0xFFFFFFFF)});
-    }
-    ++cells.back().texts;
-  }
-  return cells;
 }
 
 }  // namespace unroll

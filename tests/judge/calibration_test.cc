@@ -209,6 +209,12 @@ TEST(MeanNats, LeavesOutWhatTheModelDoesNotKnow) {
       fails_with(ErrorCode::kNumeric, "NaN", [] { static_cast<void>(mean_nats(std::vector<double>{std::nan("")})); }));
 }
 
+double calibration_error(const std::vector<Confidence>& confidences) {
+  CalibrationError error;
+  for (const Confidence& one : confidences) error.add(one);
+  return *error.value();
+}
+
 TEST(CalibrationError, IsThatOfTheDefinition) {
   std::vector<Confidence> all;
   for (std::size_t i = 0; i < 400; ++i) {
@@ -227,14 +233,12 @@ TEST(CalibrationError, IsThatOfTheDefinition) {
     }
     if (count > 0) expected += count / 400 * std::fabs(right / count - sum / count);
   }
-  EXPECT_NEAR(*expected_calibration_error(all), expected, 1e-12);
-  EXPECT_FALSE(expected_calibration_error({}));
-  EXPECT_EQ(*expected_calibration_error(std::vector<Confidence>{{1, true}, {0, false}}), 0);
-  EXPECT_EQ(*expected_calibration_error(std::vector<Confidence>{{1, false}}), 1);
-  EXPECT_NEAR(*expected_calibration_error(std::vector<Confidence>{{0.05, false}, {0.1, true}}), 0.475, 1e-12);
-  EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "1.5", [] {
-    static_cast<void>(expected_calibration_error(std::vector<Confidence>{{1.5, true}}));
-  }));
+  EXPECT_NEAR(calibration_error(all), expected, 1e-12);
+  EXPECT_FALSE(CalibrationError().value());
+  EXPECT_EQ(calibration_error({{1, true}, {0, false}}), 0);
+  EXPECT_EQ(calibration_error({{1, false}}), 1);
+  EXPECT_NEAR(calibration_error({{0.05, false}, {0.1, true}}), 0.475, 1e-12);
+  EXPECT_TRUE(fails_with(ErrorCode::kNumeric, "1.5", [] { CalibrationError().add({1.5, true}); }));
 }
 
 }  // namespace

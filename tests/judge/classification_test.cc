@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
 #include "judge/random_labels.h"
@@ -181,22 +180,6 @@ TEST(Classification, NotesNameWhatIsMissing) {
   EXPECT_TRUE(short_note[0].ends_with("\"x\", \"x\", \"x\", \"x\", \"x\" and 2 more")) << short_note[0];
 }
 
-TEST(Classification, ConfusionCountsPairs) {
-  const Labels right = random_labels(5, 200, 6);
-  const Labels answers = random_answers(6, right, 6, 0.5);
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> counted;
-  for (std::size_t i = 0; i < right.size(); ++i) ++counted[{right[i], answers[i]}];
-  const std::vector<ConfusionCell> cells = confusion(right, answers);
-  ASSERT_EQ(cells.size(), counted.size());
-  auto expected = counted.begin();
-  for (const ConfusionCell& cell : cells) {
-    EXPECT_EQ(std::pair(cell.right, cell.answer), expected->first);
-    EXPECT_EQ(cell.texts, expected->second);
-    ++expected;
-  }
-  EXPECT_TRUE(confusion({}, {}).empty());
-}
-
 // Micro F1 of one label a text is a mean of independent texts: 1.96 standard errors to each side.
 TEST(Classification, IntervalsAreThoseOfTheNormalApproximation) {
   const Labels right = random_labels(7, 600, 3);
@@ -229,7 +212,6 @@ TEST(Classification, WhatCannotBeJudgedIsRefused) {
       fails_with(ErrorCode::kUsage, "label 2", [&] { static_cast<void>(judge_labels(Sets{{2}}, Sets{{}}, 2)); }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "at least 40",
                          [&] { static_cast<void>(bootstrap_f1(two, two, 2, {.resamples = 39})); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "confusion of 2", [&] { static_cast<void>(confusion(two, {})); }));
 }
 
 }  // namespace

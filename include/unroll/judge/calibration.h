@@ -1,6 +1,7 @@
 // Whether the probabilities of a classifier can be believed, and what makes them so: temperature, thresholds.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,16 +26,26 @@ struct Confidence {
   bool is_right = false;
 };
 
-// The expected calibration error: probabilities fall into 15 bins of equal width, bin k of those in (k/15, (k+1)/15]; 0
+// The expected calibration error. Probabilities fall into 15 bins of equal width, bin k of those in (k/15, (k+1)/15]; 0
 // is in the first. Over bins of n_k of n probabilities,
 //
 //   sum of n_k / n |share of those that are right - mean probability|
 //
-// None of nothing. Throws Error{kNumeric} for what is no probability.
-//
 // Source: Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017, "On calibration of modern neural
 // networks", who use 15 bins.
-[[nodiscard]] std::optional<double> expected_calibration_error(std::span<const Confidence> confidences);
+class CalibrationError {
+ public:
+  // Throws Error{kNumeric} for what is no probability.
+  void add(const Confidence& confidence);
+
+  [[nodiscard]] std::optional<double> value() const;  // none of nothing
+
+ private:
+  static constexpr int kBins = 15;
+
+  std::int64_t count_ = 0;
+  std::array<double, kBins> excess_{};  // of those that are right over the sum of probabilities
+};
 
 // A temperature T for logits y: probabilities are softmax(y / T), or sigmoid(y / T).
 struct Temperature {

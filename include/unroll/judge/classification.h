@@ -83,15 +83,4 @@ struct F1Intervals {
 [[nodiscard]] std::optional<Interval> bootstrap_f1(std::span<const HitCounts> texts,
                                                    const BootstrapOptions& options = {});
 
-// The number of texts of a right label that were given an answer.
-struct ConfusionCell {
-  std::int32_t right = 0;
-  std::int32_t answer = 0;
-  std::int64_t texts = 0;
-};
-
-// All cells that are not 0, by right label, then by answer. Throws Error{kUsage} for different numbers of texts.
-[[nodiscard]] std::vector<ConfusionCell> confusion(std::span<const std::int32_t> right,
-                                                   std::span<const std::int32_t> answers);
-
 }  // namespace unroll
