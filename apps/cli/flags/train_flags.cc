@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/flags/asked_task.h"
 #include "cli/flags/column_flags.h"
 #include "cli/flags/data_flags.h"
 #include "cli/flags/field_flags.h"
@@ -246,20 +247,9 @@ std::string repeating_command(const TrainCommand& command, const TrainPlan& plan
   return line;
 }
 
-// The task of a command line, whose defaults the flags have.
-TaskKind asked_task(const std::vector<std::string>& arguments) {
-  constexpr std::string_view kTask = "--task";
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view argument = arguments[i];
-    if (argument == kTask && i + 1 < arguments.size()) return parse_task(arguments[i + 1]);
-    if (argument.starts_with("--task=")) return parse_task(argument.substr(kTask.size() + 1));
-  }
-  return TaskKind::kLanguage;
-}
-
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
   TrainCommand command;
-  command.options = default_options(asked_task(arguments));
+  command.options = default_options(asked_task(arguments).value_or(TaskKind::kLanguage));
   Flags flags(
       "unroll train TEXT... --save MODEL.safetensors [flags]",
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "

@@ -8,6 +8,7 @@
 
 #include "cli/flags/accounting_flags.h"
 #include "cli/flags/adaptation_flags.h"
+#include "cli/flags/asked_task.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
 #include "cli/streams/escaped.h"
@@ -63,6 +64,11 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
   std::string model;
   flags.heading("Text");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &model);
+  flags.text({"--task", "NAME",
+              "what the model does: language, classify or tag, whose flags --help then lists; models for other tasks "
+              "than language have flags of their own",
+              "that of the model"},
+             [](const std::string&) {});
   flags.text({"--state", "POLICY", "carry: the state is kept from line to line; reset: each line by itself",
               "as the model was trained"},
              [&command](const std::string& value) { command.options.state = parse_state_policy(value); });
@@ -247,11 +253,12 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
 }  // namespace
 
 int run_eval(const std::vector<std::string>& arguments) {
+  const FirstModel first = find_first_model(arguments);
   std::optional<EvalCommand> parsed = parse_eval(arguments);
   if (!parsed) return 0;
   EvalCommand& command = *parsed;
   std::vector<Model> models;
-  for (const std::string& path : command.models) models.push_back(Model::load(path));
+  for (const std::string& path : command.models) models.push_back(first.load(path));
   Terminal terminal(command.quiet);
   if (!command.pairs.path.empty()) {
     Output out;
