@@ -10,13 +10,14 @@ void set_labels_defaults(TrainOptions& options) {
   options.text.state = StatePolicy::kReset;
   options.network.hidden = 100;
   options.network.embed = 100;
-  options.regularization.input = 0.3;
-  options.regularization.output = 0.3;
+  options.regularization.input = 0.5;
+  options.regularization.output = 0.5;
   options.regularization.words = 0.1;
   options.run.batch_size = 32;
   options.run.lr = 0.002;
   options.run.average = Average::kEma;
   options.run.ema_decay = 0.995;
+  options.run.epochs = 6;
 }
 
 }  // namespace
@@ -34,13 +35,15 @@ TrainOptions default_options(TaskKind task) {
     case TaskKind::kTag:
       set_labels_defaults(options);
       options.tokenizer.kind = TokenizerKind::kWhitespace;
-      options.regularization.input = 0.5;
-      options.regularization.output = 0.5;
       options.run.lr = 0.004;
       options.run.epochs = 8;
       break;
     case TaskKind::kConditional:
       options.text.state = StatePolicy::kReset;
+      options.network.hidden = 128;
+      options.network.embed = 64;
+      options.regularization.input = 0.1;
+      options.regularization.output = 0.2;
       options.run.batch_size = 32;
       break;
   }

@@ -251,12 +251,13 @@ ValidationLoss TrainingRun::evaluate_task(const ReadyWeights& ready, const Examp
   const auto answers = static_cast<double>(std::max<std::int64_t>(1, sum.answers));
   ValidationLoss loss{.nats = sum.loss / answers, .accuracy = {}};
   if (sum.has_right) loss.accuracy = static_cast<double>(sum.right) / answers;
+  loss.by_accuracy = plan_.config.readout == Readout::kSteps;
   return loss;
 }
 
 bool ValidationLoss::better_than(const ValidationLoss& other) const noexcept {
-  if (accuracy && other.accuracy && *accuracy != *other.accuracy) return *accuracy > *other.accuracy;
-  return nats < other.nats;
+  const bool differ = accuracy && other.accuracy && *accuracy != *other.accuracy;
+  return by_accuracy && differ ? *accuracy > *other.accuracy : nats < other.nats;
 }
 
 ValidationLoss TrainingRun::validate(const Parameters& parameters, const EvaluationProgress& progress) {

@@ -30,7 +30,9 @@ struct ValidationLoss {
   double nats = 0;                 // per prediction
   std::optional<double> accuracy;  // share of right answers, where answers are labels
 
-  // By accuracy, where there is one, then by loss.
+  bool by_accuracy = false;  // whether that decides: over the labels of steps, of which there are many
+
+  // By accuracy, or by loss: of some hundred texts, by chance the right ones are a few more or less.
   [[nodiscard]] bool better_than(const ValidationLoss& other) const noexcept;
 };
 

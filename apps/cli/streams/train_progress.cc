@@ -158,8 +158,8 @@ void TrainProgress::validation_line(std::int64_t step, std::string_view what, do
 void TrainProgress::answers_line(const StepReport& report) {
   const double nats = std::min(*report.valid_nats_per_token,
                                report.average_valid_nats_per_token.value_or(*report.valid_nats_per_token));
-  const bool best = !validated_ || *report.valid_accuracy > best_accuracy_ ||
-                    (*report.valid_accuracy == best_accuracy_ && nats < best_valid_);
+  const bool by_accuracy = plan_.config.readout == Readout::kSteps && *report.valid_accuracy != best_accuracy_;
+  const bool best = !validated_ || (by_accuracy ? *report.valid_accuracy > best_accuracy_ : nats < best_valid_);
   if (best) best_valid_ = nats;
   if (best) best_accuracy_ = *report.valid_accuracy;
   validated_ = true;
