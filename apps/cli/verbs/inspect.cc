@@ -67,6 +67,41 @@ std::string_view precision_words(Precision precision) {
   return "";
 }
 
+std::string shown_symbol(const std::string& symbol) { return symbol == " " ? "' '" : escaped(symbol); }
+
+// What a model of a task answers with, and what its network has for that.
+std::string task_text(const Model& model) {
+  const Task& task = model.task();
+  const NetworkConfig& net = model.config();
+  if (task.kind == TaskKind::kLanguage) return "";
+  std::string text = "Task\n";
+  text += fmt::format("  kind          {}{}\n", task_name(task.kind), task.multi_label ? ", any number of labels" : "");
+  if (net.outputs > 0) {
+    text += fmt::format("  outputs       {}, loss {}\n", grouped(net.outputs), loss_name(net.loss));
+    text += fmt::format("  readout       {}\n", readout_name(net.readout));
+    text += fmt::format("  directions    {}\n", net.bidirectional ? "both" : "forward");
+  }
+  if (net.characters > 0) {
+    text +=
+        fmt::format("  characters    {}, {} units in each direction\n", grouped(net.characters), net.character_hidden);
+  }
+  if (task.temperature != 1) text += fmt::format("  temperature   {:.4g}\n", task.temperature);
+  if (!task.scheme.empty()) text += fmt::format("  scheme        {}\n", escaped(task.scheme));
+  text += "  labels        ";
+  const std::size_t shown = std::min(task.labels.size(), kShownSymbols);
+  for (std::size_t i = 0; i < shown; ++i) text += shown_symbol(task.labels[i]) + ' ';
+  return text + (shown < task.labels.size() ? "...\n\n" : "\n\n");
+}
+
+nlohmann::ordered_json task_json(const Task& task) {
+  nlohmann::ordered_json json{{"kind", task_name(task.kind)}, {"labels", task.labels}};
+  if (task.multi_label) json["multi_label"] = true;
+  if (task.kind == TaskKind::kClassify) json["temperature"] = task.temperature;
+  if (!task.thresholds.empty()) json["thresholds"] = task.thresholds;
+  if (!task.scheme.empty()) json["scheme"] = task.scheme;
+  return json;
+}
+
 std::string network_text(const Model& model, std::uintmax_t file_bytes) {
   const NetworkConfig& net = model.config();
   std::string text = "Network\n";
@@ -95,8 +130,6 @@ std::string tensors_text(const Model& model) {
   }
   return text;
 }
-
-std::string shown_symbol(const std::string& symbol) { return symbol == " " ? "' '" : escaped(symbol); }
 
 std::string tokenizer_text(const Tokenizer& tokenizer, BeginPolicy policy) {
   std::string text = "\nTokenizer\n";
@@ -162,6 +195,7 @@ nlohmann::ordered_json training_json(const TrainingRecord& training) {
     nlohmann::ordered_json entry{
         {"step", point.step}, {"tokens", point.tokens}, {"nats_per_token", point.nats_per_token}, {"lr", point.lr}};
     if (point.valid_nats_per_token) entry["valid_nats_per_token"] = *point.valid_nats_per_token;
+    if (point.valid_accuracy) entry["valid_accuracy"] = *point.valid_accuracy;
     if (point.average_valid_nats_per_token) {
       entry["average_valid_nats_per_token"] = *point.average_valid_nats_per_token;
     }
@@ -194,6 +228,18 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
   if (net.residual) json["config"]["residual"] = true;
   if (net.layer_norm) json["config"]["layer_norm"] = true;
   if (!net.cutoffs.empty()) json["config"]["cutoffs"] = net.cutoffs;
+  if (net.outputs > 0) {
+    json["config"]["outputs"] = net.outputs;
+    json["config"]["loss"] = loss_name(net.loss);
+    json["config"]["readout"] = readout_name(net.readout);
+  }
+  if (net.bidirectional) json["config"]["bidirectional"] = true;
+  if (net.characters > 0) {
+    json["config"]["characters"] = net.characters;
+    json["config"]["character_hidden"] = net.character_hidden;
+  }
+  if (net.conditions > 0) json["config"]["conditions"] = net.conditions;
+  if (model.task().kind != TaskKind::kLanguage) json["task"] = task_json(model.task());
   return json;
 }
 
@@ -210,7 +256,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
   Output out;
   out.write(command.json
                 ? json_line(as_json(model, file_bytes))
-                : network_text(model, file_bytes) + tensors_text(model) +
+                : task_text(model) + network_text(model, file_bytes) + tensors_text(model) +
                       tokenizer_text(model.tokenizer(), model.begin_policy()) + training_text(model.training()));
   out.flush();
   return 0;
