@@ -135,7 +135,7 @@ struct RangeCheck {
 // Throws where an option is given that is for another value of its owner than is given.
 void check_owners(const TrainOptions& options) {
   const std::vector<DescribedOption> all = describe_all(options);
-  const std::vector<DescribedOption> defaults = describe_all({});
+  const std::vector<DescribedOption> defaults = describe_all(default_options(options.task.kind));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const TrainOption& option = all[i].option;
     const auto& [owner, needed] = option.only_with;
@@ -170,6 +170,35 @@ void check_validation(const TrainOptions& o) {
     refuse(field, fmt::format("`{}` is {}, which needs validation: give `text.valid`, or a `text.valid_split` above 0",
                               field, value));
   }
+}
+
+void check_folds(const TrainOptions& o) {
+  const TaskOptions& task = o.task;
+  if (task.folds == 0 && task.fold == 0) return;
+  if (task.folds == 0) refuse("task.fold", "`task.fold` needs `task.folds`, the number of parts of which it is one");
+  if (!o.text.valid.empty()) {
+    refuse("task.folds", "`task.folds` holds out a part of the texts: leave `text.valid` out");
+  }
+  if (task.fold >= 1 && task.fold <= task.folds) return;
+  refuse("task.fold", fmt::format("`task.fold` is {}: expected 1 to {}, the part to hold out", task.fold, task.folds));
+}
+
+void check_task(const TrainOptions& o) {
+  const TaskKind kind = o.task.kind;
+  if (kind == TaskKind::kLanguage) return;
+  if (kind == TaskKind::kClassify && o.task.readout == Readout::kSteps) {
+    refuse("task.readout",
+           "`task.readout` is steps, and `task.kind` classify answers once per text: expected last, max, mean, concat "
+           "or attention");
+  }
+  if (o.network.softmax != Softmax::kFull) {
+    refuse("network.softmax", "`network.softmax` is for language models: leave it out with another `task.kind`");
+  }
+  if (o.run.fit_to_minutes) refuse("run.minutes", "`run.fit_to_minutes` is for language models");
+  if (!o.files.from.empty()) {
+    refuse("files.from", "`files.from` continues a language model: leave it out with another `task.kind`");
+  }
+  check_folds(o);
 }
 
 // Where the minutes decide about network, regularisation and updates, nobody else does.
@@ -253,6 +282,7 @@ TrainOptions resolve(TrainOptions options) {
   check_owners(options);
   check_validation(options);
   check_fit(options);
+  check_task(options);
   check_run(options);
   RunOptions& run = options.run;
   if (options.network.embed == 0) options.network.embed = options.network.hidden;

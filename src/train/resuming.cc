@@ -237,6 +237,7 @@ TrainResult result_of_finished(const Model& model) {
       position.best_step = point.step;
       position.best_nats = *valid;
       position.best_is_average = *valid < *point.valid_nats_per_token;
+      position.best_accuracy = point.valid_accuracy;
     }
   }
   TrainResult result = result_at(position, model.training());

@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
+#include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/flags/field_flags.h"
@@ -29,14 +31,14 @@ void finish_log(TrainingLog& log, const TrainResult& result) {
   throw Error(ErrorCode::kFile, fmt::format("{}; {}", log.failure()->what(), saved));
 }
 
-}  // namespace
+// "model.fold3.safetensors": where the model that was trained without part 3 is saved.
+std::string fold_path(const std::string& path, std::int64_t fold) {
+  constexpr std::string_view kEnd = ".safetensors";
+  const std::string stem = path.ends_with(kEnd) ? path.substr(0, path.size() - kEnd.size()) : path;
+  return fmt::format("{}.fold{}{}", stem, fold, kEnd);
+}
 
-int run_train(const std::vector<std::string>& arguments) {
-  const std::optional<TrainCommand> parsed = parse_train_command(arguments);
-  if (!parsed) return 0;
-  const TrainCommand& command = *parsed;
-  Terminal terminal(command.quiet);
-  if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
+int train_once(const TrainCommand& command, Terminal& terminal, TrainResult& result) {
   TrainProgress progress(&terminal);
   TrainingLog log(command.log);
 
@@ -54,11 +56,51 @@ int run_train(const std::vector<std::string>& arguments) {
   observer.on_validation = [&](std::int64_t done, std::int64_t total) { progress.validation(done, total); };
   observer.stop_requested = [&] { return interrupt_requested() || log.failure().has_value(); };
 
-  catch_interrupts(command.quiet);
-  const TrainResult result = train(command.options, observer);
+  result = train(command.options, observer);
   finish_log(log, result);
   progress.summary(result, command.options.files.save);
   return result.interrupted ? kInterrupted : 0;
+}
+
+// Mean and standard deviation of the folds.
+std::string folds_text(const std::vector<double>& accuracies) {
+  const auto n = static_cast<double>(accuracies.size());
+  double sum = 0;
+  for (const double accuracy : accuracies) sum += accuracy;
+  double squares = 0;
+  for (const double accuracy : accuracies) squares += (accuracy - sum / n) * (accuracy - sum / n);
+  return fmt::format("folds    {}: accuracy {:.2f}%, standard deviation {:.2f} points", accuracies.size(),
+                     100 * sum / n, 100 * std::sqrt(squares / (n - 1)));
+}
+
+// Trains once for each part that is held out.
+int train_folds(const TrainCommand& command, Terminal& terminal) {
+  std::vector<double> accuracies;
+  for (std::int64_t fold = 1; fold <= command.options.task.folds; ++fold) {
+    TrainCommand one = command;
+    one.options.task.fold = fold;
+    one.options.files.save = fold_path(command.options.files.save, fold);
+    terminal.line(fmt::format("fold     {} of {}", fold, command.options.task.folds));
+    TrainResult result;
+    if (const int status = train_once(one, terminal, result); status != 0) return status;
+    if (result.best_valid_accuracy) accuracies.push_back(*result.best_valid_accuracy);
+  }
+  if (accuracies.size() > 1) terminal.line(folds_text(accuracies));
+  return 0;
+}
+
+}  // namespace
+
+int run_train(const std::vector<std::string>& arguments) {
+  const std::optional<TrainCommand> parsed = parse_train_command(arguments);
+  if (!parsed) return 0;
+  const TrainCommand& command = *parsed;
+  Terminal terminal(command.quiet);
+  if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
+  catch_interrupts(command.quiet);
+  if (command.options.task.folds > 0 && command.options.task.fold == 0) return train_folds(command, terminal);
+  TrainResult result;
+  return train_once(command, terminal, result);
 }
 
 }  // namespace unroll
