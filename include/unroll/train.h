@@ -137,7 +137,7 @@ struct RunOptions {
   // by its window's length / T.
   std::int64_t bptt_jitter = 0;
 
-  // Length: at most one of these; none: 10 epochs.
+  // Length: at most one of these; none: 10 epochs, of kClassify 6 and of kTag 8.
   std::optional<std::int64_t> epochs = {};
   std::optional<std::int64_t> steps = {};
   std::optional<double> minutes = {};  // wall time from start to exit; a short measurement turns it into steps

@@ -285,12 +285,14 @@ TrainOptions resolve(TrainOptions options) {
   check_task(options);
   check_run(options);
   RunOptions& run = options.run;
+  // The default of tasks, which is for words.
+  const bool folds_words = options.task.kind == TaskKind::kLanguage || tokens_are_words(options.tokenizer.kind);
+  options.tokenizer.lowercase = options.tokenizer.lowercase && folds_words;
   if (options.network.embed == 0) options.network.embed = options.network.hidden;
   constexpr double kDefaultDecay = 2;
   if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
   if (run.lr == 0) run.lr = run.optimizer == Optimizer::kAdam ? 0.004 : 1;
-  constexpr std::int64_t kDefaultEpochs = 10;
-  if (!run.epochs && !run.steps && !run.minutes) run.epochs = kDefaultEpochs;
+  if (!run.epochs && !run.steps && !run.minutes) run.epochs = default_epochs(options.task.kind);
   return options;
 }
 

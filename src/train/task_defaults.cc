@@ -1,3 +1,4 @@
+#include "train/options.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -17,7 +18,6 @@ void set_labels_defaults(TrainOptions& options) {
   options.run.lr = 0.002;
   options.run.average = Average::kEma;
   options.run.ema_decay = 0.995;
-  options.run.epochs = 6;
 }
 
 }  // namespace
@@ -36,7 +36,6 @@ TrainOptions default_options(TaskKind task) {
       set_labels_defaults(options);
       options.tokenizer.kind = TokenizerKind::kWhitespace;
       options.run.lr = 0.004;
-      options.run.epochs = 8;
       break;
     case TaskKind::kConditional:
       options.text.state = StatePolicy::kReset;
@@ -48,6 +47,20 @@ TrainOptions default_options(TaskKind task) {
       break;
   }
   return options;
+}
+
+std::int64_t default_epochs(TaskKind task) noexcept {
+  switch (task) {
+    case TaskKind::kLanguage:
+    case TaskKind::kConditional:
+    case TaskKind::kRegress:
+      return 10;
+    case TaskKind::kClassify:
+      return 6;
+    case TaskKind::kTag:
+      return 8;
+  }
+  return 0;
 }
 
 }  // namespace unroll
