@@ -63,6 +63,7 @@ OWNERS = {
     "unroll/data/tag_report.h": "data",
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",
+    "unroll/label/classifier.h": "label",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
     "unroll/generator.h": "write",

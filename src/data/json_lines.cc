@@ -64,8 +64,9 @@ void add_object(const JsonLine& line, TextCollector& collector) {
   if (!text.is_string()) {
     line.refuse(fmt::format("the text ({}) is {}: expected a string", quote(options.text_column), text.type_name()));
   }
-  if (options.labels_needed || line.object.contains(options.label_column)) {
-    add_labels(line.at(options.label_column, "label_column"), line, collector);
+  const std::string& label = options.label_column;
+  if (options.labels_needed || (!label.empty() && line.object.contains(label))) {
+    add_labels(line.at(label, "label_column"), line, collector);
   }
   double weight = 1;
   if (!options.weight_column.empty()) weight = weight_of_json(line.at(options.weight_column, "weight_column"), line);

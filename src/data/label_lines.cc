@@ -22,30 +22,49 @@ std::size_t end_of_blanks(std::string_view line, std::size_t at) noexcept {
   return at;
 }
 
-// The first word, which is the label without prefix. Returns what follows.
-std::string_view take_bare_label(std::string_view line, std::int64_t number, TextCollector& collector) {
-  const std::size_t first = end_of_blanks(line, 0);
-  const std::size_t end = end_of_word(line, first);
-  collector.labels_in(line.substr(first, end - first), number);
-  return line.substr(end_of_blanks(line, end));
+// Where the first word stands.
+struct FirstWord {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+FirstWord first_word(std::string_view line) noexcept {
+  const std::size_t begin = end_of_blanks(line, 0);
+  return {begin, end_of_word(line, begin)};
 }
 
-// The line without its labels and the blanks beside them. `at` is its first byte in the file.
-std::string take_labels(const TextFile& file, std::string_view line, std::int64_t number, std::size_t at,
-                        TextCollector& collector) {
-  const std::string& prefix = collector.options().label_prefix;
+// The line without the words that begin with the prefix and the blanks beside them. Calls visit(begin, end) for each.
+template <class Visit>
+std::string without_labels(std::string_view line, std::string_view prefix, const Visit& visit) {
   std::string text;
   std::size_t kept = 0;  // the line up to here is in `text`, or is a label
   for (std::size_t label = find_label(line, prefix, 0); label != std::string_view::npos;
        label = find_label(line, prefix, kept)) {
     const std::size_t end = end_of_word(line, label);
-    if (end == label + prefix.size()) file.refuse(at + label, fmt::format("{} has no label behind it", quote(prefix)));
-    collector.label(line.substr(label + prefix.size(), end - label - prefix.size()), number);
+    visit(label, end);
     text += line.substr(kept, label - kept);
     while (!text.empty() && is_ascii_space(text.back())) text.pop_back();
     kept = text.empty() ? end_of_blanks(line, end) : end;
   }
   return text += line.substr(kept);
+}
+
+// The text of a line whose first word is the label without prefix.
+std::string take_bare_label(std::string_view line, std::int64_t number, TextCollector& collector) {
+  const FirstWord word = first_word(line);
+  collector.labels_in(line.substr(word.begin, word.end - word.begin), number);
+  return std::string(line.substr(end_of_blanks(line, word.end)));
+}
+
+// The text of another line, whose first byte in the file is `at`.
+std::string take_labels(const TextFile& file, std::string_view line, std::int64_t number, std::size_t at,
+                        TextCollector& collector) {
+  const std::string& prefix = collector.options().label_prefix;
+  return without_labels(line, prefix, [&](std::size_t begin, std::size_t end) {
+    const std::size_t name = begin + prefix.size();
+    if (end == name) file.refuse(at + begin, fmt::format("{} has no label behind it", quote(prefix)));
+    collector.label(line.substr(name, end - name), number);
+  });
 }
 
 }  // namespace
@@ -64,10 +83,16 @@ void read_label_lines(const TextFile& file, TextCollector& collector) {
     ++number;
     line = without_carriage_return(line);
     if (options.labels_needed && trimmed(line).empty()) return collector.skip_blank_line();
-    collector.add(options.bare_labels ? std::string(take_bare_label(line, number, collector))
+    collector.add(options.bare_labels ? take_bare_label(line, number, collector)
                                       : take_labels(file, line, number, static_cast<std::size_t>(at), collector),
                   1, number);
   });
+}
+
+std::string text_of_line(std::string_view line, const LabelledTextOptions& options) {
+  line = without_carriage_return(line);
+  if (options.bare_labels) return std::string(line.substr(end_of_blanks(line, first_word(line).end)));
+  return without_labels(line, options.label_prefix, [](std::size_t, std::size_t) {});
 }
 
 }  // namespace unroll

@@ -100,10 +100,7 @@ TextFormat format_of_file(const TextFile& file, const LabelledTextOptions& optio
     throw Error(ErrorCode::kInput, fmt::format("{} is not a folder, which the format {} reads (`format`)",
                                                text_name(file.path()), text_format_name(*options.format)));
   }
-  const std::string end = end_of_name(file.path());
-  for (const auto& [known, format] : kFormatsByEnd) {
-    if (end == known) return format;
-  }
+  if (const std::optional<TextFormat> named = format_of_name(file.path())) return *named;
   if (options.bare_labels || !options.labels_needed || trimmed(file.text()).empty() ||
       first_line_has_label(file.text(), options.label_prefix)) {
     return TextFormat::kLabel;
@@ -159,6 +156,7 @@ void check(const LabelledTextOptions& options) {
                                      {"label_separator", options.label_separator},
                                      columns[0],
                                      columns[1]}) {
+    if (value.empty() && &value == &options.label_column && !options.labels_needed) continue;
     if (value.empty()) throw Error(ErrorCode::kUsage, fmt::format("`{}` is empty", field), field);
   }
   if (std::ranges::any_of(options.label_prefix, is_ascii_space)) {
@@ -171,6 +169,14 @@ void check(const LabelledTextOptions& options) {
     if (value != value_before) continue;
     throw Error(ErrorCode::kUsage, fmt::format("`{}` and `{}` are both {}", field_before, field, quote(value)), field);
   }
+}
+
+std::optional<TextFormat> format_of_name(const std::string& path) {
+  const std::string end = end_of_name(path);
+  for (const auto& [known, format] : kFormatsByEnd) {
+    if (end == known) return format;
+  }
+  return std::nullopt;
 }
 
 std::string LabelledTexts::place(std::size_t text) const {

@@ -47,7 +47,7 @@ TextColumns find_columns(const LabelledTextOptions& options, const std::vector<s
     if (field == "label_column") columns.label = place;
     if (field == "weight_column") columns.weight = place;
   }
-  if (!options.labels_needed) {
+  if (!options.labels_needed && !options.label_column.empty()) {
     const std::vector<std::size_t> places = places_of_column(options.label_column, first_row, header);
     if (places.size() == 1 && places[0] != columns.text) columns.label = places.front();
   }

@@ -6,6 +6,25 @@
 #include "unroll/error.h"
 
 namespace unroll {
+namespace {
+
+std::string_view what_it_does(TaskKind task) {
+  switch (task) {
+    case TaskKind::kLanguage:
+      return "predicts text";
+    case TaskKind::kClassify:
+      return "answers with labels of texts";
+    case TaskKind::kTag:
+      return "answers with labels of words";
+    case TaskKind::kConditional:
+      return "predicts text, given a label";
+    case TaskKind::kRegress:
+      return "answers with numbers";
+  }
+  return {};
+}
+
+}  // namespace
 
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters, const ModelUse& use) {
@@ -22,6 +41,13 @@ void expect_language_model(const Model& model) {
   throw Error(ErrorCode::kUsage,
               fmt::format("the model was trained to {}: it answers with {}, and has no probabilities of symbols",
                           task_name(kind), kind == TaskKind::kRegress ? "numbers" : "labels"));
+}
+
+void expect_task(const Model& model, TaskKind task) {
+  const TaskKind kind = model.task().kind;
+  if (kind == task) return;
+  throw Error(ErrorCode::kUsage, fmt::format("the model {} (task {}): expected a model of the task {}",
+                                             what_it_does(kind), task_name(kind), task_name(task)));
 }
 
 }  // namespace unroll

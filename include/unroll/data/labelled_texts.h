@@ -78,7 +78,8 @@ struct LabelledTextOptions {
   std::string label_separator = ",";
 
   // Whether labels must be there. If not, texts without one have none, a table need not have a label column, and blank
-  // lines of kLabel (and of a table with one column) are empty texts; else blank lines are skipped.
+  // lines of kLabel (and of a table with one column) are empty texts; else blank lines are skipped. An empty
+  // `label_column` then means that labels in columns are not read.
   bool labels_needed = true;
 };
 
@@ -113,6 +114,13 @@ struct LabelledTexts {
 // rows of different length; a quote that never closes; lines that are not JSON objects, or lack a key; a weight that
 // is not a number of at least 0; files without any text, or without any label.
 [[nodiscard]] LabelledTexts read_labelled_texts(const LabelledTextOptions& options);
+
+// The format that the end of a file's name says, with or without .gz: kTsv, kCsv, kJsonLines, or none of these.
+[[nodiscard]] std::optional<TextFormat> format_of_name(const std::string& path);
+
+// The text of one line of kLabel, without its labels, as read_labelled_texts() reads it. Any line has one: a prefix
+// without a label behind it is left out too.
+[[nodiscard]] std::string text_of_line(std::string_view line, const LabelledTextOptions& options);
 
 // Throws Error{kInput} if a classifier cannot be trained on the texts: fewer than two labels (with multi_label: one
 // that every text has); more than 10,000 labels,

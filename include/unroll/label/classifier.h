@@ -1,0 +1,88 @@
+// The labels of texts with their probabilities, under models that were trained to classify.
+//
+//   unroll::Classifier classifier(unroll::Model::load("reviews.safetensors"));
+//   const unroll::ClassifiedText text = classifier.classify("what a film");
+//   for (const std::int32_t label : classifier.answers(text)) std::cout << classifier.labels()[label] << '\n';
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "unroll/model.h"
+
+namespace unroll {
+
+// What a model says about one text. Of K labels y_k is the network's score, T the model's temperature, and
+//
+//   p = softmax(y / T), of one label a text;     p_k = sigmoid(y_k / T), of any number (Task::multi_label)
+//
+// in double precision. Of several models each p_k is the mean of theirs.
+struct ClassifiedText {
+  std::vector<double> probabilities;         // (K) in the order of Classifier::labels(); softmax: their sum is 1
+  std::vector<double> log_probs;             // (K) ln p_k, nats; exact where p_k is too small for a double
+  std::vector<double> log_complements = {};  // (K) ln (1 - p_k), of any number of labels; else empty
+  std::int64_t tokens = 0;                   // of the text, without the boundary; read of it, as the first model cuts it
+  std::int64_t unknown_tokens = 0;           // of these
+  bool was_cut = false;                      // longer than 4096 tokens: what follows them was not read
+};
+
+struct ClassifierOptions {
+  int threads = 0;  // 0: one per core that the process may use
+  // The probability from which on a label is answered. Empty: that of the model, which is 0 where a text has one label.
+  std::optional<double> threshold = {};
+  std::vector<std::pair<std::string, double>> thresholds = {};  // of single labels, instead
+};
+
+// What messages call a text, by its index among the texts of a call.
+using TextNames = std::function<std::string(std::size_t index)>;
+
+// Classifies texts. What a text gets depends on the models alone, never on the texts next to it or on the number of
+// threads: the same text gets the same bits. A text without any token, too, gets probabilities: the network reads the
+// boundary that ends it.
+//
+// Not for two threads at once; several Classifiers may share a Model.
+class Classifier {
+ public:
+  // Several models must have the same labels, in any order; labels() has those of the first. Throws Error{kUsage} for
+  // a model of another task, models that differ in their labels or in how many a text has, a threshold outside 0 to 1
+  // or of an unknown label, no model, and more than 1024 threads; Error{kMemory} where threads cannot be started.
+  explicit Classifier(Model model, const ClassifierOptions& options = {});
+  explicit Classifier(std::vector<Model> models, const ClassifierOptions& options = {});
+  ~Classifier();
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+
+  [[nodiscard]] const std::vector<std::string>& labels() const noexcept;
+  [[nodiscard]] bool multi_label() const noexcept;  // whether a text has any number of labels, not one
+
+  // (K) The probability from which on each label is answered. Of several models the mean of theirs.
+  [[nodiscard]] const std::vector<double>& thresholds() const noexcept;
+
+  // Throws Error{kInput} for text that a tokenizer cannot read, Error{kNumeric} where weights overflow.
+  [[nodiscard]] ClassifiedText classify(std::string_view text);
+
+  // The same for many texts, in order, faster. Needs memory for all their probabilities, 16 K bytes a text at least. An
+  // Error names and indexes the first text that is to blame ("text 3" without `names`).
+  [[nodiscard]] std::vector<ClassifiedText> classify(std::span<const std::string> texts, const TextNames& names = {});
+
+  // All labels by falling probability, of equal ones the first first.
+  [[nodiscard]] std::vector<std::int32_t> ranked(const ClassifiedText& text) const;
+
+  // The labels that the text is given: the most probable one if its probability reaches its threshold, or else none;
+  // of any number of labels all that do, by falling probability.
+  [[nodiscard]] std::vector<std::int32_t> answers(const ClassifiedText& text) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace unroll
