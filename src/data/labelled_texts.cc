@@ -166,7 +166,7 @@ void check(const LabelledTextOptions& options) {
   for (const auto& [one, other] : {std::pair(0, 1), {0, 2}, {1, 2}}) {
     const auto& [field, value] = columns.at(static_cast<std::size_t>(other));
     const auto& [field_before, value_before] = columns.at(static_cast<std::size_t>(one));
-    if (value != value_before) continue;
+    if (value != value_before || value.empty()) continue;
     throw Error(ErrorCode::kUsage, fmt::format("`{}` and `{}` are both {}", field_before, field, quote(value)), field);
   }
 }

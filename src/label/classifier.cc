@@ -31,14 +31,16 @@ std::size_t place_of(const std::string& label, const std::vector<std::string>& l
   constexpr std::size_t kShown = 8;
   std::string known;
   for (std::size_t k = 0; k < std::min(kShown, labels.size()); ++k) known += (k > 0 ? ", " : "") + quote(labels[k]);
-  throw Error(ErrorCode::kUsage, fmt::format("{}: the label {} is not among the {} of the model: {}{}", what,
-                                             quote(label), labels.size(), known, labels.size() > kShown ? ", ..." : ""));
+  throw Error(ErrorCode::kUsage,
+              fmt::format("{}: the label {} is not among the {} of the model: {}{}", what, quote(label), labels.size(),
+                          known, labels.size() > kShown ? ", ..." : ""));
 }
 
 std::vector<std::size_t> places_among(const Task& first, const Task& task) {
   if (task.multi_label != first.multi_label) {
-    throw Error(ErrorCode::kUsage, "models that are averaged differ: of one a text has one label, of another any "
-                                   "number");
+    throw Error(ErrorCode::kUsage,
+                "models that are averaged differ: of one a text has one label, of another any "
+                "number");
   }
   if (task.labels.size() != first.labels.size()) {
     throw Error(ErrorCode::kUsage, fmt::format("models that are averaged differ: one has {} labels, another {}",
@@ -175,8 +177,7 @@ ClassifiedText Classifier::classify(std::string_view text) {
 }
 
 std::vector<ClassifiedText> Classifier::classify(std::span<const std::string> texts, const TextNames& names) {
-  const TextNames named =
-      names ? names : [](std::size_t index) { return fmt::format("text {}", index + 1); };
+  const TextNames named = names ? names : [](std::size_t index) { return fmt::format("text {}", index + 1); };
   std::vector<std::vector<ClassifiedText>> of_models;
   for (const LabelModel& one : impl_->models) of_models.push_back(impl_->classify(one, texts, named));
   if (of_models.size() == 1) return std::move(of_models.front());

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "data/texts_of.h"
+#include "support/error_of.h"
 
 namespace unroll {
 namespace {
@@ -73,6 +74,29 @@ TEST(LabelLines, WithoutLabelsEachLineIsATextBlankOnesToo) {
   const LabelledTexts texts = texts_of("a.txt", " one\n\n__label__x two\n", {.labels_needed = false});
   EXPECT_THAT(shown(texts), ElementsAre(":  one", ": ", "x: two"));
   EXPECT_TRUE(texts_of("a.txt", "", {.labels_needed = false}).texts.empty());
+}
+
+TEST(LabelLines, TheTextOfOneLineIsThatOfItsFile) {
+  const std::vector<std::string> lines{"__label__x what a  film __label__y", " two", "", "a __label__ b\r",
+                                       "x__label__y"};
+  const std::vector<std::string> texts{"what a  film", " two", "", "a b", "x__label__y"};
+  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(text_of_line(lines[i], {}), texts[i]);
+  EXPECT_EQ(text_of_line("  1 a film", {.bare_labels = true}), "a film");
+  EXPECT_EQ(text_of_line("1", {.bare_labels = true}), "");
+}
+
+TEST(LabelColumns, WithoutNameTheyAreNotRead) {
+  const LabelledTextOptions options{.label_column = "", .labels_needed = false};
+  EXPECT_THAT(shown(texts_of("a.csv", "label,text\n\"\n\",x\n", options)), ElementsAre(": x"));
+  EXPECT_THAT(shown(texts_of("a.jsonl", "{\"text\": \"x\", \"\": {}}\n", options)), ElementsAre(": x"));
+  EXPECT_EQ(error_of([] { check({.paths = {"a"}, .label_column = ""}); })->field(), "label_column");
+}
+
+TEST(FormatOfName, IsThatOfItsEnd) {
+  EXPECT_EQ(format_of_name("a.TSV"), TextFormat::kTsv);
+  EXPECT_EQ(format_of_name("a.csv.gz"), TextFormat::kCsv);
+  EXPECT_EQ(format_of_name("a.ndjson"), TextFormat::kJsonLines);
+  for (const char* const other : {"a.txt", "-", "csv", "a.csv/"}) EXPECT_EQ(format_of_name(other), std::nullopt);
 }
 
 // JSON LINES

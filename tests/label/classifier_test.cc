@@ -182,9 +182,12 @@ TEST(Classifier, RefusesModelsThatCannotAnswerTogether) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage,
                          "models that are averaged differ: the label \"bird\" is not among the 3 of the model: "
                          "\"cat\", \"dog\", \"none\"",
-                         [&] { Classifier({animals_model(), birds}); }));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "models that are averaged differ: of one a text has one label",
-                         [&] { Classifier({animals_model(), labels_model({})}); }));
+                         [&] {
+                           Classifier({animals_model(), birds});
+                         }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "models that are averaged differ: of one a text has one label", [&] {
+    Classifier({animals_model(), labels_model({})});
+  }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no model", [] { Classifier(std::vector<Model>{}); }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage,
                          "the model predicts text (task language): expected a model of the task classify",
@@ -192,8 +195,9 @@ TEST(Classifier, RefusesModelsThatCannotAnswerTogether) {
 }
 
 TEST(Classifier, RefusesThresholdsThatMeanNothing) {
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`thresholds`: the label \"cow\" is not among the 3 of the model",
-                         [] { Classifier(animals_model(), {.thresholds = {{"cow", 0.5}}}); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`thresholds`: the label \"cow\" is not among the 3 of the model", [] {
+    Classifier(animals_model(), {.thresholds = {{"cow", 0.5}}});
+  }));
   for (const double wrong : {-0.1, 1.1, std::nan("")}) {
     EXPECT_TRUE(fails_with(ErrorCode::kUsage, "is not a probability",
                            [&] { Classifier(animals_model(), {.threshold = wrong}); }));

@@ -11,4 +11,8 @@ namespace unroll {
 // has returned.
 void declare_data_flags(Flags* flags, LabelledTextOptions* options);
 
+// Declares those that say where a text stands, for verbs that do not read labels: --format, --text-column,
+// --label-prefix, --bare-labels, --encoding.
+void declare_text_flags(Flags* flags, LabelledTextOptions* options);
+
 }  // namespace unroll

@@ -243,6 +243,11 @@ void Flags::text(const FlagHelp& flag, std::function<void(const std::string&)> s
   });
 }
 
+void Flags::texts(const FlagHelp& flag, std::function<void(const std::string&)> add) {
+  text(flag, std::move(add));
+  impl_->syntax.back().repeats = true;
+}
+
 void Flags::whole(const FlagHelp& flag, WholeRange range, std::function<void(std::int64_t)> set) {
   impl_->add(flag, ValueKind::kWhole, [range, set = std::move(set)](const std::string& name, const std::string& text) {
     std::int64_t number = 0;
@@ -335,6 +340,12 @@ std::vector<std::int64_t> parse_wholes(const std::string& value) {
     }
   }
   return numbers;
+}
+
+double parse_number(const std::string& value, NumberRange range) {
+  double number = 0;
+  if (parse_real(value, &number) && contains(range, number)) return number;
+  throw Error(ErrorCode::kUsage, fmt::format("\"{}\": expected {}", value, describe(range, false)));
 }
 
 std::string take_model(const std::string& model_flag, std::vector<std::string>* positionals) {

@@ -40,9 +40,9 @@ inline constexpr std::int64_t kLargestCount = std::int64_t{1} << 31;
 
 // Flags and positional arguments of one verb.
 //
-// A flag is given once, as `--flag value` or `--flag=value`. Numbers are plain decimals, in any locale: 010, 0x10,
-// +1, 1e3 for a whole number, nan and inf are refused. Every mistake throws Error{kUsage} that names the flag, the
-// value and what was expected.
+// A flag is given once, unless texts() declares it, as `--flag value` or `--flag=value`. Numbers are plain decimals, in
+// any locale: 010, 0x10, +1, 1e3 for a whole number, nan and inf are refused. Every mistake throws Error{kUsage} that
+// names the flag, the value and what was expected.
 class Flags {
  public:
   // `usage` is the line after "usage:", `purpose` one paragraph.
@@ -62,6 +62,9 @@ class Flags {
 
   // A flag with any text, even an empty one. The flag's name is put before the message of an Error that `set` throws.
   void text(const FlagHelp& flag, std::function<void(const std::string&)> set);
+
+  // The same, but it may be given several times: `add` is called with each text, in order.
+  void texts(const FlagHelp& flag, std::function<void(const std::string&)> add);
 
   void whole(const FlagHelp& flag, WholeRange range, std::function<void(std::int64_t)> set);
   void real(const FlagHelp& flag, NumberRange range, std::function<void(double)> set);
@@ -110,6 +113,9 @@ class Flags {
 
 // Parses whole numbers separated by commas. Throws Error{kUsage}.
 [[nodiscard]] std::vector<std::int64_t> parse_wholes(const std::string& value);
+
+// Parses a number within the range. Throws Error{kUsage}.
+[[nodiscard]] double parse_number(const std::string& value, NumberRange range);
 
 // Returns the value of --model, or else removes and returns the first positional argument. Throws Error{kUsage} if
 // there is neither.

@@ -78,9 +78,9 @@ void add(CLI::App& app, const FlagSyntax& flag, SplitArguments& split) {
     app.add_flag_callback(names, [&split, shown] { split.values.emplace_back(shown, "true"); });
     return;
   }
-  const CLI::callback_t take = [&split, shown](const CLI::results_t& results) {
-    if (results.size() > 1) refuse(fmt::format("{} is given more than once", shown));
-    split.values.emplace_back(shown, results.front());
+  const CLI::callback_t take = [&split, shown, repeats = flag.repeats](const CLI::results_t& results) {
+    if (results.size() > 1 && !repeats) refuse(fmt::format("{} is given more than once", shown));
+    for (const std::string& result : results) split.values.emplace_back(shown, result);
     return true;
   };
   app.add_option(names, take)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -12,6 +12,7 @@ struct FlagSyntax {
   std::vector<std::string> names;  // the first is the one that is shown
   bool takes_value = false;
   bool can_be_turned_off = false;  // as --tied=false
+  bool repeats = false;            // may be given several times
 };
 
 struct SplitArguments {
@@ -22,7 +23,7 @@ struct SplitArguments {
 };
 
 // Values come in the order in which the flags stand in `flags`. Throws Error{kUsage} for an unknown flag (naming the
-// nearest known one), a missing value, a value for a toggle, and a value that is given twice.
+// nearest known one), a missing value, a value for a toggle, and a flag that is given twice but does not repeat.
 [[nodiscard]] SplitArguments split_arguments(const std::vector<FlagSyntax>& flags,
                                              const std::vector<std::string>& arguments);
 
