@@ -11,6 +11,7 @@ from command_line import CommandTest, main, run
 NESTED = {
     "tokenize train": (["tokenize", "train"], "tokenize train"),
     "score --words": (["score", "--words"], "Words"),
+    "eval --task classify": (["eval", "--task", "classify"], "Classifiers"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }
 SHARED = "What all verbs share"

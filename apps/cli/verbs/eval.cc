@@ -16,6 +16,7 @@
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/eval_labels.h"
 #include "cli/verbs/eval_pairs.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
@@ -254,6 +255,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
 
 int run_eval(const std::vector<std::string>& arguments) {
   const FirstModel first = find_first_model(arguments);
+  if (first.task == TaskKind::kClassify) return run_eval_labels(arguments, first);
   std::optional<EvalCommand> parsed = parse_eval(arguments);
   if (!parsed) return 0;
   EvalCommand& command = *parsed;
