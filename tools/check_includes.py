@@ -60,6 +60,7 @@ OWNERS = {
     "unroll/data/data_report.h": "data",
     "unroll/data/dense.h": "data",
     "unroll/data/labelled_texts.h": "data",
+    "unroll/label/tagger.h": "label",
     "unroll/data/tag_report.h": "data",
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",

@@ -32,8 +32,10 @@ struct Task {
   // kClassify with multi_label: the probability from which a label is answered, per label; empty: 0.5.
   std::vector<double> thresholds = {};
 
-  // kTag: the scheme of labels for spans, as a user reads it; empty: none was recognised.
+  // kTag: the scheme of labels for spans (unroll/judge/tag_scheme.h), by its name; empty: none was recognised.
   std::string scheme = {};
+  // kTag: the column of tags in the file to train on, as ColumnOptions give it; empty: not known.
+  std::string column = {};
   // Of a character network: its symbols from id 1 on, one code point each; id 0 stands for all others.
   std::vector<std::string> characters = {};
 

@@ -70,7 +70,9 @@ bool are_rows(const ColumnOptions& options, std::span<const std::string> lines) 
     split_columns(line, false, columns);
     if (first_size == 0) first_size = columns.size();
     if (columns.size() != first_size) return false;
-    const std::size_t tag = numbered_column(options.tag_column).value_or(columns.size() - 1);
+    const auto usual = numbered_column(options.usual_tag_column);
+    const std::size_t last = columns.size() - 1;
+    const std::size_t tag = numbered_column(options.tag_column).value_or(std::min(usual.value_or(last), last));
     if (tag >= columns.size()) continue;
     const std::string_view column = columns[tag].of(line);
     if (std::ranges::find(options.known_tags, column) == options.known_tags.end()) continue;
@@ -91,6 +93,13 @@ std::optional<std::size_t> named_column(const ColumnLayout& layout, std::string_
               fmt::format("`{}` is {}, a column of CoNLL-U, but {} has columns without names: expected a number from 1",
                           field, column, name),
               std::string(field));
+}
+
+// The tag column that a model usually finds its tags in, in files of this format.
+std::optional<std::size_t> usual_tag_column(const ColumnLayout& layout, const ColumnOptions& options) noexcept {
+  if (layout.format == ColumnFormat::kConllu) return conllu_column(options.usual_tag_column);
+  const std::optional<std::size_t> number = numbered_column(options.usual_tag_column);
+  return number && !options.tags_needed ? std::min(*number, layout.columns) : number;
 }
 
 std::size_t default_tag_column(const ColumnLayout& layout, bool tags_needed) noexcept {
@@ -179,7 +188,8 @@ ColumnLayout layout_of(ColumnFormat format, const ColumnOptions& options, const 
   }
   layout.word = named_column(layout, "word_column", options.word_column, name)
                     .value_or(format == ColumnFormat::kConllu ? *conllu_column("form") : 0);
-  const auto tag = named_column(layout, "tag_column", options.tag_column, name);
+  auto tag = named_column(layout, "tag_column", options.tag_column, name);
+  if (!tag) tag = usual_tag_column(layout, options);
   layout.tag = tag.value_or(default_tag_column(layout, options.tags_needed));
   if (!tag && options.tags_needed && layout.columns == 1) {
     refuse_column(name, line, line.bytes.size(), "1 column: expected a word and its tag, with a tab or blanks between");
@@ -198,8 +208,7 @@ ColumnLayout layout_of(ColumnFormat format, const ColumnOptions& options, const 
 }
 
 std::string column_title(ColumnFormat format, std::size_t column) {
-  if (format != ColumnFormat::kConllu) return fmt::format("{}", column + 1);
-  return fmt::format("{} ({})", column + 1, kConlluNames.at(column));
+  return format == ColumnFormat::kConllu ? std::string(kConlluNames.at(column)) : fmt::format("{}", column + 1);
 }
 
 void refuse_column(const std::string& name, const ColumnLine& line, std::size_t at, const std::string& what) {

@@ -66,7 +66,7 @@ inline constexpr std::size_t kLinesToLookAt = 20;
 [[nodiscard]] ColumnLayout layout_of(ColumnFormat format, const ColumnOptions& options, const std::string& name,
                                      const ColumnLine& line);
 
-// "4 (upos)", or "3": a column, from 0, as messages call it.
+// "3", or in kConllu "upos": a column, from 0, as options and messages name it.
 [[nodiscard]] std::string column_title(ColumnFormat format, std::size_t column);
 
 // Throws Error{kInput}: "'train.txt', line 3, column 5: what".

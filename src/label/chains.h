@@ -22,6 +22,18 @@ void for_each_entry(const Window& window, const WindowText& text, const Visit& v
   }
 }
 
+// What the labels of a network's texts add to the score of a sequence: nothing without a loss crf. Views the weights.
+class ChainTables {
+ public:
+  explicit ChainTables(const ReadyWeights& ready);
+  [[nodiscard]] CrfParams<const float> params() const noexcept;
+
+ private:
+  std::vector<float> zeros_;
+  CrfTables<const float> tables_;
+  std::int64_t K_;
+};
+
 // The `most` allowed sequences of labels of a text that have the greatest scores, best first. `scores` (T*B, K) are the
 // network's for the window. Without a loss crf, transitions count nothing.
 [[nodiscard]] std::vector<LabelSequence> best_chains(const ReadyWeights& ready, const Window& window,

@@ -8,6 +8,7 @@
 
 #include "base/quote.h"
 #include "unroll/error.h"
+#include "unroll/judge/tag_scheme.h"
 
 namespace unroll {
 namespace {
@@ -63,6 +64,14 @@ void expect_distinct(const std::vector<std::string>& names, std::string_view key
   }
 }
 
+bool is_tag_scheme(const std::string& name) {
+  try {
+    return parse_tag_scheme(name) != TagScheme::kNone;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Whether a network has the outputs that the task needs.
 bool fits(const Task& task, const NetworkConfig& config) {
   const bool per_text = config.readout != Readout::kSteps;
@@ -91,6 +100,9 @@ void check_task(const Task& task, const NetworkConfig& config, const std::string
     expect_count(task.characters.size() + 1, config.characters, "characters", where);
   }
   expect_distinct(task.characters, "characters", where);
+  if (!task.scheme.empty() && !is_tag_scheme(task.scheme)) {
+    refuse_task(where, fmt::format("has the scheme {}, which is unknown", quote(task.scheme)));
+  }
   if (!(task.temperature > 0)) refuse_task(where, fmt::format("has the temperature {}", task.temperature));
   if (!task.thresholds.empty()) expect_count(task.thresholds.size(), config.outputs, "thresholds", where);
   check_scaling(task.input_shift, task.input_factor, config.embed, "input", where);
@@ -104,6 +116,7 @@ std::string task_metadata(const Task& task) {
   if (task.multi_label) json["multi_label"] = true;
   if (task.temperature != 1) json["temperature"] = task.temperature;
   if (!task.scheme.empty()) json["scheme"] = task.scheme;
+  if (!task.column.empty()) json["column"] = task.column;
   if (!task.characters.empty()) json["characters"] = task.characters;
   const auto add_numbers = [&json](const char* key, const std::vector<double>& numbers) {
     if (!numbers.empty()) json[key] = numbers;
@@ -122,7 +135,7 @@ Task task_from_metadata(const std::string& text, const NetworkConfig& config, co
       4 * config.outputs + config.conditions + config.characters + 2 * config.embed + kOtherValues;
   const Json json = parse_json(text, most_values, where);
   const JsonFields fields(json, where, {"kind", "labels"},
-                          {"multi_label", "temperature", "scheme", "characters", "thresholds", "input_shift",
+                          {"multi_label", "temperature", "scheme", "column", "characters", "thresholds", "input_shift",
                            "input_factor", "output_shift", "output_factor"});
   Task task{.labels = strings_of(fields, "labels", where),
             .characters = strings_of(fields, "characters", where),
@@ -138,6 +151,7 @@ Task task_from_metadata(const std::string& text, const NetworkConfig& config, co
   if (fields.has("multi_label")) task.multi_label = fields.boolean("multi_label");
   if (fields.has("temperature")) task.temperature = fields.number("temperature");
   if (fields.has("scheme")) task.scheme = fields.string("scheme");
+  if (fields.has("column")) task.column = fields.string("column");
   task.thresholds = numbers_of(fields, "thresholds", where);
   check_task(task, config, where);
   return task;

@@ -17,6 +17,7 @@
 #include "text/vocabulary.h"
 #include "train/class_weights.h"
 #include "unroll/error.h"
+#include "unroll/judge/tag_scheme.h"
 
 namespace unroll {
 namespace {
@@ -270,10 +271,25 @@ std::string words_of(const TaggedSentence& sentence) {
   return words;
 }
 
+std::string scheme_of(const TaggedTexts& texts) {
+  SchemeFinder finder;
+  std::vector<std::string> tags;
+  for (const TaggedSentence& sentence : texts.sentences) {
+    tags.clear();
+    for (const std::int32_t tag : sentence.tags) tags.push_back(texts.tags[static_cast<std::size_t>(tag)]);
+    finder.add(tags);
+  }
+  const TagScheme scheme = finder.found().scheme;
+  return scheme == TagScheme::kNone ? "" : std::string(tag_scheme_name(scheme));
+}
+
 TrainingText read_tagged(const TrainOptions& options) {
   const TaggedParts parts = read_tagged_parts(options);
   Tokenizer tokenizer = train_tokenizer(options.tokenizer, parts.train.sentences, words_of, "the words to train on");
-  TaskText task{.task = {.kind = TaskKind::kTag, .labels = parts.train.tags}};
+  TaskText task{.task = {.kind = TaskKind::kTag,
+                         .labels = parts.train.tags,
+                         .scheme = scheme_of(parts.train),
+                         .column = parts.train.columns.front()}};
   if (options.task.characters > 0) task.task.characters = characters_in(parts.train);
   task.train = encode_sentences(tokenizer, task.task, parts.train);
   task.valid = encode_sentences(tokenizer, task.task, parts.valid);

@@ -130,7 +130,7 @@ TEST_F(Columns, ConlluHasNamesAndSkipsRangesAndEmptyNodes) {
   EXPECT_EQ(sentences[0].tags, (Tags{"AUX", "PART", "VERB"}));
   EXPECT_EQ(sentences[0].line, 3);
   EXPECT_EQ(line_of(sentences[0], 2), 5);
-  EXPECT_EQ(title_, "4 (upos)");
+  EXPECT_EQ(title_, "upos");
   EXPECT_EQ(format_, ColumnFormat::kConllu);
   EXPECT_EQ(read(kTree, {.tag_column = "feats"})[0].tags, (Tags{"Mood=Imp", "_", "_"}));
   EXPECT_EQ(read(kTree, {.word_column = "lemma", .tag_column = "8"})[0].tags, (Tags{"aux", "advmod", "root"}));
@@ -188,7 +188,7 @@ TEST_F(Columns, WrongLinesOfConlluAreRefusedWithTheirPlace) {
   const std::string row = "1\tgo\tgo\tVERB\tVB\t_\t0\troot\t0:root\t_\n";
   refuses(row + "2\ta b\n", "line 2, column 6: 2 columns between tabs: expected 10 of CoNLL-U");
   refuses(row + "x" + row, "line 2, column 1: the id is \"x1\": expected a number, a range");
-  refuses("1\tgo\tgo\t_\tVB\t_\t0\troot\t0:root\t_\n", "line 1, column 9: the word has no tag in column 4 (upos)");
+  refuses("1\tgo\tgo\t_\tVB\t_\t0\troot\t0:root\t_\n", "line 1, column 9: the word has no tag in column upos");
   EXPECT_EQ(read("1\tgo\tgo\t_\tVB\t_\t0\troot\t0:root\t_\n", {.tags_needed = false})[0].words, (Tags{"go"}));
 }
 
@@ -227,6 +227,18 @@ TEST_F(Columns, ASentenceNeedsAsManyTagsAsWords) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "2 tags for a sentence of 1 words", [&] {
     (void)with_tags(sentences[0], Tags{"a", "b"});
   }));
+}
+
+TEST_F(Columns, ModelsFindTheirUsualColumn) {
+  const ColumnOptions numbered{.usual_tag_column = "3"};
+  EXPECT_EQ(answered("the\tDT\n", numbered), "the\tDT\tT1\n");
+  EXPECT_EQ(answered("the\tDT\tO\tx\n", numbered), "the\tDT\tT1\tx\n");
+  EXPECT_EQ(answered("the\ncat\n", numbered), "the T1\ncat T2\n");
+  EXPECT_EQ(read("the DT O x\n", numbered)[0].tags, (Tags{"O"}));
+  refuses("the DT\n", "but tags are in column 3", numbered);
+  EXPECT_EQ(read(kTree, numbered)[0].tags[0], "AUX");
+  EXPECT_EQ(read(kTree, {.usual_tag_column = "xpos"})[0].tags[0], "VBP");
+  EXPECT_EQ(answered("the\tDT\n", {.usual_tag_column = "xpos"}), "the\tT1\n");
 }
 
 class TaggedTextsOfFiles : public Columns {};

@@ -53,6 +53,9 @@ struct ColumnOptions {
   // "new": each word's line then gets a tag at its end.
   std::string word_column = {};
   std::string tag_column = {};
+  // Where `tag_column` is empty: the column in which tags were when a model was trained. A name counts in kConllu alone
+  // and a number in kColumns alone; where tags are not needed, a number beyond the last column means "new".
+  std::string usual_tag_column = {};
 
   // Whether words have tags, which are read; if not, none are read, and a file need not have the column.
   bool tags_needed = true;
@@ -106,8 +109,8 @@ class ColumnReader {
   // Whether next() would return at once. A caller that answers a pipe writes what it has when this is false.
   [[nodiscard]] bool ready();
 
-  // What messages call the file, and what was found by the first call of next(): how it is read, and the tag column,
-  // from 1, with its name in kConllu ("4 (upos)").
+  // What messages call the file, and what was found by the first call of next(): how it is read, and the tag column, as
+  // options give it: "3", or in kConllu its name.
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] ColumnFormat format() const noexcept;
   [[nodiscard]] std::string tag_column() const;
@@ -128,7 +131,7 @@ struct TaggedTexts {
   std::vector<TaggedSentence> sentences = {};  // in the order of the files
   std::vector<std::string> tags = {};          // each once, in the order of their bytes
   std::vector<std::string> files = {};         // paths
-  std::vector<std::string> columns = {};       // of each file, the tag column: "3", "4 (upos)"
+  std::vector<std::string> columns = {};       // of each file, the tag column: "3", "upos"
   std::int64_t words = 0;
 
   // What messages call the place of a sentence: "'train.txt', line 3".
@@ -141,7 +144,7 @@ struct TaggedTexts {
 
 // Throws Error{kInput} if a tagger cannot be trained on the texts: one tag alone; more tags than a column of tags has:
 // more than 100 and a tenth of the words, more than 1,000 and a fiftieth, or more than 10,000 ("51,105 tags of 204,607
-// words in column 5 (xpos) of 'en.conllu': is this the right column?").
+// words in column xpos of 'en.conllu': is this the right column?").
 void expect_trainable(const TaggedTexts& texts);
 
 // Makes texts.tags begin with `tags`, all of them and in their order; tags of the texts that are not among them come

@@ -45,8 +45,8 @@ struct TagReport {
   std::int64_t in_both_with_other_tags = 0;
   std::vector<EqualTexts> in_both_examples;
 
-  // What a person should look at, a sentence each: "51,105 tags of 204,607 words in column 5 (xpos) of 'en.conllu': is
-  // this the right column?", tags that occur once, tags to test on that training lacks, sentences that a scheme of
+  // What a person should look at, a sentence each: "51,105 tags of 204,607 words in column xpos of 'en.conllu': is this
+  // the right column?", tags that occur once, tags to test on that training lacks, sentences that a scheme of
   // spans forbids, sentences that stand in both sets.
   std::vector<std::string> notes;
 };
