@@ -12,6 +12,8 @@ NESTED = {
     "tokenize train": (["tokenize", "train"], "tokenize train"),
     "score --words": (["score", "--words"], "Words"),
     "eval --task classify": (["eval", "--task", "classify"], "Classifiers"),
+    "data --task tag": (["data", "--task", "tag"], "Tagged words of data"),
+    "eval --task tag": (["eval", "--task", "tag"], "Tags"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }
 SHARED = "What all verbs share"

@@ -14,7 +14,7 @@ void declare_column_flags(Flags* flags, ColumnOptions* options) {
       [options](const std::string& value) { options->format = parse_column_format(value); });
   flags->text({"--word-column", "COLUMN", "the column of words: a number from 1, or a name of CoNLL-U", "form, or 1"},
               [options](const std::string& value) { options->word_column = value; });
-  flags->text({"--tag-column", "COLUMN",
+  flags->text({"--column,--tag-column", "COLUMN",
                "the column of tags: a number from 1, or a name of CoNLL-U such as upos or xpos", "upos, or the last"},
               [options](const std::string& value) { options->tag_column = value; });
 }

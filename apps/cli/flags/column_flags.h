@@ -6,7 +6,7 @@
 
 namespace unroll {
 
-// Declares them under a heading of their own: --format, --word-column, --tag-column. They set `options`, which must
+// Declares them under a heading of their own: --format, --word-column, --column. They set `options`, which must
 // live until flags->parse() has returned.
 void declare_column_flags(Flags* flags, ColumnOptions* options);
 

@@ -58,4 +58,12 @@ void declare_text_flags(Flags* flags, LabelledTextOptions* options) {
   declare_encoding(flags, options);
 }
 
+void declare_task_of_data(Flags* flags) {
+  flags->text({"--task", "NAME", "classify: texts with labels; tag: words with tags, in columns or CoNLL-U",
+               "classify; tag for .conllu"},
+              [](const std::string& value) {
+                static_cast<void>(parse_choice(value, {"classify", "tag"}));
+              });
+}
+
 }  // namespace unroll

@@ -15,4 +15,7 @@ void declare_data_flags(Flags* flags, LabelledTextOptions* options);
 // --label-prefix, --bare-labels, --encoding.
 void declare_text_flags(Flags* flags, LabelledTextOptions* options);
 
+// Declares --task of `data`, whose value decides which other flags there are before any is parsed.
+void declare_task_of_data(Flags* flags);
+
 }  // namespace unroll

@@ -11,7 +11,7 @@ namespace unroll {
 namespace {
 
 // Fields of other structs than TrainOptions whose flags have another name than the field, by the end of their path.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kOtherFlags{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kOtherFlags{{
     {"adaptation.cache", "--cache"},
     {"cache.size", "--cache-size"},
     {"cache.theta", "--cache-theta"},
@@ -27,6 +27,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kOtherFl
     {"unknown_words", "--unk-words"},
     {"noise", "--noise-vocab"},
     {"thresholds", "--threshold"},
+    {"tag_column", "--column"},
     {"kind", "--model-type"},  // of SentencePieceOptions
 }};
 

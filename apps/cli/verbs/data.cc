@@ -9,6 +9,7 @@
 #include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/data_tags.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/data/data_report.h"
 #include "unroll/error.h"
@@ -30,6 +31,7 @@ std::optional<DataCommand> parse_data(const std::vector<std::string>& arguments)
       "Describes labelled texts before a network is trained on them: how many there are of each label, how long "
       "they are, which are empty or repeated, and what seems wrong with them.");
   flags.heading("Flags");
+  declare_task_of_data(&flags);
   flags.path({"--test", "FILE", "texts to test on: labels that training lacks, and texts that stand in both", ""},
              &command.test);
   flags.toggle({"--json", "", "one JSON object on one line, with every label", ""}, &command.json);
@@ -51,6 +53,7 @@ std::optional<DataCommand> parse_data(const std::vector<std::string>& arguments)
 }  // namespace
 
 int run_data(const std::vector<std::string>& arguments) {
+  if (are_about_tags(arguments)) return run_data_tags(arguments);
   const std::optional<DataCommand> parsed = parse_data(arguments);
   if (!parsed) return 0;
   const DataCommand& command = *parsed;

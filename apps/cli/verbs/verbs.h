@@ -12,6 +12,7 @@ int run_train(const std::vector<std::string>& arguments);
 int run_data(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_compare(const std::vector<std::string>& arguments);
+int run_tag(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);
 int run_classify(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);

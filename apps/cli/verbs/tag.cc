@@ -1,0 +1,168 @@
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/flags/column_flags.h"
+#include "cli/flags/flags.h"
+#include "cli/streams/json_text.h"
+#include "cli/streams/output.h"
+#include "cli/streams/terminal.h"
+#include "cli/verbs/verbs.h"
+#include "unroll/data/columns.h"
+#include "unroll/error.h"
+#include "unroll/label/tagger.h"
+
+namespace unroll {
+namespace {
+
+// Words that are tagged at once: enough to keep the processor busy, few enough for steady output.
+constexpr std::int64_t kWordsAtOnce = 4096;
+
+struct TagCommand {
+  std::string model;
+  std::string text;
+  ColumnOptions columns{.tags_needed = false};
+  TaggerOptions options;
+  bool json = false;
+  bool quiet = false;
+};
+
+void add_tag_flags(Flags& flags, TagCommand& command) {
+  flags.heading("Text");
+  flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  declare_column_flags(&flags, &command.columns);
+  flags.heading("Output");
+  flags.text({"--scheme", "NAME", "write spans in this scheme: iob1, bio, iobes or bilou", "that of the model"},
+             [&command](const std::string& value) { command.options.scheme = parse_tag_scheme(value); });
+  flags.toggle({"--json", "", "an object per sentence: words, tags, log_prob", ""}, &command.json);
+  flags.whole({"--n-best", "N", "with --json: the N most probable sequences of tags", "1"}, {1, 1000},
+              [&command](std::int64_t n) { command.options.n_best = n; });
+  flags.toggle({"--confidence", "", "with --json: the probability of each tag", ""}, &command.options.confidence);
+  flags.heading("Run");
+  flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
+              [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
+  flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+}
+
+std::optional<TagCommand> parse_tag(const std::vector<std::string>& arguments) {
+  TagCommand command;
+  Flags flags("unroll tag MODEL [FILE|-] [flags]",
+              "Gives each word of a text its tag. FILE is columns, CoNLL-U or lines of text; a .gz, or standard input. "
+              "Tags are written into their column, and every other byte comes back as it was; of text, a line with "
+              "word, tab and tag for each word, and a blank line after each sentence. With a scheme of spans, no "
+              "sequence is written that the scheme forbids.");
+  add_tag_flags(flags, command);
+  flags.example("unroll tag pos.safetensors new.conllu > tagged.conllu", "CoNLL-U with new tags.");
+  flags.example("echo 'The cat sleeps' | unroll tag pos.safetensors", "A line with word and tag for each word.");
+  flags.example("unroll tag names.safetensors test.txt --column new", "Tags next to those that the file has.");
+  flags.example("unroll tag names.safetensors test.txt --json --n-best 3 | jq .n_best", "For programs.");
+  if (!flags.parse(arguments)) return std::nullopt;
+  std::vector<std::string> positionals = flags.positionals();
+  command.model = take_model(command.model, &positionals);
+  command.text = take_text("tag", positionals);
+  for (const std::string flag : {"--n-best", "--confidence"}) {
+    if (flags.given(flag) && !command.json) throw Error(ErrorCode::kUsage, flag + " is for --json: give both");
+  }
+  return command;
+}
+
+nlohmann::ordered_json json_of(const TagSequence& sequence) {
+  nlohmann::ordered_json object{{"tags", sequence.tags}, {"log_prob", sequence.log_prob}};
+  if (!sequence.confidence.empty()) object["confidence"] = sequence.confidence;
+  return object;
+}
+
+// Tags the sentences of a file as they arrive.
+class SentenceTagging {
+ public:
+  SentenceTagging(const TagCommand& command, const Model& model, Terminal& terminal)
+      : command_(command),
+        terminal_(terminal),
+        tagger_(model, command.options),
+        reader_(command.text, command.columns) {}
+
+  void run(Output& out) {
+    while (read_batch()) {
+      for (std::size_t i = 0; i < sentences_.size(); ++i) words_.push_back(sentences_[i].words);
+      const std::vector<std::vector<TagSequence>> answers = tagger_.tag(words_);
+      for (std::size_t i = 0; i < sentences_.size(); ++i) out.write(written(sentences_[i], answers[i]));
+      out.flush();
+    }
+    if (failure_) throw Error(*failure_);
+  }
+
+ private:
+  // Sentences up to an error, to the end, or to where a pipe pauses; false if there is none.
+  bool read_batch() {
+    sentences_.clear();
+    words_.clear();
+    std::int64_t words = 0;
+    try {
+      for (ColumnSentence sentence; words < kWordsAtOnce && reader_.next(sentence);) {
+        say_format();
+        words += static_cast<std::int64_t>(sentence.words.size()) + 1;
+        sentences_.push_back(std::move(sentence));
+        if (!reader_.ready()) break;
+      }
+    } catch (const Error& error) {
+      failure_ = error;
+    }
+    return !sentences_.empty();
+  }
+
+  void say_format() {
+    if (said_) return;
+    said_ = true;
+    const std::string_view format = column_format_name(reader_.format());
+    const std::string scheme =
+        tagger_.scheme() == TagScheme::kNone ? "" : fmt::format("; spans in {}", tag_scheme_name(tagger_.scheme()));
+    if (reader_.format() == ColumnFormat::kText) {
+      terminal_.line(fmt::format("{} is read as text, a sentence per line{}", reader_.name(), scheme));
+    } else {
+      terminal_.line(fmt::format("{} is read as {}; tags go to column {}{}", reader_.name(), format,
+                                 reader_.tag_column(), scheme));
+    }
+  }
+
+  [[nodiscard]] std::string written(const ColumnSentence& sentence, const std::vector<TagSequence>& answers) const {
+    if (!command_.json) return with_tags(sentence, answers.front().tags);
+    if (sentence.words.empty() && sentence.format != ColumnFormat::kText) return "";
+    nlohmann::ordered_json object{{"words", sentence.words}};
+    object.update(json_of(answers.front()));
+    if (command_.options.n_best > 1) {
+      nlohmann::ordered_json& list = object["n_best"] = nlohmann::ordered_json::array();
+      for (const TagSequence& answer : answers) list.push_back(json_of(answer));
+    }
+    return json_line(object);
+  }
+
+  const TagCommand& command_;
+  Terminal& terminal_;
+  Tagger tagger_;
+  ColumnReader reader_;
+  bool said_ = false;
+  std::vector<ColumnSentence> sentences_;
+  std::vector<std::vector<std::string>> words_;
+  std::optional<Error> failure_;  // met after sentences that were not written yet
+};
+
+}  // namespace
+
+int run_tag(const std::vector<std::string>& arguments) {
+  std::optional<TagCommand> parsed = parse_tag(arguments);
+  if (!parsed) return 0;
+  TagCommand& command = *parsed;
+  Terminal terminal(command.quiet);
+  const Model model = Model::load(command.model);
+  command.columns.usual_tag_column = model.task().column;
+  command.columns.known_tags = model.task().labels;
+  Output out;
+  SentenceTagging(command, model, terminal).run(out);
+  return 0;
+}
+
+}  // namespace unroll
