@@ -210,7 +210,6 @@ TEST(Tagger, ATrainedModelKnowsSchemeAndColumn) {
   options.network.hidden = 4;
   options.network.embed = 4;
   options.task.characters = 2;
-  options.run.epochs.reset();
   options.run.steps = 2;
   options.run.threads = 1;
   train(options);
