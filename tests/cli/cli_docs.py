@@ -14,6 +14,7 @@ NESTED = {
     "eval --task classify": (["eval", "--task", "classify"], "Classifiers"),
     "data --task tag": (["data", "--task", "tag"], "Tagged words of data"),
     "eval --task tag": (["eval", "--task", "tag"], "Tags"),
+    "compare --task tag": (["compare", "--task", "tag"], "Taggers"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }
 SHARED = "What all verbs share"

@@ -116,6 +116,25 @@ class Tag(CommandTest):
         self.assertRegex(table, r"(?m)^  scheme, rule +bio, strict$")
         self.assertRegex(table, r"(?m)^LOC +\d\.\d{4} ")
 
+    def test_compare_lists_the_words_that_two_models_tag_differently(self):
+        other = self.shared / "other.safetensors"
+        self.succeed("train", "--task", "tag", self.shared / "train.txt", "--save", other, "--hidden", "6", "--embed", "6",
+                     "--chars", "0", "--steps", "12", "--lr", "0.03", "--quiet")
+        both = json.loads(self.succeed("compare", self.model, other, self.file, "--json").out)
+        for name, model in (("a", self.model), ("b", other)):
+            alone = json.loads(self.succeed("eval", model, self.file, "--json").out)
+            self.assertAlmostEqual(both["accuracy"][name], alone["accuracy"], places=12)
+            self.assertAlmostEqual(both["span_f1"][name], alone["span_f1"], places=12)
+        tags = [[line.split()[2] for line in self.succeed("tag", model, self.file, "--quiet").out.splitlines() if line]
+                for model in (self.model, other)]
+        right = [tag for sentence in self.test for _, tag in sentence]
+        expected = [(tag, a, b) for tag, a, b in zip(right, *tags) if a != b]
+        self.assertTrue(expected)
+        self.assertEqual([(d["tag"], d["a"], d["b"]) for d in both["differing"]], expected)
+        table = self.succeed("compare", self.model, other, self.file, "--strict").out
+        self.assertEqual(len([line for line in table.split("\n") if line.count("\t") == 5]), len(expected))
+        self.assertLess(both["accuracy"]["interval"][0], both["accuracy"]["difference"])
+
     def test_data_describes_tags_and_scheme(self):
         out = json.loads(self.succeed("data", self.file, "--task", "tag", "--json").out)
         self.assertEqual((out["train"]["sentences"], out["train"]["scheme"]), (40, "bio"))
