@@ -23,7 +23,7 @@ std::optional<double> gain(const PairedComparison& found) {
 
 std::optional<Interval> gain_interval(const PairedComparison& found) {
   if (!found.difference) return std::nullopt;
-  return Interval{.low = -found.difference->high, .high = -found.difference->low};
+  return Interval{.low = 0 - found.difference->high, .high = 0 - found.difference->low};  // of 0 not -0
 }
 
 std::string signed_figure(const std::optional<double>& number) {

@@ -15,7 +15,7 @@ namespace unroll {
 namespace {
 
 constexpr std::size_t kTextsAtOnce = 1024;
-constexpr double kSilent = 2;  // seconds
+constexpr double kSilentUntil = 2;  // seconds
 constexpr std::size_t kMostUnknownShown = 5;
 
 // Turns what a classifier says about texts into what judges take.
@@ -121,7 +121,7 @@ AnsweredTexts answer_texts(Classifier& classifier, const LabelledTexts& texts, T
     const std::vector<ClassifiedText> said =
         classifier.classify(batch, [&](std::size_t i) { return texts.place(first + i); });
     for (std::size_t i = 0; i < count; ++i) taker.take(texts.texts[first + i], said[i]);
-    if (seconds() > kSilent && terminal.live_due()) {
+    if (seconds() > kSilentUntil && terminal.live_due()) {
       terminal.live(fmt::format("classifying  {}%  {} left", 100 * (first + count) / texts.texts.size(),
                                 people_seconds(seconds() / static_cast<double>(first + count) *
                                                static_cast<double>(texts.texts.size() - first - count))));
