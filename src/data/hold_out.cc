@@ -142,9 +142,11 @@ TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed)
   if (held_out == 0) {
     throw Error(
         ErrorCode::kInput,
-        fmt::format("a share of {} of {} texts in {} labels holds out none for validation: give a larger share, "
-                    "or texts to validate on",
-                    share, texts.texts.size(), texts.labels.size()));
+        fmt::format("a share of {} of {} texts holds out none for validation, since equal texts stay together and one "
+                    "of each label stays to train on: give more texts, a larger `text.valid_split`, a `text.valid`, or "
+                    "a `text.valid_split` of 0, which keeps the last weights",
+                    share, texts.texts.size()),
+        "text.valid_split");
   }
   return split_by(is_valid);
 }

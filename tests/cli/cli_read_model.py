@@ -142,6 +142,46 @@ class ReadModel(unittest.TestCase):
         self.assertEqual([row[1:] for row in found], [["4", "the cat flew"], ["1", ""], ["4", "on the mat"]])
         self.assertAlmostEqual(float(found[0][0]), self.score(path, "the cat flew")[0], 4)
 
+    def train_task(self, name, task, data, *flags):
+        path = self.folder / name
+        subprocess.run([UNROLL, "train", "--task", task, data, "--save", path, "--steps", "3", "--batch-size", "4",
+                        "--hidden", "5", "--embed", "4", "--quiet", "--overwrite", *flags], check=True,
+                       capture_output=True)
+        return path
+
+    def test_classifies_as_unroll_does(self):
+        data, text = self.folder / "labelled", self.folder / "new"
+        data.write_text("".join(f"__label__{'ab'[i % 2]} the {['cat', 'mat'][i % 2]} sat {i}\n" for i in range(24)))
+        text.write_text("the cat sat\n\nnobody knows\n" + "mat the cat " * 150 + "\n")
+        for i, readout in enumerate(("concat", "attention", "last", "max", "mean")):
+            cell = ("lstm", "gru", "min-gru", "min-lstm", "rnn-tanh")[i]
+            path = self.train_task("c.safetensors", "classify", data, "--readout", readout, "--cell", cell, "--layers",
+                                   "2", "--residual", "--tokenizer", "whitespace",
+                                   *(["--bidirectional=false"] if cell == "min-gru" else []))
+            lines = subprocess.run([UNROLL, "classify", path, text, "--all"], check=True, capture_output=True,
+                                   text=True).stdout.splitlines()
+            mine = self.run_script(path, "--no-checksum", "--classify", text).stdout.splitlines()
+            self.assertEqual(len(mine), len(lines))
+            for theirs, ours in zip(lines, mine):
+                fields = theirs.split("\t")
+                theirs = dict(zip(fields[::2], map(float, fields[1::2])))
+                for label, p in (pair.split(" ") for pair in ours.split("\t")):
+                    self.assertAlmostEqual(float(p), theirs[label], delta=2e-6, msg=f"{readout} {cell}")
+
+    def test_tags_as_unroll_does(self):
+        data, text = self.folder / "tagged", self.folder / "words"
+        nouns = ("cat", "r\u00e4t", "mat")
+        data.write_text("".join(f"the D\n{nouns[i % 3]} N\nsat{i} V\n\n" for i in range(24)), encoding="utf-8")
+        text.write_text("the cat sat\nthe unheard-of r\u00e4t " + "mat sat the " * 100 + "\n",
+                        encoding="utf-8")
+        for cell, transitions in (("lstm", "crf"), ("gru", "none")):
+            path = self.train_task("t.safetensors", "tag", data, "--cell", cell, "--transitions", transitions, "--chars",
+                                   "3", "--lr", "0.05")
+            theirs = subprocess.run([UNROLL, "tag", path, text, "--format", "text"], check=True, capture_output=True,
+                                    text=True).stdout
+            mine = self.run_script(path, "--no-checksum", "--tag", text).stdout
+            self.assertEqual(mine, theirs)
+
     def test_prints_for_people(self):
         result = self.run_script(self.model)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
