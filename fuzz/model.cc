@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "support/sealed_file.h"
 #include "target.h"
 #include "targets.h"
 #include "unroll/generator.h"
+#include "unroll/label/classifier.h"
+#include "unroll/label/tagger.h"
 #include "unroll/model.h"
 #include "unroll/scorer.h"
 #include "unroll/state.h"
@@ -21,14 +24,33 @@ std::string framed(std::string_view input) {
   return sealed_file(std::string(input.substr(0, end)), std::string(input.substr(std::min(end + 1, input.size()))));
 }
 
-void use(const Model& model) {
-  expect(!model.tensors().empty(), "a model has tensors");
+void use_language_model(const Model& model) {
   static_cast<void>(model.trained_state_policy());
-  const Score score = Scorer(model, {.threads = 1}).score("a b");
+  const std::string label = model.task().labels.empty() ? "" : model.task().labels.front();
+  const Score score = Scorer(model, {.threads = 1, .label = label}).score("a b");
   expect(score.log_prob <= 0, "a probability is at most 1");
   int symbols = 0;
   const bool given = model.begin_policy() == BeginPolicy::kNone;
-  Generator(model).write(given ? model.tokenizer().symbol(0) : "", 4, [&](std::string_view) { return ++symbols < 4; });
+  Generator generator(model, {.label = label});
+  generator.write(given ? model.tokenizer().symbol(0) : "", 4, [&](std::string_view) { return ++symbols < 4; });
+}
+
+void use(const Model& model) {
+  expect(!model.tensors().empty(), "a model has tensors");
+  switch (model.task().kind) {
+    case TaskKind::kLanguage:
+    case TaskKind::kConditional:
+      return use_language_model(model);
+    case TaskKind::kClassify:
+      expect(Classifier(model, {.threads = 1}).classify("a b").probabilities.size() == model.task().labels.size(),
+             "each label has a probability");
+      return;
+    case TaskKind::kTag:
+      expect(Tagger(model, {.threads = 1}).tag({"a", "b"}).front().tags.size() == 2, "each word has a tag");
+      return;
+    case TaskKind::kRegress:
+      return;
+  }
 }
 
 }  // namespace
