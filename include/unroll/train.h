@@ -207,6 +207,7 @@ struct TrainPlan {
   std::int64_t train_unknown_tokens = 0;
   std::int64_t valid_unknown_tokens = 0;
   TaskKind task = TaskKind::kLanguage;  // of others, tokens of an epoch and of a validation are answers
+  std::string scheme = {};              // kTag: the scheme of labels for spans; empty: they mark none
   std::int64_t train_texts = 0;         // of other tasks
   std::int64_t valid_texts = 0;
   std::int64_t train_symbols = 0;  // that the network reads

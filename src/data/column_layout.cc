@@ -41,7 +41,7 @@ void check_column(std::string_view field, const std::string& column, bool may_be
               std::string(field));
 }
 
-bool is_number(std::string_view text) noexcept {
+bool is_digits(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
@@ -142,10 +142,10 @@ bool is_document_start(std::string_view line) noexcept {
 }
 
 ConlluId conllu_id(std::string_view column) noexcept {
-  if (is_number(column)) return ConlluId::kWord;
+  if (is_digits(column)) return ConlluId::kWord;
   const std::size_t mark = column.find_first_of("-.");
   if (mark == std::string_view::npos) return ConlluId::kNone;
-  const bool numbers = is_number(column.substr(0, mark)) && is_number(column.substr(mark + 1));
+  const bool numbers = is_digits(column.substr(0, mark)) && is_digits(column.substr(mark + 1));
   return numbers ? ConlluId::kOther : ConlluId::kNone;
 }
 

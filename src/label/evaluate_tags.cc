@@ -157,13 +157,23 @@ std::string note_on_unknown_tags(const Model& model, const TagEvaluation& result
                      one ? " has" : "s have", one ? "s" : "", names);
 }
 
+// Of types of spans where there are some, else of tags: which are never answered.
+std::vector<std::string> notes_on_figures(const TagEvaluation& result) {
+  if (!result.spans) return notes_on(result.by_tag, result.tags);
+  Classification figures;
+  std::vector<std::string> types;
+  for (const auto& [type, counts] : result.spans->types()) {
+    figures.labels.push_back(counts);
+    types.push_back(type);
+  }
+  return notes_on(figures, types);
+}
+
 void add_notes(const Model& model, SpanRule rule, TagEvaluation& result) {
   std::vector<std::string>& notes = result.notes;
   if (result.unknown_tags > 0) notes.push_back(note_on_unknown_tags(model, result));
-  if (result.scheme == TagScheme::kNone) {
-    for (std::string& note : notes_on(result.by_tag, result.tags)) notes.push_back(std::move(note));
-    return;
-  }
+  for (std::string& note : notes_on_figures(result)) notes.push_back(std::move(note));
+  if (result.scheme == TagScheme::kNone) return;
   const std::string_view scheme = tag_scheme_name(result.scheme);
   if (result.model_scheme != result.scheme && result.model_scheme != TagScheme::kNone) {
     notes.push_back(fmt::format("the model's tags are {}, and were converted to {}, the scheme of the sentences",

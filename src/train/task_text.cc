@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "base/warn.h"
 #include "data/hold_out.h"
 #include "label/encoding.h"
 #include "text/vocabulary.h"
@@ -279,8 +280,13 @@ std::string scheme_of(const TaggedTexts& texts) {
     for (const std::int32_t tag : sentence.tags) tags.push_back(texts.tags[static_cast<std::size_t>(tag)]);
     finder.add(tags);
   }
-  const TagScheme scheme = finder.found().scheme;
-  return scheme == TagScheme::kNone ? "" : std::string(tag_scheme_name(scheme));
+  const FoundScheme found = finder.found();
+  if (found.scheme == TagScheme::kNone) return "";
+  if (found.invalid_sentences > 0) {
+    warn(fmt::format("the tags are read as {}, which forbids those of {} of {} sentences to train on",
+                     tag_scheme_name(found.scheme), found.invalid_sentences, found.sentences));
+  }
+  return std::string(tag_scheme_name(found.scheme));
 }
 
 TrainingText read_tagged(const TrainOptions& options) {

@@ -52,6 +52,7 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText
   report.valid_symbols = text.valid_symbols();
   if (text.task) {
     report.task = text.task->task.kind;
+    report.scheme = text.task->task.scheme;
     report.train_texts = static_cast<std::int64_t>(text.task->train.count());
     report.valid_texts = static_cast<std::int64_t>(text.task->valid.count());
   }

@@ -47,10 +47,11 @@ std::string text_words(const TrainPlan& plan) {
                        plan.valid_tokens > 0 ? valid_words(plan) : "none", unknown_note(valid_unknown),
                        grouped(plan.config.vocabulary));
   }
-  return fmt::format("texts    {} of {} tokens to train on{}, {} to validate on{}; {}, vocabulary {}",
+  return fmt::format("texts    {} of {} tokens to train on{}, {} to validate on{}; {}{}, vocabulary {}",
                      grouped(plan.train_texts), grouped(plan.train_symbols), unknown_note(train_unknown),
                      plan.valid_texts > 0 ? grouped(plan.valid_texts) : "none", unknown_note(valid_unknown),
                      plural(std::max(plan.config.outputs, plan.config.conditions), "label"),
+                     plan.scheme.empty() ? "" : fmt::format(" (spans in {})", plan.scheme),
                      grouped(plan.config.vocabulary));
 }
 
