@@ -436,8 +436,7 @@ void for_each_task_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "task.kind",
                     .name = "task",
                     .help = "language: predict each token from those before it; classify: a label per text; tag: a "
-                            "label per word; conditional: predict tokens given a label. unroll train --task NAME "
-                            "--help lists the flags and defaults of a task",
+                            "label per word; conditional: predict tokens given a label; each with defaults of its own",
                     .recorded = kUnlessDefault},
         task.kind);
   visit(TrainOption{.field = "task.readout",
