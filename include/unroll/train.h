@@ -20,7 +20,9 @@
 
 #include "unroll/begin_policy.h"
 #include "unroll/data/columns.h"
+#include "unroll/data/data_report.h"
 #include "unroll/data/labelled_texts.h"
+#include "unroll/judge/calibration.h"
 #include "unroll/model.h"
 #include "unroll/regularization.h"
 #include "unroll/state_policy.h"
@@ -244,6 +246,7 @@ struct StepReport {
 struct TrainObserver {
   // A sentence for people: "batch size 16 -> 4: the text has 9 tokens, ...". Names fields as Error does.
   std::function<void(std::string_view)> on_note = {};
+  std::function<void(const DataReport&)> on_data = {};  // of labelled texts, once they are read
   std::function<void(const TrainPlan&)> on_plan = {};   // once, before the first step
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions
@@ -262,6 +265,7 @@ struct TrainResult {
   double nats_per_token = 0;  // mean training loss of the last steps
   std::optional<double> best_valid_nats_per_token = {};
   std::optional<double> best_valid_accuracy = {};  // where answers are labels
+  std::optional<Temperature> temperature = {};     // of a classifier, chosen on the texts to validate on
   std::int64_t best_step = 0;                      // the step whose weights are in the model file
   bool best_is_average = false;                    // they are the average as of that step
   std::int64_t train_unknown_tokens = 0;           // as in TrainPlan

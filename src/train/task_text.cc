@@ -104,6 +104,7 @@ TextSplit split_texts(const TrainOptions& options, const LabelledTexts& texts) {
 struct LabelledParts {
   LabelledTexts train;
   LabelledTexts valid;
+  DataReport report;
 };
 
 LabelledTexts take(const LabelledTexts& texts, const std::vector<std::size_t>& places) {
@@ -131,13 +132,14 @@ LabelledParts read_labelled_parts(const TrainOptions& options) {
   expect_trainable(texts);
   if (options.text.valid.empty()) {
     const TextSplit split = split_texts(options, texts);
-    return {.train = take(texts, split.train), .valid = take(texts, split.valid)};
+    return {.train = take(texts, split.train), .valid = take(texts, split.valid), .report = describe_data(texts)};
   }
   how.paths = {options.text.valid};
   LabelledTexts valid = read_labelled_texts(how);
   renumber_labels(valid, texts.labels);
   expect_known_labels(valid, texts.labels.size(), texts.labels);
-  return {.train = std::move(texts), .valid = std::move(valid)};
+  DataReport report = describe_data(texts, &valid);
+  return {.train = std::move(texts), .valid = std::move(valid), .report = std::move(report)};
 }
 
 // Labels, sets and weights of texts.
@@ -170,7 +172,7 @@ Examples encode_texts(const Tokenizer& tokenizer, const LabelledTexts& texts) {
 }
 
 TrainingText read_classified(const TrainOptions& options) {
-  const LabelledParts parts = read_labelled_parts(options);
+  LabelledParts parts = read_labelled_parts(options);
   Tokenizer tokenizer = train_tokenizer(
       options.tokenizer, parts.train.texts, [](const LabelledText& text) -> const std::string& { return text.text; },
       "the texts to train on");
@@ -185,6 +187,7 @@ TrainingText read_classified(const TrainOptions& options) {
     task.train.weights.clear();
     task.valid.weights.clear();
   }
+  task.report = std::move(parts.report);
   task.train_answers = conditional ? task.train.steps() : static_cast<std::int64_t>(task.train.count());
   task.valid_answers = conditional ? task.valid.steps() : static_cast<std::int64_t>(task.valid.count());
   return finished(std::move(tokenizer), std::move(task));

@@ -176,6 +176,14 @@ std::optional<SettledOptions> settle(const RunInputs& inputs, double used, const
   return SettledOptions{minutes->options, std::move(minutes)};
 }
 
+// One class for all texts is what a network learns first, and may be all that it learns.
+void note_never_answered(const TrainingRun& run, const TrainObserver& observer) {
+  if (!run.calibrated() || run.calibrated()->never_answered.empty()) return;
+  note(observer, fmt::format("on the texts to validate on {}: more texts of these labels may help, a longer run, or "
+                             "`task.class_weights` balanced",
+                             run.calibrated()->never_answered));
+}
+
 void note_start(const TrainOptions& options, const Model* from, const TrainObserver& observer) {
   if (options.files.resume) {
     note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.files.save));
@@ -209,6 +217,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const TrainingText text = read_training_text(resolved, from != nullptr ? &from->tokenizer() : nullptr);
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(resolved.files);
+  if (observer.on_data && text.task && text.task->report) observer.on_data(*text.task->report);
   note_unknown(text, observer);
   const std::optional<SettledOptions> settled =
       settle({resolved, text, from, earlier.options()}, watch.seconds(), observer, stop);
@@ -240,6 +249,8 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   const bool complete = run_to_end(run, observer, stop);
   TrainResult result = with_unknown(result_at(run.position(), run.record()), text);
   result.interrupted = !complete;
+  if (run.calibrated()) result.temperature = run.calibrated()->temperature;
+  note_never_answered(run, observer);
   result.stopped_early = run.stopped_early();
   result.seconds = watch.seconds();
   return result;

@@ -363,14 +363,26 @@ void TrainingRun::save(bool complete) {
   if (!validated) check_weights(last);
   if (!complete && (validated || averaging_.began())) check_weights(parameters_);
   record_.complete = complete;
+  const Parameters& kept = validated ? *best_ : last;
+  if (complete) calibrate_on(kept);
   // The resume file first: a model of an unfinished run never exists without it.
   if (!complete) {
     save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(), use());
   }
-  save_model(plan_.save, plan_.config, text_.tokenizer, record_, validated ? *best_ : last, use());
+  save_model(plan_.save, plan_.config, text_.tokenizer, record_, kept, use());
 }
 
-ModelUse TrainingRun::use() const { return {plan_.reading.begin, text_.task ? text_.task->task : Task()}; }
+void TrainingRun::calibrate_on(const Parameters& weights) {
+  if (!text_.task || text_.task->task.kind != TaskKind::kClassify || text_.task->valid.count() == 0) return;
+  NetworkWeights packed(plan_.config, Purpose::kInference);
+  packed.pack(weights, workers_);
+  calibrated_ = calibrate({plan_.config, packed, workers_}, text_.task->task, text_.task->valid);
+}
+
+ModelUse TrainingRun::use() const {
+  if (calibrated_) return {plan_.reading.begin, calibrated_->task};
+  return {plan_.reading.begin, text_.task ? text_.task->task : Task()};
+}
 
 TrainTensors TrainingRun::tensors() {
   return {.parameters = parameters_,

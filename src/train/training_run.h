@@ -13,6 +13,7 @@
 #include "network/network.h"
 #include "network/parameters.h"
 #include "train/averaging.h"
+#include "train/calibrate.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/pacing.h"
@@ -85,7 +86,11 @@ class TrainingRun {
   // Writes the model file (the best weights; without validation the averaged or else the last ones), and the resume
   // file unless the run is complete. Throws Error{kNumeric}, and writes nothing, where weights that no validation has
   // seen are not finite or have no finite loss on the beginning of the text.
+  // A complete classifier is calibrated first, where there are texts to validate on.
   void save(bool complete);
+
+  // Of a complete run that was calibrated.
+  [[nodiscard]] const std::optional<CalibratedTask>& calibrated() const noexcept { return calibrated_; }
 
   [[nodiscard]] const RunPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] const TrainPosition& position() const noexcept { return position_; }
@@ -116,6 +121,7 @@ class TrainingRun {
   bool keep_if_best(const ValidationLoss& loss, bool is_average);
   void check_finite(double loss, double norm) const;
   void check_weights(const Parameters& weights);
+  void calibrate_on(const Parameters& weights);
   TrainTensors tensors();
   [[nodiscard]] ModelUse use() const;
 
@@ -140,6 +146,7 @@ class TrainingRun {
   std::int64_t history_every_ = 1;
   TrainPosition position_;
   TrainingRecord record_;
+  std::optional<CalibratedTask> calibrated_;
 };
 
 }  // namespace unroll

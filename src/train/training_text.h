@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "label/examples.h"
+#include "unroll/data/data_report.h"
 #include "unroll/task.h"
 #include "unroll/tokenizer.h"
 #include "unroll/train.h"
@@ -22,6 +23,7 @@ struct TaskText {
   std::vector<std::uint8_t> rare = {};
   std::int64_t train_answers = 0;  // labels, numbers or symbols that are learned in an epoch
   std::int64_t valid_answers = 0;
+  std::optional<DataReport> report = {};  // on labelled texts, of both parts together or with those to validate on
 };
 
 struct TrainingText {

@@ -109,6 +109,21 @@ TEST_F(TaskTrain, EachTaskLearnsItsTexts) {
   }
 }
 
+TEST_F(TaskTrain, AClassifierIsCalibratedWhereThereIsValidation) {
+  TrainOptions options = small_task(TaskKind::kClassify);
+  options.files.overwrite = true;
+  options.regularization = {};
+  const TrainResult result = train(options);
+  ASSERT_TRUE(result.temperature);
+  EXPECT_NE(result.temperature->value, 1);
+  EXPECT_LT(result.temperature->nats_after, result.temperature->nats_before);
+  EXPECT_NEAR(result.temperature->nats_before, *result.best_valid_nats_per_token, 1e-6);
+  EXPECT_EQ(Model::load(options.files.save).task().temperature, result.temperature->value);
+  options.text.valid_split = 0;
+  EXPECT_FALSE(train(options).temperature);
+  EXPECT_EQ(Model::load(options.files.save).task().temperature, 1);
+}
+
 TEST_F(TaskTrain, EveryRegulariserAndOptimizerRuns) {
   for (const TaskKind kind : kTasks) {
     TrainOptions options = small_task(kind);

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/flags/field_flags.h"
 #include "cli/streams/data_rows.h"
+#include "cli/streams/escaped.h"
 #include "cli/streams/quantities.h"
 
 namespace unroll {
@@ -59,6 +61,23 @@ std::string data_table(const DataReport& report) {
   std::string text = counts_table(report);
   if (!report.labels.empty()) text += "\n" + labels_table(report);
   return text + notes_table(report.notes);
+}
+
+std::vector<std::string> data_lines(const DataReport& report) {
+  constexpr std::size_t kMostLabels = 8;
+  const std::size_t shown = std::min(report.labels.size(), kMostLabels);
+  std::string line = "labels  ";
+  for (std::size_t i = 0; i < shown; ++i) {
+    const LabelCount& count = report.labels[i];
+    line += fmt::format("{}{} {} ({:.1f}%)", i == 0 ? " " : ", ", escaped(count.label), grouped(count.texts),
+                        100 * share_of_texts(count.texts, report.train));
+  }
+  if (shown < report.labels.size()) {
+    line += fmt::format(", and {} more", grouped(static_cast<std::int64_t>(report.labels.size() - shown)));
+  }
+  std::vector<std::string> lines{line};
+  for (const std::string& note : report.notes) lines.push_back("note: " + with_flags(note, present_verb()));
+  return lines;
 }
 
 nlohmann::ordered_json data_json(const DataReport& report) {

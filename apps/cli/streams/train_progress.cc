@@ -203,6 +203,11 @@ void TrainProgress::summary(const TrainResult& result, std::string_view model_pa
         loss_words(*result.best_valid_nats_per_token, valid_unknown_) +
             (result.best_valid_accuracy ? fmt::format("  accuracy {:.2f}%", 100 * *result.best_valid_accuracy) : "")));
   }
+  if (result.temperature) {
+    terminal_->line(fmt::format("adjusted temperature {:.4g}: validation loss {:.4f} -> {:.4f}",
+                                result.temperature->value, result.temperature->nats_before,
+                                result.temperature->nats_after));
+  }
   terminal_->line(fmt::format("model    {}", terminal_->strong(model_path)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/flags/field_flags.h"
 #include "cli/flags/train_flags.h"
+#include "cli/streams/data_table.h"
 #include "cli/streams/interrupt.h"
 #include "cli/streams/terminal.h"
 #include "cli/streams/train_progress.h"
@@ -44,6 +45,9 @@ int train_once(const TrainCommand& command, Terminal& terminal, TrainResult& res
 
   TrainObserver observer;
   observer.on_note = [&](std::string_view note) { terminal.line(with_flags(note, present_verb())); };
+  observer.on_data = [&](const DataReport& report) {
+    for (const std::string& line : data_lines(report)) terminal.line(line);
+  };
   observer.on_plan = [&](const TrainPlan& plan) {
     log.start(plan);
     progress.plan(plan);
