@@ -65,6 +65,7 @@ OWNERS = {
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",
     "unroll/label/classifier.h": "label",
+    "unroll/label/explanation.h": "label",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
     "unroll/generator.h": "write",

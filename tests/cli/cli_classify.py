@@ -2,6 +2,8 @@
 """`unroll classify`: cli/cli_classify.py UNROLL"""
 
 import json
+import os
+import pty
 import subprocess
 
 import command_line
@@ -15,7 +17,7 @@ NOUNS = ["film", "story", "cast", "music", "scene", "end", "hero", "plot", "star
 
 
 def review(number):
-    words = "the", NOUNS[number % 11], ["is", "was so"][number % 2], (GOOD + BAD)[number % 6]
+    words = "the", NOUNS[number % 11], ["is", "was so"][number // 6 % 2], (GOOD + BAD)[number % 6]
     return ("good" if number % 6 < 3 else "bad"), " ".join(words)
 
 
@@ -121,6 +123,53 @@ class Classify(CommandTest):
                 self.assertRegex(process.stdout.readline(), rb"^(good|bad)\t0\.\d+\n$")
             process.stdin.close()
             self.assertEqual(process.stdout.read(), b"")
+
+    def test_tokens_speak_for_a_label_or_against_it(self):
+        page = self.folder / "why.html"
+        text = b"the plot was so dull\n"
+        done = self.succeed("classify", self.model, "--explain", "--html", page, stdin=text + b"\nthe <b> is great\n")
+        answer, *rows = done.out.split("\n\n")[0].split("\n")
+        self.assertEqual(answer.split("\t")[0], "bad")
+        fields = [row.split("\t") for row in rows]
+        self.assertEqual([row[2] for row in fields], ["the", "plot", "was", "so", "dull", ""])
+        strongest = max(fields[:-1], key=lambda row: float(row[0]))
+        self.assertEqual(strongest[2], "dull")
+        self.assertGreater(float(strongest[1]), 0)
+        html = page.read_text(encoding="utf-8")
+        self.assertIn(">dull</span>", html)
+        self.assertIn(">&lt;</span>", html)
+        why = json.loads(self.succeed("classify", self.model, "--explain", "--json", stdin=text).out)["explanation"]
+        total = sum(token["attribution"] for token in why["tokens"]) + why["end_attribution"]
+        change = why["score"] - why["baseline_score"]
+        self.assertLessEqual(abs(total - change), 0.01 * abs(change))
+        self.refuse(2, ["--html", "--overwrite"], "classify", self.model, "--html", page, stdin=text)
+        self.refuse(2, ["one MODEL"], "classify", self.model, self.model, "--explain", stdin=text)
+        self.refuse(2, ["--all"], "classify", self.model, "--explain", "--all", stdin=text)
+
+    def test_a_terminal_shows_colours_unless_asked_not_to(self):
+        def on_terminal(environment):
+            ours, theirs = pty.openpty()
+            with subprocess.Popen([command_line.UNROLL, "classify", self.model, "--explain", "--quiet"],
+                                  stdin=subprocess.PIPE, stdout=theirs,
+                                  env={**os.environ, "TERM": "xterm", **environment}) as process:
+                process.stdin.write(b"the plot was so dull\n")
+                process.stdin.close()
+                os.close(theirs)
+                shown = b""
+                while chunk := self.read_terminal(ours):
+                    shown += chunk
+            os.close(ours)
+            return shown
+
+        self.assertRegex(on_terminal({"NO_COLOR": ""}), rb"48;5;\d+mdull\x1b\[0m\r\n")
+        self.assertNotIn(b"\x1b", on_terminal({"NO_COLOR": "1"}))
+
+    @staticmethod
+    def read_terminal(descriptor):
+        try:
+            return os.read(descriptor, 4096)
+        except OSError:  # the other side is closed
+            return b""
 
     def test_errors_name_the_line_after_the_answers_before_it(self):
         done = run("classify", self.model, stdin=b"the film is great\n\xff\n")

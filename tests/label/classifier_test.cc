@@ -11,43 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "model/model_file.h"
 #include "support/error_of.h"
-#include "support/tiny_model.h"
+#include "support/label_models.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-NetworkConfig label_config(std::int64_t outputs, Readout readout = Readout::kConcat, Loss loss = Loss::kSoftmax) {
-  NetworkConfig config = tiny_config(Cell::kLstm, tiny_words());
-  config.outputs = outputs;
-  config.readout = readout;
-  config.loss = loss;
-  config.bidirectional = true;
-  return config;
-}
-
-Model label_model(const NetworkConfig& config, Parameters parameters, const Task& task) {
-  const ModelUse use(BeginPolicy::kBoundary, task);
-  return Model(std::make_shared<const Model::Data>(
-      Model::Data{config, tiny_words(), {}, ModelWeights(std::move(parameters)), use}));
-}
-
-Task animals() { return {.kind = TaskKind::kClassify, .labels = {"cat", "dog", "none"}, .temperature = 0.7}; }
-
-Model animals_model(std::uint64_t seed = 3, Readout readout = Readout::kConcat) {
-  const NetworkConfig config = label_config(3, readout);
-  return label_model(config, random_parameters(config, 1.5F, seed), animals());
-}
-
-Model labels_model(std::vector<double> thresholds, std::uint64_t seed = 3) {
-  const NetworkConfig config = label_config(3, Readout::kMax, Loss::kSigmoid);
-  Task task = animals();
-  task.multi_label = true;
-  task.thresholds = std::move(thresholds);
-  return label_model(config, random_parameters(config, 1.5F, seed), task);
-}
 
 std::vector<std::string> some_texts() {
   return {"the cat sees the dog", "", "old", "the old dog and the old cat and the bird", "   ", "cat dog cat dog"};

@@ -18,14 +18,14 @@ constexpr std::size_t kDefaultColumns = 80;
 constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kPlain = "\x1b[0m";
 
-bool is_terminal() {
+bool is_terminal(int descriptor) {
   const char* const kind = std::getenv("TERM");
-  return isatty(STDERR_FILENO) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
+  return isatty(descriptor) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
 }
 
-bool wants_colours() {
+bool has_colours(int descriptor) {
   const char* const no_color = std::getenv("NO_COLOR");
-  return is_terminal() && (no_color == nullptr || *no_color == '\0');
+  return is_terminal(descriptor) && (no_color == nullptr || *no_color == '\0');
 }
 
 std::size_t columns() {
@@ -70,8 +70,8 @@ void put(std::string_view text) {
 Terminal::Terminal(bool quiet)
     : handler_before_(set_warning_handler([this](const std::string& message) { line("unroll: warning: " + message); })),
       quiet_(quiet),
-      rewrites_(is_terminal()),
-      colours_(wants_colours()),
+      rewrites_(is_terminal(STDERR_FILENO)),
+      colours_(has_colours(STDERR_FILENO)),
       next_live_(std::chrono::steady_clock::now() + kPlainInterval) {
   if (rewrites_) next_live_ = std::chrono::steady_clock::now();
 }
@@ -115,6 +115,8 @@ void Terminal::clear_live() {
   if (live_shown_) put("\r\x1b[K");
   live_shown_ = false;
 }
+
+bool standard_output_has_colours() { return has_colours(STDOUT_FILENO); }
 
 void print_error(std::string_view message) { put("unroll: error: " + visible(message) + '\n'); }
 

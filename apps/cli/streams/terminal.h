@@ -49,6 +49,9 @@ class Terminal {
   std::chrono::steady_clock::time_point next_live_;
 };
 
+// Whether colours may be printed on standard output: a terminal, and NO_COLOR is not set or empty.
+[[nodiscard]] bool standard_output_has_colours();
+
 // Prints "unroll: error: message" on standard error, in one write, shown as by Terminal::line().
 void print_error(std::string_view message);
 

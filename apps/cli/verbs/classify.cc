@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -10,7 +11,9 @@
 
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
+#include "cli/flags/output_path.h"
 #include "cli/streams/escaped.h"
+#include "cli/streams/explained_text.h"
 #include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
@@ -20,6 +23,8 @@
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
 #include "unroll/label/classifier.h"
+#include "unroll/label/explanation.h"
+#include "unroll/text.h"
 
 namespace unroll {
 namespace {
@@ -30,6 +35,9 @@ struct ClassifyCommand {
   ClassifierOptions options;
   std::optional<std::size_t> most;  // labels of a text: so many of the most probable ones, instead of its answers
   bool all = false;                 // every label, instead
+  bool explain = false;
+  std::string html;  // where explanations go as a page; empty: nowhere
+  bool overwrite = false;
   bool json = false;
   bool quiet = false;
 };
@@ -55,12 +63,32 @@ void add_flags(Flags& flags, std::string& model, ClassifyCommand& command) {
        "the model's own; 0 where a text has one label"},
       [&command](const std::string& text) { add_threshold(text, command.options); });
   flags.exclusive({"--top-k", "--all", "--threshold"});
+  flags.toggle({"--explain", "",
+                "how much each token speaks for the most probable label: colours on a terminal, elsewhere rows of "
+                "attribution, probability that is lost without the token, token",
+                ""},
+               &command.explain);
+  flags.path({"--html", "FILE", "write the explanations as a page, too", ""}, &command.html);
+  flags.toggle({"--overwrite", "", "replace FILE", ""}, &command.overwrite);
   flags.toggle({"--json", "", "a JSON object per text, with the probability of each label", ""}, &command.json);
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
   declare_text_flags(&flags, &command.texts);
+}
+
+void check_explanation(ClassifyCommand& command) {
+  command.explain = command.explain || !command.html.empty();
+  if (!command.explain) return;
+  if (command.all || command.most) {
+    throw Error(ErrorCode::kUsage, "--explain is about the most probable label: leave --top-k and --all out");
+  }
+  if (command.models.size() > 1) throw Error(ErrorCode::kUsage, "--explain takes one MODEL");
+  if (command.html.empty()) return;
+  std::vector<std::string> inputs = command.models;
+  inputs.push_back(command.texts.paths.front());
+  expect_output("--html", command.html, inputs, command.overwrite);
 }
 
 std::optional<ClassifyCommand> parse_classify(const std::vector<std::string>& arguments) {
@@ -82,6 +110,8 @@ std::optional<ClassifyCommand> parse_classify(const std::vector<std::string>& ar
   flags.example("unroll classify reviews.safetensors new.csv --text-column body --json | jq .label", "For programs.");
   flags.example("unroll classify spam.safetensors mail.txt --threshold spam=0.99",
                 "No answer, an empty line, where spam is the most probable label but not that probable.");
+  flags.example("echo 'what a film' | unroll classify reviews.safetensors --explain --html why.html",
+                "What speaks for the label, and what against it.");
   if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> positionals = flags.positionals();
   command.models = {take_model(model, &positionals)};
@@ -89,6 +119,7 @@ std::optional<ClassifyCommand> parse_classify(const std::vector<std::string>& ar
   command.models.insert(command.models.end(), positionals.begin(), first_text);
   positionals.erase(positionals.begin(), first_text);
   command.texts.paths = {take_text("classify", positionals)};
+  check_explanation(command);
   return command;
 }
 
@@ -98,7 +129,9 @@ class TextLabels {
   TextLabels(const ClassifyCommand& command, std::vector<Model> models)
       : command_(command),
         batches_(command.texts, text_coding(models.front().tokenizer().kind())),
-        classifier_(std::move(models), command.options) {}
+        classifier_(models, command.options) {
+    if (command.explain) explainer_.emplace(models.front(), command.options.threads);
+  }
 
   void run(Output& out) {
     constexpr std::size_t kMostProbabilities = std::size_t{1} << 20;
@@ -107,6 +140,7 @@ class TextLabels {
       answer(out);
       out.flush();
     }
+    if (!command_.html.empty()) write_page();
   }
 
   // What was odd about the texts; empty: nothing.
@@ -139,8 +173,20 @@ class TextLabels {
         classifier_.classify(texts, [this](std::size_t index) { return batches_.name(index); });
     for (std::size_t i = 0; i < classified.size(); ++i) {
       count(classified[i], i);
-      out.write(command_.json ? json_of(texts[i], classified[i]) : line_of(classified[i]));
+      std::optional<Explanation> explanation;
+      if (explainer_) explanation = explainer_->explain(texts[i]);
+      const Explanation* const why = explanation ? &*explanation : nullptr;
+      out.write(command_.json ? json_of(texts[i], classified[i], why) : line_of(classified[i]));
+      if (why == nullptr) continue;
+      if (!command_.json) out.write(colours_ ? coloured_text(texts[i], *why) : explained_rows(*why));
+      if (!command_.html.empty()) page_ += explained_html(texts[i], *why, name(why->label));
     }
+  }
+
+  void write_page() const {
+    std::ofstream file(command_.html, std::ios::binary);
+    file << html_page(page_);
+    if (!file.flush()) throw Error(ErrorCode::kFile, fmt::format("cannot write {}", text_name(command_.html)));
   }
 
   void count(const ClassifiedText& text, std::size_t index) {
@@ -170,7 +216,9 @@ class TextLabels {
     return line + '\n';
   }
 
-  [[nodiscard]] std::string json_of(const std::string& text, const ClassifiedText& classified) const {
+  // `why` may be null.
+  [[nodiscard]] std::string json_of(const std::string& text, const ClassifiedText& classified,
+                                    const Explanation* why) const {
     nlohmann::ordered_json object;
     put_text(&object, text);
     const std::vector<std::int32_t> answers = classifier_.answers(classified);
@@ -191,12 +239,16 @@ class TextLabels {
     object["tokens"] = classified.tokens;
     object["unknown_tokens"] = classified.unknown_tokens;
     if (classified.was_cut) object["cut"] = true;
+    if (why != nullptr) object["explanation"] = explanation_json(*why, name(why->label));
     return json_line(object);
   }
 
   const ClassifyCommand& command_;
   TextBatches batches_;
   Classifier classifier_;
+  std::optional<Explainer> explainer_;
+  bool colours_ = standard_output_has_colours();
+  std::string page_;
   std::vector<std::string> texts_;
   std::int64_t tokens_ = 0;
   std::int64_t unknown_ = 0;
