@@ -62,6 +62,7 @@ OWNERS = {
     "unroll/data/labelled_texts.h": "data",
     "unroll/label/tagger.h": "label",
     "unroll/data/tag_report.h": "data",
+    "unroll/label/predictor.h": "label",
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",
     "unroll/label/classifier.h": "label",

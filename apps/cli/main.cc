@@ -30,13 +30,14 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 16> kVerbs{{
+constexpr std::array<Verb, 17> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
     {"classify", "give each text its label, under a model for that", run_classify},
     {"compare", "tell whether one of two models is better", run_compare},
     {"tag", "give each word of a text its tag", run_tag},
+    {"predict", "answer sequences of numbers", run_predict},
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},
     {"rescore", "choose among the hypotheses of N-best lists", run_rescore},

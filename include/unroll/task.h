@@ -39,6 +39,11 @@ struct Task {
   // Of a character network: its symbols from id 1 on, one code point each; id 0 stands for all others.
   std::vector<std::string> characters = {};
 
+  // Where inputs are numbers, and came from tables: the names of the columns of inputs, and of those of targets, which
+  // are no inputs. Empty: they have none.
+  std::vector<std::string> inputs = {};
+  std::vector<std::string> targets = {};
+
   // Where inputs are numbers: each is (x - shift) * factor of its place; empty: x.
   std::vector<double> input_shift = {};
   std::vector<double> input_factor = {};

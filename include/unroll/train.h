@@ -21,6 +21,7 @@
 #include "unroll/begin_policy.h"
 #include "unroll/data/columns.h"
 #include "unroll/data/data_report.h"
+#include "unroll/data/dense.h"
 #include "unroll/data/labelled_texts.h"
 #include "unroll/judge/calibration.h"
 #include "unroll/model.h"
@@ -35,6 +36,7 @@ enum class Average { kNone, kEma, kTriggered };
 enum class Init { kUniform, kIdentity };
 enum class Softmax { kFull, kAdaptive, kSampled };
 enum class Transitions { kNone, kCrf };
+enum class InputKind { kText, kDense };
 
 // Names of these values ("sgd", "adam"; "constant", "cosine", ...), and the value of a name. Parsing throws
 // Error{kUsage} that lists the names.
@@ -50,6 +52,8 @@ enum class Transitions { kNone, kCrf };
 [[nodiscard]] Init parse_init(std::string_view name);
 [[nodiscard]] std::string_view transitions_name(Transitions transitions) noexcept;
 [[nodiscard]] Transitions parse_transitions(std::string_view name);
+[[nodiscard]] std::string_view input_name(InputKind input) noexcept;
+[[nodiscard]] InputKind parse_input(std::string_view name);
 
 // ---- options that decide what is learned
 
@@ -73,9 +77,16 @@ struct TaskOptions {
   TaskKind kind = TaskKind::kLanguage;
   LabelledTextOptions texts = {};  // kClassify, kConditional
   ColumnOptions columns = {};      // kTag
-  // kClassify: what is read out of a text's outputs; not kSteps.
+  // kDense: sequences of vectors of numbers instead of texts: a label of each (kClassify), a label of each step (kTag),
+  // or numbers to learn (kRegress, which reads nothing else). Targets are those that the task has, paths those of
+  // TextOptions.
+  InputKind input = InputKind::kText;
+  DenseOptions dense = {};
+  std::vector<std::string> valid_targets = {};  // kDense: of text.valid, where that is an array
+  std::optional<DenseScale> scale = {};         // kDense: unset: default_scale()
+  // kClassify, kRegress: what is read out of a text's outputs; not kSteps.
   Readout readout = Readout::kConcat;
-  bool bidirectional = true;     // kClassify, kTag: read texts in both directions
+  bool bidirectional = true;     // kClassify, kTag, kRegress: read texts in both directions
   std::int64_t characters = 30;  // kTag: units of the character network in each direction; 0: there is none
   Transitions transitions = Transitions::kCrf;  // kTag: kCrf learns which label follows which
   // kClassify: what the loss of a text is multiplied by, for its label: "balanced", texts / (labels * texts of the
@@ -177,8 +188,8 @@ struct TrainOptions {
   FileOptions files = {};
 };
 
-// Options whose defaults do well at a task: those of a language model are TrainOptions().
-[[nodiscard]] TrainOptions default_options(TaskKind task);
+// Options whose defaults do well at a task: those of a language model are TrainOptions(). kRegress is kDense always.
+[[nodiscard]] TrainOptions default_options(TaskKind task, InputKind input = InputKind::kText);
 
 // ---- what a run reports
 

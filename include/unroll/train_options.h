@@ -436,9 +436,23 @@ void for_each_task_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "task.kind",
                     .name = "task",
                     .help = "language: predict each token from those before it; classify: a label per text; tag: a "
-                            "label per word; conditional: predict tokens given a label; each with defaults of its own",
+                            "label per word; conditional: predict tokens given a label; regress: numbers of a sequence "
+                            "of numbers. Each task has flags and defaults of its own, which its help lists",
                     .recorded = kUnlessDefault},
         task.kind);
+  visit(TrainOption{.field = "task.input",
+                    .name = "input",
+                    .help = "text, or dense: sequences of vectors of numbers, from tables, NumPy's arrays or IDX files",
+                    .recorded = kUnlessDefault},
+        task.input);
+  visit(TrainOption{.field = "task.scale",
+                    .name = "scale",
+                    .help =
+                        "how numbers are scaled. standard: to mean 0 and variance 1, in each column; bytes: by 1/255; "
+                        "none",
+                    .unset = "bytes for arrays of bytes, else standard",
+                    .recorded = kUnlessDefault},
+        task.scale);
   visit(TrainOption{.field = "task.readout",
                     .name = "readout",
                     .help = "what is read out of a text's steps: last, max, mean, attention, or concat (last, max and "

@@ -24,9 +24,8 @@ std::string fingerprint(std::span<const float> values) {
   return name;
 }
 
-}  // namespace
-
-TextSplit hold_out(const DenseData& data, double share, std::uint64_t seed) {
+// Sequences as texts that are equal where their numbers are.
+LabelledTexts texts_like(const DenseData& data) {
   LabelledTexts texts{.labels = data.labels};
   const auto D = static_cast<std::size_t>(data.D);
   for (std::size_t i = 0; i < data.sequences(); ++i) {
@@ -35,7 +34,17 @@ TextSplit hold_out(const DenseData& data, double share, std::uint64_t seed) {
     texts.texts.push_back({.text = fingerprint(std::span(data.values).subspan(first, size))});
     if (!data.label_of.empty() && !data.target_per_step) texts.texts.back().labels = {data.label_of[i]};
   }
-  return hold_out(texts, share, seed);
+  return texts;
+}
+
+}  // namespace
+
+TextSplit hold_out(const DenseData& data, double share, std::uint64_t seed) {
+  return hold_out(texts_like(data), share, seed);
+}
+
+TextSplit split_fold(const DenseData& data, std::int64_t fold, std::int64_t folds, std::uint64_t seed) {
+  return split_fold(texts_like(data), fold, folds, seed);
 }
 
 }  // namespace unroll

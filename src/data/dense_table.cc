@@ -150,6 +150,17 @@ class DenseTableReader {
     return fmt::format("{}, column {}{}", line(), column + 1, name);
   }
 
+  // The names of columns; none where one of them has none, or two have the same.
+  [[nodiscard]] std::vector<std::string> names_of(const std::vector<std::size_t>& columns) const {
+    std::vector<std::string> names;
+    std::unordered_set<std::string> seen;
+    for (const std::size_t i : columns) {
+      names.emplace_back(trimmed(names_[i]));
+      if (!columns_.header || names.back().empty() || !seen.insert(names.back()).second) return {};
+    }
+    return names;
+  }
+
   void begin(const Row& row) {
     names_ = row;
     columns_ = ColumnFinder(options_, row, line()).find();
@@ -157,13 +168,12 @@ class DenseTableReader {
         .D = columns_.sequence ? std::ssize(columns_.inputs) : std::max<std::int64_t>(1, options_.step),
         .has_targets = options_.target != DenseTarget::kNone && !columns_.targets.empty()};
     has_targets_ = shape.has_targets;
-    for (const std::size_t i : columns_.inputs) {
-      if (columns_.sequence && columns_.header) shape.inputs.emplace_back(trimmed(row[i]));
-    }
-    for (std::size_t k = 0; k < columns_.targets.size(); ++k) {
-      if (!has_targets_ || options_.target != DenseTarget::kNumbers) break;
-      shape.outputs.push_back(columns_.header ? std::string(trimmed(row[columns_.targets[k]]))
-                                              : fmt::format("{}", k + 1));
+    if (columns_.sequence) shape.inputs = names_of(columns_.inputs);
+    if (has_targets_ && options_.target == DenseTarget::kNumbers) {
+      shape.outputs = names_of(columns_.targets);
+      for (std::size_t k = shape.outputs.size(); k < columns_.targets.size(); ++k) {
+        shape.outputs.push_back(fmt::format("{}", k + 1));
+      }
     }
     collector_.begin_file(file_.path(), std::move(shape));
   }

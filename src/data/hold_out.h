@@ -36,5 +36,6 @@ struct TextSplit {
 // Throws Error{kUsage} unless 2 <= folds and 0 <= fold < folds, Error{kInput} if there are fewer different texts.
 [[nodiscard]] TextSplit split_fold(const LabelledTexts& texts, std::int64_t fold, std::int64_t folds,
                                    std::uint64_t seed);
+[[nodiscard]] TextSplit split_fold(const DenseData& data, std::int64_t fold, std::int64_t folds, std::uint64_t seed);
 
 }  // namespace unroll

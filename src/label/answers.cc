@@ -37,7 +37,7 @@ std::vector<std::vector<std::size_t>> groups_of(const Examples& examples) {
 PackedSize largest_of(const Examples& examples) {
   std::int64_t longest = 1;
   for (std::size_t i = 0; i < examples.count(); ++i) longest = std::max(longest, examples.length(i));
-  return largest_packed(longest, std::max(longest, kWindowSteps), kWindowRows);
+  return largest_packed(longest, std::max(longest, kWindowSteps), kWindowRows, piece_steps(examples));
 }
 
 // Adds the answers of a window to the sum.

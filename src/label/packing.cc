@@ -10,8 +10,9 @@ namespace {
 std::int64_t divide_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
 // Pieces of about equal length, in order.
-void cut_text(std::int64_t length, std::vector<WindowPiece>& pieces, std::vector<WindowText>& texts) {
-  const std::int64_t count = divide_up(length, kPieceSteps);
+void cut_text(std::int64_t length, std::int64_t piece_steps, std::vector<WindowPiece>& pieces,
+              std::vector<WindowText>& texts) {
+  const std::int64_t count = divide_up(length, piece_steps);
   texts.push_back({static_cast<std::int32_t>(pieces.size()), static_cast<std::int32_t>(count)});
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t steps = length / count + (i < length % count ? 1 : 0);
@@ -45,12 +46,12 @@ std::int64_t sufficient_length(std::int64_t longest, std::int64_t steps, std::in
 
 }  // namespace
 
-PackedSize pack_texts(std::span<const std::int64_t> lengths, std::int64_t most_rows, std::vector<WindowPiece>& pieces,
-                      std::vector<WindowText>& texts) {
+PackedSize pack_texts(std::span<const std::int64_t> lengths, std::int64_t most_rows, std::int64_t piece_steps,
+                      std::vector<WindowPiece>& pieces, std::vector<WindowText>& texts) {
   assert(most_rows >= 1 && !lengths.empty());
   pieces.clear();
   texts.clear();
-  for (const std::int64_t length : lengths) cut_text(length, pieces, texts);
+  for (const std::int64_t length : lengths) cut_text(length, piece_steps, pieces, texts);
   std::vector<std::size_t> longest_first(pieces.size());
   std::iota(longest_first.begin(), longest_first.end(), std::size_t{0});
   std::ranges::stable_sort(longest_first, std::ranges::greater(), [&](std::size_t i) { return pieces[i].steps; });
@@ -66,8 +67,8 @@ PackedSize pack_texts(std::span<const std::int64_t> lengths, std::int64_t most_r
   }
 }
 
-PackedSize largest_packed(std::int64_t longest, std::int64_t steps, std::int64_t most_rows) {
-  const std::int64_t piece = std::min(longest, kPieceSteps);
+PackedSize largest_packed(std::int64_t longest, std::int64_t steps, std::int64_t most_rows, std::int64_t piece_steps) {
+  const std::int64_t piece = std::min(longest, piece_steps);
   return {.T = sufficient_length(piece, steps, most_rows), .B = most_rows};
 }
 

@@ -11,6 +11,7 @@
 #include "label/answers.h"
 #include "label/chains.h"
 #include "label/encoding.h"
+#include "model/model_file.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -46,6 +47,7 @@ const Model& checked_tag_model(const Model& model, const TaggerOptions& options)
                                                "tag",
                                                task_name(model.task().kind)));
   }
+  expect_task(model, TaskKind::kTag);
   if (options.n_best < 1 || options.n_best > kMostSequences) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`n_best` is {}: expected a number from 1 to {}", options.n_best, kMostSequences),

@@ -126,7 +126,7 @@ void make_character_window(const Examples& examples, std::span<const std::size_t
   CharacterWindow& chars = out.characters;
   std::vector<std::int64_t> lengths;
   for (const std::size_t word : words) lengths.push_back(std::ssize(examples.words.word(word)));
-  const PackedSize size = pack_texts(lengths, std::ssize(lengths), chars.pieces, chars.texts);
+  const PackedSize size = pack_texts(lengths, std::ssize(lengths), kPieceSteps, chars.pieces, chars.texts);
   chars.T = size.T;
   chars.B = size.B;
   const auto steps = static_cast<std::size_t>(size.T * size.B);
@@ -145,6 +145,10 @@ void make_character_window(const Examples& examples, std::span<const std::size_t
 
 }  // namespace
 
+std::int64_t piece_steps(const Examples& examples) noexcept {
+  return examples.numbers.empty() ? kPieceSteps : kWholeSequence;
+}
+
 PackedSize largest_window(const Examples& examples, std::int64_t texts_per_window, std::int64_t most_rows) {
   std::vector<std::int64_t> lengths;
   for (std::size_t i = 0; i < examples.count(); ++i) lengths.push_back(examples.length(i));
@@ -152,14 +156,14 @@ PackedSize largest_window(const Examples& examples, std::int64_t texts_per_windo
   std::ranges::partial_sort(lengths, lengths.begin() + static_cast<std::ptrdiff_t>(count), std::greater());
   const std::int64_t steps =
       std::accumulate(lengths.begin(), lengths.begin() + static_cast<std::ptrdiff_t>(count), std::int64_t{0});
-  return largest_packed(lengths.front(), steps, most_rows);
+  return largest_packed(lengths.front(), steps, most_rows, piece_steps(examples));
 }
 
 void make_text_window(const NetworkConfig& config, const Examples& examples, std::span<const std::size_t> texts,
                       std::int64_t most_rows, const UnknownWords& unknown, Window& out) {
   std::vector<std::int64_t> lengths;
   for (const std::size_t text : texts) lengths.push_back(examples.length(text));
-  const PackedSize size = pack_texts(lengths, most_rows, out.pieces, out.texts);
+  const PackedSize size = pack_texts(lengths, most_rows, piece_steps(examples), out.pieces, out.texts);
   out.T = size.T;
   out.B = size.B;
   clear(config, out);

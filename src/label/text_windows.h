@@ -12,6 +12,9 @@
 
 namespace unroll {
 
+// Steps of a piece of these texts at most.
+[[nodiscard]] std::int64_t piece_steps(const Examples& examples) noexcept;
+
 // The largest windows that hold `texts_per_window` of the texts.
 [[nodiscard]] PackedSize largest_window(const Examples& examples, std::int64_t texts_per_window,
                                         std::int64_t most_rows);

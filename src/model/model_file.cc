@@ -45,6 +45,9 @@ void expect_language_model(const Model& model) {
 
 void expect_task(const Model& model, TaskKind task) {
   const TaskKind kind = model.task().kind;
+  if (model.config().vocabulary == 0) {
+    throw Error(ErrorCode::kUsage, "the model reads sequences of numbers: expected one that reads text");
+  }
   if (kind == task) return;
   throw Error(ErrorCode::kUsage, fmt::format("the model {} (task {}): expected a model of the task {}",
                                              what_it_does(kind), task_name(kind), task_name(task)));

@@ -80,8 +80,8 @@ void save_model(const std::string& path, const NetworkConfig& config, const Toke
 // Throws Error{kUsage} unless the model is a language model: "'m.safetensors' is a model for classify: ...".
 void expect_language_model(const Model& model);
 
-// Throws Error{kUsage} unless the model was trained for this task: "the model predicts text (task language): expected
-// a model of the task classify".
+// Throws Error{kUsage} unless the model was trained for this task, and reads text: "the model predicts text (task
+// language): expected a model of the task classify".
 void expect_task(const Model& model, TaskKind task);
 
 }  // namespace unroll

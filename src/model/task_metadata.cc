@@ -105,6 +105,7 @@ void check_task(const Task& task, const NetworkConfig& config, const std::string
   }
   if (!(task.temperature > 0)) refuse_task(where, fmt::format("has the temperature {}", task.temperature));
   if (!task.thresholds.empty()) expect_count(task.thresholds.size(), config.outputs, "thresholds", where);
+  if (!task.inputs.empty()) expect_count(task.inputs.size(), config.embed, "inputs", where);
   check_scaling(task.input_shift, task.input_factor, config.embed, "input", where);
   check_scaling(task.output_shift, task.output_factor, config.outputs, "output", where);
 }
@@ -118,6 +119,8 @@ std::string task_metadata(const Task& task) {
   if (!task.scheme.empty()) json["scheme"] = task.scheme;
   if (!task.column.empty()) json["column"] = task.column;
   if (!task.characters.empty()) json["characters"] = task.characters;
+  if (!task.inputs.empty()) json["inputs"] = task.inputs;
+  if (!task.targets.empty()) json["targets"] = task.targets;
   const auto add_numbers = [&json](const char* key, const std::vector<double>& numbers) {
     if (!numbers.empty()) json[key] = numbers;
   };
@@ -132,13 +135,15 @@ std::string task_metadata(const Task& task) {
 Task task_from_metadata(const std::string& text, const NetworkConfig& config, const std::string& where) {
   constexpr std::int64_t kOtherValues = 64;
   const std::int64_t most_values =
-      4 * config.outputs + config.conditions + config.characters + 2 * config.embed + kOtherValues;
+      5 * config.outputs + config.conditions + config.characters + 3 * config.embed + kOtherValues;
   const Json json = parse_json(text, most_values, where);
   const JsonFields fields(json, where, {"kind", "labels"},
-                          {"multi_label", "temperature", "scheme", "column", "characters", "thresholds", "input_shift",
-                           "input_factor", "output_shift", "output_factor"});
+                          {"multi_label", "temperature", "scheme", "column", "characters", "thresholds", "inputs",
+                           "targets", "input_shift", "input_factor", "output_shift", "output_factor"});
   Task task{.labels = strings_of(fields, "labels", where),
             .characters = strings_of(fields, "characters", where),
+            .inputs = strings_of(fields, "inputs", where),
+            .targets = strings_of(fields, "targets", where),
             .input_shift = numbers_of(fields, "input_shift", where),
             .input_factor = numbers_of(fields, "input_factor", where),
             .output_shift = numbers_of(fields, "output_shift", where),

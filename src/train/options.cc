@@ -83,6 +83,17 @@ constexpr std::string_view name_of(Transitions transitions) noexcept {
   return {};
 }
 
+constexpr std::string_view name_of(InputKind input) noexcept {
+  switch (input) {
+    case InputKind::kText:
+      return "text";
+    case InputKind::kDense:
+      return "dense";
+  }
+  return {};
+}
+
+std::string_view name_of(DenseScale scale) noexcept { return dense_scale_name(scale); }
 std::string_view name_of(TaskKind kind) noexcept { return task_name(kind); }
 std::string_view name_of(Readout readout) noexcept { return readout_name(readout); }
 std::string_view name_of(StatePolicy state) noexcept { return state_policy_name(state); }
@@ -135,7 +146,7 @@ struct RangeCheck {
 // Throws where an option is given that is for another value of its owner than is given.
 void check_owners(const TrainOptions& options) {
   const std::vector<DescribedOption> all = describe_all(options);
-  const std::vector<DescribedOption> defaults = describe_all(default_options(options.task.kind));
+  const std::vector<DescribedOption> defaults = describe_all(default_options(options.task.kind, options.task.input));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const TrainOption& option = all[i].option;
     const auto& [owner, needed] = option.only_with;
@@ -156,6 +167,27 @@ void check_files(const TrainOptions& o) {
   }
   if (o.files.resume && o.files.overwrite) {
     refuse("files.resume", "`files.resume` and `files.overwrite` contradict each other: give one");
+  }
+}
+
+// Numbers are for tasks that answer with labels or numbers, and numbers are learned from numbers alone.
+void check_input(const TrainOptions& o) {
+  const TaskKind kind = o.task.kind;
+  const bool dense = o.task.input == InputKind::kDense;
+  if (kind == TaskKind::kRegress && !dense) {
+    refuse("task.input", "`task.kind` regress learns from sequences of numbers: `task.input` is dense");
+  }
+  if (dense && (kind == TaskKind::kLanguage || kind == TaskKind::kConditional)) {
+    refuse("task.input", fmt::format("`task.input` dense is for `task.kind` classify, tag and regress: here it is {}",
+                                     task_name(kind)));
+  }
+  if (dense && o.regularization.words > 0) {
+    refuse("regularization.words", "`regularization.words` drops symbols, and `task.input` dense has none");
+  }
+  if (dense && o.task.readout == Readout::kSteps) {
+    refuse("task.readout",
+           "`task.readout` is steps: expected last, max, mean, concat or attention; numbers of each "
+           "step are learned with `target_per_step`");
   }
 }
 
@@ -266,6 +298,8 @@ Softmax parse_softmax(std::string_view text) { return parse_name<Softmax, name_o
 std::string_view init_name(Init init) noexcept { return name_of(init); }
 Init parse_init(std::string_view text) { return parse_name<Init, name_of>("init", text); }
 std::string_view transitions_name(Transitions transitions) noexcept { return name_of(transitions); }
+std::string_view input_name(InputKind input) noexcept { return name_of(input); }
+InputKind parse_input(std::string_view text) { return parse_name<InputKind, name_of>("input", text); }
 Transitions parse_transitions(std::string_view text) { return parse_name<Transitions, name_of>("transitions", text); }
 
 std::vector<DescribedOption> describe_all(const TrainOptions& options) {
@@ -279,6 +313,7 @@ std::vector<DescribedOption> describe_all(const TrainOptions& options) {
 TrainOptions resolve(TrainOptions options) {
   check_files(options);
   for_each_option(std::as_const(options), RangeCheck());
+  check_input(options);
   check_owners(options);
   check_validation(options);
   check_fit(options);
@@ -292,7 +327,7 @@ TrainOptions resolve(TrainOptions options) {
   constexpr double kDefaultDecay = 2;
   if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
   if (run.lr == 0) run.lr = run.optimizer == Optimizer::kAdam ? 0.004 : 1;
-  if (!run.epochs && !run.steps && !run.minutes) run.epochs = default_epochs(options.task.kind);
+  if (!run.epochs && !run.steps && !run.minutes) run.epochs = default_epochs(options.task.kind, options.task.input);
   return options;
 }
 

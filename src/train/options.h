@@ -28,7 +28,7 @@ struct DescribedOption {
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
 
 // The length of a run where nobody asked for one.
-[[nodiscard]] std::int64_t default_epochs(TaskKind task) noexcept;
+[[nodiscard]] std::int64_t default_epochs(TaskKind task, InputKind input) noexcept;
 
 // What decides the result, as a model file records it: names and values of options, without files, threads and the
 // length of the run. Requires options in which everything is decided: the network is the one that is trained, the

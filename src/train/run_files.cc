@@ -15,6 +15,10 @@ namespace {
 
 std::vector<std::string> read_files(const TrainOptions& options) {
   std::vector<std::string> paths = options.text.paths;
+  for (const std::vector<std::string>* const targets :
+       {&options.task.dense.target_paths, &options.task.valid_targets}) {
+    paths.insert(paths.end(), targets->begin(), targets->end());
+  }
   for (const std::string& path : {options.text.valid, options.tokenizer.vocab_file, options.files.from}) {
     if (!path.empty()) paths.push_back(path);
   }

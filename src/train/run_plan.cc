@@ -31,8 +31,10 @@ NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabul
 
 // A task's network; its outputs are those of the texts.
 NetworkConfig task_config(const TrainOptions& options, const TrainingText& text) {
-  NetworkConfig config = network_config(options.network, text.tokenizer.size());
   const Task& task = text.task->task;
+  const bool dense = text.task->inputs > 0;
+  NetworkConfig config = network_config(options.network, dense ? 0 : text.tokenizer.size());
+  if (dense) config.embed = text.task->inputs;
   const auto labels = std::ssize(task.labels);
   if (task.kind == TaskKind::kConditional) {
     config.conditions = labels;
@@ -48,8 +50,8 @@ NetworkConfig task_config(const TrainOptions& options, const TrainingText& text)
     }
     return config;
   }
-  config.loss = task.multi_label ? Loss::kSigmoid : Loss::kSoftmax;
-  config.readout = options.task.readout;
+  config.loss = task.kind == TaskKind::kRegress ? Loss::kSquared : task.multi_label ? Loss::kSigmoid : Loss::kSoftmax;
+  if (!text.task->per_step) config.readout = options.task.readout;
   return config;
 }
 
@@ -299,6 +301,10 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                .save = options.files.save,
                .recorded = record(options, inputs.text, inputs.from)};
   plan.memory = memory_plan(plan);
+  if (inputs.text.task && inputs.text.task->inputs > 0) {
+    const std::int64_t steps = inputs.text.train_symbols() + inputs.text.valid_symbols();
+    plan.memory.push_back({"sequences", static_cast<std::int64_t>(sizeof(float)) * steps * inputs.text.task->inputs});
+  }
   return plan;
 }
 

@@ -20,16 +20,27 @@ void set_labels_defaults(TrainOptions& options) {
   options.run.ema_decay = 0.995;
 }
 
+// Numbers are not symbols: dropping some of them changes what the others mean.
+void set_dense_defaults(TrainOptions& options) {
+  options.task.input = InputKind::kDense;
+  options.tokenizer = {.kind = TokenizerKind::kByte};
+  options.task.characters = 0;
+  options.network.embed = 0;
+  options.regularization.input = 0;
+  options.regularization.words = 0;
+  options.regularization.output = 0.2;
+  options.run.lr = 0.004;
+}
+
 }  // namespace
 
-TrainOptions default_options(TaskKind task) {
+TrainOptions default_options(TaskKind task, InputKind input) {
   TrainOptions options;
   options.task.kind = task;
   switch (task) {
     case TaskKind::kLanguage:
       break;
     case TaskKind::kClassify:
-    case TaskKind::kRegress:
       set_labels_defaults(options);
       break;
     case TaskKind::kTag:
@@ -45,11 +56,18 @@ TrainOptions default_options(TaskKind task) {
       options.regularization.output = 0.2;
       options.run.batch_size = 32;
       break;
+    case TaskKind::kRegress:
+      set_labels_defaults(options);
+      options.task.bidirectional = false;
+      input = InputKind::kDense;
+      break;
   }
+  if (input == InputKind::kDense) set_dense_defaults(options);
   return options;
 }
 
-std::int64_t default_epochs(TaskKind task) noexcept {
+std::int64_t default_epochs(TaskKind task, InputKind input) noexcept {
+  if (input == InputKind::kDense) return 20;
   switch (task) {
     case TaskKind::kLanguage:
     case TaskKind::kConditional:

@@ -17,44 +17,13 @@
 #include "label/encoding.h"
 #include "text/vocabulary.h"
 #include "train/class_weights.h"
+#include "train/dense_text.h"
+#include "train/task_fingerprint.h"
 #include "unroll/error.h"
 #include "unroll/judge/tag_scheme.h"
 
 namespace unroll {
 namespace {
-
-// FNV-1a over numbers: enough to tell one set of texts from another.
-class Fingerprint {
- public:
-  void add(std::uint64_t number) { hash_ = (hash_ ^ number) * kPrime; }
-  template <class T>
-  void add_all(const std::vector<T>& numbers) {
-    for (const T number : numbers) add(static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
-    add(numbers.size());
-  }
-  void add(const Examples& examples) {
-    add_all(examples.starts);
-    add_all(examples.ids);
-    add_all(examples.labels);
-    add_all(examples.sets);
-    add_all(examples.words.characters);
-    for (const float weight : examples.weights) add(static_cast<std::uint64_t>(static_cast<double>(weight) * 1e6));
-  }
-  [[nodiscard]] std::uint64_t value() const noexcept { return hash_; }
-
- private:
-  static constexpr std::uint64_t kPrime = 0x100000001B3;
-  std::uint64_t hash_ = 0xCBF29CE484222325;
-};
-
-void set_fingerprint(const std::vector<std::string>& labels, TrainingText& text) {
-  Fingerprint print;
-  for (const std::string& label : labels) print.add_all(std::vector<char>(label.begin(), label.end()));
-  print.add(text.task->train);
-  print.add(text.task->valid);
-  text.fingerprint =
-      fmt::format("{:016x}, {} + {} texts", print.value(), text.task->train.count(), text.task->valid.count());
-}
 
 std::int64_t count_unknown(const Examples& examples, const Tokenizer& tokenizer) {
   return tokenizer.unknown() < 0 ? 0 : std::ranges::count(examples.ids, tokenizer.unknown());
@@ -77,7 +46,7 @@ TrainingText finished(Tokenizer tokenizer, TaskText task) {
   text.train_unknown = count_unknown(task.train, text.tokenizer);
   text.valid_unknown = count_unknown(task.valid, text.tokenizer);
   text.task = std::move(task);
-  set_fingerprint(text.task->task.labels, text);
+  text.fingerprint = task_fingerprint(*text.task);
   return text;
 }
 
@@ -310,6 +279,7 @@ TrainingText read_tagged(const TrainOptions& options) {
 }  // namespace
 
 TrainingText read_task_text(const TrainOptions& options) {
+  if (options.task.input == InputKind::kDense) return read_dense_text(options);
   return options.task.kind == TaskKind::kTag ? read_tagged(options) : read_classified(options);
 }
 

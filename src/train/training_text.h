@@ -21,6 +21,8 @@ struct TaskText {
   Examples valid = {};
   // (V) 1: a word that occurs once, and is read as unknown now and then; may be empty.
   std::vector<std::uint8_t> rare = {};
+  std::int64_t inputs = 0;         // numbers per step, where these are read; 0: symbols are
+  bool per_step = false;           // answers to numbers are one per step
   std::int64_t train_answers = 0;  // labels, numbers or symbols that are learned in an epoch
   std::int64_t valid_answers = 0;
   std::optional<DataReport> report = {};  // on labelled texts, of both parts together or with those to validate on

@@ -112,6 +112,15 @@ TEST(DenseTable, SeveralNumbersMayBeTargets) {
   EXPECT_TRUE(is_refused("a.csv", "a,y\n1,?\n", "line 2, column 2 (\"y\"): expected a number", numbers_in({"y"})));
 }
 
+TEST(DenseTable, NamesThatDoNotTellColumnsApartAreNone) {
+  DenseOptions options = numbers_in({"2", "3"});
+  options.sequence_column = "1";
+  const DenseData data = dense_of("a.csv", "id,y,y,x,x\n1,2,3,4,5\n", options);
+  EXPECT_THAT(data.outputs, ElementsAre("1", "2"));
+  EXPECT_THAT(data.inputs, IsEmpty());
+  EXPECT_THAT(data.values, ElementsAre(4, 5));
+}
+
 TEST(DenseTable, RowsWithTheSameSequenceAreItsSteps) {
   DenseOptions options = labels_in("kind");
   options.sequence_column = "id";

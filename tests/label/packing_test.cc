@@ -15,7 +15,7 @@ namespace {
 
 struct Packed {
   explicit Packed(const std::vector<std::int64_t>& lengths, std::int64_t most_rows)
-      : size(pack_texts(lengths, most_rows, pieces, texts)) {}
+      : size(pack_texts(lengths, most_rows, kPieceSteps, pieces, texts)) {}
 
   std::vector<WindowPiece> pieces;
   std::vector<WindowText> texts;
@@ -73,7 +73,7 @@ TEST(Packing, WindowsFitThePlannedSize) {
     const std::int64_t steps = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
     const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
     for (const std::int64_t rows : {1, 4, 32}) {
-      const PackedSize planned = largest_packed(longest, steps, rows);
+      const PackedSize planned = largest_packed(longest, steps, rows, kPieceSteps);
       const Packed packed(lengths, rows);
       EXPECT_LE(packed.size.T, planned.T);
       EXPECT_LE(packed.size.T * packed.size.B, planned.T * planned.B);

@@ -51,6 +51,29 @@ TEST(TextWindows, HoldEachTextAndIgnoreTheRest) {
   }
 }
 
+TEST(TextWindows, SequencesOfNumbersAreNotCut) {
+  Examples examples;
+  for (int i = 0; i < 1000; ++i) examples.numbers.push_back(static_cast<float>(i));
+  examples.starts = {0, 700, 1000};
+  examples.wanted = {1, 2};
+  const NetworkConfig config{.embed = 1, .hidden = 3, .outputs = 1, .loss = Loss::kSquared, .readout = Readout::kLast};
+  Window window;
+  make_text_window(config, examples, std::vector<std::size_t>{1, 0}, 4, {}, window);
+  ASSERT_EQ(window.pieces.size(), 2U);
+  EXPECT_EQ(window.pieces[0].steps, 300);
+  EXPECT_EQ(window.pieces[1].steps, 700);
+  EXPECT_EQ(window.wanted_numbers, (std::vector<float>{2, 1}));
+  const WindowPiece& piece = window.pieces[1];
+  for (std::int64_t t = 0; t < 700; ++t) {
+    const auto entry = static_cast<std::size_t>((piece.first + t) * window.B + piece.row);
+    EXPECT_EQ(window.numbers[entry], static_cast<float>(t));
+    EXPECT_EQ(window.reset[entry], t == 0 ? 1 : 0);
+  }
+  const PackedSize largest = largest_window(examples, 2, 4);
+  EXPECT_LE(window.T, largest.T);
+  EXPECT_LE(window.T * window.B, largest.T * largest.B);
+}
+
 TEST(TextWindows, RareWordsAreUnknownAboutHalfOfTheTime) {
   Examples examples;
   for (int i = 0; i < 2000; ++i) {

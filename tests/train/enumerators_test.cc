@@ -58,7 +58,7 @@ TEST_F(Enumerators, OfTrainingAreRefusedByTheirField) {
       EXPECT_TRUE(refuses(std::string(described.field), [&] { train(bad); }));
     }
   });
-  EXPECT_EQ(enumerations, 13);
+  EXPECT_EQ(enumerations, 15);
 }
 
 TEST_F(Enumerators, OfNetworksAndTokenizersAreRefused) {

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <filesystem>
-#include <string_view>
 
 #include "unroll/error.h"
 
@@ -24,15 +23,19 @@ void expect_task(const FirstModel& first, TaskKind asked) {
 
 }  // namespace
 
-std::optional<TaskKind> asked_task(const std::vector<std::string>& arguments) {
-  constexpr std::string_view kTask = "--task";
+std::optional<std::string> asked_value(const std::vector<std::string>& arguments, const std::string& flag) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view argument = arguments[i];
+    const std::string& argument = arguments[i];
     if (argument == "--") break;
-    if (argument == kTask && i + 1 < arguments.size()) return parse_task(arguments[i + 1]);
-    if (argument.starts_with("--task=")) return parse_task(argument.substr(kTask.size() + 1));
+    if (argument == flag && i + 1 < arguments.size()) return arguments[i + 1];
+    if (argument.starts_with(flag + "=")) return argument.substr(flag.size() + 1);
   }
   return std::nullopt;
+}
+
+std::optional<TaskKind> asked_task(const std::vector<std::string>& arguments) {
+  const std::optional<std::string> name = asked_value(arguments, "--task");
+  return name ? std::optional(parse_task(*name)) : std::nullopt;
 }
 
 Model FirstModel::load(const std::string& wanted) const {

@@ -9,6 +9,10 @@
 
 namespace unroll {
 
+// The value of a flag, if it is given: of one that decides which others there are.
+[[nodiscard]] std::optional<std::string> asked_value(const std::vector<std::string>& arguments,
+                                                     const std::string& flag);
+
 // The value of --task, if it is given. Throws as parse_task().
 [[nodiscard]] std::optional<TaskKind> asked_task(const std::vector<std::string>& arguments);
 

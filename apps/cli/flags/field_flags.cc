@@ -11,7 +11,7 @@ namespace unroll {
 namespace {
 
 // Fields of other structs than TrainOptions whose flags have another name than the field, by the end of their path.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kOtherFlags{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kOtherFlags{{
     {"adaptation.cache", "--cache"},
     {"cache.size", "--cache-size"},
     {"cache.theta", "--cache-theta"},
@@ -29,6 +29,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kOtherFl
     {"thresholds", "--threshold"},
     {"tag_column", "--column"},
     {"kind", "--model-type"},  // of SentencePieceOptions
+    {"step", "--step-size"},
+    {"target_columns", "--target-column"},
+    {"target_paths", "--targets"},
+    {"target_per_step", "--per-step"},
 }};
 
 // What to add to an error for which a field is to blame, where the verb has the flag.

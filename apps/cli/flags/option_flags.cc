@@ -135,4 +135,9 @@ void OptionFlags::operator()(const TrainOption& option, Transitions& value) cons
                [&value](const std::string& text) { value = parse_transitions(text); });
 }
 
+void OptionFlags::operator()(const TrainOption& option, InputKind& value) const {
+  flags_->text(help_of(option, "INPUT", std::string(input_name(value))),
+               [&value](const std::string& text) { value = parse_input(text); });
+}
+
 }  // namespace unroll

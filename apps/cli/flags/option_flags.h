@@ -34,6 +34,7 @@ class OptionFlags {
   void operator()(const TrainOption& option, TaskKind& value) const;
   void operator()(const TrainOption& option, Readout& value) const;
   void operator()(const TrainOption& option, Transitions& value) const;
+  void operator()(const TrainOption& option, InputKind& value) const;
 
  private:
   Flags* flags_;

@@ -15,6 +15,7 @@
 #include "cli/flags/asked_task.h"
 #include "cli/flags/column_flags.h"
 #include "cli/flags/data_flags.h"
+#include "cli/flags/dense_flags.h"
 #include "cli/flags/field_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/option_flags.h"
@@ -116,6 +117,10 @@ class TrainFlags : public OptionFlags {
     flags_->text(help_of(option, "HOW", ""), [&begin](const std::string& text) { begin = parse_begin_policy(text); });
   }
 
+  void operator()(const TrainOption& option, std::optional<DenseScale>& scale) const {
+    flags_->text(help_of(option, "HOW", ""), [&scale](const std::string& text) { scale = parse_dense_scale(text); });
+  }
+
   void operator()(const TrainOption& option, std::optional<Precision>& precision) const {
     flags_->text(help_of(option, "P", ""), [&precision](const std::string& text) {
       constexpr std::array<std::optional<Precision>, 3> kChoices{std::nullopt, Precision::kF32, Precision::kBf16};
@@ -128,35 +133,62 @@ class TrainFlags : public OptionFlags {
   TrainOptions* options_;
 };
 
+// Whether an option is about symbols, which numbers are not.
+bool is_of_symbols(const TrainOption& option) {
+  constexpr std::array<std::string_view, 12> kFields{"text.state",      "text.begin",      "text.valid_tokens",
+                                                     "network.embed",   "network.tied",    "network.softmax",
+                                                     "network.samples", "network.cutoffs", "run.bptt",
+                                                     "task.characters", "run.bptt_jitter", "task.class_weights"};
+  return option.field.starts_with("tokenizer.") || std::ranges::find(kFields, option.field) != kFields.end();
+}
+
 // Whether a command line for this task has the flag of an option.
-bool has_flag(TaskKind task, const TrainOption& option) {
+bool has_flag(const TaskOptions& asked, const TrainOption& option) {
+  const TaskKind task = asked.kind;
   const auto is_for = [&](std::initializer_list<TaskKind> tasks) {
     return std::ranges::find(tasks, task) != tasks.end();
   };
+  const bool dense = asked.input == InputKind::kDense;
+  if (dense && is_of_symbols(option)) return false;
   const auto is_one_of = [&](std::initializer_list<std::string_view> fields) {
     return std::ranges::find(fields, option.field) != fields.end();
   };
   using enum TaskKind;
   if (!option.field.starts_with("task.") || option.field == "task.kind") return true;
+  if (is_one_of({"task.scale"})) return dense;
+  if (is_one_of({"task.input"})) return is_for({kClassify, kTag, kRegress});
   if (is_one_of({"task.bidirectional"})) return is_for({kClassify, kTag, kRegress});
   if (is_one_of({"task.characters", "task.transitions"})) return is_for({kTag});
   if (is_one_of({"task.readout"})) return is_for({kClassify, kRegress});
   return is_for({kClassify});
 }
 
+void add_dense_flags(Flags* flags, TaskOptions* task) {
+  declare_dense_flags(flags, &task->dense);
+  if (task->kind == TaskKind::kRegress) {
+    flags->toggle({"--per-step", "", "learn numbers of each step; else of each sequence", ""},
+                  &task->dense.target_per_step);
+  }
+  flags->text({"--valid-targets", "FILE", "the targets of --valid, where that is an array", ""},
+              [task](const std::string& path) { task->valid_targets = {path}; });
+}
+
 // Those of the task that was asked for.
-void add_task_flags(Flags* flags, TrainOptions* options, const TrainFlags& declare) {
-  const TaskKind task = options->task.kind;
+template <class Declare>
+void add_task_flags(Flags* flags, TrainOptions* options, const Declare& declare) {
+  TaskOptions& task = options->task;
   flags->heading("Task");
-  for_each_task_option(*options, [&](const TrainOption& option, auto& value) {
-    if (has_flag(task, option)) declare(option, value);
-  });
-  if (task == TaskKind::kClassify || task == TaskKind::kConditional) declare_data_flags(flags, &options->task.texts);
-  if (task == TaskKind::kTag) declare_column_flags(flags, &options->task.columns);
+  for_each_task_option(*options, declare);
+  if (task.input == InputKind::kDense) return add_dense_flags(flags, &task);
+  if (task.kind == TaskKind::kClassify || task.kind == TaskKind::kConditional) declare_data_flags(flags, &task.texts);
+  if (task.kind == TaskKind::kTag) declare_column_flags(flags, &task.columns);
 }
 
 void add_option_flags(Flags* flags, TrainOptions* options) {
-  const TrainFlags declare(flags, options);
+  const TrainFlags declare_any(flags, options);
+  const auto declare = [&](const TrainOption& option, auto& value) {
+    if (has_flag(options->task, option)) declare_any(option, value);
+  };
   add_task_flags(flags, options, declare);
   flags->heading("Text");
   for_each_text_option(*options, declare);
@@ -171,7 +203,7 @@ void add_option_flags(Flags* flags, TrainOptions* options) {
   flags->exclusive({"--epochs", "--steps", "--minutes"});
   flags->exclusive({"--resume", "--overwrite"});
   for_each_option(*options, [&](const TrainOption& option, const auto&) {
-    if (option.only_with.first.empty() || !has_flag(options->task.kind, option)) return;
+    if (option.only_with.first.empty() || !has_flag(options->task, option)) return;
     flags->belongs_to(flag_of(option.only_with.first), {flag_of(option.field)});
   });
 }
@@ -192,6 +224,8 @@ void check_paths(const TrainCommand& command, const std::string& recipe) {
   inputs.insert(inputs.end(), {options.text.valid, options.tokenizer.vocab_file});
   expect_one_standard_input(inputs);
   inputs.insert(inputs.end(), {options.files.from, recipe});
+  inputs.insert(inputs.end(), options.task.dense.target_paths.begin(), options.task.dense.target_paths.end());
+  inputs.insert(inputs.end(), options.task.valid_targets.begin(), options.task.valid_targets.end());
   if (options.files.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
   for (const std::string& written : written_files(options.files)) {
     expect_no_input("--save", written, {recipe});
@@ -247,9 +281,16 @@ std::string repeating_command(const TrainCommand& command, const TrainPlan& plan
   return line;
 }
 
+// The defaults of the task and the input of a command line.
+TrainOptions asked_defaults(const std::vector<std::string>& arguments) {
+  const std::optional<std::string> input = asked_value(arguments, "--input");
+  return default_options(asked_task(arguments).value_or(TaskKind::kLanguage),
+                         input ? parse_input(*input) : InputKind::kText);
+}
+
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
   TrainCommand command;
-  command.options = default_options(asked_task(arguments).value_or(TaskKind::kLanguage));
+  command.options = asked_defaults(arguments);
   Flags flags(
       "unroll train TEXT... --save MODEL.safetensors [flags]",
       "Learns a language model from text files (several are read as one; .gz is unpacked; - is standard input) and "
@@ -267,6 +308,10 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
       "A word model of text that is tokenised already, with a log to plot.");
   flags.example("unroll train --task classify reviews.csv --save reviews.safetensors",
                 "A classifier of texts; unroll train --task classify --help shows the defaults of that task.");
+  flags.example(
+      "unroll train --task regress sales.csv --sequence-column shop \\\n"
+      "      --target-column next_week --save sales.safetensors",
+      "Numbers from sequences of numbers; --task classify --input dense learns labels of them.");
   flags.example("unroll train book.txt --recipe shakespeare --save book.safetensors",
                 "Settings by name; unroll recipes lists the names.");
   flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",

@@ -17,6 +17,7 @@
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/eval_labels.h"
+#include "cli/verbs/eval_numbers.h"
 #include "cli/verbs/eval_pairs.h"
 #include "cli/verbs/eval_tags.h"
 #include "cli/verbs/verbs.h"
@@ -256,6 +257,7 @@ std::string as_table(const EvalCommand& command, const std::vector<Model>& model
 
 int run_eval(const std::vector<std::string>& arguments) {
   const FirstModel first = find_first_model(arguments);
+  if (first.model && first.model->config().vocabulary == 0) return evaluate_numbers(arguments, first);
   if (first.task == TaskKind::kClassify) return run_eval_labels(arguments, first);
   if (first.task == TaskKind::kTag) return run_eval_tags(arguments, first);
   std::optional<EvalCommand> parsed = parse_eval(arguments);

@@ -32,6 +32,10 @@ std::string_view verb_of(TaskKind task) {
 Model load_model_for(const std::string& path, TaskKind task) {
   Model model = Model::load(path);
   const TaskKind kind = model.task().kind;
+  if (model.config().vocabulary == 0) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is a model of sequences of numbers, for unroll predict and eval", text_name(path)));
+  }
   if (kind == task) return model;
   throw Error(ErrorCode::kUsage,
               fmt::format("{} is a model of the task {}, for unroll {}: unroll {} runs models that unroll train --task "

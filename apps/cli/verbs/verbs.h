@@ -10,6 +10,7 @@ namespace unroll {
 
 int run_train(const std::vector<std::string>& arguments);
 int run_data(const std::vector<std::string>& arguments);
+int run_predict(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_compare(const std::vector<std::string>& arguments);
 int run_tag(const std::vector<std::string>& arguments);
