@@ -11,8 +11,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kWindowSteps = 2048;
-constexpr std::int64_t kWindowRows = 32;
+constexpr std::int64_t kTwinSteps = 2048;
+constexpr std::int64_t kTwinRows = 32;
 
 NetworkConfig without_embedding(NetworkConfig config) {
   config.vocabulary = 0;
@@ -60,7 +60,7 @@ std::vector<float> DenseTwin::embed(std::span<const std::int32_t> ids) const {
 std::vector<double> DenseTwin::scores_along(std::span<const float> embeddings, std::span<const double> alphas,
                                             std::int32_t label, std::span<double> gradient) {
   const std::int64_t steps = std::ssize(embeddings) / config_.embed;
-  const auto together = static_cast<std::size_t>(std::max<std::int64_t>(1, kWindowSteps / steps));
+  const auto together = static_cast<std::size_t>(std::max<std::int64_t>(1, kTwinSteps / steps));
   std::vector<double> scores;
   for (std::size_t first = 0; first < alphas.size(); first += together) {
     Examples examples;
@@ -78,7 +78,7 @@ std::vector<double> DenseTwin::run(const Examples& examples, std::int32_t label,
   std::vector<std::size_t> texts(examples.count());
   std::iota(texts.begin(), texts.end(), std::size_t{0});
   Window window;
-  make_text_window(config_, examples, texts, kWindowRows, {}, window);
+  make_text_window(config_, examples, texts, kTwinRows, {}, window);
   Network network(config_, Purpose::kTraining, window.T, window.B, workers_);
   NetworkState state(config_, window.B);
   network.forward(weights_, window, state);
