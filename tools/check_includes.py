@@ -83,7 +83,9 @@ OWNERS = {
     "unroll/nbest/hypothesis_scorer.h": "rescore",
     "unroll/nbest/nbest.h": "rescore",
     "unroll/nbest/references.h": "rescore",
+    "unroll/task_options.h": "train",
     "unroll/train.h": "train",
+    "unroll/train_option.h": "train",
     "unroll/train_options.h": "train",
 }
 

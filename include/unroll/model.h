@@ -26,7 +26,7 @@ struct HistoryPoint {
   std::optional<double> valid_nats_per_token;  // if validation ran
   // The same for the averaged weights, if there were any.
   std::optional<double> average_valid_nats_per_token = {};
-  // The share of right answers, the better one of both, where answers are labels.
+  // The share of right answers, of the better of both, where answers are labels.
   std::optional<double> valid_accuracy = {};
 
   // The lower of the two.

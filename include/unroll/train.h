@@ -250,7 +250,7 @@ struct StepReport {
   double tokens_per_s = 0;                                  // of this step
   std::optional<double> valid_nats_per_token = {};          // of the last weights
   std::optional<double> average_valid_nats_per_token = {};  // of the averaged ones
-  std::optional<double> valid_accuracy = {};                // the better one of both, where answers are labels
+  std::optional<double> valid_accuracy = {};                // of the better of both, where answers are labels
 };
 
 // Called while a run goes on, from the thread that called train(). Empty functions are skipped.

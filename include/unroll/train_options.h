@@ -6,45 +6,13 @@
 // run that is resumed all follow from this one list.
 #pragma once
 
-#include <cstdint>
-#include <limits>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-
-#include "unroll/number_range.h"
+#include "unroll/task_options.h"
 #include "unroll/train.h"
+#include "unroll/train_option.h"
 
 namespace unroll {
 
-// Whether a model file records an option. Records of earlier versions lack the later options, whose default they mean.
-enum class Recorded { kNever, kAlways, kUnlessDefault };
-
-struct TrainOption {
-  std::string_view field;  // its path in TrainOptions, as errors name it: "run.batch_size"
-  std::string_view name;   // in model files, recipes and on command lines: "batch-size"
-  std::string_view help;   // what it does; names other fields between backticks
-  std::string_view unset =
-      {};  // what holds while it has its default, where that does not say it: "as `network.hidden`"
-  NumberRange range = {};
-  std::optional<double> automatic = {};  // a value out of range that leaves the choice to the trainer; its default
-  Recorded recorded = Recorded::kNever;
-  bool from_model = false;  // with files.from, that model's is taken instead
-  // The option is for one value of another option alone: {"run.optimizer", "sgd"}. Elsewhere it must have its default.
-  std::pair<std::string_view, std::string_view> only_with = {};
-};
-
-// Ranges that several options share.
-inline constexpr NumberRange kSizeRange{.least = 1, .most = 1 << 24};
-inline constexpr NumberRange kWindowRange{.least = 1, .most = 1 << 16};
-inline constexpr NumberRange kCountRange{.least = 1, .most = 2147483648.0};
-inline constexpr NumberRange kShareRange{.least = 0, .most = 1, .with_most = false};
-inline constexpr NumberRange kPositiveRange{
-    .least = 0, .most = std::numeric_limits<double>::max(), .with_least = false};
-inline constexpr NumberRange kFactorRange{.least = 0, .most = std::numeric_limits<double>::max()};
-
-// The same, a group at a time. Options (here and below) is TrainOptions or const TrainOptions.
+// Each group of options; Options (here and below) is TrainOptions or const TrainOptions.
 template <class Options, class Visit>
 void for_each_text_option(Options& options, const Visit& visit) {
   using enum Recorded;
@@ -426,77 +394,6 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
                     .range = {.least = 1, .most = 1024},
                     .automatic = 0},
         run.threads);
-}
-
-// Of tasks other than language modelling; how their files are read is said by other means.
-template <class Options, class Visit>
-void for_each_task_option(Options& options, const Visit& visit) {
-  using enum Recorded;
-  auto& task = options.task;
-  visit(TrainOption{.field = "task.kind",
-                    .name = "task",
-                    .help = "language: predict each token from those before it; classify: a label per text; tag: a "
-                            "label per word; conditional: predict tokens given a label; regress: numbers of a sequence "
-                            "of numbers. Each task has flags and defaults of its own, which its help lists",
-                    .recorded = kUnlessDefault},
-        task.kind);
-  visit(TrainOption{.field = "task.input",
-                    .name = "input",
-                    .help = "text, or dense: sequences of vectors of numbers, from tables, NumPy's arrays or IDX files",
-                    .recorded = kUnlessDefault},
-        task.input);
-  visit(TrainOption{.field = "task.scale",
-                    .name = "scale",
-                    .help =
-                        "how numbers are scaled. standard: to mean 0 and variance 1, in each column; bytes: by 1/255; "
-                        "none",
-                    .unset = "bytes for arrays of bytes, else standard",
-                    .recorded = kUnlessDefault},
-        task.scale);
-  visit(TrainOption{.field = "task.readout",
-                    .name = "readout",
-                    .help = "what is read out of a text's steps: last, max, mean, attention, or concat (last, max and "
-                            "mean)",
-                    .recorded = kUnlessDefault},
-        task.readout);
-  visit(TrainOption{.field = "task.bidirectional",
-                    .name = "bidirectional",
-                    .help = "read texts in both directions",
-                    .recorded = kUnlessDefault},
-        task.bidirectional);
-  visit(TrainOption{.field = "task.characters",
-                    .name = "chars",
-                    .help = "units in each direction of a network that reads the characters of each word; 0: none",
-                    .range = {.least = 0, .most = kWindowRange.most},
-                    .recorded = kUnlessDefault},
-        task.characters);
-  visit(TrainOption{.field = "task.transitions",
-                    .name = "transitions",
-                    .help = "crf: learn which label follows which; none: each label by itself",
-                    .recorded = kUnlessDefault},
-        task.transitions);
-  visit(TrainOption{.field = "task.class_weights",
-                    .name = "class-weights",
-                    .help = "multiply the loss of texts by a weight of their label: balanced, or LABEL=X,LABEL=X",
-                    .unset = "1",
-                    .recorded = kUnlessDefault},
-        task.class_weights);
-  visit(TrainOption{.field = "task.folds",
-                    .name = "folds",
-                    .help = "cross-validate: train N times, each time holding out another part of the texts",
-                    .unset = "train once",
-                    .range = {.least = 2, .most = 1000},
-                    .automatic = 0,
-                    .recorded = kUnlessDefault},
-        task.folds);
-  visit(TrainOption{.field = "task.fold",
-                    .name = "fold",
-                    .help = "of the folds, train with this one held out alone",
-                    .unset = "all of them",
-                    .range = {.least = 1, .most = 1000},
-                    .automatic = 0,
-                    .recorded = kUnlessDefault},
-        task.fold);
 }
 
 // The options that `run.fit_to_minutes` decides about.

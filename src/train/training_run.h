@@ -42,9 +42,9 @@ struct ValidationOutcome {
   ValidationLoss last;                    // of the last weights
   std::optional<ValidationLoss> average;  // of the averaged ones
 
-  // The greater accuracy of both.
+  // That of the better of both.
   [[nodiscard]] std::optional<double> best_accuracy() const noexcept {
-    return average && average->accuracy > last.accuracy ? average->accuracy : last.accuracy;
+    return average && average->better_than(last) ? average->accuracy : last.accuracy;
   }
 };
 

@@ -1,0 +1,79 @@
+// The options of tasks other than language modelling, a part of unroll/train_options.h.
+#pragma once
+
+#include "unroll/train_option.h"
+
+namespace unroll {
+
+// Of tasks other than language modelling; how their files are read is said by other means.
+template <class Options, class Visit>
+void for_each_task_option(Options& options, const Visit& visit) {
+  using enum Recorded;
+  auto& task = options.task;
+  visit(TrainOption{.field = "task.kind",
+                    .name = "task",
+                    .help = "language: predict each token from those before it; classify: a label per text; tag: a "
+                            "label per word; conditional: predict tokens given a label; regress: numbers of a sequence "
+                            "of numbers. Each task has flags and defaults of its own, which its help lists",
+                    .recorded = kUnlessDefault},
+        task.kind);
+  visit(TrainOption{.field = "task.input",
+                    .name = "input",
+                    .help = "text, or dense: sequences of vectors of numbers, from tables, NumPy's arrays or IDX files",
+                    .recorded = kUnlessDefault},
+        task.input);
+  visit(TrainOption{.field = "task.scale",
+                    .name = "scale",
+                    .help =
+                        "how numbers are scaled. standard: to mean 0 and variance 1, in each column; bytes: by 1/255; "
+                        "none",
+                    .unset = "bytes for arrays of bytes, else standard",
+                    .recorded = kUnlessDefault},
+        task.scale);
+  visit(TrainOption{.field = "task.readout",
+                    .name = "readout",
+                    .help = "what is read out of a text's steps: last, max, mean, attention, or concat (last, max and "
+                            "mean)",
+                    .recorded = kUnlessDefault},
+        task.readout);
+  visit(TrainOption{.field = "task.bidirectional",
+                    .name = "bidirectional",
+                    .help = "read texts in both directions",
+                    .recorded = kUnlessDefault},
+        task.bidirectional);
+  visit(TrainOption{.field = "task.characters",
+                    .name = "chars",
+                    .help = "units in each direction of a network that reads the characters of each word; 0: none",
+                    .range = {.least = 0, .most = kWindowRange.most},
+                    .recorded = kUnlessDefault},
+        task.characters);
+  visit(TrainOption{.field = "task.transitions",
+                    .name = "transitions",
+                    .help = "crf: learn which label follows which; none: each label by itself",
+                    .recorded = kUnlessDefault},
+        task.transitions);
+  visit(TrainOption{.field = "task.class_weights",
+                    .name = "class-weights",
+                    .help = "multiply the loss of texts by a weight of their label: balanced, or LABEL=X,LABEL=X",
+                    .unset = "1",
+                    .recorded = kUnlessDefault},
+        task.class_weights);
+  visit(TrainOption{.field = "task.folds",
+                    .name = "folds",
+                    .help = "cross-validate: train N times, each time holding out another part of the texts",
+                    .unset = "train once",
+                    .range = {.least = 2, .most = 1000},
+                    .automatic = 0,
+                    .recorded = kUnlessDefault},
+        task.folds);
+  visit(TrainOption{.field = "task.fold",
+                    .name = "fold",
+                    .help = "of the folds, train with this one held out alone",
+                    .unset = "all of them",
+                    .range = {.least = 1, .most = 1000},
+                    .automatic = 0,
+                    .recorded = kUnlessDefault},
+        task.fold);
+}
+
+}  // namespace unroll
