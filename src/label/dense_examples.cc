@@ -17,6 +17,7 @@ std::span<const T> rows_of(const std::vector<T>& values, std::int64_t first, std
 Examples dense_examples(const DenseData& data, std::span<const std::size_t> sequences, const DenseScaling& inputs,
                         const DenseScaling& outputs) {
   Examples examples;
+  examples.are_whole = true;
   for (const std::size_t i : sequences) {
     const std::int64_t first = data.starts[i];
     const std::int64_t last = data.starts[i + 1];

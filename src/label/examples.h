@@ -26,6 +26,7 @@ struct Examples {
   std::vector<std::int64_t> starts = {0};
   std::vector<std::int32_t> ids = {};    // of each step
   std::vector<float> numbers = {};       // (steps, E) instead of ids, where a network has no vocabulary
+  bool are_whole = false;                // each text is read in one piece, however long, as sequences of numbers are
   std::vector<std::int32_t> forms = {};  // of each step, with a character network: the place of its word
   WordForms words = {};
 

@@ -146,7 +146,7 @@ void make_character_window(const Examples& examples, std::span<const std::size_t
 }  // namespace
 
 std::int64_t piece_steps(const Examples& examples) noexcept {
-  return examples.numbers.empty() ? kPieceSteps : kWholeSequence;
+  return examples.are_whole ? kWholeSequence : kPieceSteps;
 }
 
 PackedSize largest_window(const Examples& examples, std::int64_t texts_per_window, std::int64_t most_rows) {

@@ -94,10 +94,15 @@ TEST(Explain, AnyNumberOfThreadsGivesTheSameBits) {
 TEST(Explain, LongTextsAreReadInPiecesAndLeaveNothingOut) {
   std::string text;
   for (int i = 0; i < 513; ++i) text += i % 5 == 0 ? "old " : "cat ";
-  Explainer explainer(model_of_cell(Cell::kGru, Readout::kMean, true));
-  const Explanation found = explainer.explain(text);
+  // Of the last outputs one would see that it was read as a whole.
+  const Model model = model_of_cell(Cell::kGru, Readout::kConcat, true);
+  Explainer explainer(model);
+  const Explanation found = explainer.explain(text, 0);
   EXPECT_LE(std::fabs(found.error()), 0.01 * std::fabs(found.score - found.baseline_score));
   EXPECT_FALSE(found.tokens[0].left_out);
+  const std::vector<double> log_probs = Classifier(model).classify(text).log_probs;
+  const double difference = found.score - explainer.explain(text, 1).score;
+  EXPECT_NEAR(difference / animals().temperature, log_probs[0] - log_probs[1], 1e-5);
 }
 
 TEST(Explain, RefusesOtherModelsAndLabels) {

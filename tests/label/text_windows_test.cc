@@ -56,6 +56,7 @@ TEST(TextWindows, SequencesOfNumbersAreNotCut) {
   for (int i = 0; i < 1000; ++i) examples.numbers.push_back(static_cast<float>(i));
   examples.starts = {0, 700, 1000};
   examples.wanted = {1, 2};
+  examples.are_whole = true;
   const NetworkConfig config{.embed = 1, .hidden = 3, .outputs = 1, .loss = Loss::kSquared, .readout = Readout::kLast};
   Window window;
   make_text_window(config, examples, std::vector<std::size_t>{1, 0}, 4, {}, window);
@@ -72,6 +73,10 @@ TEST(TextWindows, SequencesOfNumbersAreNotCut) {
   const PackedSize largest = largest_window(examples, 2, 4);
   EXPECT_LE(window.T, largest.T);
   EXPECT_LE(window.T * window.B, largest.T * largest.B);
+  // Embeddings of a text are numbers too, but read as the text is.
+  examples.are_whole = false;
+  make_text_window(config, examples, std::vector<std::size_t>{1, 0}, 4, {}, window);
+  EXPECT_EQ(window.pieces.size(), 5U);
 }
 
 TEST(TextWindows, RareWordsAreUnknownAboutHalfOfTheTime) {
