@@ -44,8 +44,9 @@ class Filler {
 
   // Fills in text number `r` of the window, which is that of the examples.
   void fill(std::size_t r, std::size_t text) {
-    for (std::int32_t p = 0; p < out_.texts[r].count; ++p) {
-      const WindowPiece& piece = out_.pieces[static_cast<std::size_t>(out_.texts[r].first + p)];
+    const WindowText& whole = out_.texts[r];
+    for (std::int32_t p = whole.first; p < whole.first + whole.count; ++p) {
+      const WindowPiece& piece = out_.pieces[static_cast<std::size_t>(p)];
       for (std::int64_t t = piece.first + 1; t < piece.first + piece.steps; ++t) {
         out_.reset[static_cast<std::size_t>(t * out_.B + piece.row)] = 0;
       }

@@ -254,7 +254,7 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
   std::optional<NetworkState> own_dstate0;
   if (dstate0 == nullptr && !window.conditions.empty()) dstate0 = &own_dstate0.emplace(n.config, window.B);
   dy = n.levels.backward(weights.layers(), dy, gradients.matrices().layers, noise, dstate0);
-  if (!window.conditions.empty()) n.conditions_backward(window, *dstate0, gradients);
+  if (dstate0 != nullptr && !window.conditions.empty()) n.conditions_backward(window, *dstate0, gradients);
   n.embed_backward(weights, window, noise, dy, gradients);
   if (n.labels) return weighted_sum(window, n.losses) / mean_divisor(window);
   double sum = 0;

@@ -92,7 +92,7 @@ class ColumnReader {
  public:
   // `path` is a file, a .gz, or "-" for standard input. Throws Error{kUsage} naming the field for columns that are not
   // a number from 1 or a name, and for tags of kText; Error{kFile} as LineReader does.
-  ColumnReader(const std::string& path, const ColumnOptions& options = {});
+  explicit ColumnReader(const std::string& path, const ColumnOptions& options = {});
   ~ColumnReader();
   ColumnReader(ColumnReader&&) noexcept;
   ColumnReader& operator=(ColumnReader&&) noexcept;
