@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/file_path.h"
+#include "base/fnv1a.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -33,9 +34,7 @@ std::uint64_t random_bits() {
 // How the names of new files for `target` begin.
 std::string prefix_of(const std::string& target) {
   const std::string name = std::filesystem::path(target).filename().string();
-  std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return fmt::format(".unroll-tmp-{:016x}-", hash);
+  return fmt::format(".unroll-tmp-{:016x}-", fnv1a(name));
 }
 
 // What open says where O_TMPFILE is unknown to the file system or to the kernel.

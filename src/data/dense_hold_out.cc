@@ -2,6 +2,7 @@
 #include <span>
 #include <string>
 
+#include "base/fnv1a.h"
 #include "data/hold_out.h"
 
 namespace unroll {
@@ -9,11 +10,11 @@ namespace {
 
 // A short name of a sequence's numbers: equal for equal ones, and for others never in practice.
 std::string fingerprint(std::span<const float> values) {
-  std::uint64_t low = 0xCBF29CE484222325U;  // FNV-1a, over whole numbers, in two variants
+  std::uint64_t low = kFnv1aStart;  // of each number as a whole
   std::uint64_t high = 0x9E3779B97F4A7C15U;
   for (const float value : values) {
     const auto bits = static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(value));
-    low = (low ^ bits) * 0x100000001B3U;
+    low = fnv1a(low, bits);
     high = (high + bits) * 0xD6E8FEB86659FD93U;
     high ^= high >> 32U;
   }

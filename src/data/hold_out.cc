@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/fnv1a.h"
 #include "base/philox.h"
 #include "unroll/error.h"
 
@@ -29,14 +30,6 @@ struct Stratum {
   std::vector<EqualGroup> groups;
   std::int64_t texts = 0;
 };
-
-// FNV-1a of 64 bits: the same on every machine, unlike std::hash.
-// Source: draft-eastlake-fnv.
-std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return hash;
-}
 
 std::uint64_t random_key(std::string_view text, std::uint64_t seed) noexcept {
   const std::uint64_t hash = fnv1a(text);

@@ -7,6 +7,7 @@
 
 #include "infer/inference.h"
 #include "nn/crf.h"
+#include "nn/text_steps.h"
 #include "text/window.h"
 
 namespace unroll {
@@ -14,12 +15,8 @@ namespace unroll {
 // Calls visit(entry t*B+b) for the steps of a text, in their order.
 template <class Visit>
 void for_each_entry(const Window& window, const WindowText& text, const Visit& visit) {
-  for (std::int32_t p = text.first; p < text.first + text.count; ++p) {
-    const WindowPiece& piece = window.pieces[static_cast<std::size_t>(p)];
-    for (std::int64_t t = piece.first; t < piece.first + piece.steps; ++t) {
-      visit(static_cast<std::size_t>(t * window.B + piece.row));
-    }
-  }
+  const TextSteps steps(window.B, window.pieces, text);
+  steps.for_each([&](std::int64_t row) { visit(static_cast<std::size_t>(row)); });
 }
 
 // What the labels of a network's texts add to the score of a sequence: nothing without a loss crf. Views the weights.

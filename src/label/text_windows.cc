@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "label/chains.h"
 
 namespace unroll {
 namespace {
@@ -26,15 +27,11 @@ void clear(const NetworkConfig& config, Window& out) {
   out.predictions = 0;
 }
 
-// Calls visit(step of the example, entry of the window) for all steps of text number `t` of a window.
+// Calls visit(step of the example, entry of the window) for all steps of a text, which begin at `start`.
 template <class Visit>
 void for_each_step(const Window& window, const WindowText& text, std::int64_t start, const Visit& visit) {
-  for (std::int32_t p = text.first; p < text.first + text.count; ++p) {
-    const WindowPiece& piece = window.pieces[static_cast<std::size_t>(p)];
-    for (std::int64_t t = piece.first; t < piece.first + piece.steps; ++t) {
-      visit(static_cast<std::size_t>(start++), static_cast<std::size_t>(t * window.B + piece.row));
-    }
-  }
+  auto step = static_cast<std::size_t>(start);
+  for_each_entry(window, text, [&](std::size_t entry) { visit(step++, entry); });
 }
 
 class Filler {

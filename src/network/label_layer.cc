@@ -4,6 +4,7 @@
 
 #include "nn/recurrent_steps.h"
 #include "nn/task_losses.h"
+#include "nn/text_steps.h"
 
 namespace unroll {
 namespace {
@@ -15,8 +16,7 @@ CrfParams<T> crf_params(const CrfTables<T>& tables, std::int64_t K) {
 
 // The entry t*B+b of the first step of a text.
 std::size_t first_step(const Window& window, const WindowText& text) {
-  const WindowPiece& piece = window.pieces[static_cast<std::size_t>(text.first)];
-  return static_cast<std::size_t>(piece.first * window.B + piece.row);
+  return static_cast<std::size_t>(TextSteps(window.B, window.pieces, text).first());
 }
 
 template <class T>

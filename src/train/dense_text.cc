@@ -10,8 +10,8 @@
 
 #include "base/quote.h"
 #include "data/dense_scaling.h"
-#include "data/hold_out.h"
 #include "label/dense_examples.h"
+#include "train/held_out.h"
 #include "train/task_fingerprint.h"
 #include "unroll/error.h"
 
@@ -67,9 +67,7 @@ DenseParts read_dense_parts(const TrainOptions& options) {
   DenseParts parts{.train = read_dense(reading), .own_valid = {}, .split = {}};
   expect_trainable(parts.train);
   if (options.text.valid.empty()) {
-    parts.split = options.task.folds > 0
-                      ? split_fold(parts.train, options.task.fold - 1, options.task.folds, options.run.seed)
-                      : hold_out(parts.train, options.text.valid_split, options.run.seed);
+    parts.split = held_out(options, parts.train);
     return parts;
   }
   DenseOptions of_valid = reading;

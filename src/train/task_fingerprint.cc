@@ -6,13 +6,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/fnv1a.h"
+
 namespace unroll {
 namespace {
 
-// FNV-1a over numbers: enough to tell one set of texts from another.
+// A hash of numbers: enough to tell one set of texts from another.
 class Fingerprint {
  public:
-  void add(std::uint64_t number) { hash_ = (hash_ ^ number) * kPrime; }
+  void add(std::uint64_t number) { hash_ = fnv1a(hash_, number); }
   template <class T>
   void add_all(const std::vector<T>& numbers) {
     for (const T number : numbers) add(static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
@@ -35,8 +37,7 @@ class Fingerprint {
   [[nodiscard]] std::uint64_t value() const noexcept { return hash_; }
 
  private:
-  static constexpr std::uint64_t kPrime = 0x100000001B3;
-  std::uint64_t hash_ = 0xCBF29CE484222325;
+  std::uint64_t hash_ = kFnv1aStart;
 };
 
 }  // namespace

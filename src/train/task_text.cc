@@ -18,6 +18,7 @@
 #include "text/vocabulary.h"
 #include "train/class_weights.h"
 #include "train/dense_text.h"
+#include "train/held_out.h"
 #include "train/task_fingerprint.h"
 #include "unroll/error.h"
 #include "unroll/judge/tag_scheme.h"
@@ -61,14 +62,6 @@ Tokenizer train_tokenizer(const TokenizerOptions& options, const Texts& texts, c
   return Tokenizer::train(options, {all, name});
 }
 
-// Places of texts, those that train and those that validate, among the texts of both files one after the other.
-TextSplit split_texts(const TrainOptions& options, const LabelledTexts& texts) {
-  if (options.task.folds > 0) {
-    return split_fold(texts, options.task.fold - 1, options.task.folds, options.run.seed);
-  }
-  return hold_out(texts, options.text.valid_split, options.run.seed);
-}
-
 // Texts to train on and to validate on, with one list of labels.
 struct LabelledParts {
   LabelledTexts train;
@@ -100,7 +93,7 @@ LabelledParts read_labelled_parts(const TrainOptions& options) {
   LabelledTexts texts = read_labelled_texts(how);
   expect_trainable(texts);
   if (options.text.valid.empty()) {
-    const TextSplit split = split_texts(options, texts);
+    const TextSplit split = held_out(options, texts);
     return {.train = take(texts, split.train), .valid = take(texts, split.valid), .report = describe_data(texts)};
   }
   how.paths = {options.text.valid};

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fnv1a.h"
 #include "text/corpus.h"
 #include "text/split_tail.h"
 #include "train/task_text.h"
@@ -15,17 +16,15 @@
 namespace unroll {
 namespace {
 
-// FNV-1a over the bytes of the ids: enough to tell one text from another.
+// Enough to tell one text from another.
 std::uint64_t hash_ids(const std::vector<std::int32_t>& ids, std::uint64_t hash) {
-  constexpr std::uint64_t kPrime = 0x100000001B3;
-  for (const std::int32_t id : ids) hash = (hash ^ static_cast<std::uint32_t>(id)) * kPrime;
-  return (hash ^ 0xFF) * kPrime;  // so that moving the cut between the two parts changes the hash
+  for (const std::int32_t id : ids) hash = fnv1a(hash, static_cast<std::uint32_t>(id));
+  return fnv1a(hash, 0xFF);  // so that moving the cut between the two parts changes the hash
 }
 
 std::string fingerprint_of(const TrainingText& text) {
-  constexpr std::uint64_t kOffset = 0xCBF29CE484222325;
-  return fmt::format("{:016x}, {} + {} tokens", hash_ids(text.valid, hash_ids(text.train, kOffset)), text.train.size(),
-                     text.valid.size());
+  return fmt::format("{:016x}, {} + {} tokens", hash_ids(text.valid, hash_ids(text.train, kFnv1aStart)),
+                     text.train.size(), text.valid.size());
 }
 
 // The text to train on, and the one to validate on where that has a file of its own.
