@@ -76,4 +76,49 @@ void for_each_task_option(Options& options, const Visit& visit) {
         task.fold);
 }
 
+// Of tasks that answer with labels of texts.
+template <class Options, class Visit>
+void for_each_transfer_option(Options& options, const Visit& visit) {
+  using enum Recorded;
+  auto& transfer = options.transfer;
+  visit(TrainOption{.field = "transfer.init",
+                    .name = "init-from",
+                    .help = "start from the tokenizer, embedding and layers of this language model"},
+        transfer.init);
+  visit(TrainOption{.field = "transfer.unlabelled",
+                    .name = "unlabelled",
+                    .help = "first train a language model of this text, a line per text, and of the texts to train on, "
+                            "and start from it; it is saved next to the model"},
+        transfer.unlabelled);
+  visit(TrainOption{.field = "transfer.unlabelled_epochs",
+                    .name = "unlabelled-epochs",
+                    .help = "train that language model for N passes",
+                    .range = kCountRange,
+                    .recorded = kUnlessDefault},
+        transfer.unlabelled_epochs);
+  visit(TrainOption{.field = "transfer.vectors",
+                    .name = "vectors",
+                    .help = "start from the word vectors of this file (text form of word2vec)"},
+        transfer.vectors);
+  visit(TrainOption{.field = "transfer.layer_decay",
+                    .name = "layer-decay",
+                    .help = "divide the learning rate by X for each layer below the output layer",
+                    .range = {.least = 1, .most = 1e6},
+                    .recorded = kUnlessDefault},
+        transfer.layer_decay);
+  visit(TrainOption{.field = "transfer.unfreeze",
+                    .name = "unfreeze",
+                    .help = "train the output layer alone for N epochs, then one more layer every N epochs; 0: all "
+                            "from the start",
+                    .range = {.least = 0, .most = kCountRange.most},
+                    .recorded = kUnlessDefault},
+        transfer.unfreeze);
+  visit(TrainOption{.field = "transfer.language_weight",
+                    .name = "language-weight",
+                    .help = "add X times the loss of a language model of the same texts",
+                    .range = kFactorRange,
+                    .recorded = kUnlessDefault},
+        transfer.language_weight);
+}
+
 }  // namespace unroll

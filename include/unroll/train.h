@@ -178,9 +178,31 @@ struct FileOptions {
   std::string from = {};        // start from this model's weights, network and tokenizer; empty: from random weights
 };
 
+// What a classifier or tagger of texts starts from instead of random weights, and how that is kept.
+struct TransferOptions {
+  // A language model whose tokenizer, embedding and layers are taken: of one direction, or of both as `unlabelled`
+  // trains it. Sizes of what is taken are its own.
+  std::string init = {};
+  // Texts without labels, a line each: a language model of these and of the texts to train on is trained first, with
+  // the network's sizes and in its directions, and saved at language_model_path(files.save).
+  std::string unlabelled = {};
+  std::int64_t unlabelled_epochs = 4;  // passes over those texts
+  std::string vectors = {};  // word vectors in the text form of word2vec: rows of the embedding start as these
+  // The learning rate of each layer is that of the layer above divided by this, from the output layer down to the
+  // embedding (Howard & Ruder 2018).
+  double layer_decay = 1;
+  // Gradual unfreezing: in the first so many epochs the output layer learns alone, then with the layer below it, and so
+  // on down to the embedding; 0: all layers learn from the start.
+  std::int64_t unfreeze = 0;
+  // The loss is that of the task and so many times that of a language model of the same texts; the model that is saved
+  // is without its output layer.
+  double language_weight = 0;
+};
+
 struct TrainOptions {
   TextOptions text = {};
   TaskOptions task = {};
+  TransferOptions transfer = {};
   TokenizerOptions tokenizer = {};
   NetworkOptions network = {};
   Regularization regularization = {};

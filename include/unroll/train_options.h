@@ -439,6 +439,7 @@ void for_each_option(Options& options, const Visit& visit) {
   for_each_schedule_option(options, visit);
   for_each_file_option(options, visit);
   for_each_task_option(options, visit);
+  for_each_transfer_option(options, visit);
 }
 
 }  // namespace unroll
