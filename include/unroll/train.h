@@ -33,7 +33,7 @@ namespace unroll {
 enum class Optimizer { kSgd, kAdam };
 enum class Schedule { kConstant, kCosine, kLinear, kPlateau, kStep };
 enum class Average { kNone, kEma, kTriggered };
-enum class Init { kUniform, kIdentity };
+enum class Init { kUniform, kIdentity, kChrono };
 enum class Softmax { kFull, kAdaptive, kSampled };
 enum class Transitions { kNone, kCrf };
 enum class InputKind { kText, kDense };
@@ -116,8 +116,11 @@ struct NetworkOptions {
 // How the network is trained.
 struct RunOptions {
   // Initial weights.
-  Init init = Init::kUniform;  // kIdentity: rnn-relu only; W starts as the identity (Le et al. 2015)
-  double init_range = 0;       // matrices start uniform in +-init_range; 0: +-1/sqrt(H), the embedding by its size
+  // kIdentity: rnn-relu only; W starts as the identity (Le et al. 2015). kChrono: lstm, gru*, min-gru and min-lstm;
+  // biases of gates make units that remember for 2 to chrono_steps steps (Tallec & Ollivier 2018).
+  Init init = Init::kUniform;
+  double init_range = 0;          // matrices start uniform in +-init_range; 0: +-1/sqrt(H), the embedding by its size
+  std::int64_t chrono_steps = 0;  // kChrono: the longest memory that a unit starts with; 0: as bptt
 
   // Batches.
   std::int64_t batch_size = 16;  // B: rows of text side by side; fewer where the text is short

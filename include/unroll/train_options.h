@@ -219,12 +219,14 @@ template <class Options, class Visit>
 void for_each_update_option(Options& options, const Visit& visit) {
   using enum Recorded;
   auto& run = options.run;
-  visit(TrainOption{.field = "run.init",
-                    .name = "init",
-                    .help = "uniform, or identity (rnn-relu: recurrent weights start as the identity)",
-                    .recorded = kAlways,
-                    .from_model = true},
-        run.init);
+  visit(
+      TrainOption{.field = "run.init",
+                  .name = "init",
+                  .help = "uniform, identity (rnn-relu: recurrent weights start as the identity) or chrono (cells with "
+                          "gates: biases of gates make units that remember for 2 to `run.chrono_steps` steps)",
+                  .recorded = kAlways,
+                  .from_model = true},
+      run.init);
   visit(TrainOption{.field = "run.init_range",
                     .name = "init-range",
                     .help = "weights start uniform between -X and X",
@@ -234,6 +236,16 @@ void for_each_update_option(Options& options, const Visit& visit) {
                     .recorded = kUnlessDefault,
                     .from_model = true},
         run.init_range);
+  visit(TrainOption{.field = "run.chrono_steps",
+                    .name = "chrono-steps",
+                    .help = "the longest memory that a unit starts with",
+                    .unset = "as `run.bptt`",
+                    .range = {.least = 2, .most = 1 << 24},
+                    .automatic = 0,
+                    .recorded = kUnlessDefault,
+                    .from_model = true,
+                    .only_with = {"run.init", "chrono"}},
+        run.chrono_steps);
   visit(TrainOption{.field = "run.batch_size",
                     .name = "batch-size",
                     .help = "rows of text that run side by side",

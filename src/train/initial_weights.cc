@@ -2,23 +2,31 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/philox.h"
 
 namespace unroll {
 namespace {
 
-// Numbers uniform in +-range, from the stream of tensor number `index`.
-void fill_uniform(std::span<float> values, double range, std::uint64_t seed, std::uint32_t index) {
+// One of the streams of random numbers.
+struct Stream {
+  std::uint64_t seed;
+  RandomPurpose purpose;
+  std::uint32_t index;
+};
+
+// Numbers uniform between low and high.
+void fill_uniform(std::span<float> values, double low, double high, const Stream& stream) {
   constexpr std::size_t kRow = std::size_t{1} << 24;  // numbers per counter row; keeps the block number in 32 bits
-  const auto width = static_cast<float>(2 * range);
-  const auto low = static_cast<float>(-range);
+  const auto width = static_cast<float>(high - low);
+  const auto least = static_cast<float>(low);
   for (std::size_t first = 0; first < values.size(); first += 4) {
     const auto words =
-        random_words(seed, 0, RandomPurpose::kInitialWeights, index, static_cast<std::uint32_t>(first / kRow),
+        random_words(stream.seed, 0, stream.purpose, stream.index, static_cast<std::uint32_t>(first / kRow),
                      static_cast<std::uint32_t>(first % kRow / 4));
     for (std::size_t i = first; i < std::min(first + 4, values.size()); ++i) {
-      values[i] = low + width * uniform_float(words[i - first]);
+      values[i] = least + width * uniform_float(words[i - first]);
     }
   }
 }
@@ -33,6 +41,36 @@ double range_of(const ParameterTensor& tensor, const NetworkConfig& config, cons
   if (tensor.name != "encoder.weight") return 1 / std::sqrt(static_cast<double>(config.hidden));
   const auto embed = static_cast<double>(config.embed);
   return config.tied ? 1 / std::sqrt(embed) : std::sqrt(3 / embed);
+}
+
+// Biases of the gates that keep the state and of those that write, for memories of many lengths.
+void set_chrono_biases(Cell cell, std::span<float> b_input, std::int64_t longest, const Stream& stream) {
+  const std::size_t H = b_input.size() / static_cast<std::size_t>(gate_count(cell));
+  std::vector<float> odds(H);
+  fill_uniform(odds, 1, static_cast<double>(longest - 1), stream);
+  const auto set_gate = [&](std::size_t gate, float sign) {
+    for (std::size_t unit = 0; unit < H; ++unit) b_input[gate * H + unit] = sign * std::log(odds[unit]);
+  };
+  switch (cell) {
+    case Cell::kRnnTanh:
+    case Cell::kRnnRelu:
+      break;
+    case Cell::kLstm:  // i f g o
+      set_gate(0, -1);
+      set_gate(1, 1);
+      break;
+    case Cell::kGru:  // r z n
+    case Cell::kGruResetBefore:
+      set_gate(1, 1);
+      break;
+    case Cell::kMinGru:  // z n
+      set_gate(0, -1);
+      break;
+    case Cell::kMinLstm:  // f i n
+      set_gate(0, 1);
+      set_gate(1, -1);
+      break;
+  }
 }
 
 // Gains are 1, the bias of an LSTM's forget gate is 1, and W may be the identity.
@@ -58,9 +96,16 @@ void set_initial_weights(const NetworkConfig& config, const InitialWeights& how,
     // Tensors of one network share the upper half of the counter; more than 2^16 of them wrap, which only repeats
     // numbers.
     const std::uint32_t stream = index++ & 0xFFFFU;
-    if (is_matrix) fill_uniform(parameters.values(tensor), range_of(tensor, config, how), how.seed, stream);
+    if (!is_matrix) continue;
+    const double range = range_of(tensor, config, how);
+    fill_uniform(parameters.values(tensor), -range, range, {how.seed, RandomPurpose::kInitialWeights, stream});
   }
-  for (const RecurrentParams<float>& layer : parameters.matrices().layers) set_initial_layer(config.cell, how, layer);
+  std::uint32_t number = 0;
+  for (const RecurrentParams<float>& layer : parameters.matrices().layers) {
+    set_initial_layer(config.cell, how, layer);
+    const Stream stream{how.seed, RandomPurpose::kInitialBiases, number++ & 0xFFFFU};
+    if (how.init == Init::kChrono) set_chrono_biases(config.cell, layer.b_input, how.chrono_steps, stream);
+  }
   for (const RecurrentParams<float>& layer : parameters.matrices().chars_layers) {
     set_initial_layer(config.cell, how, layer);
   }

@@ -69,6 +69,8 @@ constexpr std::string_view name_of(Init init) noexcept {
       return "uniform";
     case Init::kIdentity:
       return "identity";
+    case Init::kChrono:
+      return "chrono";
   }
   return {};
 }
@@ -282,6 +284,10 @@ void check_run(const TrainOptions& o) {
   if (run.init == Init::kIdentity && o.network.cell != Cell::kRnnRelu) {
     refuse("run.init", fmt::format("`run.init` identity is for `network.cell` rnn-relu: the cell is {}",
                                    cell_name(o.network.cell)));
+  }
+  if (run.init == Init::kChrono && gate_count(o.network.cell) == 1) {
+    refuse("run.init",
+           fmt::format("`run.init` chrono sets biases of gates: the cell {} has none", cell_name(o.network.cell)));
   }
 }
 

@@ -157,7 +157,8 @@ class ReadModel(unittest.TestCase):
             cell = ("lstm", "gru", "min-gru", "min-lstm", "rnn-tanh")[i]
             path = self.train_task("c.safetensors", "classify", data, "--readout", readout, "--cell", cell, "--layers",
                                    "2", "--residual", "--tokenizer", "whitespace",
-                                   *(["--bidirectional=false"] if cell == "min-gru" else []))
+                                   *(["--bidirectional=false", "--average", "none"] if cell == "min-gru" else []))
+            self.assertEqual(b"_reverse" in path.read_bytes(), cell != "min-gru")
             lines = subprocess.run([UNROLL, "classify", path, text, "--all"], check=True, capture_output=True,
                                    text=True).stdout.splitlines()
             mine = self.run_script(path, "--no-checksum", "--classify", text).stdout.splitlines()

@@ -13,6 +13,7 @@
 #include "support/error_of.h"
 #include "support/small_run.h"
 #include "support/tiny_model.h"
+#include "train/options.h"
 #include "unroll/evaluate.h"
 #include "unroll/exchange/convert.h"
 #include "unroll/scorer.h"
@@ -400,6 +401,20 @@ TEST_F(Train, IdentityStartIsForReluOnly) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "rnn-relu", [&] { train(options); }));
   options.network.cell = Cell::kRnnRelu;
   EXPECT_NO_THROW(train(options));
+}
+
+TEST_F(Train, ChronoStartIsForCellsWithGatesAndIsRecorded) {
+  TrainOptions options = small();
+  options.run.init = Init::kChrono;
+  options.run.chrono_steps = 50;
+  train(options);
+  const auto recorded = Model::load(options.files.save).training().options;
+  EXPECT_EQ(named_value(recorded, "init"), "chrono");
+  EXPECT_EQ(named_value(recorded, "chrono-steps"), "50");
+  options.network.cell = Cell::kRnnTanh;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "rnn-tanh", [&] { train(options); }));
+  options.run.init = Init::kUniform;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`run.chrono_steps` is for `run.init` chrono", [&] { train(options); }));
 }
 
 }  // namespace

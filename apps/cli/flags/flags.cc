@@ -176,6 +176,7 @@ struct Flags::Impl {
     for (const auto& [name, value] : split.values) {
       if (name == preset_flag) apply_presets(value);
     }
+    for (const std::string& name : split.turned_off) declared.at(name).set(name, "false");
     for (const auto& [name, value] : split.values) declared.at(name).set(name, value);
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -78,10 +79,11 @@ std::string recipe_words(const std::string& name, const Flags& flags) {
 }
 
 // Two flags name an average, --optimizer asgd and --average.
-void set_average(Average average, TrainOptions* options) {
-  if (options->run.average != Average::kNone && options->run.average != average) {
+void set_average(Average average, std::optional<Average>* given, TrainOptions* options) {
+  if (given->value_or(average) != average) {
     throw Error(ErrorCode::kUsage, "--optimizer asgd means --average triggered: leave one of them out");
   }
+  *given = average;
   options->run.average = average;
 }
 
@@ -101,16 +103,18 @@ class TrainFlags : public OptionFlags {
   void operator()(const TrainOption& option, Optimizer& optimizer) const {
     FlagHelp help = help_of(option, "NAME", std::string(optimizer_name(optimizer)));
     help.help = "sgd, adam, or asgd (sgd with --average triggered)";
-    flags_->text(help, [&optimizer, options = options_](const std::string& text) {
+    flags_->text(help, [&optimizer, given = average_given_, options = options_](const std::string& text) {
       constexpr std::array kOptimizers{Optimizer::kSgd, Optimizer::kAdam, Optimizer::kSgd};
       optimizer = kOptimizers.at(parse_choice(text, {"sgd", "adam", "asgd"}));
-      if (text == "asgd") set_average(Average::kTriggered, options);
+      if (text == "asgd") set_average(Average::kTriggered, given.get(), options);
     });
   }
 
   void operator()(const TrainOption& option, Average& average) const {
     flags_->text(help_of(option, "HOW", std::string(average_name(average))),
-                 [options = options_](const std::string& text) { set_average(parse_average(text), options); });
+                 [given = average_given_, options = options_](const std::string& text) {
+                   set_average(parse_average(text), given.get(), options);
+                 });
   }
 
   void operator()(const TrainOption& option, std::optional<BeginPolicy>& begin) const {
@@ -131,6 +135,7 @@ class TrainFlags : public OptionFlags {
  private:
   Flags* flags_;
   TrainOptions* options_;
+  std::shared_ptr<std::optional<Average>> average_given_ = std::make_shared<std::optional<Average>>();
 };
 
 // Whether an option is about symbols, which numbers are not.
