@@ -1,0 +1,1 @@
+"""How far back a network looks: the parts of bench/memory."""
