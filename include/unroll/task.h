@@ -29,8 +29,11 @@ struct Task {
 
   // kClassify: scores are divided by this before they become probabilities (Guo et al. 2017).
   double temperature = 1;
-  // kClassify with multi_label: the probability from which a label is answered, per label; empty: 0.5.
+  // kClassify: the probability from which a label is answered, per label; empty: 0.5 with multi_label, else 0.
   std::vector<double> thresholds = {};
+  // kClassify without multi_label: what probabilities are multiplied by before the largest is the answer, per label;
+  // empty: 1.
+  std::vector<double> factors = {};
 
   // kTag: the scheme of labels for spans (unroll/judge/tag_scheme.h), by its name; empty: none was recognised.
   std::string scheme = {};

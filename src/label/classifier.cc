@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <tuple>
 
 #include "base/quote.h"
 #include "label/answers.h"
@@ -59,17 +57,26 @@ double checked_threshold(double threshold) {
               "thresholds");
 }
 
-// The mean of the models' thresholds.
-std::vector<double> thresholds_of(const std::vector<LabelModel>& models) {
+double checked_factor(double factor) {
+  if (std::isfinite(factor) && factor > 0) return factor;
+  throw Error(ErrorCode::kUsage, fmt::format("`factors`: {}: expected a finite number above 0", factor), "factors");
+}
+
+// The mean of the models' rules.
+AnswerRule mean_rule(const std::vector<LabelModel>& models) {
   const std::size_t K = models.front().places.size();
-  std::vector<double> sums(K);
+  const auto count = static_cast<double>(models.size());
+  AnswerRule rule{.thresholds = std::vector<double>(K), .factors = std::vector<double>(K, 1.0)};
   for (const LabelModel& one : models) {
     const Task& task = one.model.task();
     const double usual = task.multi_label ? 0.5 : 0;
-    for (std::size_t k = 0; k < K; ++k) sums[one.places[k]] += task.thresholds.empty() ? usual : task.thresholds[k];
+    for (std::size_t k = 0; k < K; ++k) {
+      rule.thresholds[one.places[k]] += task.thresholds.empty() ? usual : task.thresholds[k];
+      if (!task.factors.empty()) rule.factors[one.places[k]] *= std::pow(task.factors[k], 1 / count);
+    }
   }
-  for (double& sum : sums) sum /= static_cast<double>(models.size());
-  return sums;
+  for (double& threshold : rule.thresholds) threshold /= count;
+  return rule;
 }
 
 // Labels of a model at their places among those of the first.
@@ -84,7 +91,7 @@ void reorder(const std::vector<std::size_t>& places, std::vector<double>& values
 struct Classifier::Impl {
   Workers workers;
   std::vector<LabelModel> models;
-  std::vector<double> thresholds;
+  AnswerRule rule;
 
   Impl(std::vector<Model> given, const ClassifierOptions& options) : workers(options.threads) {
     if (given.empty()) throw Error(ErrorCode::kUsage, "no model to classify with: expected at least one");
@@ -94,14 +101,21 @@ struct Classifier::Impl {
       NetworkWeights weights = packed_task_weights(model, workers);
       models.push_back({model, std::move(weights), std::move(places)});
     }
-    set_thresholds(options);
+    set_rule(options);
   }
 
-  void set_thresholds(const ClassifierOptions& options) {
-    thresholds = thresholds_of(models);
-    if (options.threshold) std::ranges::fill(thresholds, checked_threshold(*options.threshold));
+  void set_rule(const ClassifierOptions& options) {
+    rule = mean_rule(models);
+    if (options.threshold) std::ranges::fill(rule.thresholds, checked_threshold(*options.threshold));
     for (const auto& [label, threshold] : options.thresholds) {
-      thresholds[place_of(label, task().labels, "`thresholds`")] = checked_threshold(threshold);
+      rule.thresholds[place_of(label, task().labels, "`thresholds`")] = checked_threshold(threshold);
+    }
+    if (!options.factors.empty() && task().multi_label) {
+      throw Error(ErrorCode::kUsage, "`factors` choose one label of a text: the model gives it any number of labels",
+                  "factors");
+    }
+    for (const auto& [label, factor] : options.factors) {
+      rule.factors[place_of(label, task().labels, "`factors`")] = checked_factor(factor);
     }
   }
 
@@ -169,7 +183,7 @@ Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 
 const std::vector<std::string>& Classifier::labels() const noexcept { return impl_->task().labels; }
 bool Classifier::multi_label() const noexcept { return impl_->task().multi_label; }
-const std::vector<double>& Classifier::thresholds() const noexcept { return impl_->thresholds; }
+const AnswerRule& Classifier::rule() const noexcept { return impl_->rule; }
 
 ClassifiedText Classifier::classify(std::string_view text) {
   const std::string one(text);
@@ -191,27 +205,10 @@ std::vector<ClassifiedText> Classifier::classify(std::span<const std::string> te
   return means;
 }
 
-std::vector<std::int32_t> Classifier::ranked(const ClassifiedText& text) const {
-  std::vector<std::int32_t> order(text.probabilities.size());
-  std::iota(order.begin(), order.end(), 0);
-  // Where a double has no more digits for 1 - p, its logarithm has.
-  const auto key = [&](std::int32_t label) {
-    const auto k = static_cast<std::size_t>(label);
-    const double complement = text.log_complements.empty() ? 0 : -text.log_complements[k];
-    return std::tuple(text.probabilities[k], text.log_probs[k], complement);
-  };
-  std::ranges::stable_sort(order, std::ranges::greater(), key);
-  return order;
-}
+std::vector<std::int32_t> Classifier::ranked(const ClassifiedText& text) const { return ranked_labels(text); }
 
 std::vector<std::int32_t> Classifier::answers(const ClassifiedText& text) const {
-  std::vector<std::int32_t> labels = ranked(text);
-  if (!multi_label()) labels.resize(1);
-  std::erase_if(labels, [&](std::int32_t label) {
-    const auto k = static_cast<std::size_t>(label);
-    return text.probabilities[k] < impl_->thresholds[k];
-  });
-  return labels;
+  return answers_by(impl_->rule, text, multi_label());
 }
 
 }  // namespace unroll

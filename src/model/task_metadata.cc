@@ -64,6 +64,17 @@ void expect_distinct(const std::vector<std::string>& names, std::string_view key
   }
 }
 
+void check_factors(const Task& task, const NetworkConfig& config, const std::string& where) {
+  if (task.factors.empty()) return;
+  expect_count(task.factors.size(), config.outputs, "factors", where);
+  if (task.kind != TaskKind::kClassify || task.multi_label) {
+    refuse_task(where, "has \"factors\", which are for a task with one label a text");
+  }
+  for (const double f : task.factors) {
+    if (!(f > 0)) refuse_task(where, fmt::format("has the factor {} in \"factors\"", f));
+  }
+}
+
 bool is_tag_scheme(const std::string& name) {
   try {
     return parse_tag_scheme(name) != TagScheme::kNone;
@@ -105,6 +116,7 @@ void check_task(const Task& task, const NetworkConfig& config, const std::string
   }
   if (!(task.temperature > 0)) refuse_task(where, fmt::format("has the temperature {}", task.temperature));
   if (!task.thresholds.empty()) expect_count(task.thresholds.size(), config.outputs, "thresholds", where);
+  check_factors(task, config, where);
   if (!task.inputs.empty()) expect_count(task.inputs.size(), config.embed, "inputs", where);
   check_scaling(task.input_shift, task.input_factor, config.embed, "input", where);
   check_scaling(task.output_shift, task.output_factor, config.outputs, "output", where);
@@ -125,6 +137,7 @@ std::string task_metadata(const Task& task) {
     if (!numbers.empty()) json[key] = numbers;
   };
   add_numbers("thresholds", task.thresholds);
+  add_numbers("factors", task.factors);
   add_numbers("input_shift", task.input_shift);
   add_numbers("input_factor", task.input_factor);
   add_numbers("output_shift", task.output_shift);
@@ -135,11 +148,11 @@ std::string task_metadata(const Task& task) {
 Task task_from_metadata(const std::string& text, const NetworkConfig& config, const std::string& where) {
   constexpr std::int64_t kOtherValues = 64;
   const std::int64_t most_values =
-      5 * config.outputs + config.conditions + config.characters + 3 * config.embed + kOtherValues;
+      6 * config.outputs + config.conditions + config.characters + 3 * config.embed + kOtherValues;
   const Json json = parse_json(text, most_values, where);
   const JsonFields fields(json, where, {"kind", "labels"},
-                          {"multi_label", "temperature", "scheme", "column", "characters", "thresholds", "inputs",
-                           "targets", "input_shift", "input_factor", "output_shift", "output_factor"});
+                          {"multi_label", "temperature", "scheme", "column", "characters", "thresholds", "factors",
+                           "inputs", "targets", "input_shift", "input_factor", "output_shift", "output_factor"});
   Task task{.labels = strings_of(fields, "labels", where),
             .characters = strings_of(fields, "characters", where),
             .inputs = strings_of(fields, "inputs", where),
@@ -158,6 +171,7 @@ Task task_from_metadata(const std::string& text, const NetworkConfig& config, co
   if (fields.has("scheme")) task.scheme = fields.string("scheme");
   if (fields.has("column")) task.column = fields.string("column");
   task.thresholds = numbers_of(fields, "thresholds", where);
+  task.factors = numbers_of(fields, "factors", where);
   check_task(task, config, where);
   return task;
 }

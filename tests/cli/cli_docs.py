@@ -12,6 +12,7 @@ NESTED = {
     "tokenize train": (["tokenize", "train"], "tokenize train"),
     "score --words": (["score", "--words"], "Words"),
     "eval --task classify": (["eval", "--task", "classify"], "Classifiers"),
+    "tune --task classify": (["tune", "--task", "classify"], "Thresholds of classifiers"),
     "data --task tag": (["data", "--task", "tag"], "Tagged words of data"),
     "eval --task tag": (["eval", "--task", "tag"], "Tags"),
     "compare --task tag": (["compare", "--task", "tag"], "Taggers"),

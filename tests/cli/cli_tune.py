@@ -5,7 +5,7 @@ import json
 import math
 import shlex
 
-from command_line import CommandTest, main, sentence_text
+from command_line import CommandTest, main, run, sentence_text
 
 
 class Tune(CommandTest):
@@ -45,6 +45,41 @@ class Tune(CommandTest):
         self.refuse(2, ["--what"], "tune", self.model, self.valid, "--what", "")
         self.refuse(2, ["--tokens", "whole number"], "tune", self.model, self.valid, "--tokens", "0")
         self.refuse(1, ["nothing to predict"], "tune", self.model, self.write("empty", ""))
+
+    def test_thresholds_of_a_classifier_are_chosen_shown_and_saved(self):
+        rows = [("spam", "win"), ("ham", "send"), ("ham", "read"), ("ham", "call"), ("spam", "cash"), ("ham", "meet")]
+        data = self.write("mail.txt", "".join(f"__label__{label} {word} it {n}\n" for n in range(6)
+                                              for label, word in rows))
+        model = self.folder / "mail.safetensors"
+        self.succeed("train", data, "--task", "classify", "--save", model, "--hidden", "4", "--embed", "4", "--steps", "4",
+                     "--quiet")
+        tuned = self.folder / "tuned.safetensors"
+        tune = ["tune", model, data, "--quiet"]
+        found = json.loads(self.succeed(*tune, "--for", "p@r:0.9:spam", "--save", tuned, "--json").out)
+        self.assertTrue(found["reached"])
+        self.assertGreaterEqual(found["after"]["recall"], 0.9)
+        (chosen,) = [row for row in found["rows"] if row["chosen"]]
+        self.assertEqual(chosen["factor"], found["factors"]["spam"])
+        self.assertEqual(found["after"]["precision"], chosen["precision"])
+        answers = self.succeed("classify", tuned, data, "--quiet").out
+        self.assertEqual(self.succeed("classify", model, data, "--quiet", *shlex.split(found["flags"])).out, answers)
+        labels = [line.split("\t")[0] for line in answers.splitlines()]
+        hits = sum(label == "spam" == row[0] for label, row in zip(labels, rows * 6))
+        self.assertEqual(hits / labels.count("spam"), found["after"]["precision"])
+        self.assertEqual(hits / 12, found["after"]["recall"])
+        table = self.succeed(*tune, "--for", "p@r:0.9:spam").out.splitlines()
+        self.assertEqual(table[-1], "flags: " + found["flags"])
+        self.assertIn("macro F1", self.succeed(*tune, "--for", "macro_f1").out)
+        unreached = run(*tune, "--for", "p@r:1", "--save", self.folder / "none")
+        self.assertEqual(unreached.status, 1)
+        self.assertIn("threshold", unreached.out)
+        self.assertIn("a recall of 1 cannot be reached: the most is 0.", unreached.err)
+        self.assertIn("nothing was saved", unreached.err)
+        self.assertFalse((self.folder / "none").exists())
+        self.refuse(2, ["--for"], *tune)
+        self.refuse(2, ["--for", "p@r:0.9:LABEL"], *tune, "--for", "speed")
+        self.refuse(2, ['"eggs"'], *tune, "--for", "f1:eggs")
+        self.refuse(2, ["--save", "--overwrite"], *tune, "--for", "f1", "--save", tuned)
 
 
 if __name__ == "__main__":

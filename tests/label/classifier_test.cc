@@ -123,22 +123,56 @@ TEST(Classifier, AnswersTheMostProbableLabelIfItReachesItsThreshold) {
   EXPECT_TRUE(above.answers(text).empty());
 }
 
+TEST(Classifier, AFactorDecidesAgainstTheMostProbableLabel) {
+  Classifier usual(animals_model());
+  const ClassifiedText text = usual.classify("the cat sees the dog");
+  const std::vector<std::int32_t> ranked = usual.ranked(text);
+  const auto first = static_cast<std::size_t>(ranked[0]);
+  const auto second = static_cast<std::size_t>(ranked[1]);
+  const double even = text.probabilities[first] / text.probabilities[second];
+  const std::string label = usual.labels()[second];
+  Classifier below(animals_model(), {.factors = {{label, even * 0.999}}});
+  Classifier above(animals_model(), {.factors = {{label, even * 1.001}}});
+  EXPECT_EQ(below.answers(text), std::vector<std::int32_t>{ranked[0]});
+  EXPECT_EQ(above.answers(text), std::vector<std::int32_t>{ranked[1]});
+  EXPECT_EQ(above.classify("the cat sees the dog").probabilities, text.probabilities);
+  Classifier sure(animals_model(),
+                  {.threshold = text.probabilities[second] + 1e-9, .factors = {{label, even * 1.001}}});
+  EXPECT_TRUE(sure.answers(text).empty());
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`factors`", [] {
+    Classifier(animals_model(), {.factors = {{"cat", 0}}});
+  }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "any number", [] {
+    Classifier(labels_model({}), {.factors = {{"cat", 2}}});
+  }));
+}
+
+TEST(Classifier, AveragedModelsHaveTheGeometricMeanOfTheirFactors) {
+  const NetworkConfig config = label_config(3);
+  Task tuned = animals();
+  tuned.factors = {4, 1, 0.25};
+  const Model first = label_model(config, random_parameters(config, 1.5F, 3), tuned);
+  const Classifier both({first, animals_model(4)});
+  EXPECT_NEAR(both.rule().factors[0], 2, 1e-15);
+  EXPECT_NEAR(both.rule().factors[2], 0.5, 1e-15);
+}
+
 TEST(Classifier, AnswersAllLabelsFromTheirThresholdsOn) {
   Classifier classifier(labels_model({0.1, 0.9, 0.5}));
   EXPECT_TRUE(classifier.multi_label());
-  EXPECT_EQ(classifier.thresholds(), (std::vector<double>{0.1, 0.9, 0.5}));
+  EXPECT_EQ(classifier.rule().thresholds, (std::vector<double>{0.1, 0.9, 0.5}));
   for (const ClassifiedText& text : classifier.classify(some_texts())) {
     const std::vector<std::int32_t> answers = classifier.answers(text);
     for (std::int32_t k = 0; k < 3; ++k) {
       const auto place = static_cast<std::size_t>(k);
       const bool answered = std::ranges::find(answers, k) != answers.end();
-      EXPECT_EQ(answered, text.probabilities[place] >= classifier.thresholds()[place]);
+      EXPECT_EQ(answered, text.probabilities[place] >= classifier.rule().thresholds[place]);
       EXPECT_NEAR(std::exp(text.log_probs[place]) + std::exp(text.log_complements[place]), 1, 1e-15);
     }
   }
-  EXPECT_EQ(Classifier(labels_model({})).thresholds(), std::vector<double>(3, 0.5));
+  EXPECT_EQ(Classifier(labels_model({})).rule().thresholds, std::vector<double>(3, 0.5));
   Classifier two({labels_model({0.1, 0.9, 0.5}), labels_model({}, 4)});
-  EXPECT_NEAR(two.thresholds()[1], 0.7, 1e-15);
+  EXPECT_NEAR(two.rule().thresholds[1], 0.7, 1e-15);
   const ClassifiedText mean = two.classify("the cat");
   EXPECT_NEAR(std::exp(mean.log_complements[1]), 1 - mean.probabilities[1], 1e-15);
 }

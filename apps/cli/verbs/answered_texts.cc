@@ -85,6 +85,29 @@ class AnswerTaker {
   std::int64_t cut_ = 0;
 };
 
+// Calls take(place, said) for each text. Returns the seconds that it took.
+template <class Take>
+double for_each_said(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal, const Take& take) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  std::vector<std::string> batch;
+  for (std::size_t first = 0; first < texts.texts.size(); first += batch.size()) {
+    const std::size_t count = std::min(kTextsAtOnce, texts.texts.size() - first);
+    batch.clear();
+    for (std::size_t i = first; i < first + count; ++i) batch.push_back(texts.texts[i].text);
+    std::vector<ClassifiedText> said =
+        classifier.classify(batch, [&](std::size_t i) { return texts.place(first + i); });
+    for (std::size_t i = 0; i < count; ++i) take(first + i, said[i]);
+    if (seconds() > kSilentUntil && terminal.live_due()) {
+      terminal.live(fmt::format("classifying  {}%  {} left", 100 * (first + count) / texts.texts.size(),
+                                people_seconds(seconds() / static_cast<double>(first + count) *
+                                               static_cast<double>(texts.texts.size() - first - count))));
+    }
+  }
+  terminal.keep_live();
+  return seconds();
+}
+
 std::string unknown_note(const LabelledTexts& texts, std::size_t known) {
   const auto is_unknown = [&](std::int32_t label) { return static_cast<std::size_t>(label) >= known; };
   std::int64_t count = 0;
@@ -110,27 +133,20 @@ LabelSets right_labels(const LabelledTexts& texts) {
 }
 
 AnsweredTexts answer_texts(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   AnswerTaker taker(classifier, texts);
-  std::vector<std::string> batch;
-  for (std::size_t first = 0; first < texts.texts.size(); first += batch.size()) {
-    const std::size_t count = std::min(kTextsAtOnce, texts.texts.size() - first);
-    batch.clear();
-    for (std::size_t i = first; i < first + count; ++i) batch.push_back(texts.texts[i].text);
-    const std::vector<ClassifiedText> said =
-        classifier.classify(batch, [&](std::size_t i) { return texts.place(first + i); });
-    for (std::size_t i = 0; i < count; ++i) taker.take(texts.texts[first + i], said[i]);
-    if (seconds() > kSilentUntil && terminal.live_due()) {
-      terminal.live(fmt::format("classifying  {}%  {} left", 100 * (first + count) / texts.texts.size(),
-                                people_seconds(seconds() / static_cast<double>(first + count) *
-                                               static_cast<double>(texts.texts.size() - first - count))));
-    }
-  }
-  terminal.keep_live();
+  const double seconds = for_each_said(classifier, texts, terminal, [&](std::size_t i, const ClassifiedText& said) {
+    taker.take(texts.texts[i], said);
+  });
   AnsweredTexts answered = taker.finish();
-  answered.seconds = seconds();
+  answered.seconds = seconds;
   return answered;
+}
+
+std::vector<ClassifiedText> classify_texts(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal) {
+  std::vector<ClassifiedText> all;
+  for_each_said(classifier, texts, terminal,
+                [&](std::size_t, ClassifiedText& said) { all.push_back(std::move(said)); });
+  return all;
 }
 
 std::vector<std::int32_t> single_labels(const LabelSets& sets) {

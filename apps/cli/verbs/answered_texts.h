@@ -31,6 +31,11 @@ struct AnsweredTexts {
 // labels. Throws as Classifier::classify().
 [[nodiscard]] AnsweredTexts answer_texts(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal);
 
+// What the classifier says about all texts, with a line on `terminal` if that takes long. Throws as
+// Classifier::classify().
+[[nodiscard]] std::vector<ClassifiedText> classify_texts(Classifier& classifier, const LabelledTexts& texts,
+                                                         Terminal& terminal);
+
 // The one label of each set.
 [[nodiscard]] std::vector<std::int32_t> single_labels(const LabelSets& sets);
 

@@ -42,6 +42,12 @@ struct ClassifyCommand {
   bool quiet = false;
 };
 
+void add_factor(const std::string& text, ClassifierOptions& options) {
+  const std::size_t at = text.rfind('=');
+  if (at == std::string::npos || at == 0) throw Error(ErrorCode::kUsage, "expected LABEL=FACTOR");
+  options.factors.emplace_back(text.substr(0, at), parse_number(text.substr(at + 1), {1e-300, 1e300}));
+}
+
 void add_threshold(const std::string& text, ClassifierOptions& options) {
   constexpr NumberRange kShare{0, 1};
   const std::size_t at = text.rfind('=');
@@ -62,6 +68,10 @@ void add_flags(Flags& flags, std::string& model, ClassifyCommand& command) {
       {"--threshold", "[L=]P", "answer a label, or L alone, only from this probability on; may be given several times",
        "the model's own; 0 where a text has one label"},
       [&command](const std::string& text) { add_threshold(text, command.options); });
+  flags.texts({"--factor", "L=F",
+               "multiply the probability of L by F before the largest one is the answer; may be given several times",
+               "the model's own; 1 unless it was tuned"},
+              [&command](const std::string& text) { add_factor(text, command.options); });
   flags.exclusive({"--top-k", "--all", "--threshold"});
   flags.toggle({"--explain", "",
                 "how much each token speaks for the most probable label: colours on a terminal, elsewhere rows of "

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,12 +7,15 @@
 #include <vector>
 
 #include "cli/flags/adaptation_flags.h"
+#include "cli/flags/asked_task.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
+#include "cli/flags/shell_quoted.h"
 #include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/tune_answers.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/adapt/tune.h"
 #include "unroll/error.h"
@@ -59,9 +61,13 @@ std::optional<TuneCommand> parse_tune(const std::vector<std::string>& arguments)
               "Finds the settings with which eval and score predict a text best: temperature, neural cache, dynamic "
               "evaluation, and the network's share in a mixture with n-grams. Give a validation text, not the one that "
               "is measured in the end. Prints a table of what was tried; its last line has the flags for eval and "
-              "score. The model is not changed.");
+              "score. The model is not changed. Models that classify texts have other flags: --task classify --help "
+              "lists them.");
   flags.heading("Search");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
+  flags.text({"--task", "NAME", "what the model does: language or classify, whose flags --help then lists",
+              "that of the model"},
+             [](const std::string&) {});
   flags.text(
       {"--what", "LIST", "what to find, separated by commas", "temperature,cache,dynamic, and with --ngram lambda"},
       [&command](const std::string& list) { set_what(list, command); });
@@ -102,22 +108,11 @@ std::string words_of(const TuneTrial& trial) {
   return words.empty() ? "plain" : words;
 }
 
-// `path` as one word to a shell.
-std::string shell_word(const std::string& path) {
-  const bool plain = std::ranges::all_of(path, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-           c == '_' || c == '-';
-  });
-  if (plain) return path;
-  std::string word = "'";
-  for (const char c : path) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
-
 std::string flags_of(const TuneCommand& command, const TuneTrial& trial) {
   std::string flags = adaptation_as_flags(trial.adaptation);
   if (trial.lambda < 1) {
-    flags += fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", shell_word(command.ngram), trial.lambda);
+    flags +=
+        fmt::format("{}--ngram {} --lambda {}", flags.empty() ? "" : " ", shell_quoted(command.ngram), trial.lambda);
   }
   return flags;
 }
@@ -160,10 +155,19 @@ std::string as_json(const TuneCommand& command, const TuneResult& result) {
 }  // namespace
 
 int run_tune(const std::vector<std::string>& arguments) {
+  const FirstModel first = find_first_model(arguments);
+  if (first.task == TaskKind::kClassify) return run_tune_answers(arguments, first);
+  if (first.task == TaskKind::kTag || first.task == TaskKind::kRegress) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("tune has nothing to choose for a model of the task {}: it chooses thresholds of models that "
+                    "classify texts, and settings of adaptation of language models",
+                    task_name(first.task)));
+  }
   std::optional<TuneCommand> parsed = parse_tune(arguments);
   if (!parsed) return 0;
   TuneCommand& command = *parsed;
-  const Model model = Model::load(command.model);
+  const Model model = first.load(command.model);
   Terminal terminal(command.quiet);
   command.options.progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
     if (terminal.live_due()) terminal.live(fmt::format("tuning  {}  {}%", what, 100 * done / total));

@@ -16,29 +16,20 @@
 #include <utility>
 #include <vector>
 
+#include "unroll/label/answer_rule.h"
+#include "unroll/label/classified_text.h"
 #include "unroll/model.h"
 
 namespace unroll {
-
-// What a model says about one text. Of K labels y_k is the network's score, T the model's temperature, and
-//
-//   p = softmax(y / T), of one label a text;     p_k = sigmoid(y_k / T), of any number (Task::multi_label)
-//
-// in double precision. Of several models each p_k is the mean of theirs.
-struct ClassifiedText {
-  std::vector<double> probabilities;         // (K) in the order of Classifier::labels(); softmax: their sum is 1
-  std::vector<double> log_probs;             // (K) ln p_k, nats; exact where p_k is too small for a double
-  std::vector<double> log_complements = {};  // (K) ln (1 - p_k), of any number of labels; else empty
-  std::int64_t tokens = 0;          // of the text, without the boundary; read of it, as the first model cuts it
-  std::int64_t unknown_tokens = 0;  // of these
-  bool was_cut = false;             // longer than 4096 tokens: what follows them was not read
-};
 
 struct ClassifierOptions {
   int threads = 0;  // 0: one per core that the process may use
   // The probability from which on a label is answered. Empty: that of the model, which is 0 where a text has one label.
   std::optional<double> threshold = {};
   std::vector<std::pair<std::string, double>> thresholds = {};  // of single labels, instead
+  // Of single labels where a text has one: what its probability is multiplied by before the largest is the answer;
+  // finite, above 0. Others have that of the model, which is 1 unless it was tuned.
+  std::vector<std::pair<std::string, double>> factors = {};
 };
 
 // What messages call a text, by its index among the texts of a call.
@@ -52,8 +43,9 @@ using TextNames = std::function<std::string(std::size_t index)>;
 class Classifier {
  public:
   // Several models must have the same labels, in any order; labels() has those of the first. Throws Error{kUsage} for
-  // a model of another task, models that differ in their labels or in how many a text has, a threshold outside 0 to 1
-  // or of an unknown label, no model, and more than 1024 threads; Error{kMemory} where threads cannot be started.
+  // a model of another task, models that differ in their labels or in how many a text has, a threshold outside 0 to 1,
+  // a factor that is not above 0, either of an unknown label, factors where a text has any number of labels, no model,
+  // and more than 1024 threads; Error{kMemory} where threads cannot be started.
   explicit Classifier(Model model, const ClassifierOptions& options = {});
   explicit Classifier(std::vector<Model> models, const ClassifierOptions& options = {});
   ~Classifier();
@@ -63,8 +55,8 @@ class Classifier {
   [[nodiscard]] const std::vector<std::string>& labels() const noexcept;
   [[nodiscard]] bool multi_label() const noexcept;  // whether a text has any number of labels, not one
 
-  // (K) The probability from which on each label is answered. Of several models the mean of theirs.
-  [[nodiscard]] const std::vector<double>& thresholds() const noexcept;
+  // What decides answers. Of several models the mean of their thresholds, and the geometric mean of their factors.
+  [[nodiscard]] const AnswerRule& rule() const noexcept;
 
   // Throws Error{kInput} for text that a tokenizer cannot read, Error{kNumeric} where weights overflow.
   [[nodiscard]] ClassifiedText classify(std::string_view text);
@@ -76,8 +68,7 @@ class Classifier {
   // All labels by falling probability, of equal ones the first first.
   [[nodiscard]] std::vector<std::int32_t> ranked(const ClassifiedText& text) const;
 
-  // The labels that the text is given: the most probable one if its probability reaches its threshold, or else none;
-  // of any number of labels all that do, by falling probability.
+  // The labels that the text is given: answers_by() the rule.
   [[nodiscard]] std::vector<std::int32_t> answers(const ClassifiedText& text) const;
 
  private:
