@@ -456,7 +456,11 @@ def probabilities(metadata, tensors, line):
     """Of each label of a line."""
     task, boundary = metadata["task"], special_symbols(metadata["tokenizer"])[0]
     ids = ids_of(metadata["tokenizer"], line)[:MOST_SYMBOLS] + [boundary]
-    outputs = run_levels(metadata["config"], tensors, [row_of(tensors["encoder.weight"], i) for i in ids])
+    inputs = [row_of(tensors["encoder.weight"], i) for i in ids]
+    if metadata["config"].get("characters"):
+        inputs = [x + characters_vector(metadata, tensors, word) for x, word in zip(inputs, line.split()[:MOST_SYMBOLS])]
+        inputs.append(row_of(tensors["encoder.weight"], boundary) + [0.0] * 2 * metadata["config"]["character_hidden"])
+    outputs = run_levels(metadata["config"], tensors, inputs)
     scores = label_scores(tensors, readout(metadata["config"], tensors, outputs))
     scores = [score / task.get("temperature", 1) for score in scores]
     if task.get("multi_label"):
@@ -465,20 +469,22 @@ def probabilities(metadata, tensors, line):
     return [share / sum(shares) for share in shares]
 
 
+def characters_vector(metadata, tensors, word):
+    """The last outputs of both directions over the characters of a word as it is written."""
+    cell, characters = metadata["config"]["cell"], metadata["task"]["characters"]
+    letters = word if len(word) <= WORD else word[: WORD // 2] + word[-WORD // 2 :]
+    rows = [row_of(tensors["chars.encoder.weight"], characters.index(z) + 1 if z in characters else 0) for z in letters]
+    forward = sweep(cell, tensors, 0, rows, "chars.rnn.")[-1]
+    return forward + sweep(cell, tensors, "0_reverse", rows[::-1], "chars.rnn.")[-1]
+
+
 def word_vector(metadata, tensors, word):
-    """The input of a word: its embedding, and the last outputs over its characters."""
-    config, task = metadata["config"], metadata["task"]
+    """The input of a word that is to be tagged: its embedding, and its vector from characters."""
     symbols = metadata["tokenizer"]["symbols"]
     known = word.lower() if metadata["tokenizer"]["lowercase"] else word
     unknown = special_symbols(metadata["tokenizer"])[1]
     x = row_of(tensors["encoder.weight"], symbols.index(known) if known in symbols[2:] else unknown)
-    if not config.get("characters"):
-        return x
-    letters = word if len(word) <= WORD else word[: WORD // 2] + word[-WORD // 2 :]
-    rows = [row_of(tensors["chars.encoder.weight"], (task["characters"].index(z) + 1) if z in task["characters"] else 0)
-            for z in letters]
-    forward = sweep(config["cell"], tensors, 0, rows, "chars.rnn.")[-1]
-    return x + forward + sweep(config["cell"], tensors, "0_reverse", rows[::-1], "chars.rnn.")[-1]
+    return x + characters_vector(metadata, tensors, word) if metadata["config"].get("characters") else x
 
 
 def best_tags(metadata, tensors, words):

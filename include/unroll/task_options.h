@@ -44,6 +44,7 @@ void for_each_task_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "task.characters",
                     .name = "chars",
                     .help = "units in each direction of a network that reads the characters of each word; 0: none",
+                    .unset = "30 to tag words, else 0",
                     .range = {.least = 0, .most = kWindowRange.most},
                     .recorded = kUnlessDefault},
         task.characters);

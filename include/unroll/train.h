@@ -86,8 +86,10 @@ struct TaskOptions {
   std::optional<DenseScale> scale = {};         // kDense: unset: default_scale()
   // kClassify, kRegress: what is read out of a text's outputs; not kSteps.
   Readout readout = Readout::kConcat;
-  bool bidirectional = true;     // kClassify, kTag, kRegress: read texts in both directions
-  std::int64_t characters = 30;  // kTag: units of the character network in each direction; 0: there is none
+  bool bidirectional = true;  // kClassify, kTag, kRegress: read texts in both directions
+  // kTag, kClassify, where tokens are words: units in each direction of a network over the characters of words; 0:
+  // there is none. Unset: 30 of kTag, else 0.
+  std::optional<std::int64_t> characters = {};
   Transitions transitions = Transitions::kCrf;  // kTag: kCrf learns which label follows which
   // kClassify: what the loss of a text is multiplied by, for its label: "balanced", texts / (labels * texts of the
   // label), or "a=2,b=1"; empty: 1.

@@ -142,10 +142,11 @@ struct Classifier::Impl {
   static Examples encode(const LabelModel& one, std::span<const std::string> texts, const TextNames& names,
                          std::vector<ClassifiedText>& classified) {
     const Tokenizer& tokenizer = one.model.tokenizer();
+    TextEncoder encoder(tokenizer, one.model.task());
     Examples examples;
     for (std::size_t i = 0; i < texts.size(); ++i) {
       try {
-        classified[i].was_cut = append_text(tokenizer, texts[i], names(i), examples);
+        classified[i].was_cut = encoder.append(texts[i], names(i), examples);
       } catch (const Error& error) {
         throw error.at(static_cast<std::int64_t>(i));
       }

@@ -15,7 +15,8 @@ constexpr std::int64_t kTwinSteps = 2048;
 constexpr std::int64_t kTwinRows = 32;
 
 NetworkConfig without_embedding(NetworkConfig config) {
-  config.vocabulary = 0;
+  config.embed = level_inputs(config, 0);
+  config.vocabulary = config.characters = config.character_hidden = 0;
   return config;
 }
 
@@ -36,24 +37,31 @@ void copy_common(const Parameters& from, Parameters& to) {
 }  // namespace
 
 DenseTwin::DenseTwin(const Model& model, Workers& workers)
-    : config_(without_embedding(model.config())),
+    : whole_config_(model.config()),
+      config_(without_embedding(whole_config_)),
       workers_(workers),
-      all_(floats_of(model)),
+      whole_(floats_of(model)),
+      whole_weights_(whole_config_, Purpose::kInference),
       parameters_(config_),
       weights_(config_, Purpose::kTraining),
       gradients_(config_, 1) {
-  copy_common(all_, parameters_);
+  copy_common(whole_, parameters_);
+  whole_weights_.pack(whole_, workers_);
   weights_.pack(parameters_, workers_);
 }
 
-std::vector<float> DenseTwin::embed(std::span<const std::int32_t> ids) const {
-  const std::span<const float> encoder = all_.values(all_.tensors().front());
+std::vector<float> DenseTwin::embed(const Examples& text) const {
+  Window window;
+  make_text_window(whole_config_, text, std::vector<std::size_t>{0}, kTwinRows, {}, window);
+  Network network(whole_config_, Purpose::kInference, window.T, window.B, workers_);
+  NetworkState state(whole_config_, window.B);
+  network.forward(whole_weights_, window, state);
+  const MatView<const float> x = network.inputs();
   std::vector<float> rows;
-  for (const std::int32_t id : ids) {
-    const std::span<const float> row =
-        encoder.subspan(static_cast<std::size_t>(id * config_.embed), static_cast<std::size_t>(config_.embed));
-    rows.insert(rows.end(), row.begin(), row.end());
-  }
+  for_each_entry(window, window.texts.front(), [&](std::size_t entry) {
+    const float* const row = x.row(static_cast<std::int64_t>(entry));
+    rows.insert(rows.end(), row, row + x.cols);
+  });
   return rows;
 }
 

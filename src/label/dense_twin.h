@@ -20,8 +20,9 @@ class DenseTwin {
   // this.
   DenseTwin(const Model& model, Workers& workers);
 
-  // The embeddings of symbols, one after the other.
-  [[nodiscard]] std::vector<float> embed(std::span<const std::int32_t> ids) const;
+  // The embeddings of the symbols of one text, one after the other, each with its vector from characters, if there are
+  // some.
+  [[nodiscard]] std::vector<float> embed(const Examples& text) const;
 
   // The label's score of each alpha * embeddings. Adds the gradient of their sum to `gradient`, of the size of
   // `embeddings`.
@@ -31,9 +32,11 @@ class DenseTwin {
  private:
   std::vector<double> run(const Examples& examples, std::int32_t label, std::span<double> gradient);
 
+  NetworkConfig whole_config_;
   NetworkConfig config_;
   Workers& workers_;
-  Parameters all_;
+  Parameters whole_;
+  NetworkWeights whole_weights_;
   Parameters parameters_;
   NetworkWeights weights_;
   Gradients gradients_;

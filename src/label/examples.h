@@ -21,13 +21,15 @@ struct WordForms {
   }
 };
 
+inline constexpr std::int32_t kNoWord = -1;  // the form of a step without characters
+
 // N texts, one after the other: the steps of text i are [starts[i], starts[i + 1]). No text is empty.
 struct Examples {
   std::vector<std::int64_t> starts = {0};
   std::vector<std::int32_t> ids = {};    // of each step
   std::vector<float> numbers = {};       // (steps, E) instead of ids, where a network has no vocabulary
   bool are_whole = false;                // each text is read in one piece, however long, as sequences of numbers are
-  std::vector<std::int32_t> forms = {};  // of each step, with a character network: the place of its word
+  std::vector<std::int32_t> forms = {};  // of each step, with a character network: the place of its word, or kNoWord
   WordForms words = {};
 
   // Answers: one per text, or with the readout steps one per step; -1 and empty: not known.

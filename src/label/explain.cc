@@ -28,11 +28,14 @@ std::vector<double> middles(std::int64_t count) {
 }
 
 // Copies of a text, each without one of its symbols but for the boundary at its end; the first has all.
-Examples without_each(std::span<const std::int32_t> ids) {
+Examples without_each(const Examples& text) {
   Examples examples;
-  for (std::size_t without = 0; without < ids.size(); ++without) {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (without == 0 || i != without - 1) examples.ids.push_back(ids[i]);
+  examples.words = text.words;
+  for (std::size_t without = 0; without < text.ids.size(); ++without) {
+    for (std::size_t i = 0; i < text.ids.size(); ++i) {
+      if (without > 0 && i == without - 1) continue;
+      examples.ids.push_back(text.ids[i]);
+      if (!text.forms.empty()) examples.forms.push_back(text.forms[i]);
     }
     examples.starts.push_back(std::ssize(examples.ids));
   }
@@ -93,15 +96,15 @@ struct Explainer::Impl {
   }
 
   // Sets the attributions of tokens and end, with more alphas until they add up.
-  void attribute(std::span<const std::int32_t> ids, Explanation& explanation) {
-    const std::vector<float> x = twin.embed(ids);
+  void attribute(const Examples& text, Explanation& explanation) {
+    const std::vector<float> x = twin.embed(text);
     const std::vector<double> ends{0, 1};
     std::vector<double> unused(x.size());
     const std::vector<double> scores = twin.scores_along(x, ends, explanation.label, unused);
     explanation.baseline_score = scores[0];
     explanation.score = scores[1];
     const double change = std::fabs(scores[1] - scores[0]);
-    const std::int64_t most = std::max(kFewestAlphas, std::min(kMostAlphas, kMostSteps / std::ssize(ids)));
+    const std::int64_t most = std::max(kFewestAlphas, std::min(kMostAlphas, kMostSteps / text.steps()));
     for (std::int64_t alphas = kFewestAlphas; alphas <= most; alphas *= 2) {
       std::vector<double> gradient(x.size());
       static_cast<void>(twin.scores_along(x, middles(alphas), explanation.label, gradient));
@@ -122,9 +125,9 @@ struct Explainer::Impl {
     }
   }
 
-  void leave_out(std::span<const std::int32_t> ids, Explanation& explanation) {
+  void leave_out(const Examples& text, Explanation& explanation) {
     if (std::ssize(explanation.tokens) > kMostLeftOut) return;
-    const std::vector<ClassifiedText> texts = probabilities(without_each(ids));
+    const std::vector<ClassifiedText> texts = probabilities(without_each(text));
     const auto label = static_cast<std::size_t>(explanation.label);
     for (std::size_t t = 0; t < explanation.tokens.size(); ++t) {
       explanation.tokens[t].left_out = explanation.probability - texts[t + 1].probabilities[label];
@@ -140,7 +143,7 @@ Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 Explanation Explainer::explain(std::string_view text, std::optional<std::int32_t> label) {
   const Tokenizer& tokenizer = impl_->model.tokenizer();
   Examples examples;
-  static_cast<void>(append_text(tokenizer, text, "the text", examples));
+  static_cast<void>(TextEncoder(tokenizer, impl_->model.task()).append(text, "the text", examples));
   const ClassifiedText classified = impl_->probabilities(examples).front();
   Impl::expect_finite(classified);
   Explanation explanation{.label = impl_->label_of(classified, label), .tokens = {}};
@@ -152,8 +155,8 @@ Explanation Explainer::explain(std::string_view text, std::optional<std::int32_t
                                   .offset = tokens[t].offset,
                                   .is_unknown = tokens[t].id == tokenizer.unknown()});
   }
-  impl_->attribute(examples.ids, explanation);
-  impl_->leave_out(examples.ids, explanation);
+  impl_->attribute(examples, explanation);
+  impl_->leave_out(examples, explanation);
   return explanation;
 }
 

@@ -109,6 +109,7 @@ std::vector<std::size_t> distinct_words(const Examples& examples, std::span<cons
   std::vector<std::int32_t> word_of(static_cast<std::size_t>(out.T * out.B), -1);
   for (std::size_t r = 0; r < texts.size(); ++r) {
     for_each_step(out, out.texts[r], examples.starts[texts[r]], [&](std::size_t step, std::size_t entry) {
+      if (examples.forms[step] == kNoWord) return;
       const auto [place, is_new] = places.try_emplace(examples.forms[step], static_cast<std::int32_t>(words.size()));
       if (is_new) words.push_back(static_cast<std::size_t>(examples.forms[step]));
       word_of[entry] = place->second;
@@ -120,8 +121,10 @@ std::vector<std::size_t> distinct_words(const Examples& examples, std::span<cons
 }
 
 void make_character_window(const Examples& examples, std::span<const std::size_t> texts, Window& out) {
+  out.characters = {};
   const std::vector<std::size_t> words = distinct_words(examples, texts, out);
   CharacterWindow& chars = out.characters;
+  if (words.empty()) return;
   std::vector<std::int64_t> lengths;
   for (const std::size_t word : words) lengths.push_back(std::ssize(examples.words.word(word)));
   const PackedSize size = pack_texts(lengths, std::ssize(lengths), kPieceSteps, chars.pieces, chars.texts);

@@ -204,6 +204,8 @@ void Network::forward(const NetworkWeights& weights, const Window& window, Netwo
   projection_forward(n.workers, weights.projection(), n.outputs, n.decoder_outputs);
 }
 
+MatView<const float> Network::inputs() const noexcept { return fit(impl_->planned.embedded, impl_->outputs.rows); }
+
 MatView<const float> Network::outputs() const noexcept {
   return impl_->labels ? impl_->labels->inputs() : impl_->decoder_outputs;
 }

@@ -48,6 +48,9 @@ class Network {
   // call.
   void forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise = {});
 
+  // (T*B, level_inputs(0)) what the first level read in the last forward: embeddings, and vectors from characters.
+  [[nodiscard]] MatView<const float> inputs() const noexcept;
+
   // (T*B, decoder_inputs) of the last forward; of a task one row per text, if its readout gives that.
   [[nodiscard]] MatView<const float> outputs() const noexcept;
 

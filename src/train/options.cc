@@ -217,6 +217,22 @@ void check_folds(const TrainOptions& o) {
   refuse("task.fold", fmt::format("`task.fold` is {}: expected 1 to {}, the part to hold out", task.fold, task.folds));
 }
 
+// Characters are those of words.
+void check_characters(const TrainOptions& o) {
+  if (o.task.characters.value_or(0) == 0) return;
+  const TaskKind kind = o.task.kind;
+  if ((kind != TaskKind::kTag && kind != TaskKind::kClassify) || o.task.input == InputKind::kDense) {
+    refuse("task.characters",
+           fmt::format("`task.characters` is {}, for `task.kind` tag and classify of texts: leave it out",
+                       *o.task.characters));
+  }
+  if (kind == TaskKind::kTag || tokens_are_words(o.tokenizer.kind)) return;
+  refuse("task.characters",
+         fmt::format("`task.characters` is {}: a network over characters reads those of words, and `tokenizer.kind` is "
+                     "{}; expected word or whitespace, or `task.characters` 0",
+                     *o.task.characters, tokenizer_kind_name(o.tokenizer.kind)));
+}
+
 void check_task(const TrainOptions& o) {
   const TaskKind kind = o.task.kind;
   if (kind == TaskKind::kLanguage) return;
@@ -291,6 +307,13 @@ void check_run(const TrainOptions& o) {
   }
 }
 
+// What a record means that names no characters: those that were the default when classifiers of texts had none. Of
+// numbers every record names the 0.
+std::int64_t unrecorded_characters(const TaskOptions& task) {
+  constexpr std::int64_t kOfTaggers = 30;
+  return task.kind == TaskKind::kTag || task.input == InputKind::kDense ? kOfTaggers : 0;
+}
+
 }  // namespace
 
 std::string_view optimizer_name(Optimizer optimizer) noexcept { return name_of(optimizer); }
@@ -320,6 +343,7 @@ TrainOptions resolve(TrainOptions options) {
   check_files(options);
   for_each_option(std::as_const(options), RangeCheck());
   check_input(options);
+  check_characters(options);
   check_owners(options);
   check_validation(options);
   check_fit(options);
@@ -329,6 +353,7 @@ TrainOptions resolve(TrainOptions options) {
   // The default of tasks, which is for words.
   const bool folds_words = options.task.kind == TaskKind::kLanguage || tokens_are_words(options.tokenizer.kind);
   options.tokenizer.lowercase = options.tokenizer.lowercase && folds_words;
+  options.task.characters = options.task.characters.value_or(default_characters(options.task));
   if (options.network.embed == 0) options.network.embed = options.network.hidden;
   constexpr double kDefaultDecay = 2;
   if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
@@ -338,7 +363,9 @@ TrainOptions resolve(TrainOptions options) {
 }
 
 NamedValues recorded_options(const TrainOptions& options) {
-  const std::vector<DescribedOption> defaults = describe_all({});
+  TrainOptions unrecorded;
+  if (options.task.characters) unrecorded.task.characters = unrecorded_characters(options.task);
+  const std::vector<DescribedOption> defaults = describe_all(unrecorded);
   NamedValues always;
   NamedValues changed;
   std::size_t i = 0;

@@ -30,6 +30,9 @@ struct DescribedOption {
 // The length of a run where nobody asked for one.
 [[nodiscard]] std::int64_t default_epochs(TaskKind task, InputKind input) noexcept;
 
+// Units of the character network where nobody asked for a number: of taggers of words alone.
+[[nodiscard]] std::int64_t default_characters(const TaskOptions& task) noexcept;
+
 // What decides the result, as a model file records it: names and values of options, without files, threads and the
 // length of the run. Requires options in which everything is decided: the network is the one that is trained, the
 // precision is chosen.

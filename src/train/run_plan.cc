@@ -42,12 +42,12 @@ NetworkConfig task_config(const TrainOptions& options, const TrainingText& text)
   }
   config.outputs = labels;
   config.bidirectional = options.task.bidirectional;
+  if (!task.characters.empty()) {
+    config.characters = std::ssize(task.characters) + 1;
+    config.character_hidden = *options.task.characters;
+  }
   if (task.kind == TaskKind::kTag) {
     config.loss = options.task.transitions == Transitions::kCrf ? Loss::kCrf : Loss::kSoftmax;
-    if (!task.characters.empty()) {
-      config.characters = std::ssize(task.characters) + 1;
-      config.character_hidden = options.task.characters;
-    }
     return config;
   }
   config.loss = task.kind == TaskKind::kRegress ? Loss::kSquared : task.multi_label ? Loss::kSigmoid : Loss::kSoftmax;

@@ -66,6 +66,11 @@ TrainOptions default_options(TaskKind task, InputKind input) {
   return options;
 }
 
+std::int64_t default_characters(const TaskOptions& task) noexcept {
+  constexpr std::int64_t kOfTaggers = 30;
+  return task.kind == TaskKind::kTag && task.input == InputKind::kText ? kOfTaggers : 0;
+}
+
 std::int64_t default_epochs(TaskKind task, InputKind input) noexcept {
   if (input == InputKind::kDense) return 20;
   switch (task) {

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -125,12 +126,39 @@ void set_answers(const LabelledTexts& texts, const std::vector<double>& label_we
   }
 }
 
-Examples encode_texts(const Tokenizer& tokenizer, const LabelledTexts& texts) {
+Examples encode_texts(const Tokenizer& tokenizer, const Task& task, const LabelledTexts& texts) {
   Examples examples;
+  TextEncoder encoder(tokenizer, task);
   for (std::size_t i = 0; i < texts.texts.size(); ++i) {
-    static_cast<void>(append_text(tokenizer, texts.texts[i].text, texts.place(i), examples));
+    static_cast<void>(encoder.append(texts.texts[i].text, texts.place(i), examples));
   }
   return examples;
+}
+
+using WordCounts = std::unordered_map<std::string, std::int64_t>;
+
+// Characters that occur at least twice, by their bytes.
+std::vector<std::string> characters_in(const WordCounts& words) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& [word, count] : words) {
+    for (std::string& character : characters_of(word)) counts[std::move(character)] += count;
+  }
+  std::vector<std::string> characters;
+  for (const auto& [character, count] : counts) {
+    if (count > 1) characters.push_back(character);
+  }
+  return characters;
+}
+
+WordCounts count_words(const Tokenizer& tokenizer, const LabelledTexts& texts) {
+  WordCounts words;
+  for (std::size_t i = 0; i < texts.texts.size(); ++i) {
+    const std::string& text = texts.texts[i].text;
+    for (const Token& token : tokenizer.encode_line({text, texts.place(i)})) {
+      ++words[std::string(written_word(tokenizer, text, token))];
+    }
+  }
+  return words;
 }
 
 TrainingText read_classified(const TrainOptions& options) {
@@ -140,9 +168,10 @@ TrainingText read_classified(const TrainOptions& options) {
       "the texts to train on");
   const bool conditional = options.task.kind == TaskKind::kConditional;
   TaskText task{
-      .task = {.kind = options.task.kind, .labels = parts.train.labels, .multi_label = parts.train.multi_label},
-      .train = encode_texts(tokenizer, parts.train),
-      .valid = encode_texts(tokenizer, parts.valid)};
+      .task = {.kind = options.task.kind, .labels = parts.train.labels, .multi_label = parts.train.multi_label}};
+  if (*options.task.characters > 0) task.task.characters = characters_in(count_words(tokenizer, parts.train));
+  task.train = encode_texts(tokenizer, task.task, parts.train);
+  task.valid = encode_texts(tokenizer, task.task, parts.valid);
   set_answers(parts.train, class_weights(options.task.class_weights, parts.train), task.train);
   set_answers(parts.valid, {}, task.valid);
   if (conditional) {
@@ -202,19 +231,12 @@ TaggedParts read_tagged_parts(const TrainOptions& options) {
   return {.train = std::move(texts), .valid = std::move(valid)};
 }
 
-// Characters that occur at least twice, by their bytes.
-std::vector<std::string> characters_in(const TaggedTexts& texts) {
-  std::map<std::string, std::int64_t> counts;
+WordCounts count_words(const TaggedTexts& texts) {
+  WordCounts words;
   for (const TaggedSentence& sentence : texts.sentences) {
-    for (const std::string& word : sentence.words) {
-      for (std::string& character : characters_of(word)) ++counts[std::move(character)];
-    }
+    for (const std::string& word : sentence.words) ++words[word];
   }
-  std::vector<std::string> characters;
-  for (const auto& [character, count] : counts) {
-    if (count > 1) characters.push_back(character);
-  }
-  return characters;
+  return words;
 }
 
 Examples encode_sentences(const Tokenizer& tokenizer, const Task& task, const TaggedTexts& texts) {
@@ -261,7 +283,7 @@ TrainingText read_tagged(const TrainOptions& options) {
                          .labels = parts.train.tags,
                          .scheme = scheme_of(parts.train),
                          .column = parts.train.columns.front()}};
-  if (options.task.characters > 0) task.task.characters = characters_in(parts.train);
+  if (*options.task.characters > 0) task.task.characters = characters_in(count_words(parts.train));
   task.train = encode_sentences(tokenizer, task.task, parts.train);
   task.valid = encode_sentences(tokenizer, task.task, parts.valid);
   task.train_answers = task.train.steps();

@@ -152,12 +152,13 @@ class ReadModel(unittest.TestCase):
     def test_classifies_as_unroll_does(self):
         data, text = self.folder / "labelled", self.folder / "new"
         data.write_text("".join(f"__label__{'ab'[i % 2]} the {['cat', 'mat'][i % 2]} sat {i}\n" for i in range(24)))
-        text.write_text("the cat sat\n\nnobody knows\n" + "mat the cat " * 150 + "\n")
+        text.write_text("The cat sat\n\nnobody knows\n" + "mat the cat " * 150 + "\n")
         for i, readout in enumerate(("concat", "attention", "last", "max", "mean")):
             cell = ("lstm", "gru", "min-gru", "min-lstm", "rnn-tanh")[i]
             path = self.train_task("c.safetensors", "classify", data, "--readout", readout, "--cell", cell, "--layers",
                                    "2", "--residual", "--tokenizer", "whitespace",
-                                   *(["--bidirectional=false", "--average", "none"] if cell == "min-gru" else []))
+                                   *(["--bidirectional=false", "--average", "none"] if cell == "min-gru" else []),
+                                   *(["--chars", "3"] if cell in ("gru", "min-lstm") else []))
             self.assertEqual(b"_reverse" in path.read_bytes(), cell != "min-gru")
             lines = subprocess.run([UNROLL, "classify", path, text, "--all"], check=True, capture_output=True,
                                    text=True).stdout.splitlines()

@@ -46,9 +46,11 @@ TEST(Classifier, ATextGetsTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
   std::string long_text;
   for (int i = 0; i < 700; ++i) long_text += i % 7 == 0 ? "old " : "cat ";
   texts.push_back(long_text);
-  for (const Readout readout : {Readout::kLast, Readout::kMean, Readout::kAttention}) {
-    Classifier one(animals_model(3, readout), {.threads = 1});
-    Classifier two(animals_model(3, readout), {.threads = 2});
+  const std::vector<Model> models{animals_model(3, Readout::kLast), animals_model(3, Readout::kMean),
+                                  animals_model(3, Readout::kAttention), spelled_animals_model()};
+  for (const Model& model : models) {
+    Classifier one(model, {.threads = 1});
+    Classifier two(model, {.threads = 2});
     const std::vector<ClassifiedText> together = two.classify(texts);
     for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(one.classify(texts[i]), together[i]);
   }
@@ -68,6 +70,15 @@ TEST(Classifier, CountsTokensAndTellsThatATextWasCut) {
   EXPECT_TRUE(cut.was_cut);
   EXPECT_EQ(cut.tokens, 4096);
   EXPECT_EQ(cut.probabilities, classifier.classify(longest).probabilities);
+}
+
+TEST(Classifier, ReadsTheCharactersOfUnknownWords) {
+  Classifier classifier(spelled_animals_model());
+  const std::vector<double> coat = classifier.classify("the coat").probabilities;
+  EXPECT_NE(classifier.classify("the toad").probabilities, coat);
+  EXPECT_NE(classifier.classify("the Coat").probabilities, coat);
+  Classifier both({animals_model(), spelled_animals_model()});
+  EXPECT_NE(both.classify("the toad").probabilities, both.classify("the coat").probabilities);
 }
 
 TEST(Classifier, TheTemperatureDividesScores) {

@@ -34,6 +34,18 @@ TEST(Explain, AttributionsAddUpToTheChangeOfTheScore) {
   }
 }
 
+TEST(Explain, CharactersOfAWordAreAPartOfIt) {
+  Explainer explainer(spelled_animals_model());
+  Classifier classifier(spelled_animals_model());
+  const Explanation found = explainer.explain("old coat sees");
+  EXPECT_LE(std::fabs(found.error()), 0.01 * std::fabs(found.score - found.baseline_score));
+  EXPECT_EQ(found.probability,
+            classifier.classify("old coat sees").probabilities[static_cast<std::size_t>(found.label)]);
+  const double p = classifier.classify("old sees").probabilities[static_cast<std::size_t>(found.label)];
+  EXPECT_EQ(found.tokens[1].left_out, found.probability - p);
+  EXPECT_NE(explainer.explain("old toad sees", found.label).tokens[1].attribution, found.tokens[1].attribution);
+}
+
 TEST(Explain, ScoresAreThoseThatProbabilitiesComeFrom) {
   Explainer explainer(animals_model());
   Classifier classifier(animals_model());

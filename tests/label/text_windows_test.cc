@@ -125,6 +125,34 @@ TEST(TextWindows, WordsHaveTheirCharacters) {
   EXPECT_EQ(window.characters.word_of, (std::vector<std::int32_t>{0, 1, 0}));
 }
 
+TEST(TextWindows, SymbolsOfTextsHaveTheirCharactersAsTheTextHasThem) {
+  const Tokenizer words = Tokenizer::from_vocabulary(TokenizerKind::kWord, true, {"<unk>", "<eos>", "cat", "the", "!"});
+  const Task task{.kind = TaskKind::kClassify, .labels = {"x", "y"}, .characters = {"C", "a", "c", "t"}};
+  Examples examples;
+  TextEncoder encoder(words, task);
+  encoder.append("Cat!cat\nCAT", "a text", examples);
+  encoder.append("", "a text", examples);
+  encoder.append("cat dog", "a text", examples);
+  EXPECT_EQ(examples.ids, (std::vector<std::int32_t>{2, 4, 2, 1, 2, 1, 1, 2, 0, 1}));
+  EXPECT_EQ(examples.forms, (std::vector<std::int32_t>{0, 1, 2, kNoWord, 3, kNoWord, kNoWord, 2, 4, kNoWord}));
+  EXPECT_EQ(examples.words.characters, (std::vector<std::int32_t>{1, 2, 4, 0, 3, 2, 4, 1, 0, 0, 0, 0, 0}));
+  NetworkConfig config{.vocabulary = 5,
+                       .embed = 4,
+                       .hidden = 3,
+                       .outputs = 2,
+                       .readout = Readout::kMax,
+                       .bidirectional = true,
+                       .characters = 5,
+                       .character_hidden = 2};
+  Window window;
+  make_text_window(config, examples, std::vector<std::size_t>{1, 2}, 1, {}, window);
+  EXPECT_EQ(window.characters.texts.size(), 2U);
+  EXPECT_EQ(std::ranges::count(window.characters.word_of, 2), 2) << "neither line end is a word";
+  make_text_window(config, examples, std::vector<std::size_t>{1}, 1, {}, window);
+  EXPECT_TRUE(window.characters.texts.empty());
+  EXPECT_EQ(window.characters.word_of, std::vector<std::int32_t>{0});
+}
+
 TEST(TextWindows, OfALongWordTheFirstAndLastCharactersAreRead) {
   const Task task{.kind = TaskKind::kTag, .labels = {"x", "y"}, .characters = {"a", "b", "c"}};
   const Tokenizer words = tiny_words();
@@ -138,9 +166,9 @@ TEST(TextWindows, OfALongWordTheFirstAndLastCharactersAreRead) {
 
 TEST(TextWindows, AnEmptyTextIsItsEnd) {
   Examples examples;
-  EXPECT_FALSE(append_text(tiny_words(), "", "a text", examples));
+  EXPECT_FALSE(TextEncoder(tiny_words(), {}).append("", "a text", examples));
   EXPECT_EQ(examples.ids, (std::vector<std::int32_t>{1}));
-  EXPECT_TRUE(append_text(tiny_characters(), std::string(5000, 'a'), "a text", examples));
+  EXPECT_TRUE(TextEncoder(tiny_characters(), {}).append(std::string(5000, 'a'), "a text", examples));
   EXPECT_EQ(examples.length(1), kTextSymbols + 1);
 }
 

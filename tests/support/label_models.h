@@ -34,6 +34,16 @@ inline Model animals_model(std::uint64_t seed = 3, Readout readout = Readout::kC
   return label_model(config, random_parameters(config, 1.5F, seed), animals());
 }
 
+// The same with a network over characters.
+inline Model spelled_animals_model(std::uint64_t seed = 3, Readout readout = Readout::kConcat) {
+  NetworkConfig config = label_config(3, readout);
+  Task task = animals();
+  task.characters = {"a", "c", "d", "g", "o", "t"};
+  config.characters = 7;
+  config.character_hidden = 4;
+  return label_model(config, random_parameters(config, 1.5F, seed), task);
+}
+
 inline Model labels_model(std::vector<double> thresholds, std::uint64_t seed = 3) {
   const NetworkConfig config = label_config(3, Readout::kMax, Loss::kSigmoid);
   Task task = animals();

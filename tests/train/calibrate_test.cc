@@ -26,7 +26,7 @@ class Calibrate : public testing::Test {
     task_ = {.kind = TaskKind::kClassify, .labels = {"a", "b", "c", "d"}};
     const std::vector<std::string> lines = random_lines(kTexts, 12, 5);
     for (std::uint32_t i = 0; i < kTexts; ++i) {
-      append_text(tiny_characters(), lines[i], "a text", examples_);
+      TextEncoder(tiny_characters(), {}).append(lines[i], "a text", examples_);
       const auto dice = random_words(4, 0, RandomPurpose::kTestPoint, 6, i, 0);
       examples_.labels.push_back(static_cast<std::int32_t>(dice[0] % 3));  // no text has label d
       for (std::uint32_t k = 0; k < 4; ++k)

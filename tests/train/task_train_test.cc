@@ -10,6 +10,7 @@
 #include "support/error_of.h"
 #include "support/small_run.h"
 #include "train/class_weights.h"
+#include "train/options.h"
 #include "unroll/model.h"
 #include "unroll/train.h"
 
@@ -58,7 +59,8 @@ class TaskTrain : public SmallRun {
     options.files.save = folder_.path(name);
     options.network.hidden = 7;
     options.network.embed = 6;
-    options.task.characters = kind == TaskKind::kTag ? 4 : options.task.characters;
+    if (kind == TaskKind::kTag) options.task.characters = 4;
+    if (kind == TaskKind::kClassify) options.task.characters = 3;
     options.run.batch_size = 8;
     options.run.epochs.reset();
     options.run.steps = 40;
@@ -178,6 +180,43 @@ TEST_F(TaskTrain, OptionsOfOtherTasksAreRefusedByName) {
   TrainOptions language = small("language");
   language.files.from = from.files.save;
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "was trained to classify", [&] { train(language); }));
+}
+
+TEST_F(TaskTrain, AClassifierKnowsTheCharactersThatItsTextsHaveTwice) {
+  TrainOptions options = small_task(TaskKind::kClassify);
+  options.text.valid_split = 0;
+  options.run.steps = 1;
+  write_bytes(folder_.path("labelled"), "__label__a Cab, b\xC3\xA9\n__label__b\tCad \xC3\xA9.\n");
+  train(options);
+  const Model model = Model::load(options.files.save);
+  EXPECT_EQ(model.task().characters, (std::vector<std::string>{"C", "a", "b", "\xC3\xA9"}));
+  EXPECT_EQ(model.config().characters, 5);
+  EXPECT_EQ(model.config().character_hidden, 3);
+  EXPECT_EQ(std::ranges::count(model.tokenizer().vocabulary(), "cab"), 1) << "words are folded, characters are not";
+}
+
+TEST_F(TaskTrain, CharactersAreForTasksWithLabelsAndWords) {
+  TrainOptions letters = small_task(TaskKind::kClassify);
+  letters.tokenizer = {.kind = TokenizerKind::kChar};
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`tokenizer.kind` is char", [&] { train(letters); }));
+  TrainOptions conditional = small_task(TaskKind::kConditional);
+  conditional.task.characters = 3;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`task.characters` is 3", [&] { train(conditional); }));
+}
+
+// Classifiers had no characters at first, and their records did not name any.
+TEST_F(TaskTrain, ARecordWithoutCharactersMeansThoseOfItsTask) {
+  const auto recorded = [](TaskKind kind, std::int64_t characters) {
+    TrainOptions options;
+    options.task.kind = kind;
+    options.task.characters = characters;
+    return named_value(recorded_options(options), "chars");
+  };
+  EXPECT_FALSE(recorded(TaskKind::kClassify, 0));
+  EXPECT_EQ(recorded(TaskKind::kClassify, 30), "30");
+  EXPECT_FALSE(recorded(TaskKind::kTag, 30));
+  EXPECT_EQ(recorded(TaskKind::kTag, 0), "0");
+  EXPECT_FALSE(recorded(TaskKind::kLanguage, 0));
 }
 
 TEST_F(TaskTrain, FoldsHoldOutEachTextOnce) {

@@ -163,7 +163,8 @@ bool has_flag(const TaskOptions& asked, const TrainOption& option) {
   if (is_one_of({"task.scale"})) return dense;
   if (is_one_of({"task.input"})) return is_for({kClassify, kTag, kRegress});
   if (is_one_of({"task.bidirectional"})) return is_for({kClassify, kTag, kRegress});
-  if (is_one_of({"task.characters", "task.transitions"})) return is_for({kTag});
+  if (is_one_of({"task.transitions"})) return is_for({kTag});
+  if (is_one_of({"task.characters"})) return is_for({kClassify, kTag});
   if (is_one_of({"task.readout"})) return is_for({kClassify, kRegress});
   return is_for({kClassify});
 }
