@@ -155,7 +155,8 @@ struct RunOptions {
   // by its window's length / T.
   std::int64_t bptt_jitter = 0;
 
-  // Length: at most one of these; none: 10 epochs, of kClassify 6 and of kTag 8.
+  // Length: at most one of these. None: 10 epochs; of kTag 8; of numbers 20; of kClassify 6, but more where these are
+  // fewer than 1,500 updates (of characters 4,000), up to 40, and fewer where they are more than 9,000.
   std::optional<std::int64_t> epochs = {};
   std::optional<std::int64_t> steps = {};
   std::optional<double> minutes = {};  // wall time from start to exit; a short measurement turns it into steps
@@ -215,8 +216,10 @@ struct TrainOptions {
   FileOptions files = {};
 };
 
-// Options whose defaults do well at a task: those of a language model are TrainOptions(). kRegress is kDense always.
-[[nodiscard]] TrainOptions default_options(TaskKind task, InputKind input = InputKind::kText);
+// Options whose defaults do well at a task: those of a language model are TrainOptions(). kRegress is kDense always. To
+// classify texts, characters and bytes (kChar, kByte) want other ones than words; without `tokenizer` it is the task's.
+[[nodiscard]] TrainOptions default_options(TaskKind task, InputKind input = InputKind::kText,
+                                           std::optional<TokenizerKind> tokenizer = {});
 
 // ---- what a run reports
 

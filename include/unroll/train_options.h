@@ -374,7 +374,7 @@ void for_each_schedule_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "run.epochs",
                     .name = "epochs",
                     .help = "train for N passes over the text",
-                    .unset = "10 without `run.steps` and `run.minutes`",
+                    .unset = "10 without `run.steps` and `run.minutes`; to tag 8, to classify by the number of texts",
                     .range = kCountRange},
         run.epochs);
   visit(TrainOption{.field = "run.steps", .name = "steps", .help = "train for N updates", .range = kCountRange},

@@ -148,7 +148,8 @@ struct RangeCheck {
 // Throws where an option is given that is for another value of its owner than is given.
 void check_owners(const TrainOptions& options) {
   const std::vector<DescribedOption> all = describe_all(options);
-  const std::vector<DescribedOption> defaults = describe_all(default_options(options.task.kind, options.task.input));
+  const std::vector<DescribedOption> defaults =
+      describe_all(default_options(options.task.kind, options.task.input, options.tokenizer.kind));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const TrainOption& option = all[i].option;
     const auto& [owner, needed] = option.only_with;
@@ -358,7 +359,6 @@ TrainOptions resolve(TrainOptions options) {
   constexpr double kDefaultDecay = 2;
   if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
   if (run.lr == 0) run.lr = run.optimizer == Optimizer::kAdam ? 0.004 : 1;
-  if (!run.epochs && !run.steps && !run.minutes) run.epochs = default_epochs(options.task.kind, options.task.input);
   return options;
 }
 

@@ -23,12 +23,11 @@ struct DescribedOption {
 // Every option, in the order of for_each_option().
 [[nodiscard]] std::vector<DescribedOption> describe_all(const TrainOptions& options);
 
-// `options` with every default in place that does not depend on the text: learning rate, embedding size, length of the
-// run. Throws Error{kUsage} naming the field, its value and what is expected.
+// `options` with every default in place that does not depend on the text: learning rate, embedding size. Throws Error{kUsage} naming the field, its value and what is expected.
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
 
-// The length of a run where nobody asked for one.
-[[nodiscard]] std::int64_t default_epochs(TaskKind task, InputKind input) noexcept;
+// The length of a run where nobody asked for one; `windows` are the updates of an epoch.
+[[nodiscard]] std::int64_t default_epochs(const TrainOptions& options, std::int64_t windows) noexcept;
 
 // Units of the character network where nobody asked for a number: of taggers of words alone.
 [[nodiscard]] std::int64_t default_characters(const TaskOptions& task) noexcept;

@@ -148,10 +148,11 @@ ChosenPrecision choose_precision(std::optional<Precision> asked, const NamedValu
   return {.precision = name ? parse_precision(*name) : Precision::kF32, .reason = "as the run began"};
 }
 
-RunLength length_of(const RunOptions& run) {
+RunLength length_of(const TrainOptions& options, const EpochShape& epoch) {
+  const RunOptions& run = options.run;
   if (run.steps) return {RunLength::Unit::kSteps, static_cast<double>(*run.steps)};
   if (run.minutes) return {RunLength::Unit::kMinutes, *run.minutes};
-  return {RunLength::Unit::kEpochs, static_cast<double>(*run.epochs)};
+  return {RunLength::Unit::kEpochs, static_cast<double>(run.epochs.value_or(default_epochs(options, epoch.windows)))};
 }
 
 // What a validation reads.
@@ -268,6 +269,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
   const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
   const TrainOptions options = decide(inputs, config, precision.precision, observer);
   const Reading reading = reading_of_text(options.text, inputs.text);
+  const EpochShape epoch = epoch_of(options, inputs.text, reading);
   const RunOptions& run = options.run;
   RunPlan plan{
       .config = config,
@@ -296,8 +298,8 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
       .warmup = run.warmup,
       .clip = run.clip,
       .average = {.kind = run.average, .ema_decay = run.ema_decay, .nonmono = run.nonmono},
-      .length = length_of(run),
-      .epoch = epoch_of(options, inputs.text, reading),
+      .length = length_of(options, epoch),
+      .epoch = epoch,
       .patience = run.patience,
       .save_every = options.files.save_every,
       .seed = run.seed,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "train/options.h"
 #include "unroll/train.h"
 
@@ -20,6 +22,29 @@ void set_labels_defaults(TrainOptions& options) {
   options.run.ema_decay = 0.995;
 }
 
+bool reads_characters(TokenizerKind kind) { return kind == TokenizerKind::kChar || kind == TokenizerKind::kByte; }
+
+// A symbol that is dropped or unknown is a smaller part of a name than a word is of a sentence.
+void set_character_defaults(TrainOptions& options) {
+  options.network.hidden = 128;
+  options.network.embed = 64;
+  options.regularization.input = 0.1;
+  options.regularization.output = 0.3;
+  options.regularization.words = 0;
+  options.run.lr = 0.004;
+}
+
+// Few texts are read more often than many, within limits.
+std::int64_t epochs_of_classifier(TokenizerKind kind, std::int64_t windows) {
+  constexpr std::int64_t kMostUpdates = 9000;
+  constexpr std::int64_t kMostEpochs = 40;
+  constexpr std::int64_t kEpochs = 6;
+  const std::int64_t least_updates = reads_characters(kind) ? 4000 : 1500;
+  const auto epochs = [&](std::int64_t updates) { return (updates + windows - 1) / windows; };
+  if (kEpochs * windows < least_updates) return std::min(kMostEpochs, epochs(least_updates));
+  return std::min(kEpochs, epochs(kMostUpdates));
+}
+
 // Numbers are not symbols: dropping some of them changes what the others mean.
 void set_dense_defaults(TrainOptions& options) {
   options.task.input = InputKind::kDense;
@@ -34,7 +59,7 @@ void set_dense_defaults(TrainOptions& options) {
 
 }  // namespace
 
-TrainOptions default_options(TaskKind task, InputKind input) {
+TrainOptions default_options(TaskKind task, InputKind input, std::optional<TokenizerKind> tokenizer) {
   TrainOptions options;
   options.task.kind = task;
   switch (task) {
@@ -42,6 +67,7 @@ TrainOptions default_options(TaskKind task, InputKind input) {
       break;
     case TaskKind::kClassify:
       set_labels_defaults(options);
+      if (tokenizer && reads_characters(*tokenizer)) set_character_defaults(options);
       break;
     case TaskKind::kTag:
       set_labels_defaults(options);
@@ -71,15 +97,15 @@ std::int64_t default_characters(const TaskOptions& task) noexcept {
   return task.kind == TaskKind::kTag && task.input == InputKind::kText ? kOfTaggers : 0;
 }
 
-std::int64_t default_epochs(TaskKind task, InputKind input) noexcept {
-  if (input == InputKind::kDense) return 20;
-  switch (task) {
+std::int64_t default_epochs(const TrainOptions& options, std::int64_t windows) noexcept {
+  if (options.task.input == InputKind::kDense) return 20;
+  switch (options.task.kind) {
     case TaskKind::kLanguage:
     case TaskKind::kConditional:
     case TaskKind::kRegress:
       return 10;
     case TaskKind::kClassify:
-      return 6;
+      return epochs_of_classifier(options.tokenizer.kind, windows);
     case TaskKind::kTag:
       return 8;
   }

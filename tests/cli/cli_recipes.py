@@ -6,6 +6,10 @@ import pathlib
 
 from command_line import CommandTest, main
 
+# Texts of the tasks that recipes are for, other than language.
+TEXTS = {"classify": "".join(f"__label__a the cat {i}\n__label__b a dog {i}\n" for i in range(10)),
+         "tag": "".join(f"the O\ncat{i} B-NP\n\na O\ndog{i} B-NP\n\n" for i in range(10))}
+
 RECIPES = sorted((pathlib.Path(__file__).resolve().parents[2] / "recipes").glob("*.toml"))
 
 # A recipe that is not the default in any respect.
@@ -66,9 +70,10 @@ WRONG = [
 
 
 class Recipes(CommandTest):
-    def train(self, recipe, *flags, save="m"):
+    def train(self, recipe, *flags, save="m", task="language"):
         model = self.folder / save
-        self.last = self.succeed("train", self.text, "--save", model, "--recipe", recipe, *flags)
+        text = self.text if task == "language" else self.write(f"{task}.txt", TEXTS[task])
+        self.last = self.succeed("train", text, "--save", model, "--recipe", recipe, *flags)
         return model
 
     def options(self, model):
@@ -99,7 +104,8 @@ class Recipes(CommandTest):
     def test_every_recipe_trains(self):
         for recipe in self.listed():
             # One row: sanitizers take minutes for all rows of the large networks.
-            model = self.train(recipe["name"], "--steps", "2", "--batch-size", "1", "--overwrite", "--quiet")
+            model = self.train(recipe["name"], "--steps", "2", "--batch-size", "1", "--overwrite", "--quiet",
+                               task=recipe["flags"].get("task", "language"))
             found = self.options(model)
             self.assertEqual(found["steps"], "2")
             for name, value in recipe["flags"].items():
@@ -127,6 +133,20 @@ class Recipes(CommandTest):
         self.assertEqual([found[name] for name in ["hidden", "layers", "cell", "steps", "tied", "lr"]],
                          ["5", "2", "lstm", "3", "true", "0.02"])
         self.assertNotIn("epochs", found)
+
+    def test_a_recipe_for_a_task_means_that_task_s_flags_and_defaults(self):
+        recipe = self.write("names.toml", 'task = "classify"\ntokenizer = "char"\nreadout = "max"\nhidden = 4\n'
+                            'steps = 2\n')
+        model = self.train(recipe, "--quiet", task="classify")
+        text, other = self.folder / "classify.txt", self.folder / "n"
+        flags = ["--task", "classify", "--tokenizer", "char"]
+        self.succeed("train", text, "--save", other, *flags, "--readout", "max", "--hidden", "4", "--steps", "2",
+                     "--quiet")
+        self.assertEqual(model.read_bytes(), other.read_bytes())
+        self.assertNotIn("dropout-words", self.options(model))
+        self.refuse(2, ["--task tag", "classify"], "train", text, "--save", other, "--recipe", recipe, "--task", "tag")
+        wrong = self.write("wrong.toml", 'task = "clasify"\n')
+        self.refuse(2, [f"{wrong}:1:1", "classify"], "train", text, "--save", self.folder / "o", "--recipe", wrong)
 
     def test_minutes_override_epochs(self):
         model = self.train(self.write("small.toml", SMALL), "--minutes", "0.02")

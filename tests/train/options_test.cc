@@ -187,9 +187,31 @@ TEST(TrainOptionList, DefaultsArePutInPlace) {
   EXPECT_EQ(resolved.network.embed, resolved.network.hidden);
   EXPECT_EQ(resolved.run.decay, 2);
   EXPECT_EQ(resolved.run.lr, 1);
-  EXPECT_EQ(resolved.run.epochs, 10);
-  options.run.steps = 5;
-  EXPECT_FALSE(resolve(options).run.epochs.has_value());
+}
+
+TEST(TrainOptionList, AClassifierReadsFewTextsMoreOftenThanMany) {
+  TrainOptions options = default_options(TaskKind::kClassify);
+  EXPECT_EQ(default_epochs(options, 1), 40);
+  EXPECT_EQ(default_epochs(options, 149), 11);
+  EXPECT_EQ(default_epochs(options, 250), 6);
+  EXPECT_EQ(default_epochs(options, 1500), 6);
+  EXPECT_EQ(default_epochs(options, 2200), 5);
+  EXPECT_EQ(default_epochs(options, 1'000'000), 1);
+  options = default_options(TaskKind::kClassify, InputKind::kText, TokenizerKind::kChar);
+  options.tokenizer.kind = TokenizerKind::kChar;
+  EXPECT_EQ(default_epochs(options, 400), 10);
+  EXPECT_EQ(default_epochs(TrainOptions(), 400), 10);
+  EXPECT_EQ(default_epochs(default_options(TaskKind::kTag), 400), 8);
+}
+
+TEST(TrainOptionList, CharactersAreClassifiedByOtherDefaultsThanWords) {
+  const TrainOptions words = default_options(TaskKind::kClassify);
+  const TrainOptions characters = default_options(TaskKind::kClassify, InputKind::kText, TokenizerKind::kByte);
+  EXPECT_LT(characters.regularization.input, words.regularization.input);
+  EXPECT_EQ(characters.regularization.words, 0);
+  EXPECT_LT(characters.network.embed, characters.network.hidden);
+  const TrainOptions tags = default_options(TaskKind::kTag, InputKind::kText, TokenizerKind::kChar);
+  EXPECT_EQ(tags.network.hidden, default_options(TaskKind::kTag).network.hidden);
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ TEST_F(RunPlanTest, LengthIsInStepsUnlessItIsMinutes) {
   EXPECT_TRUE(
       fails_with(ErrorCode::kUsage, "`run.epochs` 2147483648 are more than", [&] { (void)planned_steps(many); }));
   options.run.epochs.reset();
+  EXPECT_EQ(describe(plan(options).length), "epochs 10");
   options.run.minutes = 0.25;
   EXPECT_EQ(planned_steps(plan(options)), std::nullopt);
   EXPECT_EQ(describe(plan(options).length), "minutes 0.25");

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/flags/asked_task.h"
+#include "cli/flags/asked_defaults.h"
 #include "cli/flags/column_flags.h"
 #include "cli/flags/data_flags.h"
 #include "cli/flags/dense_flags.h"
@@ -285,13 +285,6 @@ std::string repeating_command(const TrainCommand& command, const TrainPlan& plan
     if (value != "true") line += ' ' + value;
   }
   return line;
-}
-
-// The defaults of the task and the input of a command line.
-TrainOptions asked_defaults(const std::vector<std::string>& arguments) {
-  const std::optional<std::string> input = asked_value(arguments, "--input");
-  return default_options(asked_task(arguments).value_or(TaskKind::kLanguage),
-                         input ? parse_input(*input) : InputKind::kText);
 }
 
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
