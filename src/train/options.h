@@ -23,7 +23,8 @@ struct DescribedOption {
 // Every option, in the order of for_each_option().
 [[nodiscard]] std::vector<DescribedOption> describe_all(const TrainOptions& options);
 
-// `options` with every default in place that does not depend on the text: learning rate, embedding size. Throws Error{kUsage} naming the field, its value and what is expected.
+// `options` with every default in place that does not depend on the text: learning rate, embedding size. Throws
+// Error{kUsage} naming the field, its value and what is expected.
 [[nodiscard]] TrainOptions resolve(TrainOptions options);
 
 // The length of a run where nobody asked for one; `windows` are the updates of an epoch.
