@@ -18,13 +18,21 @@ PIXELS = 28 * 28
 Files = collections.namedtuple("Files", "train train_targets valid valid_targets")
 
 
+def write_whole(path, parts):
+    """Writes a file that is there as a whole or not at all; its size."""
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as out:
+        size = sum(out.write(part) for part in parts)
+    unfinished.replace(path)
+    return size
+
+
 def write_array(path, kind, shape, parts):
     """`parts`, bytes or arrays in row-major order, as an array of type `kind` ("|u1", "<f4"), format 1.0."""
     words = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({', '.join(map(str, shape))},), }}"
     words += " " * (-(len(words) + 11) % 64) + "\n"
-    with path.open("wb") as out:
-        out.write(b"\x93NUMPY\x01\x00" + len(words).to_bytes(2, "little") + words.encode("ascii"))
-        size = sum(out.write(part) for part in parts)
+    head = b"\x93NUMPY\x01\x00" + len(words).to_bytes(2, "little") + words.encode("ascii")
+    size = write_whole(path, [head, *parts]) - len(head)
     if size != math.prod(shape) * int(kind[-1]):
         raise ValueError(f"{path}: {size} bytes are no array of {shape}")
 
@@ -76,7 +84,7 @@ def read_idx(path):
 
 def write_idx(path, shape, content):
     head = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
-    path.write_bytes(head + content)
+    write_whole(path, [head, content])
 
 
 def fashion_files(folder, permuted):
