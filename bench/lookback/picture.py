@@ -4,7 +4,7 @@ import html
 
 from lookback import report, tasks, trials
 
-TILE, ROW, LEFT, HEAD, GAP = 62, 26, 130, 62, 34
+TILE, ROW, LEFT, HEAD, GAP = 80, 26, 130, 62, 34
 COLUMNS = 2
 
 # A tile is the darker (on a dark page the lighter) the more seeds solved the task; its words say the same.
@@ -45,8 +45,7 @@ def tile(x, y, seeds):
             text(x + (TILE - 4) / 2, y + 15.5, words, f"t{level}")]
 
 
-def panel(places, name, left, top):
-    lags = sorted({lag for task, lag, _ in places if task == name})
+def panel(places, name, lags, left, top):
     parts = [text(left, top, name, "title", "start"), text(left + LEFT - 8, top + 20, "steps back", "small", "end")]
     parts += [text(left + LEFT + TILE * i + TILE / 2 - 2, top + 20, f"{lag:,}", "small") for i, lag in enumerate(lags)]
     for row, cell in enumerate(trials.CELLS):
@@ -54,19 +53,18 @@ def panel(places, name, left, top):
         parts.append(text(left + LEFT - 8, y + 15.5, cell, "", "end"))
         for i, lag in enumerate(lags):
             parts += tile(left + LEFT + TILE * i, y, places.get((name, lag, cell), []))
-    return parts, LEFT + TILE * len(lags)
+    return parts
 
 
 def draw(results):
     places = report.by_place(results)
     names = [name for name in tasks.TASKS if any(task == name for task, _, _ in places)]
-    height = 28 + ROW * len(trials.CELLS) + GAP
-    parts, width = [], 0
+    lags = sorted({lag for task, lag, _ in places if task in names})
+    height, own = 28 + ROW * len(trials.CELLS) + GAP, LEFT + TILE * len(lags) + GAP
+    width = max(700, own * min(COLUMNS, len(names)) + 32 - GAP)
+    parts = []
     for i, name in enumerate(names):
-        _, own = panel(places, name, 0, 0)
-        across = (i % COLUMNS) * (own + GAP)
-        parts += panel(places, name, 16 + across, HEAD + 14 + height * (i // COLUMNS))[0]
-        width = max(width, across + own + 32)
+        parts += panel(places, name, lags, 16 + own * (i % COLUMNS), HEAD + 14 + height * (i // COLUMNS))
     rows = -(-len(names) // COLUMNS)
     bottom = HEAD + height * rows + 8
     parts += [text(16, 24, "Updates until a task is solved, by cell and by how many steps back the answer lies", "title",
