@@ -12,7 +12,8 @@
 namespace unroll {
 
 // The sizes of a recurrent network: embedding, a stack of equal recurrent layers, an output layer. A language model has
-// a softmax over its vocabulary at every step; the networks of other tasks have `outputs`.
+// a softmax over its vocabulary at every step; the networks of other tasks have `outputs`. A language model of both
+// directions, which other networks start from, has one level, and each direction predicts what it reads next.
 struct NetworkConfig {
   Cell cell = Cell::kLstm;
   std::int64_t vocabulary = 0;  // V: number of symbols, special ones included; 0: inputs are rows of `embed` numbers
@@ -40,13 +41,23 @@ struct NetworkConfig {
   std::int64_t character_hidden = 0;  // its embedding and units in each direction; a word's input is then its
                                       // embedding and the last outputs of both directions over its characters
 
+  // Of another task, in training: predicts symbols too, with the embedding as weights of that output layer, from the
+  // last level's outputs; of both directions as a language model of both does.
+  bool language = false;
+
   // Of a language model: labels, of which one sets the initial state of every layer; 0: it is zero.
   std::int64_t conditions = 0;
 
   friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
 };
 
-// Whether the network has a projection: tied weights and embed != hidden.
+// Whether the network predicts symbols of whole texts: a language model of both directions, or one next to a task.
+[[nodiscard]] bool predicts_texts(const NetworkConfig& config) noexcept;
+
+// Whether its embedding is the weights of an output layer: tied, or with `language`.
+[[nodiscard]] bool shares_embedding(const NetworkConfig& config) noexcept;
+
+// Whether the network has a projection: a shared embedding and embed != hidden.
 [[nodiscard]] bool has_projection(const NetworkConfig& config) noexcept;
 
 // Recurrent layers of each level: 1, or 2 with both directions. Layer d of level l has number l * directions + d.
@@ -70,7 +81,8 @@ struct NetworkConfig {
 
 // Throws Error{kUsage} naming the first size that is out of range (sizes from 1 to 2^24, layers to 1024, all
 // parameters together below 2^40) or the first contradiction (tied with cutoffs; a cluster of width 0; layer_norm with
-// one unit, or with a cell without recurrent weights; what only a language model has with `outputs`, or the reverse).
+// one unit, or with a cell without recurrent weights; what only a language model has with `outputs`, or the reverse; predicts_texts() of both directions with more levels
+// than one, or without a vocabulary).
 void check(const NetworkConfig& config);
 
 // Checks also that the sums of products in `precision` are exact: in int8, for embed and hidden up to 65536.

@@ -13,8 +13,11 @@ struct Regularization {
   double recurrent = 0;  // weight-drop: of recurrent weights W, one mask per window (Merity et al. 2018)
   bool locked = false;   // input, between, output: one mask for all steps of a row in a window (Gal & Ghahramani 2016)
   double ar = 0;         // activation penalty: adds ar times the mean square of the last layer's output after dropout
-  double label_smoothing = 0;  // of the loss softmax of labels: this share of each target is spread over all labels
-  double tar = 0;              // temporal penalty: adds tar times the mean square of the change of its h between steps
+  double tar = 0;        // temporal penalty: adds tar times the mean square of the change of its h between steps
+
+  // Of networks with labels.
+  double label_smoothing = 0;  // of the loss softmax: this share of each target is spread over all labels
+  double language = 0;         // of a network with language: its loss gets so many times that of the language model
 
   friend bool operator==(const Regularization&, const Regularization&) = default;
 };

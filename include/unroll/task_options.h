@@ -114,12 +114,12 @@ void for_each_transfer_option(Options& options, const Visit& visit) {
                     .range = {.least = 0, .most = kCountRange.most},
                     .recorded = kUnlessDefault},
         transfer.unfreeze);
-  visit(TrainOption{.field = "transfer.language_weight",
+  visit(TrainOption{.field = "regularization.language",
                     .name = "language-weight",
                     .help = "add X times the loss of a language model of the same texts",
                     .range = kFactorRange,
                     .recorded = kUnlessDefault},
-        transfer.language_weight);
+        options.regularization.language);
 }
 
 }  // namespace unroll

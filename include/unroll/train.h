@@ -200,9 +200,6 @@ struct TransferOptions {
   // Gradual unfreezing: in the first so many epochs the output layer learns alone, then with the layer below it, and so
   // on down to the embedding; 0: all layers learn from the start.
   std::int64_t unfreeze = 0;
-  // The loss is that of the task and so many times that of a language model of the same texts; the model that is saved
-  // is without its output layer.
-  double language_weight = 0;
 };
 
 struct TrainOptions {
@@ -229,8 +226,12 @@ struct MemoryItem {
   std::int64_t bytes = 0;
 };
 
-// The files that train() replaces: the model, and what resuming needs.
-[[nodiscard]] std::vector<std::string> written_files(const FileOptions& files);
+// The files that train() replaces: the model, what resuming needs, and with transfer.unlabelled those of its language
+// model.
+[[nodiscard]] std::vector<std::string> written_files(const TrainOptions& options);
+
+// Where the language model of transfer.unlabelled is saved: "m.language.safetensors" for "m.safetensors".
+[[nodiscard]] std::string language_model_path(const std::string& save);
 
 // What a run is going to do, reported before its first step.
 struct TrainPlan {
@@ -288,7 +289,8 @@ struct TrainObserver {
   // A sentence for people: "batch size 16 -> 4: the text has 9 tokens, ...". Names fields as Error does.
   std::function<void(std::string_view)> on_note = {};
   std::function<void(const DataReport&)> on_data = {};  // of labelled texts, once they are read
-  std::function<void(const TrainPlan&)> on_plan = {};   // once, before the first step
+  // Before the first step; with transfer.unlabelled before the first of the language model too, whose task is kLanguage.
+  std::function<void(const TrainPlan&)> on_plan = {};
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions
   std::function<void(std::int64_t step)> on_save = {};  // after files of that step are safe on disk

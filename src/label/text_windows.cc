@@ -8,6 +8,7 @@
 
 #include "base/philox.h"
 #include "label/chains.h"
+#include "network/language_layer.h"
 
 namespace unroll {
 namespace {
@@ -78,6 +79,7 @@ class Filler {
   }
 
   void answer(std::size_t from, std::size_t to, float weight) {
+    if (config_.outputs == 0) return;
     const auto K = static_cast<std::size_t>(config_.outputs);
     out_.targets[to] = examples_.labels.empty() ? 0 : examples_.labels[from];
     if (out_.targets[to] == kIgnored) return;
@@ -170,6 +172,7 @@ void make_text_window(const NetworkConfig& config, const Examples& examples, std
   clear(config, out);
   Filler filler(config, examples, unknown, out);
   for (std::size_t r = 0; r < texts.size(); ++r) filler.fill(r, texts[r]);
+  if (config.outputs == 0) out.predictions = language_predictions(out, config.bidirectional);
   if (config.characters > 0) make_character_window(examples, texts, out);
 }
 

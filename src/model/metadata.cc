@@ -68,6 +68,7 @@ Json config_json(const NetworkConfig& config) {
     json["character_hidden"] = config.character_hidden;
   }
   if (config.conditions > 0) json["conditions"] = config.conditions;
+  if (config.language) json["language"] = true;
   return json;
 }
 
@@ -214,8 +215,11 @@ bool needs_policy(const Tokenizer& tokenizer, BeginPolicy begin) noexcept {
 
 namespace {
 
+// A language model has a task to say only where it reads the characters of words.
+bool has_task(const Task& task) { return task.kind != TaskKind::kLanguage || !task.characters.empty(); }
+
 bool needs_third_format(const Tokenizer& tokenizer, const ModelUse& use) {
-  return use.task.kind != TaskKind::kLanguage || needs_policy(tokenizer, use.begin);
+  return has_task(use.task) || needs_policy(tokenizer, use.begin);
 }
 
 }  // namespace
@@ -229,7 +233,7 @@ std::map<std::string, std::string> model_metadata(const NetworkConfig& config, c
   if (needs_third_format(tokenizer, use)) {
     metadata["policy"] = write_json({{"begin", begin_policy_name(use.begin)}});
   }
-  if (use.task.kind != TaskKind::kLanguage) metadata["task"] = task_metadata(use.task);
+  if (has_task(use.task)) metadata["task"] = task_metadata(use.task);
   return metadata;
 }
 
@@ -249,7 +253,7 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
   const Json json = parse_metadata(metadata, "config", kMostConfigValues, path);
   const JsonFields fields(json, where, {"cell", "vocabulary", "embed", "hidden", "layers", "tied"},
                           {"residual", "layer_norm", "cutoffs", "dropout", "outputs", "loss", "readout",
-                           "bidirectional", "characters", "character_hidden", "conditions"});
+                           "bidirectional", "characters", "character_hidden", "conditions", "language"});
   NetworkConfig config{.vocabulary = fields.whole("vocabulary"),
                        .embed = fields.whole("embed"),
                        .hidden = fields.whole("hidden"),
@@ -273,6 +277,7 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
     if (fields.has(name)) *size = fields.whole(name);
   }
   if (fields.has("bidirectional")) config.bidirectional = fields.boolean("bidirectional");
+  if (fields.has("language")) config.language = fields.boolean("language");
   const std::string& cell = fields.string("cell");
   as_format_error(where, [&] {
     config.cell = parse_cell(cell);
@@ -357,13 +362,13 @@ ModelUse use_from_metadata(const std::map<std::string, std::string>& metadata, c
                            const Tokenizer& tokenizer, const std::string& path) {
   ModelUse use = begin_from_metadata(metadata, tokenizer, path);
   const auto found = metadata.find("task");
-  const bool needed = config.outputs > 0 || config.conditions > 0;
+  const bool needed = config.outputs > 0 || config.conditions > 0 || config.characters > 0;
   const bool third = metadata.at("format") == kPolicyModelFormat;
   const std::string where = place(path, "task");
   if ((found != metadata.end()) != needed || (needed && !third)) {
     throw Error(ErrorCode::kFormat,
-                fmt::format("{} is {}: files of format {} have one where the network has outputs or conditions, and no "
-                            "others",
+                fmt::format("{} is {}: files of format {} have one where the network has outputs, conditions or "
+                            "characters, and no others",
                             where, found == metadata.end() ? "missing" : "there", kPolicyModelFormat));
   }
   if (needed) use.task = task_from_metadata(found->second, config, where);

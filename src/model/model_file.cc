@@ -37,6 +37,12 @@ void save_model(const std::string& path, const NetworkConfig& config, const Toke
 
 void expect_language_model(const Model& model) {
   const TaskKind kind = model.task().kind;
+  if (model.config().outputs == 0 && model.config().bidirectional) {
+    throw Error(
+        ErrorCode::kUsage,
+        "the model reads texts in both directions: classifiers and taggers start from it (`transfer.init`), and "
+        "it gives no text a probability");
+  }
   if (kind == TaskKind::kLanguage || kind == TaskKind::kConditional) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("the model was trained to {}: it answers with {}, and has no probabilities of symbols",

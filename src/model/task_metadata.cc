@@ -88,7 +88,7 @@ bool fits(const Task& task, const NetworkConfig& config) {
   const bool per_text = config.readout != Readout::kSteps;
   switch (task.kind) {
     case TaskKind::kLanguage:
-      return false;
+      return config.outputs == 0 && config.conditions == 0 && config.characters > 0;
     case TaskKind::kClassify:
       return config.outputs > 0 && per_text && config.loss == (task.multi_label ? Loss::kSigmoid : Loss::kSoftmax);
     case TaskKind::kTag:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "network/language_layer.h"
+
 namespace unroll {
 namespace {
 
@@ -154,12 +156,31 @@ void take_labels(Layout& layout, const ActivationShape& s, LabelActivations& a) 
   if (training) a.d_pooled = layout.take(kPooled, rows, decoder_inputs(s.config));
 }
 
+void take_language(Layout& layout, const ActivationShape& s, LanguageActivations& a) {
+  constexpr const char* kSymbols = "outputs that predict symbols";
+  const NetworkConfig config = language_config(s.config);
+  const std::int64_t rows = directions(s.config) * s.T * s.B;
+  const bool training = s.purpose == Purpose::kTraining;
+  const auto take = [&layout](const char* name, std::int64_t count, std::int64_t cols) {
+    return layout.take(name, count, cols);
+  };
+  if (s.config.bidirectional) a.stacked = take(kSymbols, rows, config.hidden);
+  if (training) a.d_stacked = take(kSymbols, rows, config.hidden);
+  if (has_projection(config)) {
+    a.projected = take(kSymbols, rows, config.embed);
+    if (training) a.d_projected = take(kSymbols, rows, config.embed);
+  }
+  a.output = output_scratch(config, rows, training, s.samples, take);
+}
+
 void lay_out(Layout& layout, const ActivationShape& s, Activations& a) {
   const std::int64_t rows = s.T * s.B;
   a.embedded = layout.take("embedded symbols", rows, level_inputs(s.config, 0));
   if (s.config.characters > 0) take_characters(layout, s, a.characters);
   take_levels(layout, s, a.levels);
+  if (predicts_texts(s)) take_language(layout, s, a.language);
   if (s.config.outputs > 0) return take_labels(layout, s, a.labels);
+  if (predicts_texts(s)) return;
   if (has_projection(s.config)) a.projected = layout.take("projected outputs", rows, s.config.embed);
   a.output = output_scratch(
       s.config, rows, s.purpose == Purpose::kTraining, s.samples,
@@ -197,6 +218,10 @@ ActivationShape character_shape(const ActivationShape& shape) {
           .purpose = shape.purpose,
           .T = kWordCharacters,
           .B = shape.T * shape.B};
+}
+
+bool predicts_texts(const ActivationShape& shape) noexcept {
+  return predicts_texts(shape.config) && (shape.config.outputs == 0 || shape.purpose == Purpose::kTraining);
 }
 
 bool mixes_output(const ActivationShape& shape, std::int64_t l) noexcept {

@@ -66,6 +66,15 @@ struct LabelActivations {
   MatView<float> d_pooled;  // as pooled, training
 };
 
+// Those of the output layer that predicts symbols of whole texts. R is T*B, twice that with both directions.
+struct LanguageActivations {
+  MatView<float> stacked;      // (R, H) with both directions: the forward one's outputs, then the backward one's
+  MatView<float> projected;    // (R, E); empty without projection
+  MatView<float> d_stacked;    // (R, H) training
+  MatView<float> d_projected;  // as projected, training
+  OutputScratch output;
+};
+
 // Views into one block.
 struct Activations {
   MatView<float> embedded;  // (T*B, level_inputs(0))
@@ -74,6 +83,7 @@ struct Activations {
   MatView<float> projected;  // (T*B, E); empty without projection
   OutputScratch output;      // of a language model
   LabelActivations labels;   // of other tasks
+  LanguageActivations language;
 
   Activations() = default;
   // Views into `memory`, which holds the floats of plan().
@@ -88,6 +98,9 @@ struct Activations {
 
 // The largest windows of its character network.
 [[nodiscard]] ActivationShape character_shape(const ActivationShape& shape);
+
+// Whether a network of this shape predicts symbols of whole texts: of a task, in training alone.
+[[nodiscard]] bool predicts_texts(const ActivationShape& shape) noexcept;
 
 // Whether the level above reads something other than level l's output.
 [[nodiscard]] bool mixes_output(const ActivationShape& shape, std::int64_t l) noexcept;

@@ -53,16 +53,16 @@ void check_cutoffs(const NetworkConfig& config) {
 // What predicts each symbol from those before it.
 void check_language_model(const NetworkConfig& config) {
   check_size("vocabulary", config.vocabulary, kLargestSize);
-  if (config.bidirectional) {
-    refuse_config(
-        "a language model predicts each symbol from those before it, and both directions would show it the symbol: "
-        "they are for tasks with labels");
+  if (config.language) refuse_config("`language` is for networks of other tasks: a language model predicts symbols");
+  if (config.bidirectional && (!config.cutoffs.empty() || config.conditions > 0)) {
+    refuse_config("a language model of both directions has a full softmax and no conditions");
   }
   if (config.readout != Readout::kSteps || config.loss != Loss::kSoftmax) {
     refuse_config("a language model has a softmax over its vocabulary at every step, and no other readout or loss");
   }
-  if (config.characters > 0)
-    refuse_config("a character network is for words that get labels, not for a language model");
+  if (config.characters > 0 && !config.bidirectional) {
+    refuse_config("a character network is for words that get labels, not for a language model of one direction");
+  }
   check_cutoffs(config);
 }
 
@@ -76,6 +76,7 @@ void check_task(const NetworkConfig& config) {
     refuse_config("the loss crf is for labels at every step: the readout has to be steps");
   }
   if (config.characters > 0 && config.vocabulary == 0) refuse_config("rows of numbers have no characters");
+  if (config.language && config.vocabulary == 0) refuse_config("a language model of texts needs a vocabulary");
 }
 
 // A character network is there or not.
@@ -105,6 +106,11 @@ void check(const NetworkConfig& config) {
                 "layer normalisation of 1 unit is always 0: make hidden larger, or use no layer normalisation");
   }
   check_characters(config);
+  if (predicts_texts(config) && config.bidirectional && config.layers > 1) {
+    refuse_config(
+        "a language model of both directions has 1 layer: in a second one each direction would see the symbols that "
+        "it predicts");
+  }
   if (config.conditions != 0) check_size("conditions", config.conditions, kLargestSize);
   if (config.outputs == 0) {
     check_language_model(config);
@@ -133,7 +139,15 @@ void check(const NetworkConfig& config, Precision precision) {
   }
 }
 
-bool has_projection(const NetworkConfig& config) noexcept { return config.tied && config.embed != config.hidden; }
+bool predicts_texts(const NetworkConfig& config) noexcept {
+  return config.outputs == 0 ? config.bidirectional : config.language;
+}
+
+bool shares_embedding(const NetworkConfig& config) noexcept { return config.tied || config.language; }
+
+bool has_projection(const NetworkConfig& config) noexcept {
+  return shares_embedding(config) && config.embed != config.hidden;
+}
 
 std::int64_t directions(const NetworkConfig& config) noexcept { return config.bidirectional ? 2 : 1; }
 
@@ -144,7 +158,8 @@ std::int64_t level_inputs(const NetworkConfig& config, std::int64_t level) noexc
 std::int64_t level_outputs(const NetworkConfig& config) noexcept { return directions(config) * config.hidden; }
 
 std::int64_t decoder_inputs(const NetworkConfig& config) noexcept {
-  return config.tied ? config.embed : readout_size(config.readout, level_outputs(config));
+  if (config.outputs == 0) return config.tied ? config.embed : config.hidden;
+  return readout_size(config.readout, level_outputs(config));
 }
 
 std::int64_t output_count(const NetworkConfig& config) noexcept {
@@ -170,7 +185,7 @@ std::int64_t parameter_count(const NetworkConfig& config) noexcept {
 }
 
 std::int64_t multiplied_weights(const NetworkConfig& config) noexcept {
-  std::int64_t sum = config.tied ? config.vocabulary * config.embed : 0;
+  std::int64_t sum = shares_embedding(config) ? config.vocabulary * config.embed : 0;
   const auto add_matrix = [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
     if (!name.ends_with("encoder.weight")) sum += rows * cols;
   };

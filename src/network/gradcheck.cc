@@ -69,7 +69,7 @@ std::vector<Slice> slices_of(const NetworkConfig& config, std::int64_t rows) {
     slices.push_back({std::move(name), slices.empty() ? 0 : slices.back().offset + slices.back().size, size});
   };
   for (const ParameterTensor& tensor : parameter_tensors(config)) append(tensor.name, tensor.size);
-  if (config.outputs > 0) return slices;  // whole texts begin with zero states
+  if (reads_whole_texts(config)) return slices;  // whole texts begin with zero states
   for (std::int64_t l = 0; l < config.layers; ++l) {
     append(fmt::format("h_0 of layer {}", l), rows * config.hidden);
     if (has_cell_state(config.cell)) append(fmt::format("c_0 of layer {}", l), rows * config.hidden);
@@ -173,6 +173,7 @@ ref::Window<S> reference_window(const Point& point) {
                            .weight_masks = {},
                            .ar = point.regularization.ar,
                            .tar = point.regularization.tar,
+                           .language = point.regularization.language,
                            .task = &window};
   for (std::size_t i = 0; i < point.masks.size(); ++i) {
     reference.masks.push_back(as_matrix<S>(point.masks[i], point.masked_rows[i]));
@@ -191,7 +192,7 @@ struct ReferenceRun {
     auto next = values.begin() + parameter_count(point.config);
     for (std::int64_t l = 0; l < point.config.layers * directions(point.config); ++l) {
       state0.push_back(ref::zero_state<S>(point.config.cell, window.B, point.config.hidden));
-      if (point.config.outputs > 0) continue;
+      if (reads_whole_texts(point.config)) continue;
       for (S& h : state0.back().h.values) h = *next++;
       for (S& c : state0.back().c.values) c = *next++;
     }
@@ -225,7 +226,7 @@ std::vector<S> reference_gradient(const Point& point) {
   std::vector<ref::State<S>> dstate0;
   ref::network_backward(point.config, run.params, run.window, run.tape, nothing_follows,
                         ref::network_params(point.config, gradient.data()), dstate0);
-  if (point.config.outputs > 0) return gradient;
+  if (reads_whole_texts(point.config)) return gradient;
   for (const ref::State<S>& state : dstate0) {
     gradient.insert(gradient.end(), state.h.values.begin(), state.h.values.end());
     gradient.insert(gradient.end(), state.c.values.begin(), state.c.values.end());
@@ -236,7 +237,7 @@ std::vector<S> reference_gradient(const Point& point) {
 // The numbers of `state` in the order of the slices.
 std::vector<float*> state_places(const NetworkConfig& config, const NetworkState& state) {
   std::vector<float*> places;
-  if (config.outputs > 0) return places;
+  if (reads_whole_texts(config)) return places;
   for (std::int64_t l = 0; l < config.layers; ++l) {
     const RecurrentState<float> layer = state.layer(l);
     for (float& h : layer.h.flat()) places.push_back(&h);

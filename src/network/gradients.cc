@@ -12,7 +12,7 @@ std::vector<ParameterTensor> tensors_of(const NetworkConfig& config) {
 }
 
 // Whether the embedding's gradient is rows where the loss is exact.
-bool has_encoder_rows(const NetworkConfig& config) { return config.vocabulary > 0 && !config.tied; }
+bool has_encoder_rows(const NetworkConfig& config) { return config.vocabulary > 0 && !shares_embedding(config); }
 
 // The embedding is the first tensor, so the tensors after it are one block.
 std::int64_t offset_of_dense(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
@@ -35,7 +35,7 @@ void copy_rows(const EmbeddingGradient& gradient, MatView<float> table) {
 
 Gradients::Hole Gradients::hole_of(const NetworkConfig& config, const std::vector<ParameterTensor>& tensors,
                                    std::int64_t samples) {
-  if (samples == 0 || config.tied) return {};
+  if (samples == 0 || shares_embedding(config)) return {};
   const auto decoder = std::ranges::find(tensors, "decoder.weight", &ParameterTensor::name);
   assert(decoder != tensors.end() && decoder + 1 != tensors.end());
   return {.first = decoder->offset, .last = (decoder + 1)->offset};
@@ -61,7 +61,7 @@ Gradients::Gradients(const NetworkConfig& config, std::int64_t most_rows, std::i
       matrices_(parameter_matrices(config, placed_tensors(), 0, dense_.span())) {
   const std::int64_t V = config.vocabulary;
   const std::int64_t sampled_rows = rows_with_samples(most_rows, samples);
-  if (config.tied && samples > 0) embedding_.emplace(V, config.embed, most_rows + sampled_rows);
+  if (shares_embedding(config) && samples > 0) embedding_.emplace(V, config.embed, most_rows + sampled_rows);
   if (!has_encoder_rows(config)) return;
   embedding_.emplace(V, config.embed, most_rows);
   if (samples > 0) decoder_.emplace(V, config.hidden, sampled_rows);
@@ -74,7 +74,8 @@ std::int64_t Gradients::bytes(const NetworkConfig& config, std::int64_t most_row
   const std::int64_t sampled_rows = rows_with_samples(most_rows, samples);
   const std::int64_t dense = block_size(tensors) - offset_of_dense(config, tensors, samples) - (hole.last - hole.first);
   std::int64_t sum = static_cast<std::int64_t>(sizeof(float)) * dense;
-  if (config.tied && samples > 0) sum += EmbeddingGradient::bytes(V, config.embed, most_rows + sampled_rows);
+  if (shares_embedding(config) && samples > 0)
+    sum += EmbeddingGradient::bytes(V, config.embed, most_rows + sampled_rows);
   if (!has_encoder_rows(config)) return sum;
   sum += EmbeddingGradient::bytes(V, config.embed, most_rows);
   return samples > 0 ? sum + EmbeddingGradient::bytes(V, config.hidden, sampled_rows) : sum;

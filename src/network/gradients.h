@@ -17,8 +17,16 @@
 
 namespace unroll {
 
-// One float per parameter, except rows of the embedding to which nothing was added. If weights are tied, the embedding
-// is the output layer's matrix, all rows of which have gradients, and none is left out. With samples, rows of the
+// Where an output layer's gradients are added.
+struct OutputGradients {
+  MatView<float> decoder;
+  std::span<float> bias;
+  std::span<const TailParams<float>> tails;
+  EmbeddingGradient* sampled = nullptr;  // of a sampled softmax, instead of decoder
+};
+
+// One float per parameter, except rows of the embedding to which nothing was added. If it is shared, the embedding
+// is an output layer's matrix, all rows of which have gradients, and none is left out. With samples, rows of the
 // output layer's matrix are left out too, whether or not it is the embedding. Initially zero.
 class Gradients {
  public:
@@ -42,8 +50,13 @@ class Gradients {
   // do not depend on their number.
   void add_embedding(Workers& workers, std::span<const std::int32_t> ids, MatView<const float> dx);
 
-  // The output layer's matrix, for a sampled softmax. Requires samples.
-  [[nodiscard]] EmbeddingGradient& sampled_decoder() noexcept { return decoder_ ? *decoder_ : *embedding_; }
+  // Those of the output layer, and of the one that predicts symbols next to a task.
+  [[nodiscard]] OutputGradients output() noexcept {
+    return {decoder(), decoder_bias(), tails(), decoder_ ? &*decoder_ : embedding_ ? &*embedding_ : nullptr};
+  }
+  [[nodiscard]] OutputGradients language() noexcept {
+    return {matrices_.encoder, matrices_.language_bias, {}, embedding_ ? &*embedding_ : nullptr};
+  }
 
   // The gradients of all tensors that are not rows: those of Parameters::all() from dense_offset() on, in the same
   // order, padding between tensors included; with samples, without decoder.weight.
@@ -51,9 +64,9 @@ class Gradients {
   [[nodiscard]] std::int64_t dense_offset() const noexcept { return dense_offset_; }
   // One tensor's part of dense(); empty if its gradient is rows.
   [[nodiscard]] std::span<float> dense(const ParameterTensor& tensor) const noexcept;
-  // The embedding's rows; none if weights are tied, unless there are samples.
+  // The embedding's rows; none if it is shared, unless there are samples.
   [[nodiscard]] const std::optional<EmbeddingGradient>& embedding() const noexcept { return embedding_; }
-  // The rows of decoder.weight; with samples, if weights are not tied.
+  // The rows of decoder.weight; with samples, if the embedding is not shared.
   [[nodiscard]] const std::optional<EmbeddingGradient>& decoder_rows() const noexcept { return decoder_; }
   // The offset of decoder.weight in Parameters::all().
   [[nodiscard]] std::int64_t decoder_offset() const noexcept { return hole_.first; }

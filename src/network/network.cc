@@ -6,6 +6,7 @@
 
 #include "kernels/arrays.h"
 #include "network/label_layer.h"
+#include "network/language_layer.h"
 #include "network/word_characters.h"
 #include "nn/activation_penalty.h"
 #include "nn/embedding.h"
@@ -42,6 +43,7 @@ struct Network::Impl {
   Levels levels;
   std::optional<WordCharacters> characters;
   std::optional<LabelLayer> labels;
+  std::optional<LanguageLayer> language;
   std::vector<double> log_probs;
   std::vector<double> losses;
   std::vector<SymbolPrediction> predictions;
@@ -58,6 +60,7 @@ struct Network::Impl {
         levels(shape, planned.levels, team) {
     if (config.characters > 0) characters.emplace(shape, planned.characters, team);
     if (config.outputs > 0) labels.emplace(shape, planned.labels, team);
+    if (predicts_texts(shape)) language.emplace(shape, planned.language, team);
   }
 
   static std::int64_t total(const ActivationShape& shape) {
@@ -123,10 +126,10 @@ struct Network::Impl {
     if (shape.samples > 0) {
       if (!sampled) sampled.emplace(config, shape.samples, weights.precision());
       output_sampled_loss_and_gradient(workers, *sampled, weights.output(), noise, decoder_outputs, window.targets,
-                                       scale, planned.output, log_probs, gradients, d_inputs);
+                                       scale, planned.output, log_probs, gradients.output(), d_inputs);
     } else {
       output_loss_and_gradient(workers, config, weights.output(), decoder_outputs, window.targets, scale,
-                               planned.output, log_probs, gradients, d_inputs);
+                               planned.output, log_probs, gradients.output(), d_inputs);
     }
     if (!has_projection(config)) return d_inputs;
     const MatView<float> dy = levels.other_than(d_inputs, config.hidden);
@@ -142,6 +145,31 @@ struct Network::Impl {
     const MatView<float> dy = levels.gradients(outputs.rows, outputs.cols);
     labels->loss_and_gradient(weights, window, scale, losses, gradients, readout_mask(noise), dy);
     return dy;
+  }
+
+  // The same for symbols of whole texts alone, in log_probs.
+  MatView<float> backward_from_texts(const NetworkWeights& weights, const Window& window, Gradients& gradients,
+                                     NoiseKey noise) {
+    const MatView<float> dy = levels.gradients(outputs.rows, outputs.cols);
+    std::ranges::fill(dy.flat(), 0.0F);
+    language->loss_and_gradient(weights, window, 1, noise, log_probs, gradients, dy);
+    return dy;
+  }
+
+  // Sets the gradient of the last level's outputs. Returns the loss.
+  double backward_from_outputs(const NetworkWeights& weights, const Window& window, Gradients& gradients,
+                               NoiseKey noise, MatView<float>& dy) {
+    if (labels) {
+      dy = backward_from_labels(weights, window, gradients, noise);
+      const double weight = shape.regularization.language;
+      if (language) language->loss_and_gradient(weights, window, weight, noise, log_probs, gradients, dy);
+      return weighted_sum(window, losses) / mean_divisor(window);
+    }
+    dy = language ? backward_from_texts(weights, window, gradients, noise)
+                  : backward_from_symbols(weights, window, gradients, noise);
+    double sum = 0;
+    for (const double log_prob : log_probs) sum -= log_prob;
+    return sum / (language ? language->divisor() : mean_divisor(window));
   }
 
   // Sets the states of rows that have a condition.
@@ -197,7 +225,9 @@ void Network::forward(const NetworkWeights& weights, const Window& window, Netwo
   n.levels.begin({window.T, window.B});
   n.begin_conditions(weights, window, state);
   n.outputs = n.levels.forward(weights.layers(), n.embed(weights, window, noise), window.reset, state, noise);
+  if (n.language) n.language->forward(weights, window, n.outputs);
   if (n.labels) return n.labels->forward(weights, window, n.outputs, n.readout_mask(noise));
+  if (n.language) return;
   n.decoder_outputs = n.outputs;
   if (!has_projection(n.config)) return;
   n.decoder_outputs = fit(n.planned.projected, n.outputs.rows);
@@ -212,6 +242,10 @@ MatView<const float> Network::outputs() const noexcept {
 
 std::span<const double> Network::log_probs(const NetworkWeights& weights, const Window& window) {
   Impl& n = *impl_;
+  if (n.language) {
+    n.language->set_log_probs(weights, n.log_probs);
+    return n.log_probs;
+  }
   n.log_probs.resize(static_cast<std::size_t>(n.decoder_outputs.rows));
   output_log_probs(n.workers, n.config, weights.output(), n.decoder_outputs, window.targets, n.planned.output,
                    n.log_probs);
@@ -250,18 +284,15 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
                          NetworkState* dstate0) {
   Impl& n = *impl_;
   assert(n.shape.purpose == Purpose::kTraining);
-  MatView<float> dy = n.labels ? n.backward_from_labels(weights, window, gradients, noise)
-                               : n.backward_from_symbols(weights, window, gradients, noise);
+  MatView<float> dy;
+  const double loss = n.backward_from_outputs(weights, window, gradients, noise, dy);
   if (n.shape.regularization.ar > 0) add_activation_penalty(n.workers, n.shape.regularization.ar, n.outputs, dy);
   std::optional<NetworkState> own_dstate0;
   if (dstate0 == nullptr && !window.conditions.empty()) dstate0 = &own_dstate0.emplace(n.config, window.B);
   dy = n.levels.backward(weights.layers(), dy, gradients.matrices().layers, noise, dstate0);
   if (dstate0 != nullptr && !window.conditions.empty()) n.conditions_backward(window, *dstate0, gradients);
   n.embed_backward(weights, window, noise, dy, gradients);
-  if (n.labels) return weighted_sum(window, n.losses) / mean_divisor(window);
-  double sum = 0;
-  for (const double log_prob : n.log_probs) sum -= log_prob;
-  return sum / mean_divisor(window);
+  return loss;
 }
 
 MatView<const float> Network::input_gradients(const NetworkWeights& weights, const Window& window,

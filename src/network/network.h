@@ -54,8 +54,8 @@ class Network {
   // (T*B, decoder_inputs) of the last forward; of a task one row per text, if its readout gives that.
   [[nodiscard]] MatView<const float> outputs() const noexcept;
 
-  // Per (t, b) of the last forward: the log-probability of the target in nats; 0 if it is ignored. The view is valid
-  // until the next call.
+  // Per (t, b) of the last forward: the log-probability of the target in nats; 0 if it is ignored. Of a language model of
+  // both directions per step of the forward one and then of the backward one. The view is valid until the next call.
   std::span<const double> log_probs(const NetworkWeights& weights, const Window& window);
 
   // The same with rank and entropy.
@@ -80,7 +80,8 @@ class Network {
   // Backpropagation through time over the last forward, for a training network.
   //
   // Loss     mean over the window's predictions of -ln p(target), returned in nats; 0 without predictions. With
-  //          config.outputs, the mean of their losses, weighted by window.weights.
+  //          config.outputs, the mean of their losses, weighted by window.weights; with config.language, the gradient
+  //          is that of this mean and of regularization.language times the mean loss of symbols.
   // Adds     its gradient and that of the activation penalties to `gradients`. With weight-drop, the gradients of W
   //          must be zero before, since they are masked as a whole.
   // Noise    must be that of the forward, and of the weights' pack().

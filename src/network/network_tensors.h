@@ -47,7 +47,7 @@ void for_each_recurrent_tensor(const RecurrentTensors& r, const OnMatrix& on_mat
 // rnn.*_lK, with both directions followed by those of the backward layer as rnn.*_lK_reverse; with conditions
 // condition.h_lK (conditions, H) and condition.c_lK; projection.weight (E, H) if there is one; attention.weight (D) of
 // that readout; decoder.weight (output_count, decoder_inputs) unless tied; decoder.bias; of the loss crf
-// crf.transitions (K, K), crf.start_transitions and crf.end_transitions (K).
+// crf.transitions (K, K), crf.start_transitions and crf.end_transitions (K); with `language` language.bias (V).
 // With cutoffs the decoder is the head, decoder.head.weight and decoder.head.bias, and each cluster's P and Q
 // (nn/adaptive_softmax.h) follow as decoder.tail.I.0.weight and decoder.tail.I.1.weight.
 //
@@ -116,6 +116,7 @@ void for_each_tensor(const NetworkConfig& config, const OnMatrix& on_matrix, con
     on_vector(std::string("crf.start_transitions"), K, sets.crf.start...);
     on_vector(std::string("crf.end_transitions"), K, sets.crf.end...);
   }
+  if (config.language) on_vector(std::string("language.bias"), config.vocabulary, sets.language_bias...);
 }
 
 }  // namespace unroll

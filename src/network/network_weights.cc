@@ -1,5 +1,6 @@
 #include "network/network_weights.h"
 
+#include "network/language_layer.h"
 #include "network/levels.h"
 
 namespace unroll {
@@ -9,7 +10,7 @@ NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Pre
     : config_(config),
       precision_(precision),
       weight_drop_(weight_drop),
-      output_(config, precision, purpose == Purpose::kTraining, !sampled) {
+      output_(config, precision, purpose == Purpose::kTraining, !sampled || config.outputs > 0) {
   const bool training = purpose == Purpose::kTraining;
   const std::int64_t chars = config.character_hidden;
   for (std::int64_t d = 0; config.characters > 0 && d < 2; ++d) {
@@ -20,6 +21,7 @@ NetworkWeights::NetworkWeights(const NetworkConfig& config, Purpose purpose, Pre
       layers_.emplace_back(config.cell, level_inputs(config, l), config.hidden, precision, training);
     }
   }
+  if (config.language && training) language_.emplace(language_config(config), precision, true, !sampled);
   if (has_projection(config)) {
     projection_.P = PackedMatrix(config.hidden, config.embed, precision);
     if (training) projection_.P_back = PackedMatrix(config.embed, config.hidden, precision);
@@ -30,6 +32,11 @@ void NetworkWeights::pack(const ParametersView& parameters, Workers& workers, No
   viewed_ = parameters;
   output_.view(parameters);
   std::vector<PackingTask> tasks = output_.packing_tasks(parameters);
+  if (language_) {
+    const ParametersView of_symbols = language_view(parameters);
+    language_->view(of_symbols);
+    for (const PackingTask& task : language_->packing_tasks(of_symbols)) tasks.push_back(task);
+  }
   if (has_projection(config_)) {
     PackedMatrix* const back = projection_.P_back.bytes() > 0 ? &projection_.P_back : nullptr;
     tasks.push_back({parameters.projection, &projection_.P, back});
@@ -57,7 +64,8 @@ WeightView NetworkWeights::drop_weights(const WeightView& W, Workers& workers, N
 }
 
 std::int64_t NetworkWeights::bytes() const noexcept {
-  std::int64_t sum = output_.bytes() + projection_.P.bytes() + projection_.P_back.bytes();
+  std::int64_t sum =
+      output_.bytes() + (language_ ? language_->bytes() : 0) + projection_.P.bytes() + projection_.P_back.bytes();
   for (const RecurrentWeights& layer : chars_layers_) sum += layer.bytes();
   for (const RecurrentWeights& layer : layers_) sum += layer.bytes();
   for (const FloatBuffer& W : dropped_) sum += static_cast<std::int64_t>(sizeof(float)) * W.size();

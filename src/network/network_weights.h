@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,8 +22,8 @@ namespace unroll {
 class NetworkWeights {
  public:
   // `precision` is that of the products: f32 or bf16 for training. `weight_drop` is the probability with which weights
-  // of W are dropped; 0 for inference. With `sampled`, the output layer serves only the backward() of a network with
-  // samples.
+  // of W are dropped; 0 for inference. With `sampled`, the output layer of symbols serves only the backward() of a network
+  // with samples.
   NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32,
                  double weight_drop = 0, bool sampled = false);
   // Packs the values of `parameters`. Embeddings, the decoder, and what is no matrix are viewed, not copied, and must
@@ -43,6 +44,8 @@ class NetworkWeights {
   [[nodiscard]] const ProjectionWeights& projection() const noexcept { return projection_; }
   [[nodiscard]] std::span<const float> attention() const noexcept { return viewed_.attention; }
   [[nodiscard]] const OutputWeights& output() const noexcept { return output_; }
+  // The output layer that predicts symbols: output(), or the one next to a task, which only training has.
+  [[nodiscard]] const OutputWeights& language() const noexcept { return language_ ? *language_ : output_; }
   [[nodiscard]] const CrfTables<const float>& crf() const noexcept { return viewed_.crf; }
   [[nodiscard]] std::int64_t bytes() const noexcept;
 
@@ -59,6 +62,7 @@ class NetworkWeights {
   std::vector<RecurrentWeights> layers_;
   ProjectionWeights projection_;  // empty if there is none
   OutputWeights output_;
+  std::optional<OutputWeights> language_;
 };
 
 }  // namespace unroll

@@ -58,26 +58,25 @@ void output_log_probs(Workers& workers, const NetworkConfig& config, const Outpu
 
 void output_loss_and_gradient(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,
                               MatView<const float> h, std::span<const std::int32_t> targets, float scale,
-                              const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
-                              MatView<float> dh) {
+                              const OutputScratch& scratch, std::span<double> log_probs,
+                              const OutputGradients& gradients, MatView<float> dh) {
   if (config.cutoffs.empty()) {
     return softmax_loss_and_gradient(workers, full_shape(config, h), weights.head, h, targets, scale, scratch.logits,
-                                     log_probs, gradients.decoder(), gradients.decoder_bias(), dh);
+                                     log_probs, gradients.decoder, gradients.bias, dh);
   }
   adaptive_softmax_loss_and_gradient(
       workers, adaptive_shape(config), {weights.head, weights.tails}, h, targets, scale, scratch.adaptive, log_probs,
-      {.dhead = gradients.decoder(), .dbias = gradients.decoder_bias(), .dtails = gradients.tails()}, dh);
+      {.dhead = gradients.decoder, .dbias = gradients.bias, .dtails = gradients.tails}, dh);
 }
 
 void output_sampled_loss_and_gradient(Workers& workers, SampledStep& step, const OutputWeights& weights, NoiseKey noise,
                                       MatView<const float> h, std::span<const std::int32_t> targets, float scale,
-                                      const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
-                                      MatView<float> dh) {
+                                      const OutputScratch& scratch, std::span<double> log_probs,
+                                      const OutputGradients& gradients, MatView<float> dh) {
   step.samples.draw(noise);
   step.weights.pack(workers, step.samples, weights.decoder, weights.head.bias, scratch.sampled.rows);
   sampled_softmax_loss_and_gradient(workers, {step.samples, step.weights, weights.decoder, weights.head.bias}, h,
-                                    targets, scale, scratch.sampled, log_probs, gradients.sampled_decoder(),
-                                    gradients.decoder_bias(), dh);
+                                    targets, scale, scratch.sampled, log_probs, *gradients.sampled, gradients.bias, dh);
 }
 
 void output_predictions(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,

@@ -81,18 +81,18 @@ void output_log_probs(Workers& workers, const NetworkConfig& config, const Outpu
                       MatView<const float> h, std::span<const std::int32_t> targets, const OutputScratch& scratch,
                       std::span<double> log_probs);
 
-// Adds to the output layer's part of `gradients`; sets dh.
+// Adds to `gradients`; sets dh.
 void output_loss_and_gradient(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,
                               MatView<const float> h, std::span<const std::int32_t> targets, float scale,
-                              const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
-                              MatView<float> dh);
+                              const OutputScratch& scratch, std::span<double> log_probs,
+                              const OutputGradients& gradients, MatView<float> dh);
 
 // The same with the loss of a sampled softmax, whose symbols are drawn by `noise`. Requires a full softmax, f32
 // weights, and scratch and gradients with samples.
 void output_sampled_loss_and_gradient(Workers& workers, SampledStep& step, const OutputWeights& weights, NoiseKey noise,
                                       MatView<const float> h, std::span<const std::int32_t> targets, float scale,
-                                      const OutputScratch& scratch, std::span<double> log_probs, Gradients& gradients,
-                                      MatView<float> dh);
+                                      const OutputScratch& scratch, std::span<double> log_probs,
+                                      const OutputGradients& gradients, MatView<float> dh);
 
 void output_predictions(Workers& workers, const NetworkConfig& config, const OutputWeights& weights,
                         MatView<const float> h, std::span<const std::int32_t> targets, const OutputScratch& scratch,

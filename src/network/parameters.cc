@@ -86,7 +86,8 @@ ParametersView Parameters::view() const {
                       .decoder = m.decoder,
                       .decoder_bias = m.decoder_bias,
                       .tails = {},
-                      .crf = {m.crf.transitions, m.crf.start, m.crf.end}};
+                      .crf = {m.crf.transitions, m.crf.start, m.crf.end},
+                      .language_bias = m.language_bias};
   for (const RecurrentParams<float>& layer : m.chars_layers) view.chars_layers.push_back(view_of(layer));
   for (const RecurrentParams<float>& layer : m.layers) view.layers.push_back(view_of(layer));
   for (const ConditionParams<float>& level : m.conditions) view.conditions.push_back({level.h, level.c});

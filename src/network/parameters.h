@@ -54,6 +54,7 @@ struct ParameterMatrices {
   std::span<float> decoder_bias;         // (V); with cutoffs (head_size)
   std::vector<TailParams<float>> tails;  // one per cutoff
   CrfTables<float> crf;
+  std::span<float> language_bias;  // (V)
 };
 
 // Gives the lists of `sets`, which have the members of ParameterMatrices, their lengths.
@@ -86,6 +87,7 @@ struct ParametersView {  // members as in ParameterMatrices
   std::span<const float> decoder_bias;
   std::vector<TailView> tails;
   CrfTables<const float> crf;
+  std::span<const float> language_bias;
 };
 
 // Parameters of a network or an optimizer's moments: anything with one float per parameter. Moves; copy explicitly with

@@ -108,7 +108,7 @@ Window random_task(const NetworkConfig& config, std::int64_t T, std::int64_t B, 
     for (std::int64_t j = 0; config.vocabulary == 0 && j < config.embed; ++j) window.numbers.push_back(random.next());
   }
   if (config.characters > 0) add_characters(config, T * B, random, window.characters);
-  add_answers(config, random, window);
+  if (config.outputs > 0) add_answers(config, random, window);
   return window;
 }
 
@@ -124,8 +124,10 @@ std::int32_t RandomNumbers::next_id(std::int64_t count) {
   return static_cast<std::int32_t>((next() + 1) / 2 * static_cast<float>(count));
 }
 
+bool reads_whole_texts(const NetworkConfig& config) noexcept { return config.outputs > 0 || predicts_texts(config); }
+
 Window random_window(const NetworkConfig& config, std::int64_t T, std::int64_t B, RandomNumbers& random) {
-  return config.outputs > 0 ? random_task(config, T, B, random) : random_symbols(config, T, B, random);
+  return reads_whole_texts(config) ? random_task(config, T, B, random) : random_symbols(config, T, B, random);
 }
 
 }  // namespace unroll

@@ -22,6 +22,9 @@ class RandomNumbers {
   std::uint32_t used_ = 0;
 };
 
+// Whether windows are of whole texts, as those of tasks and of language models of both directions are.
+[[nodiscard]] bool reads_whole_texts(const NetworkConfig& config) noexcept;
+
 // T steps of B rows: of a language model random ids, targets of which some are ignored, resets, and conditions if the
 // network has some; of another task whole texts of random lengths, some of two pieces, with random answers and weights.
 [[nodiscard]] Window random_window(const NetworkConfig& config, std::int64_t T, std::int64_t B, RandomNumbers& random);

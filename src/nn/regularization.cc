@@ -18,7 +18,8 @@ void check(const Regularization& regularization) {
     if (p >= 0 && p < 1) continue;
     throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0 and below 1", name, p));
   }
-  for (const auto& [name, factor] : {std::pair("ar", r.ar), std::pair("tar", r.tar)}) {
+  for (const auto& [name, factor] :
+       {std::pair("ar", r.ar), std::pair("tar", r.tar), std::pair("the weight of the language model", r.language)}) {
     if (factor >= 0 && std::isfinite(factor)) continue;
     throw Error(ErrorCode::kUsage, fmt::format("{} is {}: expected at least 0", name, factor));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "network/gradients.h"
+#include "network/language_layer.h"
 #include "network/network.h"
 #include "unroll/error.h"
 
@@ -13,7 +14,7 @@ namespace unroll {
 
 std::int64_t trained_products(const RunPlan& plan) noexcept {
   const std::int64_t rows_left_out = plan.samples > 0 ? plan.config.vocabulary - plan.samples : 0;
-  return multiplied_weights(plan.config) - rows_left_out * decoder_inputs(plan.config);
+  return multiplied_weights(plan.config) - rows_left_out * decoder_inputs(language_config(plan.config));
 }
 
 std::vector<MemoryItem> memory_plan(const RunPlan& plan) {

@@ -30,7 +30,9 @@ class Update {
         moments_(moments),
         parameters_(parameters),
         average_(step.average_share > 0 ? average : nullptr),
-        rows_rest_(rule.rows_rest) {
+        rows_rest_(rule.rows_rest),
+        rate_(step.rate),
+        rates_(step.rates) {
     sgd_.scale = static_cast<float>(step.scale);
     sgd_.rate = static_cast<float>(step.rate);
     sgd_.momentum = static_cast<float>(rule.momentum);
@@ -46,11 +48,16 @@ class Update {
   [[nodiscard]] bool averages() const noexcept { return average_ != nullptr; }
 
   // Of the parameters from `offset` on that have the gradient g.
-  void apply(std::span<const float> g, std::int64_t offset, bool decays) const {
+  void apply(std::span<const float> g, std::int64_t offset, bool decays, float rate) const {
     const std::int64_t end = offset + static_cast<std::int64_t>(g.size());
     const std::span<float> w = part(parameters_.all(), offset, end);
-    move(w, g, offset, decays);
+    move(w, g, offset, decays, rate);
     if (average_ != nullptr) move_towards(w, part(average_->all(), offset, end), share_);
+  }
+
+  // The rate of a tensor, by its place in the list.
+  [[nodiscard]] float rate_of(std::size_t tensor) const noexcept {
+    return rates_.empty() ? sgd_.rate : static_cast<float>(rate_ * rates_[tensor]);
   }
 
   // What happens to parameters that rest.
@@ -59,14 +66,16 @@ class Update {
   }
 
  private:
-  void move(std::span<float> w, std::span<const float> g, std::int64_t offset, bool decays) const {
+  void move(std::span<float> w, std::span<const float> g, std::int64_t offset, bool decays, float rate) const {
     const std::int64_t end = offset + static_cast<std::int64_t>(g.size());
     if (moments_.v) {
       AdamStep adam = adam_;
+      adam.rate = rate;
       if (!decays) adam.weight_decay = 0;
       return adam_update(w, g, part(moments_.m->all(), offset, end), part(moments_.v->all(), offset, end), adam);
     }
     SgdStep sgd = sgd_;
+    sgd.rate = rate;
     if (!decays) sgd.weight_decay = 0;
     if (moments_.m) return momentum_update(w, g, part(moments_.m->all(), offset, end), sgd);
     sgd_update(w, g, sgd);
@@ -83,6 +92,8 @@ class Update {
   Parameters& parameters_;
   Parameters* average_;
   bool rows_rest_;
+  double rate_;
+  std::span<const double> rates_;
 };
 
 // A piece of the parameters that one task updates.
@@ -90,24 +101,30 @@ struct Tile {
   std::span<const float> gradient;
   std::int64_t first = 0;  // of the parameters
   bool decays = false;
+  std::size_t tensor = 0;
 };
 
 std::vector<Tile> dense_tiles(const Gradients& gradients) {
   std::vector<Tile> tiles;
-  for (const ParameterTensor& tensor : gradients.tensors()) {
+  for (std::size_t number = 0; number < gradients.tensors().size(); ++number) {
+    const ParameterTensor& tensor = gradients.tensors()[number];
     const std::span<float> all = gradients.dense(tensor);
     const auto size = std::ssize(all);
     for (std::int64_t first = 0; first < size; first += kTile) {
       tiles.push_back({.gradient = part(all, first, std::min(size, first + kTile)),
                        .first = tensor.offset + first,
-                       .decays = tensor.shape.size() > 1});
+                       .decays = tensor.shape.size() > 1,
+                       .tensor = number});
     }
   }
   return tiles;
 }
 
-// A matrix whose gradient is rows, and which begins at `offset` of the parameters.
-void update_rows(Workers& workers, const EmbeddingGradient& gradient, std::int64_t offset, const Update& update) {
+// A matrix whose gradient is rows: the tensor that begins at `offset` of the parameters.
+void update_rows(Workers& workers, const Gradients& gradients, const EmbeddingGradient& gradient, std::int64_t offset,
+                 const Update& update) {
+  const auto tensor = std::ranges::find(gradients.tensors(), offset, &ParameterTensor::offset);
+  const float rate = update.rate_of(static_cast<std::size_t>(tensor - gradients.tensors().begin()));
   const std::int64_t V = gradient.ids_in_all();
   const std::int64_t E = gradient.rows().cols;
   const std::int64_t rows_per_task = std::max<std::int64_t>(1, kTile / E);
@@ -116,7 +133,7 @@ void update_rows(Workers& workers, const EmbeddingGradient& gradient, std::int64
     workers.run_ranges(gradient.rows().rows, rows_per_task, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t slot = first; slot < last; ++slot) {
         const std::int64_t id = ids[static_cast<std::size_t>(slot)];
-        update.apply(gradient.row(id), offset + id * E, true);
+        update.apply(gradient.row(id), offset + id * E, true, rate);
       }
     });
     return;
@@ -129,7 +146,7 @@ void update_rows(Workers& workers, const EmbeddingGradient& gradient, std::int64
       if (row.empty() && update.rows_rest()) {
         update.average_only(at, at + E);
       } else {
-        update.apply(row.empty() ? zeros : row, at, true);
+        update.apply(row.empty() ? zeros : row, at, true, rate);
       }
     }
   });
@@ -181,11 +198,11 @@ void update_parameters(Workers& workers, const Gradients& gradients, const Updat
   const std::vector<Tile> tiles = dense_tiles(gradients);
   workers.run(std::ssize(tiles), [&](std::int64_t task) {
     const Tile& tile = tiles[static_cast<std::size_t>(task)];
-    update.apply(tile.gradient, tile.first, tile.decays);
+    update.apply(tile.gradient, tile.first, tile.decays, update.rate_of(tile.tensor));
   });
-  if (gradients.embedding()) update_rows(workers, *gradients.embedding(), 0, update);  // the first tensor
+  if (gradients.embedding()) update_rows(workers, gradients, *gradients.embedding(), 0, update);  // the first tensor
   if (gradients.decoder_rows()) {
-    update_rows(workers, *gradients.decoder_rows(), gradients.decoder_offset(), update);
+    update_rows(workers, gradients, *gradients.decoder_rows(), gradients.decoder_offset(), update);
   }
 }
 

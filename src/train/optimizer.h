@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/workers.h"
 #include "network/gradients.h"
@@ -51,8 +52,9 @@ struct Moments {
 struct UpdateStep {
   double scale = 1;  // of the gradient: clipping
   double rate = 0;
-  std::int64_t step = 1;     // counted from 1, for Adam's bias correction
-  double average_share = 0;  // how far the average moves towards the updated weights; 0: not at all
+  std::int64_t step = 1;               // counted from 1, for Adam's bias correction
+  std::span<const double> rates = {};  // of each tensor: what `rate` is multiplied by; empty: 1
+  double average_share = 0;            // how far the average moves towards the updated weights; 0: not at all
 };
 
 // Updates all parameters. Unless rule.rows_rest, a row of the embedding without a gradient is updated with a gradient

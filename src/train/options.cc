@@ -234,6 +234,33 @@ void check_characters(const TrainOptions& o) {
                      *o.task.characters, tokenizer_kind_name(o.tokenizer.kind)));
 }
 
+// Only what answers with labels of texts starts from a language model or from word vectors.
+void check_transfer(const TrainOptions& o) {
+  const TaskKind kind = o.task.kind;
+  const bool of_texts = o.task.input == InputKind::kText;
+  const bool may = of_texts && (kind == TaskKind::kClassify || kind == TaskKind::kTag);
+  const TransferOptions& t = o.transfer;
+  for (const auto& [field, given] :
+       {std::pair("transfer.init", !t.init.empty()), std::pair("transfer.unlabelled", !t.unlabelled.empty()),
+        std::pair("transfer.layer_decay", t.layer_decay != 1), std::pair("transfer.unfreeze", t.unfreeze > 0),
+        std::pair("regularization.language", o.regularization.language > 0)}) {
+    if (!given || may) continue;
+    refuse(field, fmt::format("`{}` is for `task.kind` classify and tag of texts: here it is {}{}", field,
+                              task_name(kind), of_texts ? "" : " of numbers"));
+  }
+  if (!t.init.empty() && !t.unlabelled.empty()) {
+    refuse("transfer.unlabelled",
+           "`transfer.unlabelled` trains a language model, and `transfer.init` gives one: leave "
+           "one of them out");
+  }
+  if (t.unlabelled == "-") refuse("transfer.unlabelled", "`transfer.unlabelled` is read twice: expected a file");
+  if (o.regularization.language > 0 && o.task.bidirectional && o.network.layers > 1) {
+    refuse("regularization.language",
+           "`regularization.language` needs `network.layers` 1, or texts read in one direction: in a second layer each "
+           "direction would see the symbols that it predicts");
+  }
+}
+
 void check_task(const TrainOptions& o) {
   const TaskKind kind = o.task.kind;
   if (kind == TaskKind::kLanguage) return;
@@ -247,7 +274,8 @@ void check_task(const TrainOptions& o) {
   }
   if (o.run.fit_to_minutes) refuse("run.minutes", "`run.fit_to_minutes` is for language models");
   if (!o.files.from.empty()) {
-    refuse("files.from", "`files.from` continues a language model: leave it out with another `task.kind`");
+    refuse("files.from",
+           "`files.from` continues a language model: another `task.kind` starts from one with `transfer.init`");
   }
   check_folds(o);
 }
@@ -349,6 +377,7 @@ TrainOptions resolve(TrainOptions options) {
   check_validation(options);
   check_fit(options);
   check_task(options);
+  check_transfer(options);
   check_run(options);
   RunOptions& run = options.run;
   // The default of tasks, which is for words.

@@ -74,14 +74,15 @@ void expect_same_start(const NamedValues& saved, const NamedValues& now, const s
   const std::string before = start_of(saved);
   const std::string present = start_of(now);
   if (before == present || (before == "a model" && !present.empty())) return;
+  const std::string_view field = named_value(now, "task") ? "transfer.init" : "files.from";
   const std::string difference =
-      present.empty()  ? "`files.from` is not set now, and the run began from a model"
-      : before.empty() ? "`files.from` is set now, and the run began from random weights"
+      present.empty()  ? fmt::format("`{}` is not set now, and the run began from a model", field)
+      : before.empty() ? fmt::format("`{}` is set now, and the run began from random weights", field)
                        : fmt::format(
-                             "the model of `files.from` has the checksum {} now, and the one from which the run "
+                             "the model of `{}` has the checksum {} now, and the one from which the run "
                              "began had {}",
-                             present, before);
-  refuse_other_run(path, difference, present.empty() ? "give that model" : "give the same options", "files.from");
+                             field, present, before);
+  refuse_other_run(path, difference, present.empty() ? "give that model" : "give the same options", field);
 }
 
 void expect_same_vocabulary(const Tokenizer& before, const Tokenizer& now, const std::string& path) {

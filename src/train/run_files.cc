@@ -19,7 +19,8 @@ std::vector<std::string> read_files(const TrainOptions& options) {
        {&options.task.dense.target_paths, &options.task.valid_targets}) {
     paths.insert(paths.end(), targets->begin(), targets->end());
   }
-  for (const std::string& path : {options.text.valid, options.tokenizer.vocab_file, options.files.from}) {
+  for (const std::string& path : {options.text.valid, options.tokenizer.vocab_file, options.files.from,
+                                  options.transfer.init, options.transfer.unlabelled, options.transfer.vectors}) {
     if (!path.empty()) paths.push_back(path);
   }
   return paths;
@@ -27,10 +28,16 @@ std::vector<std::string> read_files(const TrainOptions& options) {
 
 }  // namespace
 
-std::vector<std::string> written_files(const FileOptions& files) { return {files.save, checkpoint_path(files.save)}; }
+std::vector<std::string> written_files(const TrainOptions& options) {
+  std::vector<std::string> paths{options.files.save, checkpoint_path(options.files.save)};
+  if (options.transfer.unlabelled.empty()) return paths;
+  paths.push_back(language_model_path(options.files.save));
+  paths.push_back(checkpoint_path(paths.back()));
+  return paths;
+}
 
 void expect_files_apart(const TrainOptions& options) {
-  for (const std::string& written : written_files(options.files)) {
+  for (const std::string& written : written_files(options)) {
     for (const std::string& read : read_files(options)) {
       if (!same_file(written, read)) continue;
       throw Error(

@@ -29,9 +29,20 @@ NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabul
   return config;
 }
 
+// A language model of whole texts, as transfer.unlabelled trains it.
+NetworkConfig texts_config(const TrainOptions& options, const TrainingText& text) {
+  NetworkConfig config = network_config(options.network, text.tokenizer.size());
+  config.bidirectional = options.task.bidirectional;
+  if (text.task->task.characters.empty()) return config;
+  config.characters = std::ssize(text.task->task.characters) + 1;
+  config.character_hidden = *options.task.characters;
+  return config;
+}
+
 // A task's network; its outputs are those of the texts.
 NetworkConfig task_config(const TrainOptions& options, const TrainingText& text) {
   const Task& task = text.task->task;
+  if (task.kind == TaskKind::kLanguage) return texts_config(options, text);
   const bool dense = text.task->inputs > 0;
   NetworkConfig config = network_config(options.network, dense ? 0 : text.tokenizer.size());
   if (dense) config.embed = text.task->inputs;
@@ -46,6 +57,7 @@ NetworkConfig task_config(const TrainOptions& options, const TrainingText& text)
     config.characters = std::ssize(task.characters) + 1;
     config.character_hidden = *options.task.characters;
   }
+  config.language = options.regularization.language > 0;
   if (task.kind == TaskKind::kTag) {
     config.loss = options.task.transitions == Transitions::kCrf ? Loss::kCrf : Loss::kSoftmax;
     return config;
@@ -53,6 +65,15 @@ NetworkConfig task_config(const TrainOptions& options, const TrainingText& text)
   config.loss = task.kind == TaskKind::kRegress ? Loss::kSquared : task.multi_label ? Loss::kSigmoid : Loss::kSoftmax;
   if (!text.task->per_step) config.readout = options.task.readout;
   return config;
+}
+
+NetworkConfig config_of(const RunInputs& inputs) {
+  if (inputs.text.task) {
+    const NetworkConfig config = task_config(inputs.options, inputs.text);
+    return inputs.from != nullptr ? config_from(*inputs.from, config) : config;
+  }
+  if (inputs.from != nullptr) return inputs.from->config();
+  return network_config(inputs.options.network, inputs.text.tokenizer.size());
 }
 
 // Throws Error{kUsage} where what was asked for does not go with the network that is trained.
@@ -90,6 +111,12 @@ std::int64_t drawn_samples(std::int64_t asked, std::int64_t V) {
                   "is faster",
                   samples, V / 2),
       "network.samples");
+}
+
+// Symbols that a language model of whole texts compares with, in training; 0: all.
+std::int64_t samples_of_texts(const NetworkConfig& config) {
+  constexpr std::int64_t kMostCompared = 2000;
+  return config.vocabulary > kMostCompared ? drawn_samples(0, config.vocabulary) : 0;
 }
 
 // The network's options as they are where it has this config.
@@ -205,7 +232,8 @@ TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precis
     options.run.batch_size = fitting_batch(options, std::ssize(inputs.text.train), observer);
   }
   options.run.precision = precision;
-  if (!options.text.begin && inputs.from != nullptr) options.text.begin = inputs.from->begin_policy();
+  if (!options.text.begin && inputs.from != nullptr && !inputs.text.task)
+    options.text.begin = inputs.from->begin_policy();
   if (options.text.begin == BeginPolicy::kBoundary) options.text.begin.reset();  // the default, as it is recorded
   return options;
 }
@@ -261,16 +289,14 @@ std::string describe(const RunLength& length) {
 }
 
 RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
-  const NetworkConfig config = inputs.from != nullptr ? inputs.from->config()
-                               : inputs.text.task
-                                   ? task_config(inputs.options, inputs.text)
-                                   : network_config(inputs.options.network, inputs.text.tokenizer.size());
+  const NetworkConfig config = config_of(inputs);
   check_network(inputs.options, config);
   const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
   const TrainOptions options = decide(inputs, config, precision.precision, observer);
   const Reading reading = reading_of_text(options.text, inputs.text);
   const EpochShape epoch = epoch_of(options, inputs.text, reading);
   const RunOptions& run = options.run;
+  const std::int64_t samples = predicts_texts(config) ? samples_of_texts(config) : options.network.samples;
   RunPlan plan{
       .config = config,
       .regularization = options.regularization,
@@ -278,7 +304,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                   .range = run.init_range,
                   .chrono_steps = run.chrono_steps > 0 ? run.chrono_steps : std::max<std::int64_t>(2, run.bptt),
                   .seed = run.seed},
-      .samples = options.network.samples,
+      .samples = samples,
       .precision = precision.precision,
       .precision_reason = precision.reason,
       .reading = reading,
@@ -290,13 +316,14 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
                  .momentum = run.momentum,
                  .beta2 = run.beta2,
                  .weight_decay = run.weight_decay,
-                 .rows_rest = options.network.softmax != Softmax::kFull},
+                 .rows_rest = samples > 0 || options.network.softmax != Softmax::kFull},
       .lr = run.lr,
       .schedule = run.schedule,
       .decay_after = run.decay_after.value_or(0),
       .decay = run.decay.value_or(1),
       .warmup = run.warmup,
       .clip = run.clip,
+      .layer_rates = {.decay = options.transfer.layer_decay, .unfreeze = options.transfer.unfreeze},
       .average = {.kind = run.average, .ema_decay = run.ema_decay, .nonmono = run.nonmono},
       .length = length_of(options, epoch),
       .epoch = epoch,

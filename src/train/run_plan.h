@@ -14,6 +14,7 @@
 #include "train/options.h"
 #include "train/pacing.h"
 #include "train/training_text.h"
+#include "train/transfer.h"
 #include "unroll/model.h"
 #include "unroll/train.h"
 
@@ -64,6 +65,7 @@ struct RunPlan {
   double decay = 1;              // kStep
   std::int64_t warmup = 0;       // steps; kWarmupOfRun: warmup_steps() of the run's length
   double clip = 0;               // 0: never
+  LayerRates layer_rates = {};
   AverageRule average = {};
 
   // Length and pace.
@@ -88,7 +90,7 @@ inline constexpr std::int64_t kWarmupOfRun = -1;
 struct RunInputs {
   const TrainOptions& options;  // resolved
   const TrainingText& text;
-  const Model* from = nullptr;           // weights to start from
+  const Model* from = nullptr;           // weights to start from: all of a language model, or part of a task's
   const NamedValues* resumed = nullptr;  // options that the run to resume recorded; null: this one begins
 };
 

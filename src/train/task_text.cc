@@ -16,6 +16,8 @@
 #include "base/warn.h"
 #include "data/hold_out.h"
 #include "label/encoding.h"
+#include "text/corpus.h"
+#include "text/lines.h"
 #include "text/vocabulary.h"
 #include "train/class_weights.h"
 #include "train/dense_text.h"
@@ -26,6 +28,8 @@
 
 namespace unroll {
 namespace {
+
+constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
 
 std::int64_t count_unknown(const Examples& examples, const Tokenizer& tokenizer) {
   return tokenizer.unknown() < 0 ? 0 : std::ranges::count(examples.ids, tokenizer.unknown());
@@ -41,10 +45,17 @@ std::vector<std::uint8_t> rare_words(const Examples& train, const Tokenizer& tok
   return rare;
 }
 
-// What all tasks have in common, once texts are encoded.
-TrainingText finished(Tokenizer tokenizer, TaskText task) {
+// What the texts of a task are read with, besides themselves.
+struct TextSource {
+  const Model* init = nullptr;       // whose vocabulary and characters are taken
+  std::string_view unlabelled = {};  // a text whose words belong to the vocabulary too
+};
+
+// What all tasks have in common, once texts are encoded. Words that a language model has seen are learned already,
+// however rare they are here.
+TrainingText finished(Tokenizer tokenizer, TaskText task, const TextSource& source) {
   TrainingText text{.tokenizer = std::move(tokenizer), .train = {}, .valid = {}, .fingerprint = {}};
-  task.rare = rare_words(task.train, text.tokenizer);
+  if (source.init == nullptr && source.unlabelled.empty()) task.rare = rare_words(task.train, text.tokenizer);
   text.train_unknown = count_unknown(task.train, text.tokenizer);
   text.valid_unknown = count_unknown(task.valid, text.tokenizer);
   text.task = std::move(task);
@@ -53,9 +64,11 @@ TrainingText finished(Tokenizer tokenizer, TaskText task) {
 }
 
 template <class Texts, class TextOf>
-Tokenizer train_tokenizer(const TokenizerOptions& options, const Texts& texts, const TextOf& text_of,
-                          const std::string& name) {
-  std::string all;
+Tokenizer train_tokenizer(TokenizerOptions options, const Texts& texts, const TextOf& text_of, const std::string& name,
+                          const TextSource& source) {
+  if (source.init != nullptr) return source.init->tokenizer();
+  std::string all(source.unlabelled);
+  if (!all.empty()) options.min_count = std::max<std::int64_t>(2, options.min_count);
   for (const auto& one : texts) {
     all += text_of(one);
     all += '\n';
@@ -161,15 +174,24 @@ WordCounts count_words(const Tokenizer& tokenizer, const LabelledTexts& texts) {
   return words;
 }
 
-TrainingText read_classified(const TrainOptions& options) {
+// The characters of a character network: those of the model to start from, or else of the words to train on.
+std::vector<std::string> task_characters(const TrainOptions& options, const TextSource& source,
+                                         const WordCounts& words) {
+  if (source.init != nullptr && !source.init->task().characters.empty()) return source.init->task().characters;
+  return *options.task.characters > 0 ? characters_in(words) : std::vector<std::string>();
+}
+
+TrainingText read_classified(const TrainOptions& options, const TextSource& source) {
   LabelledParts parts = read_labelled_parts(options);
   Tokenizer tokenizer = train_tokenizer(
       options.tokenizer, parts.train.texts, [](const LabelledText& text) -> const std::string& { return text.text; },
-      "the texts to train on");
+      "the texts to train on", source);
   const bool conditional = options.task.kind == TaskKind::kConditional;
   TaskText task{
       .task = {.kind = options.task.kind, .labels = parts.train.labels, .multi_label = parts.train.multi_label}};
-  if (*options.task.characters > 0) task.task.characters = characters_in(count_words(tokenizer, parts.train));
+  if (tokens_are_words(tokenizer.kind()) && (*options.task.characters > 0 || source.init != nullptr)) {
+    task.task.characters = task_characters(options, source, count_words(tokenizer, parts.train));
+  }
   task.train = encode_texts(tokenizer, task.task, parts.train);
   task.valid = encode_texts(tokenizer, task.task, parts.valid);
   set_answers(parts.train, class_weights(options.task.class_weights, parts.train), task.train);
@@ -181,7 +203,7 @@ TrainingText read_classified(const TrainOptions& options) {
   task.report = std::move(parts.report);
   task.train_answers = conditional ? task.train.steps() : static_cast<std::int64_t>(task.train.count());
   task.valid_answers = conditional ? task.valid.steps() : static_cast<std::int64_t>(task.valid.count());
-  return finished(std::move(tokenizer), std::move(task));
+  return finished(std::move(tokenizer), std::move(task), source);
 }
 
 // ---- words with tags
@@ -253,7 +275,7 @@ Examples encode_sentences(const Tokenizer& tokenizer, const Task& task, const Ta
 std::string words_of(const TaggedSentence& sentence) {
   std::string words;
   for (const std::string& word : sentence.words) {
-    const bool is_token = word.find_first_of(" \t\n\v\f\r") == std::string::npos && word != kEndSymbol;
+    const bool is_token = word.find_first_of(kWhiteSpace) == std::string::npos && word != kEndSymbol;
     if (is_token) words += word + ' ';
   }
   return words;
@@ -276,26 +298,94 @@ std::string scheme_of(const TaggedTexts& texts) {
   return std::string(tag_scheme_name(found.scheme));
 }
 
-TrainingText read_tagged(const TrainOptions& options) {
+TrainingText read_tagged(const TrainOptions& options, const TextSource& source) {
   const TaggedParts parts = read_tagged_parts(options);
-  Tokenizer tokenizer = train_tokenizer(options.tokenizer, parts.train.sentences, words_of, "the words to train on");
+  Tokenizer tokenizer =
+      train_tokenizer(options.tokenizer, parts.train.sentences, words_of, "the words to train on", source);
   TaskText task{.task = {.kind = TaskKind::kTag,
                          .labels = parts.train.tags,
                          .scheme = scheme_of(parts.train),
                          .column = parts.train.columns.front()}};
-  if (*options.task.characters > 0) task.task.characters = characters_in(count_words(parts.train));
+  task.task.characters = task_characters(options, source, count_words(parts.train));
   task.train = encode_sentences(tokenizer, task.task, parts.train);
   task.valid = encode_sentences(tokenizer, task.task, parts.valid);
   task.train_answers = task.train.steps();
   task.valid_answers = task.valid.steps();
-  return finished(std::move(tokenizer), std::move(task));
+  return finished(std::move(tokenizer), std::move(task), source);
+}
+
+TrainingText read_texts(const TrainOptions& options, const TextSource& source) {
+  return options.task.kind == TaskKind::kTag ? read_tagged(options, source) : read_classified(options, source);
+}
+
+// ---- texts without labels
+
+void append_symbols(const Tokenizer& tokenizer, const NamedText& line, CharacterEncoder& characters,
+                    Examples& examples) {
+  const std::vector<Token> tokens = tokenizer.encode_line(line);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    examples.ids.push_back(tokens[i].id);
+    characters.append(written_word(tokenizer, line.text, tokens[i]), examples);
+    const bool full = (i + 1) % static_cast<std::size_t>(kUnlabelledSteps) == 0;
+    if (full || i + 1 == tokens.size()) examples.starts.push_back(std::ssize(examples.ids));
+  }
+}
+
+void append_words(std::string_view line, WordEncoder& encoder, Examples& examples) {
+  std::vector<std::string> words;
+  const auto take = [&] {
+    if (!words.empty()) encoder.append(words, examples);
+    words.clear();
+  };
+  for (std::size_t at = 0; (at = line.find_first_not_of(kWhiteSpace, at)) != std::string_view::npos;) {
+    const std::size_t end = std::min(line.find_first_of(kWhiteSpace, at), line.size());
+    words.emplace_back(line.substr(at, end - at));
+    if (std::ssize(words) == kUnlabelledSteps) take();
+    at = end;
+  }
+  take();
+}
+
+void append_unlabelled(const TrainingText& text, const NamedText& unlabelled, Examples& examples) {
+  WordEncoder encoder(text.tokenizer, text.task->task);
+  CharacterEncoder characters(text.task->task);
+  std::int64_t number = 0;
+  for_each_line(unlabelled.text, [&](std::string_view line, std::int64_t, bool) {
+    ++number;
+    if (text.task->task.kind == TaskKind::kTag) return append_words(line, encoder, examples);
+    append_symbols(text.tokenizer, {line, fmt::format("{}, line {}", unlabelled.name, number)}, characters, examples);
+  });
+}
+
+// What a language model predicts of texts, in each of its directions.
+std::int64_t predicted_symbols(const Examples& examples, bool bidirectional) {
+  return (bidirectional ? 2 : 1) * (examples.steps() - static_cast<std::int64_t>(examples.count()));
 }
 
 }  // namespace
 
-TrainingText read_task_text(const TrainOptions& options) {
+TrainingText read_task_text(const TrainOptions& options, const Model* init) {
   if (options.task.input == InputKind::kDense) return read_dense_text(options);
-  return options.task.kind == TaskKind::kTag ? read_tagged(options) : read_classified(options);
+  return read_texts(options, {.init = init});
+}
+
+TrainingText read_unlabelled_text(const TrainOptions& options) {
+  const Corpus corpus({options.transfer.unlabelled}, options.tokenizer.kind, options.tokenizer.lowercase);
+  TrainingText text = read_texts(options, {.unlabelled = corpus.text().view()});
+  TaskText& task = *text.task;
+  append_unlabelled(text, {corpus.text().view(), corpus.text().name()}, task.train);
+  for (Examples* const examples : {&task.train, &task.valid}) {
+    examples->labels.clear();
+    examples->sets.clear();
+    examples->weights.clear();
+  }
+  task.task = {.kind = TaskKind::kLanguage, .characters = task.task.characters};
+  task.report.reset();
+  task.train_answers = predicted_symbols(task.train, options.task.bidirectional);
+  task.valid_answers = predicted_symbols(task.valid, options.task.bidirectional);
+  text.train_unknown = count_unknown(task.train, text.tokenizer);
+  text.fingerprint = task_fingerprint(task);
+  return text;
 }
 
 }  // namespace unroll

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -17,8 +18,10 @@
 #include "train/resuming.h"
 #include "train/run_files.h"
 #include "train/run_plan.h"
+#include "train/task_text.h"
 #include "train/training_run.h"
 #include "train/training_text.h"
+#include "train/transfer.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -184,37 +187,53 @@ void note_never_answered(const TrainingRun& run, const TrainObserver& observer) 
                              run.calibrated()->never_answered));
 }
 
+// The path of the model to start from; empty: there is none.
+const std::string& start_path(const TrainOptions& options) {
+  return options.transfer.init.empty() ? options.files.from : options.transfer.init;
+}
+
+// What a task's network starts with.
+void note_taken(const TrainingRun& run, const std::string& path, const TrainObserver& observer) {
+  note(observer, fmt::format("'{}': {} tensors of {} are its own, the others start at random", path, run.taken().size(),
+                             parameter_tensors(run.plan().config).size()));
+}
+
 void note_start(const TrainOptions& options, const Model* from, const TrainObserver& observer) {
   if (options.files.resume) {
     note(observer, fmt::format("nothing to resume at '{}' yet: starting from the beginning", options.files.save));
   }
   if (from != nullptr && from->precision() != Precision::kF32) {
     note(observer, fmt::format("'{}' is {}: training starts from its rounded weights and continues in f32",
-                               options.files.from, precision_name(from->precision())));
+                               start_path(options), precision_name(from->precision())));
   }
 }
 
-}  // namespace
+std::optional<Model> load_start(const TrainOptions& options) {
+  if (start_path(options).empty()) return std::nullopt;
+  std::optional<Model> model = Model::load(start_path(options));
+  if (options.transfer.init.empty()) expect_language_model(*model);
+  return model;
+}
 
-TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
-  const Stopwatch watch;
-  const TrainOptions resolved = resolve(asked);
-  bool stopped = false;
-  const StopQuery stop = [&] {
-    stopped = stopped || (observer.stop_requested && observer.stop_requested());
-    return stopped;
-  };
-  expect_files_apart(resolved);
+// Reads the text of a run; with the model to start from, null where there is none.
+using TextReader = std::function<TrainingText(const Model* from)>;
+
+// A call of train().
+struct Call {
+  const TrainObserver& observer;
+  const StopQuery& stop;
+  Stopwatch watch = {};
+};
+
+// Trains one model, with resolved options.
+TrainResult train_model(const TrainOptions& resolved, const TextReader& read, const Call& call) {
+  const auto& [observer, stop, watch] = call;
   // What can be refused is refused before the text is read. But a run that waits for its text holds no lock, so that it
   // can be ended at any moment and leaves nothing behind.
   static_cast<void>(claimed_run(resolved.files));
-  std::optional<Model> loaded;
-  if (!resolved.files.from.empty()) {
-    loaded = Model::load(resolved.files.from);
-    expect_language_model(*loaded);
-  }
+  const std::optional<Model> loaded = load_start(resolved);
   const Model* const from = loaded ? &*loaded : nullptr;
-  const TrainingText text = read_training_text(resolved, from != nullptr ? &from->tokenizer() : nullptr);
+  const TrainingText text = read(from);
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(resolved.files);
   if (observer.on_data && text.task && text.task->report) observer.on_data(*text.task->report);
@@ -229,6 +248,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   check_memory(plan.memory);
 
   TrainingRun run(plan, text, from);
+  if (text.task && from != nullptr) note_taken(run, start_path(options), observer);
   std::optional<MeasuredCost> cost = MeasuredCost{};
   if (earlier.checkpoint) {
     run.resume(*earlier.checkpoint);
@@ -254,6 +274,40 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
   result.stopped_early = run.stopped_early();
   result.seconds = watch.seconds();
   return result;
+}
+
+// Trains the language model of transfer.unlabelled, or finds it trained.
+TrainResult train_language_model(const TrainOptions& resolved, const Call& call) {
+  const TrainOptions options = language_model_options(resolved);
+  note(call.observer, fmt::format("first a language model of '{}' and of the texts to train on: '{}'",
+                                  resolved.transfer.unlabelled, options.files.save));
+  const TextReader read = [&](const Model*) { return read_unlabelled_text(resolved); };
+  return train_model(options, read, call);
+}
+
+}  // namespace
+
+TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
+  TrainOptions options = resolve(asked);
+  bool stopped = false;
+  const StopQuery stop = [&] {
+    stopped = stopped || (observer.stop_requested && observer.stop_requested());
+    return stopped;
+  };
+  const Call call{observer, stop};
+  expect_files_apart(options);
+  if (!options.transfer.unlabelled.empty()) {
+    static_cast<void>(claimed_run(options.files));
+    const TrainResult language = train_language_model(options, call);
+    if (language.interrupted) return {.interrupted = true, .seconds = call.watch.seconds()};
+    // A model that stands there began from another one, and a call with files.overwrite was stopped before it came to it.
+    if (!language.already_complete) options.files.overwrite = true;
+    options.files.resume = options.files.resume && !options.files.overwrite;
+    options.transfer.init = language_model_path(options.files.save);
+    options.transfer.unlabelled.clear();
+  }
+  const TextReader read = [&](const Model* from) { return read_training_text(options, from); };
+  return train_model(options, read, call);
 }
 
 }  // namespace unroll

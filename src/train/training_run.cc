@@ -63,10 +63,11 @@ TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Mo
 }
 
 void TrainingRun::set_start() {
-  if (from_ != nullptr) {
+  if (from_ != nullptr && !text_.task) {
     read_parameters(plan_.config, from_->data().weights.view(), parameters_);
   } else {
     set_initial_weights(plan_.config, plan_.initial, parameters_);
+    if (from_ != nullptr) taken_ = take_tensors(*from_, plan_.config, parameters_);
   }
   moments_.set_zero();
   state_.set_zero();
@@ -198,9 +199,12 @@ StepOutcome TrainingRun::step() {
   outcome.grad_norm = gradient_norm(workers_, gradients_);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
   const bool clipped = plan_.clip > 0 && outcome.grad_norm > plan_.clip;
+  const std::vector<double> rates =
+      tensor_rates(plan_.layer_rates, plan_.config, gradients_.tensors(), position_.step / plan_.epoch.windows);
   const UpdateStep update{.scale = clipped ? plan_.clip / outcome.grad_norm : 1,
                           .rate = outcome.lr,
                           .step = step,
+                          .rates = rates,
                           .average_share = averaging_.share(step)};
   update_parameters(workers_, gradients_, plan_.update, update, moments_, parameters_, average_ ? &*average_ : nullptr);
   position_.step = step;
@@ -369,7 +373,19 @@ void TrainingRun::save(bool complete) {
   if (!complete) {
     save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(), use());
   }
-  save_model(plan_.save, plan_.config, text_.tokenizer, record_, kept, use());
+  save_model(plan_.save, kept);
+}
+
+// The output layer that predicts symbols served the training alone.
+void TrainingRun::save_model(const std::string& path, const Parameters& kept) const {
+  if (!plan_.config.language) {
+    return unroll::save_model(path, plan_.config, text_.tokenizer, record_, kept, use());
+  }
+  NetworkConfig config = plan_.config;
+  config.language = false;
+  const Parameters without(config);
+  leave_language_out(kept, without);
+  unroll::save_model(path, config, text_.tokenizer, record_, without, use());
 }
 
 void TrainingRun::calibrate_on(const Parameters& weights) {

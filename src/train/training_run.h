@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/workers.h"
 #include "infer/evaluate_ids.h"
@@ -54,7 +55,8 @@ using StopQuery = std::function<bool()>;
 // Trains a network step by step, as planned. Not for two threads at once; a step uses plan.threads workers.
 class TrainingRun {
  public:
-  // `from` has the weights to begin with, of any precision; null: random ones. All three must outlive the run. Throws
+  // `from` has the weights to begin with, of any precision: all, or of a task's network those that take_tensors()
+  // copies; null: random ones. All three must outlive the run. Throws
   // Error{kMemory}.
   TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from);
 
@@ -89,6 +91,9 @@ class TrainingRun {
   // A complete classifier is calibrated first, where there are texts to validate on.
   void save(bool complete);
 
+  // The tensors that a task's network took from the model to start from.
+  [[nodiscard]] const std::vector<std::string>& taken() const noexcept { return taken_; }
+
   // Of a complete run that was calibrated.
   [[nodiscard]] const std::optional<CalibratedTask>& calibrated() const noexcept { return calibrated_; }
 
@@ -121,6 +126,7 @@ class TrainingRun {
   bool keep_if_best(const ValidationLoss& loss, bool is_average);
   void check_finite(double loss, double norm) const;
   void check_weights(const Parameters& weights);
+  void save_model(const std::string& path, const Parameters& kept) const;
   void calibrate_on(const Parameters& weights);
   TrainTensors tensors();
   [[nodiscard]] ModelUse use() const;
@@ -146,6 +152,7 @@ class TrainingRun {
   std::int64_t history_every_ = 1;
   TrainPosition position_;
   TrainingRecord record_;
+  std::vector<std::string> taken_;
   std::optional<CalibratedTask> calibrated_;
 };
 

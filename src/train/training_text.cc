@@ -58,8 +58,9 @@ SplitText split(const Files& files, const TextOptions& options) {
 
 }  // namespace
 
-TrainingText read_training_text(const TrainOptions& options, const Tokenizer* tokenizer) {
-  if (options.task.kind != TaskKind::kLanguage) return read_task_text(options);
+TrainingText read_training_text(const TrainOptions& options, const Model* from) {
+  if (options.task.kind != TaskKind::kLanguage) return read_task_text(options, from);
+  const Tokenizer* const tokenizer = from != nullptr ? &from->tokenizer() : nullptr;
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
   const Files files(options.text, kind, lowercase);

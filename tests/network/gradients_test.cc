@@ -170,7 +170,7 @@ TEST(Gradients, WithSamplesOnlyRowsOfTheOutputLayerAreLeftOut) {
     const std::vector<std::int32_t> read{2, 39, 4};
     const RandomMatrix dV(10, 6, 1);
     const RandomMatrix dx(3, 6, 2);
-    embedding_backward(workers, gradients.sampled_decoder(), sampled, dV.view);
+    embedding_backward(workers, *gradients.output().sampled, sampled, dV.view);
     gradients.add_embedding(workers, read, dx.view);
     Parameters all(config);
     gradients.copy_to(all);

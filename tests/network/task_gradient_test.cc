@@ -80,6 +80,35 @@ TEST(TaskGradient, OfNumbersAsInput) {
   EXPECT_TRUE(is_right(check_of(config)));
 }
 
+TEST(TaskGradient, OfALanguageModelOfBothDirections) {
+  for (const Cell cell : {Cell::kLstm, Cell::kGru, Cell::kMinGru}) {
+    NetworkConfig config{.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 4, .bidirectional = true};
+    EXPECT_TRUE(is_right(check_of(config))) << cell_name(cell);
+    config.tied = true;
+    EXPECT_TRUE(is_right(check_of(config, 2))) << cell_name(cell) << ", tied";
+    config.characters = 6;
+    config.character_hidden = 3;
+    EXPECT_TRUE(is_right(check_of(config, 3))) << cell_name(cell) << ", with characters";
+  }
+}
+
+TEST(TaskGradient, OfALanguageModelNextToTheTask) {
+  for (const bool bidirectional : {true, false}) {
+    NetworkConfig config = task_of(Cell::kLstm, Readout::kConcat, Loss::kSoftmax);
+    config.bidirectional = bidirectional;
+    config.layers = bidirectional ? 1 : 2;
+    config.language = true;
+    GradientCheckOptions options = check_of(config);
+    options.regularization.language = 0.3;
+    EXPECT_TRUE(is_right(options));
+    options.config.embed = options.config.hidden;  // without a projection
+    options.config.readout = Readout::kSteps;
+    options.config.loss = Loss::kCrf;
+    options.regularization.output = 0.4;
+    EXPECT_TRUE(is_right(options));
+  }
+}
+
 TEST(TaskGradient, OfConditions) {
   for (const Cell cell : {Cell::kLstm, Cell::kGru, Cell::kMinLstm}) {
     const NetworkConfig config{.cell = cell, .vocabulary = 7, .embed = 5, .hidden = 4, .layers = 2, .conditions = 3};

@@ -270,7 +270,7 @@ TEST_P(OptimizerOf, RowsThatRestStayWithTheirMoments) {
     for (const std::int32_t id : {4, 7}) {
       gradients.set_zero(workers);
       gradients.add_embedding(workers, std::span(&id, 1), dx.view);
-      embedding_backward(workers, gradients.sampled_decoder(), std::span(&id, 1), dx.view);
+      embedding_backward(workers, *gradients.output().sampled, std::span(&id, 1), dx.view);
       const UpdateStep step{.rate = kRate, .step = id == 4 ? 1 : 2, .average_share = averages ? 1.0 : 0.0};
       Parameters before(config);
       before.copy_from(rested);

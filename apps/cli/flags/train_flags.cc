@@ -155,6 +155,8 @@ bool has_flag(const TaskOptions& asked, const TrainOption& option) {
   };
   const bool dense = asked.input == InputKind::kDense;
   if (dense && is_of_symbols(option)) return false;
+  const bool transfers = option.field.starts_with("transfer.") || option.field == "regularization.language";
+  if (transfers && option.field != "transfer.vectors") return !dense && is_for({TaskKind::kClassify, TaskKind::kTag});
   const auto is_one_of = [&](std::initializer_list<std::string_view> fields) {
     return std::ranges::find(fields, option.field) != fields.end();
   };
@@ -188,6 +190,9 @@ void add_task_flags(Flags* flags, TrainOptions* options, const Declare& declare)
   if (task.input == InputKind::kDense) return add_dense_flags(flags, &task);
   if (task.kind == TaskKind::kClassify || task.kind == TaskKind::kConditional) declare_data_flags(flags, &task.texts);
   if (task.kind == TaskKind::kTag) declare_column_flags(flags, &task.columns);
+  if (task.kind != TaskKind::kClassify && task.kind != TaskKind::kTag) return;
+  flags->heading("Start");
+  for_each_transfer_option(*options, declare);
 }
 
 void add_option_flags(Flags* flags, TrainOptions* options) {
@@ -229,11 +234,12 @@ void check_paths(const TrainCommand& command, const std::string& recipe) {
   std::vector<std::string> inputs = options.text.paths;
   inputs.insert(inputs.end(), {options.text.valid, options.tokenizer.vocab_file});
   expect_one_standard_input(inputs);
-  inputs.insert(inputs.end(), {options.files.from, recipe});
+  inputs.insert(inputs.end(), {options.files.from, options.transfer.init, options.transfer.unlabelled,
+                               options.transfer.vectors, recipe});
   inputs.insert(inputs.end(), options.task.dense.target_paths.begin(), options.task.dense.target_paths.end());
   inputs.insert(inputs.end(), options.task.valid_targets.begin(), options.task.valid_targets.end());
   if (options.files.save == "-") throw Error(ErrorCode::kUsage, "--save takes the path of a file, not standard output");
-  for (const std::string& written : written_files(options.files)) {
+  for (const std::string& written : written_files(options)) {
     expect_no_input("--save", written, {recipe});
     if (command.log.empty() || command.log == "-" || !same_file(command.log, written)) continue;
     throw Error(ErrorCode::kUsage, fmt::format("--log {} is where {} is saved", command.log, written));
@@ -287,7 +293,23 @@ std::string repeating_command(const TrainCommand& command, const TrainPlan& plan
   return line;
 }
 
-std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& arguments) {
+// --init takes the path of a language model too: no way to draw weights has a name with a dot or a slash.
+std::vector<std::string> with_init_model(std::vector<std::string> arguments) {
+  constexpr std::string_view kFlag = "--init";
+  const auto is_path = [](std::string_view value) { return value.find_first_of("./") != std::string_view::npos; };
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    std::string& argument = arguments[i];
+    if (argument == kFlag && i + 1 < arguments.size() && is_path(arguments[i + 1])) {
+      argument = "--init-from";
+    } else if (argument.starts_with("--init=") && is_path(std::string_view(argument).substr(kFlag.size() + 1))) {
+      argument.replace(0, kFlag.size(), "--init-from");
+    }
+  }
+  return arguments;
+}
+
+std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& given) {
+  const std::vector<std::string> arguments = with_init_model(given);
   TrainCommand command;
   command.options = asked_defaults(arguments);
   Flags flags(

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "network/language_layer.h"
 #include "network/network_tensors.h"
 #include "network/parameters.h"
 #include "network/ref/label_layer.h"
@@ -37,6 +38,7 @@ struct NetworkParams {
   std::span<T> decoder_bias;                     // (V); with cutoffs (head_size)
   std::vector<TailParams<T>> tails;              // one per cutoff
   CrfTables<T> crf;
+  std::span<T> language_bias;  // (V)
 };
 
 // Cuts one block of numbers into a network's parameters, in the order of network/network_tensors.h. `block` holds
@@ -71,6 +73,7 @@ struct Window {
   std::vector<Matrix<S>> weight_masks;  // weight-drop: of each layer's W; empty: none
   double ar = 0;                        // activation penalties
   double tar = 0;
+  double language = 0;                   // weight of the loss of a language model next to a task
   const unroll::Window* task = nullptr;  // the window of a task or of a model with conditions, with all of its parts
 };
 
@@ -82,6 +85,7 @@ struct NetworkTape {
   Matrix<S> output;     // of the last level, after dropout
   SoftmaxTape<S> head;  // with cutoffs its h alone
   LabelTape<S> labels;
+  SoftmaxTape<S> language;
 };
 
 // The output layer and its loss: see the headers of the two kinds.
@@ -271,6 +275,57 @@ void begin_states_backward(const NetworkConfig& config, const Window<S>& window,
   });
 }
 
+// The language model of whole texts: rows of the forward direction, then those of the backward one.
+template <class S>
+Matrix<S> stacked_directions(const NetworkConfig& config, const Matrix<S>& output) {
+  Matrix<S> h(directions(config) * output.rows, config.hidden);
+  for (std::int64_t d = 0; d < directions(config); ++d) {
+    for (std::int64_t r = 0; r < output.rows; ++r) {
+      std::copy_n(output.row(r) + d * config.hidden, config.hidden, h.row(d * output.rows + r));
+    }
+  }
+  return h;
+}
+template <class S>
+S language_forward(const NetworkConfig& config, const NetworkParams<const S>& p, const unroll::Window& window,
+                   const Matrix<S>& output, SoftmaxTape<S>& tape) {
+  std::vector<std::int32_t> targets;
+  set_language_targets(window, config.bidirectional, targets);
+  Matrix<S> h = stacked_directions(config, output);
+  if (has_projection(config)) projection_forward(p.projection, Matrix<S>(h), h);
+  const bool next_to_task = config.outputs > 0;
+  return softmax_loss_forward(next_to_task ? p.encoder : p.decoder, next_to_task ? p.language_bias : p.decoder_bias, h,
+                              targets, tape);
+}
+// Adds `weight` times the gradient to dp and to dx (T*B, D).
+template <class S>
+void language_backward(const NetworkConfig& config, const NetworkParams<const S>& p, const unroll::Window& window,
+                       const NetworkTape<S>& tape, double weight, const NetworkParams<S>& dp, Matrix<S>& dx) {
+  std::vector<std::int32_t> targets;
+  set_language_targets(window, config.bidirectional, targets);
+  const bool next_to_task = config.outputs > 0;
+  const MatView<const S> V_out = next_to_task ? p.encoder : p.decoder;
+  std::vector<S> own(static_cast<std::size_t>(V_out.rows * (V_out.cols + 1)));  // dV_out and db
+  Matrix<S> dh;
+  const MatView<S> dV(own.data(), V_out.rows, V_out.cols);
+  const std::span<S> db = std::span(own).last(static_cast<std::size_t>(V_out.rows));
+  softmax_loss_backward(V_out, tape.language, targets, dV, db, dh);
+  const MatView<S> dV_out = next_to_task ? dp.encoder : dp.decoder;
+  const std::span<S> dbias = next_to_task ? dp.language_bias : dp.decoder_bias;
+  for (std::int64_t v = 0; v < V_out.rows; ++v) {
+    for (std::int64_t j = 0; j < V_out.cols; ++j) dV_out(v, j) += S(weight) * dV(v, j);
+    dbias[static_cast<std::size_t>(v)] += S(weight) * db[static_cast<std::size_t>(v)];
+  }
+  for (S& value : dh.values) value *= S(weight);
+  const Matrix<S> h = stacked_directions(config, tape.output);
+  if (has_projection(config)) projection_backward(p.projection, h, Matrix<S>(dh), dp.projection, dh);
+  for (std::int64_t d = 0; d < directions(config); ++d) {
+    for (std::int64_t r = 0; r < dx.rows; ++r) {
+      for (std::int64_t j = 0; j < config.hidden; ++j) dx(r, d * config.hidden + j) += dh(d * dx.rows + r, j);
+    }
+  }
+}
+
 // The window's loss, averaged over its predictions, and penalties. state0 and state1 hold one state per layer and
 // direction. Sets tape and state1.
 template <class S>
@@ -282,10 +337,12 @@ S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, 
   const S penalty = activation_penalty_forward(window.ar, tape.output) +
                     temporal_penalty_forward(window.tar, window.B, window.reset, tape.levels.outputs.back());
   if (config.outputs > 0) {
-    return label_forward(config, label_params(config, p), *window.task, readout_mask(config, window), tape.output,
-                         tape.labels) +
-           penalty;
+    const S loss = label_forward(config, label_params(config, p), *window.task, readout_mask(config, window),
+                                 tape.output, tape.labels);
+    if (!config.language) return loss + penalty;
+    return loss + S(window.language) * language_forward(config, p, *window.task, tape.output, tape.language) + penalty;
   }
+  if (config.bidirectional) return language_forward(config, p, *window.task, tape.output, tape.language) + penalty;
   Matrix<S> h = tape.output;
   if (has_projection(config)) projection_forward(p.projection, tape.output, h);
   return output_forward(config, p, h, window.targets, tape.head) + penalty;
@@ -300,6 +357,10 @@ void network_backward(const NetworkConfig& config, const NetworkParams<const S>&
   if (config.outputs > 0) {
     label_backward(config, label_params(config, p), *window.task, readout_mask(config, window), tape.labels,
                    label_params(config, dp), dx);
+    if (config.language) language_backward(config, p, *window.task, tape, window.language, dp, dx);
+  } else if (config.bidirectional) {
+    dx = Matrix<S>(tape.output.rows, tape.output.cols);
+    language_backward(config, p, *window.task, tape, 1, dp, dx);
   } else {
     output_backward(config, p, tape.head, window.targets, dp, dx);
     if (has_projection(config)) projection_backward(p.projection, tape.output, Matrix<S>(dx), dp.projection, dx);
