@@ -23,6 +23,14 @@ void put_text(nlohmann::ordered_json* object, const std::string& text) {
   (*object)["bytes"] = std::move(bytes);
 }
 
+nlohmann::ordered_json or_null(const std::optional<double>& number) {
+  return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json or_null(const std::optional<Interval>& interval) {
+  return interval ? nlohmann::ordered_json{interval->low, interval->high} : nlohmann::ordered_json();
+}
+
 std::string json_line(const nlohmann::ordered_json& object) {
   return visible_json(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) + '\n';
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/streams/escaped.h"
+#include "cli/streams/json_text.h"
 #include "cli/streams/quantities.h"
 
 namespace unroll {
@@ -33,11 +34,6 @@ std::vector<std::string> shown(std::span<const std::string> names) {
   std::vector<std::string> result;
   for (const std::string& name : names) result.push_back(escaped(name));
   return result;
-}
-
-Object or_null(const std::optional<double>& number) { return number ? Object(*number) : Object(); }
-Object or_null(const std::optional<Interval>& interval) {
-  return interval ? Object{interval->low, interval->high} : Object();
 }
 
 Interval wilson(const Proportion& proportion) { return {.low = proportion.low(), .high = proportion.high()}; }

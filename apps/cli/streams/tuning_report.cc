@@ -95,8 +95,6 @@ bool has_counts(const TuneTarget& target) {
   return target.measure != TuneMeasure::kAccuracy && target.measure != TuneMeasure::kMacroF1;
 }
 
-Object or_null(const std::optional<double>& number) { return number ? Object(*number) : Object(); }
-
 void put_counts(Object& object, const HitCounts& counts) {
   object["precision"] = or_null(counts.precision());
   object["recall"] = or_null(counts.recall());

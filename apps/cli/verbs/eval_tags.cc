@@ -147,15 +147,7 @@ std::string as_table(const EvalTagsCommand& command, const TagEvaluation& result
   return text;
 }
 
-nlohmann::ordered_json or_null(const std::optional<double>& number) {
-  return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
-}
-
-nlohmann::ordered_json or_null(const std::optional<Interval>& interval) {
-  return interval ? nlohmann::ordered_json{interval->low, interval->high} : nlohmann::ordered_json();
-}
-
-nlohmann::ordered_json or_null(const Proportion& proportion) {
+nlohmann::ordered_json share_or_null(const Proportion& proportion) {
   return proportion.of > 0 ? nlohmann::ordered_json(proportion.share()) : nlohmann::ordered_json();
 }
 
@@ -176,11 +168,11 @@ nlohmann::ordered_json figures_json(const TagEvaluation& result) {
 std::string as_json(const EvalTagsCommand& command, const TagEvaluation& result) {
   nlohmann::ordered_json object{{"sentences", result.exact_sentences.of},
                                 {"words", result.accuracy.of},
-                                {"accuracy", or_null(result.accuracy)},
+                                {"accuracy", share_or_null(result.accuracy)},
                                 {"accuracy_interval", or_null(result.accuracy_interval)},
                                 {"unknown_words", result.accuracy_new_words.of},
-                                {"accuracy_unknown_words", or_null(result.accuracy_new_words)},
-                                {"exact_sentences", or_null(result.exact_sentences)},
+                                {"accuracy_unknown_words", share_or_null(result.accuracy_new_words)},
+                                {"exact_sentences", share_or_null(result.exact_sentences)},
                                 {"nats_per_word", or_null(result.nats_per_word)},
                                 {"unknown_tags", result.unknown_tags},
                                 {"scheme", tag_scheme_name(result.scheme)}};
