@@ -81,8 +81,8 @@ struct NetworkConfig {
 
 // Throws Error{kUsage} naming the first size that is out of range (sizes from 1 to 2^24, layers to 1024, all
 // parameters together below 2^40) or the first contradiction (tied with cutoffs; a cluster of width 0; layer_norm with
-// one unit, or with a cell without recurrent weights; what only a language model has with `outputs`, or the reverse; predicts_texts() of both directions with more levels
-// than one, or without a vocabulary).
+// one unit, or with a cell without recurrent weights; what only a language model has with `outputs`, or the reverse;
+// predicts_texts() of both directions with more levels than one, or without a vocabulary).
 void check(const NetworkConfig& config);
 
 // Checks also that the sums of products in `precision` are exact: in int8, for embed and hidden up to 65536.

@@ -289,7 +289,8 @@ struct TrainObserver {
   // A sentence for people: "batch size 16 -> 4: the text has 9 tokens, ...". Names fields as Error does.
   std::function<void(std::string_view)> on_note = {};
   std::function<void(const DataReport&)> on_data = {};  // of labelled texts, once they are read
-  // Before the first step; with transfer.unlabelled before the first of the language model too, whose task is kLanguage.
+  // Before the first step; with transfer.unlabelled before the first of the language model too, whose task is
+  // kLanguage.
   std::function<void(const TrainPlan&)> on_plan = {};
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions

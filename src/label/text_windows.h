@@ -29,8 +29,8 @@ struct UnknownWords {
 
 // Sets `out` to a window of these texts, packed into rows. Every piece begins with a reset, and so does every step of
 // no text, which reads id 0 and predicts nothing. Targets, weights and wanted answers are those of the examples; where
-// they are not known, targets are 0, so that all that is asked for has a score. For a language model they are ignored: it
-// predicts the symbols of the window (network/language_layer.h).
+// they are not known, targets are 0, so that all that is asked for has a score. For a language model they are ignored:
+// it predicts the symbols of the window (network/language_layer.h).
 //
 // The texts of a window do not change what a network makes of one of them, to the bit.
 void make_text_window(const NetworkConfig& config, const Examples& examples, std::span<const std::size_t> texts,

@@ -54,8 +54,8 @@ class Network {
   // (T*B, decoder_inputs) of the last forward; of a task one row per text, if its readout gives that.
   [[nodiscard]] MatView<const float> outputs() const noexcept;
 
-  // Per (t, b) of the last forward: the log-probability of the target in nats; 0 if it is ignored. Of a language model of
-  // both directions per step of the forward one and then of the backward one. The view is valid until the next call.
+  // Per (t, b) of the last forward: the log-probability of the target in nats; 0 if it is ignored. Of a language model
+  // of both directions per step of the forward one and then of the backward one. The view is valid until the next call.
   std::span<const double> log_probs(const NetworkWeights& weights, const Window& window);
 
   // The same with rank and entropy.

@@ -22,8 +22,8 @@ namespace unroll {
 class NetworkWeights {
  public:
   // `precision` is that of the products: f32 or bf16 for training. `weight_drop` is the probability with which weights
-  // of W are dropped; 0 for inference. With `sampled`, the output layer of symbols serves only the backward() of a network
-  // with samples.
+  // of W are dropped; 0 for inference. With `sampled`, the output layer of symbols serves only the backward() of a
+  // network with samples.
   NetworkWeights(const NetworkConfig& config, Purpose purpose, Precision precision = Precision::kF32,
                  double weight_drop = 0, bool sampled = false);
   // Packs the values of `parameters`. Embeddings, the decoder, and what is no matrix are viewed, not copied, and must

@@ -11,7 +11,8 @@ namespace unroll {
 
 // Reads options.text.paths as the task's files have them, and the texts to validate on: those of options.text.valid,
 // or a part that is held out, stratified by label and drawn by the seed. Vocabulary, labels and characters are those of
-// the training part; vocabulary and characters those of `init`, where the network starts from a model. Throws Error{kFile}, Error{kInput}, and Error{kUsage} for options that do not go with the task.
+// the training part; vocabulary and characters those of `init`, where the network starts from a model. Throws
+// Error{kFile}, Error{kInput}, and Error{kUsage} for options that do not go with the task.
 [[nodiscard]] TrainingText read_task_text(const TrainOptions& options, const Model* init);
 
 // The texts of a language model that comes before the task (transfer.unlabelled): those without labels, in pieces of

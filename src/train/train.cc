@@ -300,7 +300,8 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
     static_cast<void>(claimed_run(options.files));
     const TrainResult language = train_language_model(options, call);
     if (language.interrupted) return {.interrupted = true, .seconds = call.watch.seconds()};
-    // A model that stands there began from another one, and a call with files.overwrite was stopped before it came to it.
+    // A model that stands there began from another one, and a call with files.overwrite was stopped before it came to
+    // it.
     if (!language.already_complete) options.files.overwrite = true;
     options.files.resume = options.files.resume && !options.files.overwrite;
     options.transfer.init = language_model_path(options.files.save);

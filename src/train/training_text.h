@@ -48,8 +48,9 @@ struct TrainingText {
   std::string fingerprint = {};  // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
 };
 
-// With a task, read_task_text() or, of the language model before it, read_unlabelled_text(). Else reads options.text (or splits its tail off for validation) and makes the
-// vocabulary from the training part, unless there is a model to start `from`, whose it is then. Throws Error{kFile} and Error{kInput}.
+// With a task, read_task_text() or, of the language model before it, read_unlabelled_text(). Else reads options.text
+// (or splits its tail off for validation) and makes the vocabulary from the training part, unless there is a model to
+// start `from`, whose it is then. Throws Error{kFile} and Error{kInput}.
 [[nodiscard]] TrainingText read_training_text(const TrainOptions& options, const Model* from);
 
 }  // namespace unroll

@@ -11,18 +11,18 @@
 
 namespace unroll {
 
-// The options of the language model that transfer.unlabelled trains before a run with `options`, which are resolved: its
-// cell, sizes and directions, its length, and what does well at predicting text.
+// The options of the language model that transfer.unlabelled trains before a run with `options`, which are resolved:
+// its cell, sizes and directions, its length, and what does well at predicting text.
 [[nodiscard]] TrainOptions language_model_options(const TrainOptions& options);
 
-// The configuration of a network for a task that starts from `init`: its cell and sizes, and its character network if it
-// has one. Throws Error{kUsage} unless `init` is a language model.
+// The configuration of a network for a task that starts from `init`: its cell and sizes, and its character network if
+// it has one. Throws Error{kUsage} unless `init` is a language model.
 [[nodiscard]] NetworkConfig config_from(const Model& init, NetworkConfig config);
 
 // Copies every tensor that both networks have, in name and shape, but the output layer's: embedding, character network,
 // layers. Where a layer has more inputs than in `init`, as those of a character network or of the backward direction
-// below, its first columns are copied. Where the network predicts_texts() next to its task, it takes projection and bias
-// of the symbols too. Returns the names of the tensors that were copied.
+// below, its first columns are copied. Where the network predicts_texts() next to its task, it takes projection and
+// bias of the symbols too. Returns the names of the tensors that were copied.
 std::vector<std::string> take_tensors(const Model& init, const NetworkConfig& config, const Parameters& parameters);
 
 // Copies the tensors of a network without `language` out of one with it. Requires such networks.
