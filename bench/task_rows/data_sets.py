@@ -129,7 +129,7 @@ DATA_SETS = {data.name: data for data in [
             recipe="tag-words"),
     DataSet("ewt", "UD English EWT, UPOS", TWO, "tags", "accuracy", two_files(sentences(upos)), recipe="tag-words"),
     DataSet("packages", "Debian packages, 58 sections", "DUMPAVAIL", "words", "accuracy", packages,
-            recipe="classify-words", sentences=True),
+            recipe="classify-many", sentences=True),
 ]}
 
 
