@@ -37,22 +37,28 @@ std::string unknown_note(double share) {
   return share == 0 ? "" : fmt::format(" ({:.{}f}% unknown)", 100 * share, share < 0.001 ? 4 : 1);
 }
 
+// What texts are learned for.
+std::string answer_words(const TrainPlan& plan) {
+  if (plan.task == TaskKind::kLanguage)
+    return plan.config.bidirectional ? "a language model of both directions" : "a language model";
+  return plural(std::max(plan.config.outputs, plan.config.conditions), "label") +
+         (plan.scheme.empty() ? "" : fmt::format(" (spans in {})", plan.scheme));
+}
+
 // What is trained on: tokens of a text, or texts with answers.
 std::string text_words(const TrainPlan& plan) {
   const double train_unknown = train_unknown_share(plan);
   const double valid_unknown = valid_unknown_share(plan);
-  if (plan.task == TaskKind::kLanguage) {
+  if (plan.train_texts == 0) {
     return fmt::format("text     {} tokens to train on{}, {} to validate on{}; vocabulary {}",
                        grouped(plan.train_tokens), unknown_note(train_unknown),
                        plan.valid_tokens > 0 ? valid_words(plan) : "none", unknown_note(valid_unknown),
                        grouped(plan.config.vocabulary));
   }
-  return fmt::format("texts    {} of {} tokens to train on{}, {} to validate on{}; {}{}, vocabulary {}",
+  return fmt::format("texts    {} of {} tokens to train on{}, {} to validate on{}; {}, vocabulary {}",
                      grouped(plan.train_texts), grouped(plan.train_symbols), unknown_note(train_unknown),
                      plan.valid_texts > 0 ? grouped(plan.valid_texts) : "none", unknown_note(valid_unknown),
-                     plural(std::max(plan.config.outputs, plan.config.conditions), "label"),
-                     plan.scheme.empty() ? "" : fmt::format(" (spans in {})", plan.scheme),
-                     grouped(plan.config.vocabulary));
+                     answer_words(plan), grouped(plan.config.vocabulary));
 }
 
 std::string softmax_text(const TrainPlan& plan) {
@@ -85,8 +91,9 @@ void TrainProgress::plan(const TrainPlan& plan) {
   }
   terminal_->line(fmt::format("{:<8} {:<{}}  {:>10}", title, "together", widest, people_bytes(plan.memory_bytes)));
   const auto epoch_steps = static_cast<double>(std::max<std::int64_t>(1, plan.steps_per_epoch));
-  const std::string window = is_language() ? fmt::format("{} x {} tokens", plan.batch_size, window_words(plan))
-                                           : fmt::format("{} texts", plan.batch_size);
+  const bool of_one_text = plan.train_texts == 0;
+  const std::string window = of_one_text ? fmt::format("{} x {} tokens", plan.batch_size, window_words(plan))
+                                         : fmt::format("{} texts", plan.batch_size);
   terminal_->line(
       fmt::format("run      {} of {} ({:.3g} epochs); {}saved every {}", plural(plan.steps, "step"), window,
                   static_cast<double>(plan.steps) / epoch_steps,
@@ -96,8 +103,8 @@ void TrainProgress::plan(const TrainPlan& plan) {
                               plan.precision_reason.empty() ? "" : fmt::format(" (auto: {})", plan.precision_reason)));
   const std::int64_t steps_left = plan.steps - plan.first_step;
   const double tokens_left =
-      static_cast<double>(steps_left) * (is_language() ? static_cast<double>(plan.batch_size * plan.bptt)
-                                                       : static_cast<double>(plan.train_symbols) / epoch_steps);
+      static_cast<double>(steps_left) * (of_one_text ? static_cast<double>(plan.batch_size * plan.bptt)
+                                                     : static_cast<double>(plan.train_symbols) / epoch_steps);
   std::string cost = fmt::format("cost     {} per token, {} in all", people_flops(plan.flops_per_token),
                                  people_flops(plan.flops_per_token * tokens_left));
   if (plan.seconds_per_step > 0) {
