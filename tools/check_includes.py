@@ -21,7 +21,7 @@ LEVELS = {
     "model": 4,
     "infer": 5, "data": 5,
     "adapt": 6, "write": 6, "label": 6,
-    "words": 7, "score": 7, "exchange": 7, "decide": 7,
+    "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7,
     "suites": 8, "rescore": 8, "train": 8,
 }
 
@@ -30,6 +30,7 @@ OWNERS = {
     "unroll/character.h": "base",
     "unroll/error.h": "base",
     "unroll/number_range.h": "base",
+    "unroll/output_file.h": "base",
     "unroll/paths.h": "base",
     "unroll/warning.h": "base",
     "unroll/precision.h": "kernels",
@@ -60,6 +61,7 @@ OWNERS = {
     "unroll/task.h": "model",
     "unroll/data/data_report.h": "data",
     "unroll/data/dense.h": "data",
+    "unroll/data/float_matrix.h": "data",
     "unroll/data/labelled_texts.h": "data",
     "unroll/label/tagger.h": "label",
     "unroll/data/tag_report.h": "data",
@@ -70,6 +72,7 @@ OWNERS = {
     "unroll/label/classified_text.h": "label",
     "unroll/label/classifier.h": "label",
     "unroll/label/explanation.h": "label",
+    "unroll/probe/text_states.h": "probe",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
     "unroll/generator.h": "write",

@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 17> kVerbs{{
+constexpr std::array<Verb, 18> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
@@ -40,6 +40,7 @@ constexpr std::array<Verb, 17> kVerbs{{
     {"predict", "answer sequences of numbers", run_predict},
     {"tune", "find the settings with which a model predicts best", run_tune},
     {"score", "give each line of a text its log-probability", run_score},
+    {"features", "write the states of a network, for each symbol or text", run_features},
     {"rescore", "choose among the hypotheses of N-best lists", run_rescore},
     {"rnnlm", "score text for scripts that call rnnlm", run_rnnlm},
     {"generate", "write text with a model", run_generate},

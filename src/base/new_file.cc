@@ -131,6 +131,17 @@ void NewFile::write(std::string_view bytes) {
   }
 }
 
+void NewFile::rewrite_start(std::string_view bytes) {
+  off_t at = 0;
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_on_file("write", target_, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    at += written;
+  }
+}
+
 void NewFile::replace_target() {
   if (::fsync(descriptor_) != 0) fail_on_file("write", target_, errno);
   if (name_.empty() && !give_name()) copy_to_named();

@@ -28,6 +28,9 @@ class NewFile {
 
   void write(std::string_view bytes);
 
+  // Writes over the first bytes, which were written before.
+  void rewrite_start(std::string_view bytes);
+
   // Flushes the file to disk, renames it over the target, flushes the folder.
   void replace_target();
 

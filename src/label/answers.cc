@@ -78,10 +78,11 @@ class Judge {
 }  // namespace
 
 void sweep_texts(const ReadyWeights& ready, const Examples& examples, const TextsVisitor& visit,
-                 const EvaluationProgress& progress) {
+                 const EvaluationProgress& progress, const LevelReader& read) {
   if (examples.count() == 0) return;
   const PackedSize largest = largest_of(examples);
   Network network(ready.config, Purpose::kInference, largest.T, largest.B, ready.workers);
+  network.read_levels(read);
   const auto total = static_cast<std::int64_t>(examples.count());
   std::int64_t done = 0;
   Window window;

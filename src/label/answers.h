@@ -18,9 +18,10 @@ namespace unroll {
 using TextsVisitor = std::function<void(Network& network, const Window& window, std::span<const std::size_t> texts)>;
 
 // Runs a network over texts, of about equal lengths in each window, and visits each window on the calling thread. What
-// a text gets does not depend on the others, to the bit. `progress` counts texts.
+// a text gets does not depend on the others, to the bit. `progress` counts texts. Before a visit, `read` is called with
+// what the network's levels read and write in that window.
 void sweep_texts(const ReadyWeights& ready, const Examples& examples, const TextsVisitor& visit,
-                 const EvaluationProgress& progress);
+                 const EvaluationProgress& progress, const LevelReader& read = {});
 
 // Sums over answers that are known: texts, or steps where each has one.
 struct AnswersEvaluation {

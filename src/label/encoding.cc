@@ -36,14 +36,18 @@ void CharacterEncoder::append(std::string_view word, Examples& examples) {
 bool TextEncoder::append(std::string_view text, const std::string& name, Examples& examples) {
   const std::vector<Token> tokens = tokenizer_.encode_line({text, name});
   const auto count = std::min<std::int64_t>(std::ssize(tokens), kTextSymbols);
-  for (const Token& token : std::span(tokens).first(static_cast<std::size_t>(count))) {
+  append(text, std::span(tokens).first(static_cast<std::size_t>(count)), examples);
+  return count < std::ssize(tokens);
+}
+
+void TextEncoder::append(std::string_view text, std::span<const Token> tokens, Examples& examples) {
+  for (const Token& token : tokens) {
     examples.ids.push_back(token.id);
     characters_.append(written_word(tokenizer_, text, token), examples);
   }
   examples.ids.push_back(tokenizer_.boundary());
   characters_.append("", examples);
   examples.starts.push_back(std::ssize(examples.ids));
-  return count < std::ssize(tokens);
 }
 
 void WordEncoder::append(std::span<const std::string> words, Examples& examples) {

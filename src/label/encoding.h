@@ -41,6 +41,9 @@ class TextEncoder {
   // `name` is what messages call the text. Returns whether it was cut. Throws as Tokenizer::encode_line().
   bool append(std::string_view text, const std::string& name, Examples& examples);
 
+  // The same of a text that was encoded as these tokens, all of which are read.
+  void append(std::string_view text, std::span<const Token> tokens, Examples& examples);
+
  private:
   const Tokenizer& tokenizer_;
   CharacterEncoder characters_;

@@ -83,11 +83,13 @@ MatView<float> Levels::forward(std::span<const RecurrentWeights> weights, MatVie
     reversed_reset_.resize(reset.size());
     reverse_resets(steps_, reset, reversed_reset_);
   }
+  if (read_) read_(0, x);
   for (std::int64_t l = 0; l < config_.layers; ++l) {
     inputs_[static_cast<std::size_t>(l)] = x;
     const MatView<float> h = forward_level(l, weights, x, state);
     h_[static_cast<std::size_t>(l)] = h;
     x = mix(l, noise, h, x);
+    if (read_) read_(l + 1, x);
   }
   return x;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.h"
@@ -29,12 +31,19 @@ struct NetworkState {
   FloatBuffer c;  // (layers*B, H) of cells that have one
 };
 
+// Takes what levels read and write in a window: as number 0 the input of the first one, as number l + 1 the output of
+// level l, which is the input of the next. The rows (T*B, columns) are valid during the call.
+using LevelReader = std::function<void(std::int64_t number, MatView<const float> rows)>;
+
 // Runs the levels of a network over windows in planned memory: with dropout after each, and residual connections.
 // One thread at a time.
 class Levels {
  public:
   // Views `planned` memory for windows of `shape`; all must outlive it.
   Levels(const ActivationShape& shape, const LevelActivations& planned, Workers& workers);
+
+  // Every forward() from now on calls `read` with each number, on the calling thread; empty: none does.
+  void read_with(LevelReader read) { read_ = std::move(read); }
 
   // Says how large the next window is.
   void begin(const Steps& steps) noexcept { steps_ = steps; }
@@ -79,6 +88,7 @@ class Levels {
   const NetworkConfig& config_;
   const LevelActivations& planned_;
   Workers& workers_;
+  LevelReader read_;
   // Of the last window.
   Steps steps_;
   std::vector<RecurrentTape> tapes_;

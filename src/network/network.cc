@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <optional>
+#include <utility>
 
 #include "kernels/arrays.h"
 #include "network/label_layer.h"
@@ -235,6 +236,8 @@ void Network::forward(const NetworkWeights& weights, const Window& window, Netwo
 }
 
 MatView<const float> Network::inputs() const noexcept { return fit(impl_->planned.embedded, impl_->outputs.rows); }
+
+void Network::read_levels(LevelReader read) { impl_->levels.read_with(std::move(read)); }
 
 MatView<const float> Network::outputs() const noexcept {
   return impl_->labels ? impl_->labels->inputs() : impl_->decoder_outputs;

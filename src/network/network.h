@@ -43,6 +43,9 @@ class Network {
   static std::vector<PlannedBuffer> plan(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B,
                                          const Regularization& regularization = {}, std::int64_t samples = 0);
 
+  // Every forward() from now on calls `read` with the inputs of the first level and the outputs of each.
+  void read_levels(LevelReader read);
+
   // Runs `window` from `state`, and sets `state` to the state after it. Rows with a condition begin from its state.
   // `noise` determines the masks of a training network. The inputs of the output layer are in outputs() until the next
   // call.
