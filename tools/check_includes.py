@@ -72,6 +72,7 @@ OWNERS = {
     "unroll/label/classified_text.h": "label",
     "unroll/label/classifier.h": "label",
     "unroll/label/explanation.h": "label",
+    "unroll/probe/probe.h": "probe",
     "unroll/probe/text_states.h": "probe",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",

@@ -1,6 +1,7 @@
 #include "data/hold_out.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -142,6 +143,14 @@ TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed)
         "text.valid_split");
   }
   return split_by(is_valid);
+}
+
+TextSplit hold_out(const TaggedTexts& texts, double share, std::uint64_t seed) {
+  LabelledTexts plain{.texts = {}, .labels = {"sentence"}};
+  for (const TaggedSentence& sentence : texts.sentences) {
+    plain.texts.push_back({.text = fmt::format("{}", fmt::join(sentence.words, " ")), .labels = {0}});
+  }
+  return hold_out(plain, share, seed);
 }
 
 TextSplit split_fold(const LabelledTexts& texts, std::int64_t fold, std::int64_t folds, std::uint64_t seed) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "unroll/data/columns.h"
 #include "unroll/data/dense.h"
 #include "unroll/data/labelled_texts.h"
 
@@ -26,6 +27,9 @@ struct TextSplit {
 //
 // Throws Error{kUsage} unless 0 <= share < 1 (`share`), Error{kInput} where that holds out no text although share > 0.
 [[nodiscard]] TextSplit hold_out(const LabelledTexts& texts, double share, std::uint64_t seed);
+
+// The same of sentences, as texts that all have one label: those of equal words are equal.
+[[nodiscard]] TextSplit hold_out(const TaggedTexts& texts, double share, std::uint64_t seed);
 
 // The same of sequences of numbers: places are those of sequences, equal ones have the same numbers, and those with
 // targets other than a label of their own are of one label.

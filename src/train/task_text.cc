@@ -213,15 +213,6 @@ struct TaggedParts {
   TaggedTexts valid;
 };
 
-// Sentences are held out as texts without labels are.
-TextSplit split_sentences(const TrainOptions& options, const TaggedTexts& texts) {
-  LabelledTexts plain{.texts = {}, .labels = {"sentence"}};
-  for (const TaggedSentence& sentence : texts.sentences) {
-    plain.texts.push_back({.text = fmt::format("{}", fmt::join(sentence.words, " ")), .labels = {0}});
-  }
-  return hold_out(plain, options.text.valid_split, options.run.seed);
-}
-
 TaggedTexts take(const TaggedTexts& texts, const std::vector<std::size_t>& places) {
   TaggedTexts part{.sentences = {}, .tags = texts.tags, .files = texts.files, .columns = texts.columns};
   for (const std::size_t place : places) part.sentences.push_back(texts.sentences[place]);
@@ -244,7 +235,7 @@ TaggedParts read_tagged_parts(const TrainOptions& options) {
   TaggedTexts texts = read_tagged_texts(options.text.paths, options.task.columns);
   expect_trainable(texts);
   if (options.text.valid.empty()) {
-    const TextSplit split = split_sentences(options, texts);
+    const TextSplit split = hold_out(texts, options.text.valid_split, options.run.seed);
     return {.train = take(texts, split.train), .valid = take(texts, split.valid)};
   }
   TaggedTexts valid = read_tagged_texts({options.text.valid}, options.task.columns);

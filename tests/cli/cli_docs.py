@@ -16,6 +16,7 @@ NESTED = {
     "data --task tag": (["data", "--task", "tag"], "Tagged words of data"),
     "eval --task tag": (["eval", "--task", "tag"], "Tags"),
     "compare --task tag": (["compare", "--task", "tag"], "Taggers"),
+    "probe --task tag": (["probe", "--task", "tag"], "Probes of words"),
     "features --task tag": (["features", "--task", "tag"], "Words of features"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }

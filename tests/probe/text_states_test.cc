@@ -48,8 +48,11 @@ Model conditional_model() {
   NetworkConfig config = tiny_config(Cell::kLstm, tiny_characters());
   config.conditions = 2;
   const Task task{.kind = TaskKind::kConditional, .labels = {"cats", "dogs"}};
-  return Model(std::make_shared<const Model::Data>(Model::Data{
-      config, tiny_characters(), {}, ModelWeights(random_parameters(config, 0.7F, 4)), {BeginPolicy::kBoundary, task}}));
+  return Model(std::make_shared<const Model::Data>(Model::Data{config,
+                                                               tiny_characters(),
+                                                               {},
+                                                               ModelWeights(random_parameters(config, 0.7F, 4)),
+                                                               {BeginPolicy::kBoundary, task}}));
 }
 
 Model word_tagger() {
@@ -198,8 +201,7 @@ TEST(TextStates, OfATextAreWhatAClassifiersOutputLayerReads) {
   std::string long_text;
   for (int i = 0; i < 700; ++i) long_text += i % 5 == 0 ? "old " : "cat ";
   const std::vector<std::string> texts{"the cat sees the dog", "", long_text, "old"};
-  for (const Readout readout :
-       {Readout::kLast, Readout::kMax, Readout::kMean, Readout::kConcat, Readout::kAttention}) {
+  for (const Readout readout : {Readout::kLast, Readout::kMax, Readout::kMean, Readout::kConcat, Readout::kAttention}) {
     const Model model = animals_model(3, readout);
     const std::vector<std::vector<float>> expected = own_vectors(model, texts);
     const std::vector<KeptRow> rows = rows_of(model, texts, {.per_text = true, .threads = 1});
@@ -297,9 +299,8 @@ TEST(TextStates, PassRowsOfTheTextsBeforeOneThatIsToBlame) {
   EXPECT_EQ(error->code(), ErrorCode::kInput);
   EXPECT_EQ(error->index(), 1);
   EXPECT_EQ(rows, 2U);
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "text 1 has a line end at byte 1", [&] {
-    states.read(std::vector<std::string>{"a\nb"}, {}, [](const StateRow&) {});
-  }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "text 1 has a line end at byte 1",
+                         [&] { states.read(std::vector<std::string>{"a\nb"}, {}, [](const StateRow&) {}); }));
 }
 
 TEST(TextStates, RefuseNumbersThatAreNotFinite) {

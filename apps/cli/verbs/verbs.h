@@ -16,6 +16,7 @@ int run_compare(const std::vector<std::string>& arguments);
 int run_tag(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);
 int run_classify(const std::vector<std::string>& arguments);
+int run_probe(const std::vector<std::string>& arguments);
 int run_features(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
