@@ -26,8 +26,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::size_t kTextsAtOnce = 4096;
-constexpr std::int64_t kWordsAtOnce = 4096;
+constexpr std::size_t kTextsRead = 4096;
+constexpr std::int64_t kWordsRead = 4096;
 
 struct FeaturesCommand {
   std::string model;
@@ -209,7 +209,7 @@ class StateWriting {
     options.paths = {file};
     TextBatches batches(options, text_coding(model_.tokenizer().kind()));
     std::vector<std::string> texts;
-    while (batches.next(texts, kTextsAtOnce)) {
+    while (batches.next(texts, kTextsRead)) {
       write(texts, [&](std::size_t index) { return batches.name(index); });
     }
   }
@@ -232,7 +232,7 @@ class StateWriting {
       words += std::ssize(sentence.words) + 1;
       lines.push_back(sentence.line);
       sentences.push_back(std::move(sentence.words));
-      if (words < kWordsAtOnce && reader.ready()) continue;
+      if (words < kWordsRead && reader.ready()) continue;
       write_batch();
       words = 0;
     }

@@ -13,6 +13,7 @@
 #include "cli/flags/flags.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/json_text.h"
+#include "cli/streams/label_report.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
@@ -156,8 +157,8 @@ ProbeReport probe_for(const ProbeCommand& command, const FirstModel& first) {
   return probe_texts(model, texts, &valid, command.options);
 }
 
-std::string interval_words(const Proportion& proportion) {
-  return fmt::format("{:.4f} to {:.4f}", proportion.low(), proportion.high());
+std::string wilson_words(const Proportion& proportion) {
+  return interval_words(Interval{proportion.low(), proportion.high()});
 }
 
 std::string table_of(const ProbeReport& report, bool of_rows) {
@@ -167,12 +168,12 @@ std::string table_of(const ProbeReport& report, bool of_rows) {
   for (const LayerProbe& layer : report.layers) {
     const std::string name = of_rows ? "rows" : fmt::format("{}", layer.layer);
     text += fmt::format("{:<9} {:>8} {:>7} {:>9.4f}  {:<18} {:>9.4f}", name, layer.columns, layer.l2,
-                        layer.accuracy.share(), interval_words(layer.accuracy), layer.nats);
+                        layer.accuracy.share(), wilson_words(layer.accuracy), layer.nats);
     if (controlled) text += fmt::format(" {:>9.4f}    {:>9.4f}", layer.control->share(), *layer.selectivity());
     text += '\n';
   }
   return text + fmt::format("{:<9} {:>8} {:>7} {:>9.4f}  {:<18}  {}\n", "majority", "", "",
-                            report.majority_accuracy.share(), interval_words(report.majority_accuracy),
+                            report.majority_accuracy.share(), wilson_words(report.majority_accuracy),
                             escaped(report.majority));
 }
 
