@@ -88,7 +88,8 @@ void TextReader::encode(std::string_view text, const std::string& name) {
     throw Error(ErrorCode::kInput,
                 fmt::format("{} has a line end at byte {}: a language model reads one line", name, text.find('\n')));
   }
-  tokens_ = model_.tokenizer().encode_line({text, name});
+  text_ = text;
+  tokens_ = model_.tokenizer().encode_line({text_, name});
   if (reads_as_language() || std::ssize(tokens_) <= kTextSymbols) return;
   ++cut_;
   tokens_.resize(static_cast<std::size_t>(kTextSymbols));
@@ -106,7 +107,8 @@ std::int64_t TextReader::step_of(std::int64_t token) const noexcept { return tok
 
 void TextReader::append(Examples& examples, const std::function<void()>& appended) {
   if (reads_words()) return append_words(examples, appended);
-  static_cast<void>(append_tokens(model_.tokenizer(), tokens_, examples));
+  if (examples.count() == 0) texts_encoder_.emplace(model_.tokenizer(), model_.task());
+  texts_encoder_->append(text_, tokens_, examples);
   appended();
 }
 

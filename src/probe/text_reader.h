@@ -45,8 +45,11 @@ class TextReader {
   [[nodiscard]] std::int64_t step_of(std::int64_t token) const noexcept;
 
   const Model& model_;
-  std::vector<Token> tokens_;       // of the last text
+  std::string text_;                // the last one
+  std::vector<Token> tokens_;       // of it
   std::vector<std::string> words_;  // or, of a tagger, its words
+  // Of the present examples.
+  std::optional<TextEncoder> texts_encoder_;
   std::optional<WordEncoder> words_encoder_;
   std::int64_t cut_ = 0;
 };

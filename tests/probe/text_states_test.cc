@@ -109,6 +109,17 @@ TEST(TextStates, OfALanguageModelAreThoseThroughWhichTheScorerSteps) {
   }
 }
 
+TEST(TextStates, OfALanguageModelGoToTheEndOfALineOfAnyLength) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  const std::string line = random_lines(1, 40, 9).front() + std::string(4300, 'a');
+  const std::vector<KeptRow> rows = rows_of<std::string>(model, {line, "b"});
+  ASSERT_EQ(rows.size(), line.size() + 1);
+  const std::vector<KeptRow> head = rows_of<std::string>(model, {line.substr(0, 70)});
+  for (std::size_t i = 0; i < head.size(); ++i) EXPECT_EQ(rows[i].values, head[i].values);
+  const std::vector<KeptRow> last = rows_of<std::string>(model, {line}, {.per_text = true, .threads = 1});
+  EXPECT_EQ(last.front().values, rows[line.size() - 1].values);
+}
+
 TEST(TextStates, OfLayerZeroAreEmbeddingsUnderTheNamesThatTheTextHas) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   const std::vector<KeptRow> rows = rows_of<std::string>(model, {"a\xC3\xA9z", "b"}, {.layer = 0, .threads = 1});
@@ -148,6 +159,7 @@ std::vector<ModelCase> all_cases() {
     cases.push_back({tiny_model(Cell::kGru, tiny_words()), {.layer = 1, .per_text = per_text}});
     cases.push_back({animals_model(3, Readout::kAttention), {.per_text = per_text}});
     cases.push_back({animals_model(), {.layer = 1, .per_text = per_text}});
+    cases.push_back({spelled_animals_model(), {.layer = 0, .per_text = per_text}});
     cases.push_back({word_tagger(), {.layer = 0, .per_text = per_text}});
     cases.push_back({word_tagger(), {.per_text = per_text}});
   }
@@ -181,7 +193,8 @@ TEST(TextStates, OfATextAreTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
 // What a classifier's output layer reads of each text.
 std::vector<std::vector<float>> own_vectors(const Model& model, const std::vector<std::string>& texts) {
   Examples examples;
-  for (const std::string& text : texts) static_cast<void>(append_text(model.tokenizer(), text, "a text", examples));
+  TextEncoder encoder(model.tokenizer(), model.task());
+  for (const std::string& text : texts) static_cast<void>(encoder.append(text, "a text", examples));
   Workers workers(1);
   const NetworkWeights weights = packed_task_weights(model, workers);
   std::vector<std::vector<float>> vectors(texts.size());
@@ -202,7 +215,7 @@ TEST(TextStates, OfATextAreWhatAClassifiersOutputLayerReads) {
   for (int i = 0; i < 700; ++i) long_text += i % 5 == 0 ? "old " : "cat ";
   const std::vector<std::string> texts{"the cat sees the dog", "", long_text, "old"};
   for (const Readout readout : {Readout::kLast, Readout::kMax, Readout::kMean, Readout::kConcat, Readout::kAttention}) {
-    const Model model = animals_model(3, readout);
+    const Model model = readout == Readout::kMax ? spelled_animals_model(3, readout) : animals_model(3, readout);
     const std::vector<std::vector<float>> expected = own_vectors(model, texts);
     const std::vector<KeptRow> rows = rows_of(model, texts, {.per_text = true, .threads = 1});
     const std::vector<KeptRow> asked = rows_of(model, texts, {.per_text = true, .readout = readout, .threads = 1});

@@ -22,7 +22,8 @@
 namespace unroll {
 
 struct TextStatesOptions {
-  // 0: what enters the first layer: the embedding of a symbol, in a tagger followed by the vector of its characters.
+  // 0: what enters the first layer: the embedding of a symbol, followed by the vector of its characters, if the model
+  // has such.
   // l: the output of layer l, that of both directions one after the other. Unset: the last.
   std::optional<std::int64_t> layer = {};
   bool per_text = false;  // one row per text, instead of one per symbol
