@@ -28,6 +28,10 @@ std::vector<std::string_view> split_at_blanks(std::string_view text) {
 
 }  // namespace
 
+bool reads_lines(const NetworkConfig& config) noexcept {
+  return config.outputs == 0 && !config.bidirectional && config.characters == 0;
+}
+
 TextReader::TextReader(const Model& model) : model_(model) {}
 
 bool TextReader::reads_words() const noexcept { return model_.task().kind == TaskKind::kTag; }

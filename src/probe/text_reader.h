@@ -15,10 +15,14 @@
 
 namespace unroll {
 
+// Whether a network predicts each symbol of a line from those before it, and reads lines for that. A language model of
+// both directions, or of characters of words, reads whole texts as classifiers do.
+[[nodiscard]] bool reads_lines(const NetworkConfig& config) noexcept;
+
 // Reads texts one after another into examples. Views the model.
 //
-// The example of a language model has an id for each symbol and the boundary, or kNoSymbol, and a step before each of
-// them. A tagger's sentence is several examples where it is tagged in parts.
+// The example of a network that reads lines has an id for each symbol and the boundary, or kNoSymbol, and a step before
+// each of them. A tagger's sentence is several examples where it is tagged in parts.
 class TextReader {
  public:
   explicit TextReader(const Model& model);
@@ -36,7 +40,7 @@ class TextReader {
   [[nodiscard]] std::int64_t cut_texts() const noexcept { return cut_; }
 
  private:
-  [[nodiscard]] bool reads_as_language() const noexcept { return model_.config().outputs == 0; }
+  [[nodiscard]] bool reads_as_language() const noexcept { return reads_lines(model_.config()); }
   void encode(std::string_view text, const std::string& name);
   void append_words(Examples& examples, const std::function<void()>& appended);
   // The text that was encoded last, without its rows.

@@ -89,7 +89,7 @@ struct TextStates::Impl {
   }
 
   [[nodiscard]] const NetworkConfig& config() const noexcept { return model.config(); }
-  [[nodiscard]] bool reads_as_language() const noexcept { return config().outputs == 0; }
+  [[nodiscard]] bool reads_as_language() const noexcept { return reads_lines(config()); }
   [[nodiscard]] bool takes_vectors() const noexcept { return readout == Readout::kAttention; }
 
   // Numbers of a step.

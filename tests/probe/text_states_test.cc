@@ -225,6 +225,19 @@ TEST(TextStates, OfATextAreWhatAClassifiersOutputLayerReads) {
   }
 }
 
+TEST(TextStates, OfALanguageModelOfBothDirectionsAreThoseOfAClassifierWithTheSameLayers) {
+  NetworkConfig config = label_config(3);
+  config.layers = 1;
+  const Model classifier = label_model(config, random_parameters(config, 1.5F, 3), animals());
+  config.outputs = 0;
+  config.readout = Readout::kSteps;
+  const Model language = model_of(config, tiny_words(), random_parameters(config, 1.5F, 3));
+  const std::vector<std::string> texts{"the cat sees the dog", "", "old"};
+  EXPECT_EQ(rows_of(language, texts), rows_of(classifier, texts));
+  EXPECT_EQ(rows_of(language, texts, {.per_text = true, .readout = Readout::kMean, .threads = 1}),
+            rows_of(classifier, texts, {.per_text = true, .readout = Readout::kMean, .threads = 1}));
+}
+
 TEST(TextStates, OfATextPoolThoseOfItsSymbols) {
   const Model model = tiny_model(Cell::kLstm, tiny_words());
   const std::vector<std::string> texts{"the old dog", "cat"};

@@ -50,7 +50,8 @@ using StateVisitor = std::function<void(const StateRow& row)>;
 // A language model reads a text as Scorer does: from the zero state, or that of the label, first the boundary and then
 // its symbols; the row of a symbol is the state after it, which predicts what follows. (Where weights are tied and
 // embed is not hidden, that is before the projection.) A classifier reads the symbols of a text and then its boundary;
-// a tagger reads words. In both directions a row holds what either direction says at that symbol.
+// a tagger reads words. A language model of both directions reads a text as a classifier does. In both directions a row
+// holds what either direction says at that symbol.
 //
 // Rows of symbols are those of the symbols of the text, in order; boundaries have none. A readout goes over the rows
 // of all symbols, of a classifier over that of the boundary too, as its own does. The row of a text without any symbol
