@@ -17,7 +17,7 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 12> kTargets{{{"arpa", fuzz_arpa},
+constexpr std::array<Target, 13> kTargets{{{"arpa", fuzz_arpa},
                                            {"columns", fuzz_columns},
                                            {"dense", fuzz_dense},
                                            {"labelled_texts", fuzz_labelled_texts},
@@ -28,7 +28,8 @@ constexpr std::array<Target, 12> kTargets{{{"arpa", fuzz_arpa},
                                            {"resume", fuzz_resume},
                                            {"sentencepiece", fuzz_sentencepiece},
                                            {"text", fuzz_text},
-                                           {"vocabulary", fuzz_vocabulary}}};
+                                           {"vocabulary", fuzz_vocabulary},
+                                           {"word_vectors", fuzz_word_vectors}}};
 
 // Inputs named valid* must be accepted, so that a corpus does not grow stale unnoticed. The name comes first: where a
 // sanitizer ends the program, the last one is to blame.

@@ -22,5 +22,6 @@ std::string fuzz_resume(std::string_view input);  // changes to a resume file, w
 std::string fuzz_sentencepiece(std::string_view input);  // a SentencePiece model
 std::string fuzz_text(std::string_view input);           // a text: the first byte is the tokenizer
 std::string fuzz_vocabulary(std::string_view input);     // a vocabulary file: the first byte is the tokenizer
+std::string fuzz_word_vectors(std::string_view input);   // word vectors of word2vec's and GloVe's form
 
 }  // namespace unroll

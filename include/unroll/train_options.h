@@ -213,6 +213,12 @@ void for_each_regularization_option(Options& options, const Visit& visit) {
                     .range = kFactorRange,
                     .recorded = kUnlessDefault},
         regularization.tar);
+  visit(TrainOption{.field = "regularization.label_smoothing",
+                    .name = "label-smoothing",
+                    .help = "spread this share of each label over all labels, where one of several is right",
+                    .range = kShareRange,
+                    .recorded = kUnlessDefault},
+        regularization.label_smoothing);
 }
 
 template <class Options, class Visit>

@@ -173,6 +173,7 @@ ref::Window<S> reference_window(const Point& point) {
                            .weight_masks = {},
                            .ar = point.regularization.ar,
                            .tar = point.regularization.tar,
+                           .label_smoothing = point.regularization.label_smoothing,
                            .language = point.regularization.language,
                            .task = &window};
   for (std::size_t i = 0; i < point.masks.size(); ++i) {

@@ -37,10 +37,10 @@ void row_losses(Workers& workers, Loss loss, MatView<const float> y, const Windo
   }
 }
 
-void row_losses_and_gradients(Workers& workers, Loss loss, MatView<float> y, const Window& window,
+void row_losses_and_gradients(Workers& workers, Loss loss, double smoothing, MatView<float> y, const Window& window,
                               std::span<const float> weights, std::span<double> losses) {
   if (loss == Loss::kSoftmax) {
-    softmax_losses_and_gradients(workers, y, window.targets, weights, 0, losses);
+    softmax_losses_and_gradients(workers, y, window.targets, weights, smoothing, losses);
   } else if (loss == Loss::kSigmoid) {
     sigmoid_losses_and_gradients(workers, y, wanted_of(window.wanted_labels, y), weights, losses);
   } else {
@@ -116,7 +116,7 @@ void LabelLayer::loss_and_gradient(const NetworkWeights& weights, const Window& 
                           chain_, log_probs, crf_params(gradients.matrices().crf, y.cols));
     set_text_losses(window, log_probs, losses);
   } else {
-    row_losses_and_gradients(workers_, loss, y, window, scaled, losses);
+    row_losses_and_gradients(workers_, loss, shape_.regularization.label_smoothing, y, window, scaled, losses);
   }
   backward(weights, window, y, gradients, mask, dy);
 }

@@ -36,7 +36,8 @@ class LabelLayer {
   // text stands at its first step.
   void losses(const NetworkWeights& weights, const Window& window, std::span<double> losses);
 
-  // The same, with the gradient of  scale * sum over rows of weight * loss. Adds to the output layer's part of
+  // The same, with the labels of kSoftmax smoothed (Regularization::label_smoothing), and the gradient of
+  // scale * sum over rows of weight * loss. Adds to the output layer's part of
   // `gradients`; sets dy (T*B, D), the gradient of the outputs.
   void loss_and_gradient(const NetworkWeights& weights, const Window& window, float scale, std::span<double> losses,
                          Gradients& gradients, const DropoutMask& mask, MatView<float> dy);

@@ -261,6 +261,25 @@ void check_transfer(const TrainOptions& o) {
   }
 }
 
+// Word vectors set the embedding of words, which nothing else may decide.
+void check_vectors(const TrainOptions& o) {
+  constexpr std::string_view kField = "transfer.vectors";
+  if (o.transfer.vectors.empty()) return;
+  if (o.task.input == InputKind::kDense) refuse(kField, "`transfer.vectors` are of words: `task.input` is dense");
+  if (!o.files.from.empty() || !o.transfer.init.empty() || !o.transfer.unlabelled.empty()) {
+    refuse(kField,
+           "`transfer.vectors` and a model to start from both set the embedding: give one of `transfer.vectors`, "
+           "`transfer.init`, `transfer.unlabelled` and `files.from`");
+  }
+  if (o.run.fit_to_minutes) {
+    refuse(kField,
+           "`transfer.vectors` decide `network.embed`, and so does `run.fit_to_minutes`: leave one of them out");
+  }
+  if (tokens_are_words(o.tokenizer.kind)) return;
+  refuse(kField, fmt::format("`transfer.vectors` are of words, and `tokenizer.kind` is {}: expected word or whitespace",
+                             tokenizer_kind_name(o.tokenizer.kind)));
+}
+
 void check_task(const TrainOptions& o) {
   const TaskKind kind = o.task.kind;
   if (kind == TaskKind::kLanguage) return;
@@ -373,6 +392,7 @@ TrainOptions resolve(TrainOptions options) {
   for_each_option(std::as_const(options), RangeCheck());
   check_input(options);
   check_characters(options);
+  check_vectors(options);
   check_owners(options);
   check_validation(options);
   check_fit(options);
@@ -384,7 +404,11 @@ TrainOptions resolve(TrainOptions options) {
   const bool folds_words = options.task.kind == TaskKind::kLanguage || tokens_are_words(options.tokenizer.kind);
   options.tokenizer.lowercase = options.tokenizer.lowercase && folds_words;
   options.task.characters = options.task.characters.value_or(default_characters(options.task));
-  if (options.network.embed == 0) options.network.embed = options.network.hidden;
+  if (options.transfer.vectors.empty()) {
+    if (options.network.embed == 0) options.network.embed = options.network.hidden;
+  } else if (options.network.embed == default_options(options.task.kind).network.embed) {
+    options.network.embed = 0;  // the vectors decide
+  }
   constexpr double kDefaultDecay = 2;
   if (run.schedule == Schedule::kStep && !run.decay) run.decay = kDefaultDecay;
   if (run.lr == 0) run.lr = run.optimizer == Optimizer::kAdam ? 0.004 : 1;

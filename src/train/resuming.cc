@@ -113,6 +113,7 @@ void expect_same_options(const NamedValues& saved, const NamedValues& now, const
   const auto is_of_text = [](std::string_view name) { return name == "vocabulary" || name == "text"; };
   NamedValues all = now;
   std::ranges::copy(option_defaults(), std::back_inserter(all));
+  expect_same_value(saved, now, std::string(kVectors), path);
   for (const auto& [name, value] : all) {
     if (name != kFrom && !is_of_text(name) && !follows_from_text(name)) expect_same_value(saved, now, name, path);
   }

@@ -9,6 +9,7 @@
 #include "label/text_windows.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
+#include "train/starting_vectors.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -79,6 +80,15 @@ NetworkConfig config_of(const RunInputs& inputs) {
 // Throws Error{kUsage} where what was asked for does not go with the network that is trained.
 void check_network(const TrainOptions& options, const NetworkConfig& config) {
   check(config);
+  if (options.regularization.label_smoothing > 0 && (config.outputs == 0 || config.loss != Loss::kSoftmax)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`regularization.label_smoothing` is {}, for one label of several: the loss of this run is "
+                            "{}{}",
+                            options.regularization.label_smoothing,
+                            config.outputs == 0 ? "that of a language model" : loss_name(config.loss),
+                            config.loss == Loss::kCrf ? "; give `task.transitions` none" : ""),
+                "regularization.label_smoothing");
+  }
   const Softmax softmax = options.network.softmax;
   if (softmax == Softmax::kAdaptive && config.cutoffs.empty()) {
     throw Error(ErrorCode::kUsage,
@@ -265,6 +275,7 @@ Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
 NamedValues record(const TrainOptions& decided, const TrainingText& text, const Model* from) {
   NamedValues values = recorded_options(decided);
   if (from != nullptr) values.emplace_back(kFrom, from->data().checksum);
+  if (text.vectors) values.emplace_back(kVectors, vectors_fingerprint(*text.vectors));
   values.emplace_back("vocabulary", fmt::format("{}", text.tokenizer.size()));
   values.emplace_back("text", text.fingerprint);
   return values;

@@ -83,6 +83,8 @@ struct RunPlan {
 
 // Under this name a record holds the checksum of the model that the run began from, where there was one.
 inline constexpr std::string_view kFrom = "from";
+// Under this name a record has a hash of the word vectors that the embedding started from.
+inline constexpr std::string_view kVectors = "vectors";
 
 inline constexpr std::int64_t kWarmupOfRun = -1;
 

@@ -18,6 +18,7 @@
 #include "train/resuming.h"
 #include "train/run_files.h"
 #include "train/run_plan.h"
+#include "train/starting_vectors.h"
 #include "train/task_text.h"
 #include "train/training_run.h"
 #include "train/training_text.h"
@@ -226,14 +227,15 @@ struct Call {
 };
 
 // Trains one model, with resolved options.
-TrainResult train_model(const TrainOptions& resolved, const TextReader& read, const Call& call) {
+TrainResult train_model(TrainOptions resolved, const TextReader& read, const Call& call) {
   const auto& [observer, stop, watch] = call;
   // What can be refused is refused before the text is read. But a run that waits for its text holds no lock, so that it
   // can be ended at any moment and leaves nothing behind.
   static_cast<void>(claimed_run(resolved.files));
   const std::optional<Model> loaded = load_start(resolved);
   const Model* const from = loaded ? &*loaded : nullptr;
-  const TrainingText text = read(from);
+  TrainingText text = read(from);
+  if (!resolved.transfer.vectors.empty()) take_word_vectors(resolved, text, observer);
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(resolved.files);
   if (observer.on_data && text.task && text.task->report) observer.on_data(*text.task->report);

@@ -12,6 +12,7 @@
 #include "model/model_file.h"
 #include "model/model_weights.h"
 #include "train/initial_weights.h"
+#include "train/starting_vectors.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -68,6 +69,7 @@ void TrainingRun::set_start() {
   } else {
     set_initial_weights(plan_.config, plan_.initial, parameters_);
     if (from_ != nullptr) taken_ = take_tensors(*from_, plan_.config, parameters_);
+    if (text_.vectors) set_word_vectors(*text_.vectors, parameters_);
   }
   moments_.set_zero();
   state_.set_zero();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "label/examples.h"
+#include "text/word_vectors.h"
 #include "unroll/data/data_report.h"
 #include "unroll/model.h"
 #include "unroll/task.h"
@@ -44,6 +45,8 @@ struct TrainingText {
   [[nodiscard]] std::int64_t valid_symbols() const noexcept {
     return task ? task->valid.steps() : static_cast<std::int64_t>(valid.size());
   }
+
+  std::optional<WordVectors> vectors = {};  // that the embedding starts from
 
   std::string fingerprint = {};  // of both, equal for equal ids: "9f86d081884c7d65, 1003854 + 111540 tokens"
 };

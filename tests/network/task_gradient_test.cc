@@ -65,6 +65,14 @@ TEST(TaskGradient, OfEveryLoss) {
   EXPECT_TRUE(is_right(check_of(task_of(Cell::kLstm, Readout::kSteps, Loss::kCrf))));
 }
 
+TEST(TaskGradient, OfSmoothedLabels) {
+  for (const Readout readout : {Readout::kMax, Readout::kSteps}) {
+    GradientCheckOptions options = check_of(task_of(Cell::kGru, readout, Loss::kSoftmax), 4);
+    options.regularization.label_smoothing = 0.3;
+    EXPECT_TRUE(is_right(options)) << readout_name(readout);
+  }
+}
+
 TEST(TaskGradient, OfWordsFromTheirCharacters) {
   NetworkConfig config = task_of(Cell::kLstm, Readout::kSteps, Loss::kCrf);
   config.characters = 6;
@@ -126,6 +134,7 @@ TEST(TaskGradient, WithEveryRegularisation) {
   all.locked = true;
   all.ar = 0.5;
   all.tar = 0.7;
+  all.label_smoothing = 0.2;
   GradientCheckOptions options = check_of(task_of(Cell::kLstm, Readout::kConcat, Loss::kSoftmax));
   options.regularization = all;
   options.config.residual = true;

@@ -140,10 +140,10 @@ class TrainFlags : public OptionFlags {
 
 // Whether an option is about symbols, which numbers are not.
 bool is_of_symbols(const TrainOption& option) {
-  constexpr std::array<std::string_view, 12> kFields{"text.state",      "text.begin",      "text.valid_tokens",
-                                                     "network.embed",   "network.tied",    "network.softmax",
-                                                     "network.samples", "network.cutoffs", "run.bptt",
-                                                     "task.characters", "run.bptt_jitter", "task.class_weights"};
+  constexpr std::array<std::string_view, 13> kFields{
+      "transfer.vectors", "text.state",      "text.begin",        "text.valid_tokens", "network.embed",
+      "network.tied",     "network.softmax", "network.samples",   "network.cutoffs",   "run.bptt",
+      "task.characters",  "run.bptt_jitter", "task.class_weights"};
   return option.field.starts_with("tokenizer.") || std::ranges::find(kFields, option.field) != kFields.end();
 }
 
@@ -190,7 +190,6 @@ void add_task_flags(Flags* flags, TrainOptions* options, const Declare& declare)
   if (task.input == InputKind::kDense) return add_dense_flags(flags, &task);
   if (task.kind == TaskKind::kClassify || task.kind == TaskKind::kConditional) declare_data_flags(flags, &task.texts);
   if (task.kind == TaskKind::kTag) declare_column_flags(flags, &task.columns);
-  if (task.kind != TaskKind::kClassify && task.kind != TaskKind::kTag) return;
   flags->heading("Start");
   for_each_transfer_option(*options, declare);
 }
@@ -261,7 +260,7 @@ void check_from(const Flags& flags) {
 // Whether a run of minutes may choose network, regularisation and updates: nobody said a word about them.
 bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
   bool may = command.options.task.kind == TaskKind::kLanguage && command.options.run.minutes &&
-             command.recipe.empty() && !flags.given("--from") && !flags.given("--dropout");
+             command.recipe.empty() && !flags.given("--from") && !flags.given("--dropout") && !flags.given("--vectors");
   for_each_fitted_option(command.options,
                          [&](const TrainOption& option, const auto&) { may &= !flags.given(flag_of(option.field)); });
   return may;

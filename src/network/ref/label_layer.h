@@ -60,25 +60,33 @@ std::span<const T> wanted_row(const std::vector<T>& wanted, std::size_t row, std
   return std::span(wanted).subspan(row * static_cast<std::size_t>(K), static_cast<std::size_t>(K));
 }
 
+// A window with the labels of the loss softmax smoothed.
+struct LabelWindow {
+  const unroll::Window& window;
+  double smoothing = 0;
+};
+
 // The loss of one row, and its gradient.
 template <class S>
-S row_loss(const NetworkConfig& config, const unroll::Window& window, const Matrix<S>& y, std::size_t row) {
+S row_loss(const NetworkConfig& config, const LabelWindow& labels, const Matrix<S>& y, std::size_t row) {
+  const unroll::Window& window = labels.window;
   const std::span<const S> scores = row_of(y, static_cast<std::int64_t>(row));
   const auto label = static_cast<std::size_t>(window.targets[row]);
   if (config.loss == Loss::kSigmoid) return sigmoid_row_loss(scores, wanted_row(window.wanted_labels, row, y.cols));
   if (config.loss == Loss::kSquared) return squared_row_loss(scores, wanted_row(window.wanted_numbers, row, y.cols));
-  return softmax_row_loss(scores, smoothed_label(scores.size(), label, 0));
+  return softmax_row_loss(scores, smoothed_label(scores.size(), label, labels.smoothing));
 }
 template <class S>
-std::vector<S> row_backward(const NetworkConfig& config, const unroll::Window& window, const Matrix<S>& y,
+std::vector<S> row_backward(const NetworkConfig& config, const LabelWindow& labels, const Matrix<S>& y,
                             std::size_t row) {
+  const unroll::Window& window = labels.window;
   const std::span<const S> scores = row_of(y, static_cast<std::int64_t>(row));
   const auto label = static_cast<std::size_t>(window.targets[row]);
   if (config.loss == Loss::kSigmoid) return sigmoid_row_backward(scores, wanted_row(window.wanted_labels, row, y.cols));
   if (config.loss == Loss::kSquared) {
     return squared_row_backward(scores, wanted_row(window.wanted_numbers, row, y.cols));
   }
-  return softmax_row_backward(scores, smoothed_label(scores.size(), label, 0));
+  return softmax_row_backward(scores, smoothed_label(scores.size(), label, labels.smoothing));
 }
 
 // The scores (n, K) and labels of one text, in the order of its steps.
@@ -101,8 +109,9 @@ struct Chain {
 
 // The mean loss of the window's answers.
 template <class S>
-S label_forward(const NetworkConfig& config, const LabelParams<const S>& p, const unroll::Window& window,
+S label_forward(const NetworkConfig& config, const LabelParams<const S>& p, const LabelWindow& labels,
                 const Matrix<S>& mask, const Matrix<S>& outputs, LabelTape<S>& tape) {
+  const unroll::Window& window = labels.window;
   tape.outputs = outputs;
   tape.inputs = outputs;
   if (config.readout != Readout::kSteps) {
@@ -126,15 +135,16 @@ S label_forward(const NetworkConfig& config, const LabelParams<const S>& p, cons
     }
   } else {
     for (std::size_t r = 0; r < window.targets.size(); ++r) {
-      if (row_weight(window, r) > 0) sum += S(row_weight(window, r)) * row_loss(config, window, tape.scores, r);
+      if (row_weight(window, r) > 0) sum += S(row_weight(window, r)) * row_loss(config, labels, tape.scores, r);
     }
   }
   return sum / S(sum_of_weights(window));
 }
 
 template <class S>
-Matrix<S> scores_backward(const NetworkConfig& config, const LabelParams<const S>& p, const unroll::Window& window,
+Matrix<S> scores_backward(const NetworkConfig& config, const LabelParams<const S>& p, const LabelWindow& labels,
                           const LabelTape<S>& tape, const LabelParams<S>& dp) {
+  const unroll::Window& window = labels.window;
   Matrix<S> dscores(tape.scores.rows, tape.scores.cols);
   const double mean = 1 / sum_of_weights(window);
   if (config.loss == Loss::kCrf) {
@@ -151,7 +161,7 @@ Matrix<S> scores_backward(const NetworkConfig& config, const LabelParams<const S
   }
   for (std::size_t r = 0; r < window.targets.size(); ++r) {
     if (row_weight(window, r) == 0) continue;
-    const std::vector<S> d = row_backward(config, window, tape.scores, r);
+    const std::vector<S> d = row_backward(config, labels, tape.scores, r);
     for (std::size_t k = 0; k < d.size(); ++k) {
       dscores(static_cast<std::int64_t>(r), static_cast<std::int64_t>(k)) = S(row_weight(window, r) * mean) * d[k];
     }
@@ -161,9 +171,9 @@ Matrix<S> scores_backward(const NetworkConfig& config, const LabelParams<const S
 
 // Adds to dp; sets doutputs.
 template <class S>
-void label_backward(const NetworkConfig& config, const LabelParams<const S>& p, const unroll::Window& window,
+void label_backward(const NetworkConfig& config, const LabelParams<const S>& p, const LabelWindow& labels,
                     const Matrix<S>& mask, const LabelTape<S>& tape, const LabelParams<S>& dp, Matrix<S>& doutputs) {
-  const Matrix<S> dscores = scores_backward(config, p, window, tape, dp);
+  const Matrix<S> dscores = scores_backward(config, p, labels, tape, dp);
   Matrix<S> dinputs(tape.inputs.rows, tape.inputs.cols);
   for (std::int64_t r = 0; r < dscores.rows; ++r) {
     for (std::int64_t k = 0; k < dscores.cols; ++k) {
@@ -177,7 +187,7 @@ void label_backward(const NetworkConfig& config, const LabelParams<const S>& p, 
   doutputs = dinputs;
   if (config.readout == Readout::kSteps) return;
   if (mask.rows > 0) dropout_backward(mask, Matrix<S>(dinputs), dinputs);
-  pooling_backward(pooled_shape(config, window), p.attention, tape.outputs, dinputs, dp.attention, doutputs);
+  pooling_backward(pooled_shape(config, labels.window), p.attention, tape.outputs, dinputs, dp.attention, doutputs);
 }
 
 }  // namespace unroll::ref

@@ -73,6 +73,7 @@ struct Window {
   std::vector<Matrix<S>> weight_masks;  // weight-drop: of each layer's W; empty: none
   double ar = 0;                        // activation penalties
   double tar = 0;
+  double label_smoothing = 0;
   double language = 0;                   // weight of the loss of a language model next to a task
   const unroll::Window* task = nullptr;  // the window of a task or of a model with conditions, with all of its parts
 };
@@ -337,8 +338,8 @@ S network_forward(const NetworkConfig& config, const NetworkParams<const S>& p, 
   const S penalty = activation_penalty_forward(window.ar, tape.output) +
                     temporal_penalty_forward(window.tar, window.B, window.reset, tape.levels.outputs.back());
   if (config.outputs > 0) {
-    const S loss = label_forward(config, label_params(config, p), *window.task, readout_mask(config, window),
-                                 tape.output, tape.labels);
+    const S loss = label_forward(config, label_params(config, p), {*window.task, window.label_smoothing},
+                                 readout_mask(config, window), tape.output, tape.labels);
     if (!config.language) return loss + penalty;
     return loss + S(window.language) * language_forward(config, p, *window.task, tape.output, tape.language) + penalty;
   }
@@ -355,8 +356,8 @@ void network_backward(const NetworkConfig& config, const NetworkParams<const S>&
                       std::vector<State<S>>& dstate0) {
   Matrix<S> dx;
   if (config.outputs > 0) {
-    label_backward(config, label_params(config, p), *window.task, readout_mask(config, window), tape.labels,
-                   label_params(config, dp), dx);
+    label_backward(config, label_params(config, p), {*window.task, window.label_smoothing},
+                   readout_mask(config, window), tape.labels, label_params(config, dp), dx);
     if (config.language) language_backward(config, p, *window.task, tape, window.language, dp, dx);
   } else if (config.bidirectional) {
     dx = Matrix<S>(tape.output.rows, tape.output.cols);
