@@ -23,6 +23,7 @@ LEVELS = {
     "adapt": 6, "write": 6, "label": 6,
     "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7,
     "suites": 8, "rescore": 8, "train": 8,
+    "search": 9,
 }
 
 # The room that defines the functions of each public header.
@@ -92,6 +93,7 @@ OWNERS = {
     "unroll/nbest/hypothesis_scorer.h": "rescore",
     "unroll/nbest/nbest.h": "rescore",
     "unroll/nbest/references.h": "rescore",
+    "unroll/auto_train.h": "search",
     "unroll/task_options.h": "train",
     "unroll/train.h": "train",
     "unroll/train_option.h": "train",

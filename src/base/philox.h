@@ -23,6 +23,7 @@ enum class RandomPurpose : std::uint32_t {
   kTextOrder = 13,       // step: epoch, row: index of the text; layer 0
   kUnknownWord = 14,     // step: epoch, row and block: place of a word among all texts; layer 0
   kInitialBiases = 15,   // layer: recurrent layer, of each direction; step 0
+  kSetting = 16,         // step: draw of a search, row: what is chosen; layer and block 0
 };
 
 // Philox4x32-10: ten rounds of multiplication over four 32-bit words. Equals Random123's reference implementation.

@@ -263,21 +263,22 @@ void check_transfer(const TrainOptions& o) {
 
 // Word vectors set the embedding of words, which nothing else may decide.
 void check_vectors(const TrainOptions& o) {
-  constexpr std::string_view kField = "transfer.vectors";
+  constexpr std::string_view kVectors = "transfer.vectors";
   if (o.transfer.vectors.empty()) return;
-  if (o.task.input == InputKind::kDense) refuse(kField, "`transfer.vectors` are of words: `task.input` is dense");
+  if (o.task.input == InputKind::kDense) refuse(kVectors, "`transfer.vectors` are of words: `task.input` is dense");
   if (!o.files.from.empty() || !o.transfer.init.empty() || !o.transfer.unlabelled.empty()) {
-    refuse(kField,
+    refuse(kVectors,
            "`transfer.vectors` and a model to start from both set the embedding: give one of `transfer.vectors`, "
            "`transfer.init`, `transfer.unlabelled` and `files.from`");
   }
   if (o.run.fit_to_minutes) {
-    refuse(kField,
+    refuse(kVectors,
            "`transfer.vectors` decide `network.embed`, and so does `run.fit_to_minutes`: leave one of them out");
   }
   if (tokens_are_words(o.tokenizer.kind)) return;
-  refuse(kField, fmt::format("`transfer.vectors` are of words, and `tokenizer.kind` is {}: expected word or whitespace",
-                             tokenizer_kind_name(o.tokenizer.kind)));
+  refuse(kVectors,
+         fmt::format("`transfer.vectors` are of words, and `tokenizer.kind` is {}: expected word or whitespace",
+                     tokenizer_kind_name(o.tokenizer.kind)));
 }
 
 void check_task(const TrainOptions& o) {

@@ -266,30 +266,71 @@ bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
   return may;
 }
 
+// The fields that the command line or the recipe gives.
+std::vector<std::string> given_fields(const TrainCommand& command, const Flags& flags) {
+  std::vector<std::string> fields;
+  for_each_option(command.options, [&](const TrainOption& option, const auto&) {
+    const auto is_preset = [&](const PresetFlag& preset) { return preset.name == option.name; };
+    if (flags.given(flag_of(option.field)) || std::ranges::any_of(flags.held_presets(), is_preset)) {
+      fields.emplace_back(option.field);
+    }
+  });
+  const auto is_dropout = [](const PresetFlag& preset) { return preset.name == "dropout"; };
+  if (flags.given("--dropout") || std::ranges::any_of(flags.held_presets(), is_dropout)) {
+    fields.insert(fields.end(), {"regularization.input", "regularization.between", "regularization.output"});
+  }
+  return fields;
+}
+
+// Declares --auto, which searches for what flags do not say.
+void add_search_flags(Flags* flags, TrainCommand* command) {
+  flags->heading("Search");
+  flags->real({"--auto", "MINUTES",
+               "try settings that no flag gives for so many minutes, go on with the better ones, and keep the best "
+               "model: successive halving",
+               ""},
+              {.least = 0, .most = 1e6, .with_least = false},
+              [command](double minutes) { command->auto_minutes = minutes; });
+  flags->exclusive({"--auto", "--minutes"});
+  flags->exclusive({"--auto", "--log"});
+}
+
 // The command line without what concerns one run alone.
 std::vector<std::string> repeatable(const std::vector<std::string>& arguments) {
   std::vector<std::string> kept;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--resume" || argument == "--overwrite" || argument == "--quiet") continue;
-    const bool takes_value = argument == "--minutes" || argument == "--log";
+    const bool takes_value = argument == "--minutes" || argument == "--auto" || argument == "--log";
     if (takes_value) ++i;
-    if (!takes_value && !argument.starts_with("--minutes=") && !argument.starts_with("--log="))
-      kept.push_back(argument);
+    const bool has_value =
+        argument.starts_with("--minutes=") || argument.starts_with("--auto=") || argument.starts_with("--log=");
+    if (!takes_value && !has_value) kept.push_back(argument);
   }
   return kept;
 }
 
 }  // namespace
 
-std::string repeating_command(const TrainCommand& command, const TrainPlan& plan) {
+std::string as_flags(const std::vector<std::pair<std::string, std::string>>& options) {
+  std::string flags;
+  for (const auto& [name, value] : options) {
+    flags += (flags.empty() ? "--" : " --") + name;
+    if (value == "false") flags += "=false";
+    if (value != "true" && value != "false") flags += ' ' + shell_quoted(value);
+  }
+  return flags;
+}
+
+std::string repeating_command(const TrainCommand& command,
+                              const std::vector<std::pair<std::string, std::string>>& decided) {
   std::string line = "unroll train";
   for (const std::string& argument : command.repeatable) line += ' ' + shell_quoted(argument);
-  for (const auto& [name, value] : plan.decided) {
-    line += " --" + name;
-    if (value != "true") line += ' ' + value;
-  }
-  return line;
+  return line + (decided.empty() ? "" : " ") + as_flags(decided);
+}
+
+std::string repeating_command(const TrainCommand& command, const TrainPlan& plan) {
+  return repeating_command(command, plan.decided);
 }
 
 // --init takes the path of a language model too: no way to draw weights has a name with a dot or a slash.
@@ -320,6 +361,7 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
   add_recipe_flag(&flags, &recipe);
   add_option_flags(&flags, &command.options);
   add_output_flags(&flags, &command);
+  add_search_flags(&flags, &command);
   flags.example("unroll train book.txt --save book.safetensors --minutes 2",
                 "A character model in two minutes; nothing else needs to be said.");
   flags.example(
@@ -334,6 +376,8 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
       "Numbers from sequences of numbers; --task classify --input dense learns labels of them.");
   flags.example("unroll train book.txt --recipe shakespeare --save book.safetensors",
                 "Settings by name; unroll recipes lists the names.");
+  flags.example("unroll train --task classify reviews.csv --auto 10 --save reviews.safetensors",
+                "The best classifier that ten minutes of trying settings find.");
   flags.example("unroll train letters.txt --from book.safetensors --save letters.safetensors",
                 "Adapts a model to another text.");
   if (!flags.parse(arguments)) return std::nullopt;
@@ -353,6 +397,7 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
   check_paths(command, recipe.path);
   command.options.run.fit_to_minutes = may_fit_to_minutes(command, flags);
   command.repeatable = repeatable(arguments);
+  command.fixed = given_fields(command, flags);
   return command;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/streams/terminal.h"
 #include "cli/streams/train_progress.h"
 #include "cli/streams/training_log.h"
+#include "cli/verbs/auto_train.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
 #include "unroll/train.h"
@@ -102,6 +103,7 @@ int run_train(const std::vector<std::string>& arguments) {
   Terminal terminal(command.quiet);
   if (!command.recipe.empty()) terminal.line("recipe   " + command.recipe);
   catch_interrupts(command.quiet);
+  if (command.auto_minutes) return run_auto_train(command, terminal);
   if (command.options.task.folds > 0 && command.options.task.fold == 0) return train_folds(command, terminal);
   TrainResult result;
   return train_once(command, terminal, result);
