@@ -270,6 +270,7 @@ bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
 std::vector<std::string> given_fields(const TrainCommand& command, const Flags& flags) {
   std::vector<std::string> fields;
   for_each_option(command.options, [&](const TrainOption& option, const auto&) {
+    if (option.field.starts_with("files.")) return;  // where results go is no setting
     const auto is_preset = [&](const PresetFlag& preset) { return preset.name == option.name; };
     if (flags.given(flag_of(option.field)) || std::ranges::any_of(flags.held_presets(), is_preset)) {
       fields.emplace_back(option.field);
