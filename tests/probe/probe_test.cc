@@ -47,7 +47,7 @@ TEST(Probe, FindsWhatEachLayerSaysOfTextsAndTheControlDoesNot) {
   std::vector<std::int64_t> seen;
   const ProbeReport report = probe_texts(
       model, some_texts(400), nullptr,
-      {.control = true, .readout = Readout::kLast, .threads = 2, .progress = [&](std::int64_t done, std::int64_t all) {
+      {.control = true, .readout = Readout::kLast, .threads = 1, .progress = [&](std::int64_t done, std::int64_t all) {
          seen.push_back(done);
          EXPECT_EQ(all, 3);
        }});
@@ -78,7 +78,7 @@ TEST(Probe, IsTheSameForAnyNumberOfThreadsAndAnotherForAnotherSeed) {
     }
     return found;
   };
-  EXPECT_EQ(numbers({.threads = 1}), numbers({.threads = 3}));
+  EXPECT_EQ(numbers({.threads = 1}), numbers({.threads = 2}));
   EXPECT_NE(numbers({.threads = 1}), numbers({.seed = 2, .threads = 1}));
 }
 
