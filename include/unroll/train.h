@@ -193,7 +193,10 @@ struct TransferOptions {
   // the network's sizes and in its directions, and saved at language_model_path(files.save).
   std::string unlabelled = {};
   std::int64_t unlabelled_epochs = 4;  // passes over those texts
-  std::string vectors = {};  // word vectors in the text form of word2vec: rows of the embedding start as these
+  // Word vectors in the text form of word2vec and of GloVe, .gz or not: the embedding of words that they have starts as
+  // these, that of others at random with numbers of their size. They decide network.embed, unless that is another value
+  // than default_options() has; tokens must be words. Any task that reads text.
+  std::string vectors = {};
   // The learning rate of each layer is that of the layer above divided by this, from the output layer down to the
   // embedding (Howard & Ruder 2018).
   double layer_decay = 1;
