@@ -19,7 +19,7 @@ LEVELS = {
     "nn": 2, "ngram": 2, "judge": 2,
     "network": 3,
     "model": 4,
-    "infer": 5, "data": 5,
+    "infer": 5, "data": 5, "checkpoints": 5,
     "adapt": 6, "write": 6, "label": 6,
     "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7,
     "suites": 8, "rescore": 8, "train": 8,
@@ -106,7 +106,7 @@ THIRD_PARTY = [
     ("oneapi/dnnl", []),
     ("hwy/", ["src/kernels/"]),
     ("unicode/", ["src/text/"]),
-    ("zlib.h", ["src/text/"]),
+    ("zlib.h", ["src/text/", "src/checkpoints/"]),
     ("sentencepiece_", ["src/text/"]),
     ("xxhash.h", ["src/model/"]),
     ("nlohmann/", ["src/model/strict_json.h", "apps/"]),
@@ -122,7 +122,7 @@ THIRD_PARTY = [
 
 # JSON is read above the model's room too, but only through this header, in rooms whose formats consist of it.
 JSON_HEADER = "model/strict_json.h"
-JSON_READERS = ("src/model/", "src/data/json_lines.cc", "src/suites/", "src/rescore/nbest_json.cc")
+JSON_READERS = ("src/model/", "src/checkpoints/", "src/data/json_lines.cc", "src/suites/", "src/rescore/nbest_json.cc")
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(

@@ -1,0 +1,27 @@
+// A file of another program that was read, and what is known of it besides its values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checkpoints/value.h"
+
+namespace unroll {
+
+// Source text that a file carries, of a class whose objects it holds. It is shown and never run.
+struct SourceText {
+  std::string name;  // of the class
+  std::string file;  // where it stood on its author's machine
+  std::string text;
+};
+
+struct Checkpoint {
+  std::string path = {};
+  std::string format = {};  // for people: "PyTorch, zip", "NumPy arrays (npz)"
+  ValueGraph values = {};
+  ValueId root = kNoValue;
+  std::vector<SourceText> sources = {};
+  std::vector<std::string> notes = {};  // what a person should know of the file, one line each
+};
+
+}  // namespace unroll
