@@ -92,6 +92,10 @@ void for_each_number(const ValueGraph& graph, const TensorValue& tensor, const F
 
 }  // namespace
 
+double number_at(const Storage& storage, std::int64_t place) {
+  return read_number(storage.bytes.data() + place * element_size(storage.type), storage.type, storage.big_endian);
+}
+
 std::vector<double> read_numbers(const ValueGraph& graph, const TensorValue& tensor, const std::string& name) {
   std::vector<double> numbers(static_cast<std::size_t>(tensor.size()));
   for_each_number(graph, tensor, [&](std::int64_t i, double number) {

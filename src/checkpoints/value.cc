@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cassert>
 #include <optional>
 #include <utility>
 
@@ -138,8 +140,18 @@ std::int64_t element_size(ElementType type) noexcept {
 std::int64_t TensorValue::size() const noexcept { return product(shape).value_or(0); }
 
 std::vector<std::int64_t> c_order(const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d > 1; --d) strides[d - 2] = strides[d - 1] * shape[d - 1];
+  std::vector<std::int64_t> strides = fortran_order({shape.rbegin(), shape.rend()});
+  std::ranges::reverse(strides);
+  return strides;
+}
+
+std::vector<std::int64_t> fortran_order(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides;
+  std::int64_t stride = 1;
+  for (const std::int64_t length : shape) {
+    strides.push_back(stride);
+    if (__builtin_mul_overflow(stride, length, &stride)) stride = 0;
+  }
   return strides;
 }
 
@@ -160,6 +172,12 @@ ValueId ValueGraph::add_string(std::string text) {
 std::int32_t ValueGraph::add_storage(Storage storage) {
   storages_.push_back(std::move(storage));
   return static_cast<std::int32_t>(std::ssize(storages_) - 1);
+}
+
+void ValueGraph::move_storage(std::int32_t index, std::string_view bytes) {
+  Storage& storage = storages_.at(static_cast<std::size_t>(index));
+  assert(storage.bytes.size() == bytes.size());
+  storage.bytes = bytes;
 }
 
 ValueId ValueGraph::add_tensor(TensorValue tensor, const std::string& what) {

@@ -91,8 +91,10 @@ struct TensorValue {
   [[nodiscard]] std::int64_t size() const noexcept;
 };
 
-// Strides of a tensor whose numbers follow each other in C order. Requires a product of `shape` below 2^63.
+// Strides of a tensor whose numbers follow each other in C order, the last index fastest, or in Fortran order, the
+// first index fastest. 0 in place of those beyond 2^63, with which no storage fits.
 [[nodiscard]] std::vector<std::int64_t> c_order(const std::vector<std::int64_t>& shape);
+[[nodiscard]] std::vector<std::int64_t> fortran_order(const std::vector<std::int64_t>& shape);
 
 class ValueGraph {
  public:
@@ -112,6 +114,9 @@ class ValueGraph {
 
   // Returns the index of the storage. Requires whole numbers.
   std::int32_t add_storage(Storage storage);
+
+  // Lets a storage view other bytes, as many as before.
+  void move_storage(std::int32_t index, std::string_view bytes);
 
   // Adds a tensor, which has as many strides as lengths. Throws Error{kFormat}, beginning with `what`, for more than 8
   // dimensions, negative lengths, strides or offsets, numbers outside of its storage, and more numbers than that has.
@@ -176,6 +181,9 @@ struct MatrixValue {
   std::vector<float> numbers = {};
   std::int64_t rounded = 0;  // of them were rounded to f32
 };
+
+// The number of a storage at a place below its count, whatever it is.
+[[nodiscard]] double number_at(const Storage& storage, std::int64_t place);
 
 // Reads numbers in C order. `name` is what messages call the tensor. Throw Error{kNumeric} for NaN and infinity, also
 // for a number that f32 does not hold, where floats are asked for; read_matrix() Error{kFormat} for more dimensions.

@@ -1,0 +1,74 @@
+#include "checkpoints/read_checkpoint.h"
+
+#include <fmt/core.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "checkpoints/pickle.h"
+#include "checkpoints/safetensors.h"
+#include "checkpoints/torch_file.h"
+#include "checkpoints/zip_archive.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::string_view kHdf5Start("\x89HDF\r\n\x1a\n", 8);
+constexpr std::size_t kTarMagicAt = 257;
+
+[[noreturn]] void refuse_file(const Checkpoint& checkpoint, std::string_view why) {
+  throw Error(ErrorCode::kFormat, fmt::format("'{}': {}", checkpoint.path, why));
+}
+
+void read_archive(std::string_view bytes, Checkpoint& checkpoint) {
+  const std::vector<ZipMember> members = read_zip(bytes, fmt::format("'{}'", checkpoint.path));
+  if (is_torch_archive(members)) return read_torch_archive(members, checkpoint);
+  refuse_file(checkpoint, "it is a zip archive, and not one of PyTorch: a data.pkl is missing");
+}
+
+// A pickle by itself: a vocabulary, settings.
+void read_plain_pickle(std::string_view bytes, Checkpoint& checkpoint) {
+  checkpoint.format = "pickle";
+  const std::string name = fmt::format("'{}'", checkpoint.path);
+  const Pickle pickle = read_pickle(checkpoint.values, bytes, name);
+  if (pickle.bytes != bytes.size()) {
+    refuse_file(checkpoint, fmt::format("{} bytes follow the end of the pickle", bytes.size() - pickle.bytes));
+  }
+  checkpoint.root = pickle.root;
+}
+
+// Formats that are known and not read, and what to do about it.
+void refuse_known(std::string_view bytes, const Checkpoint& checkpoint) {
+  if (bytes.starts_with(kHdf5Start)) {
+    refuse_file(checkpoint,
+                "it is an HDF5 file (Keras), which is not read: in Python, numpy.savez() of the layers' get_weights(), "
+                "or a state dict of PyTorch with the same numbers, can be");
+  }
+  if (bytes.size() > kTarMagicAt && bytes.substr(kTarMagicAt).starts_with("ustar")) {
+    refuse_file(checkpoint, "it is a tar archive, as PyTorch wrote before 0.2: load it and save it with a later one");
+  }
+}
+
+}  // namespace
+
+Checkpoint read_checkpoint(const std::string& path) {
+  Checkpoint checkpoint{.path = path};
+  const std::string_view bytes = checkpoint.values.keep(MappedFile(path));
+  if (bytes.empty()) refuse_file(checkpoint, "the file is empty");
+  refuse_known(bytes, checkpoint);
+  if (is_zip(bytes)) {
+    read_archive(bytes, checkpoint);
+  } else if (is_legacy_torch(bytes)) {
+    read_legacy_torch(bytes, checkpoint);
+  } else if (is_safetensors(bytes)) {
+    read_safetensors(bytes, checkpoint);
+  } else {
+    read_plain_pickle(bytes, checkpoint);
+  }
+  return checkpoint;
+}
+
+}  // namespace unroll
