@@ -56,6 +56,10 @@ struct ScorerOptions {
   Adaptation adaptation = {};          // to the lines in their order
   std::string label = {};              // of a model with conditions: what the lines are given; required there
   std::optional<NgramMix> ngram = {};  // log_prob, rank and entropy are then those of the mixture
+  // Called from the thread that called score(), between windows: tokens read of all of the call, contexts and
+  // boundaries too. May be empty. What it throws ends the call; a Scorer that carries state or adapts is of no use
+  // then.
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 
 // Scores lines of text. A line's score depends on the model and, where state is carried or the model is adapted to the
@@ -79,6 +83,9 @@ class Scorer {
   ~Scorer();
   Scorer(Scorer&&) noexcept;
   Scorer& operator=(Scorer&&) noexcept;
+
+  // Sets ScorerOptions::tokens and ranks from the next call of score() on. No bit of a log-probability depends on them.
+  void keep(bool tokens, bool ranks) noexcept;
 
   // Scores one line (without its newline). Throws Error{kInput} for text that the tokenizer cannot read, and where a
   // lambda of 0 leaves a word to n-grams that give it no probability; Error{kNumeric} where weights or state overflow.

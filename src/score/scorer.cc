@@ -70,6 +70,7 @@ class Lines {
 
   // Takes what the step of the id at `position` of a line predicted.
   void take(std::int64_t line, std::int64_t position, const SymbolPrediction& prediction) {
+    ++taken_;
     const std::int64_t index = position - std::ssize(reading_.context);
     const bool closes = position == length(line) - 1;
     if (index < 0 || is_given(line, position) || (closes && !reading_.options.accounting.end)) return;
@@ -91,6 +92,9 @@ class Lines {
   [[nodiscard]] std::span<const std::int64_t> starts() const noexcept { return starts_; }
   [[nodiscard]] std::span<const std::int64_t> lengths() const noexcept { return lengths_; }
   [[nodiscard]] std::int64_t length(std::int64_t line) const { return lengths_[static_cast<std::size_t>(line)]; }
+
+  // Ids whose steps were taken.
+  [[nodiscard]] std::int64_t taken() const noexcept { return taken_; }
 
   // Throws for the first line with a prediction that is not finite.
   [[nodiscard]] std::vector<Score> scores() && {
@@ -173,6 +177,7 @@ class Lines {
   std::vector<std::int64_t> starts_{0};  // of each line in ids_, and the end
   std::vector<std::int64_t> lengths_;
   std::vector<Score> scores_;
+  std::int64_t taken_ = 0;
   std::optional<Fault> fault_;
 };
 
@@ -277,6 +282,7 @@ struct Scorer::Impl {
       if (window.B < state.B) state = first_rows(inference.config(), state, window.B);
       inference.forward(window, state);
       write_predictions(writers, ngram);
+      report(lines);
     }
   }
 
@@ -303,6 +309,7 @@ struct Scorer::Impl {
       set_sequence(steps, next, window);
       inference.forward(window, carried);
       write_predictions(writers, ngram);
+      report(lines);
       rest = rest.subspan(next.size());
     }
   }
@@ -316,6 +323,7 @@ struct Scorer::Impl {
       predictions.clear();
       adapted->predict(next, detail(), predictions);
       for (const SymbolPrediction& prediction : predictions) writer.take(prediction);
+      report(lines);
       rest = rest.subspan(next.size());
     }
   }
@@ -341,6 +349,10 @@ struct Scorer::Impl {
     for (std::size_t i = 0; i < predictions.size(); ++i) {
       writers[i % rows].take(predictions[i]);
     }
+  }
+
+  void report(const Lines& lines) const {
+    if (options.progress) options.progress(lines.taken(), std::ssize(lines.ids()));
   }
 
   void require_symbol(std::int32_t id) const {
@@ -392,6 +404,11 @@ Scorer::Scorer(Model model, const ScorerOptions& options) : impl_(std::make_uniq
 Scorer::~Scorer() = default;
 Scorer::Scorer(Scorer&&) noexcept = default;
 Scorer& Scorer::operator=(Scorer&&) noexcept = default;
+
+void Scorer::keep(bool tokens, bool ranks) noexcept {
+  impl_->options.tokens = tokens;
+  impl_->options.ranks = ranks;
+}
 
 Score Scorer::score(std::string_view line) {
   return std::move(impl_->score(std::span<const std::string_view>(&line, 1), {}).front());

@@ -73,6 +73,52 @@ TEST(Scorer, ALineScoresTheSameBitsInAnyCompany) {
   }
 }
 
+TEST(Scorer, WhatIsKeptChangesNoLogProbability) {
+  const std::vector<std::string> lines = random_lines(20, 30, 4);
+  for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    const ScorerOptions options{.accounting = {.state = policy}, .threads = 1};
+    Scorer whole(tiny_model(Cell::kLstm, tiny_characters()), options);
+    Scorer changing(tiny_model(Cell::kLstm, tiny_characters()), options);
+    for (const auto& [tokens, ranks] : {std::pair(false, false), std::pair(true, false), std::pair(true, true)}) {
+      changing.keep(tokens, ranks);
+      const std::vector<Score> expected = whole.score(lines);
+      const std::vector<Score> scores = changing.score(lines);
+      for (std::size_t i = 0; i < lines.size(); ++i) {
+        EXPECT_EQ(scores[i].log_prob, expected[i].log_prob);
+        EXPECT_EQ(scores[i].tokens.size(), tokens ? expected[i].tokens.size() : 0U);
+        EXPECT_TRUE(!tokens || (scores[i].tokens.front().entropy > 0) == ranks);
+      }
+    }
+  }
+}
+
+TEST(Scorer, ProgressCountsEveryTokenAndMayEndTheCall) {
+  const std::vector<std::string> lines = random_lines(90, 40, 3);
+  std::int64_t tokens = 0;
+  for (const std::string& line : lines) tokens += std::ssize(line) + 1;
+  for (const StatePolicy policy : {StatePolicy::kReset, StatePolicy::kCarry}) {
+    for (const bool adapts : {false, true}) {
+      std::int64_t before = 0;
+      std::int64_t last_total = 0;
+      ScorerOptions options{.accounting = {.state = policy}, .threads = 1};
+      if (adapts) options.adaptation.cache = CacheOptions{.size = 10};
+      options.progress = [&](std::int64_t done, std::int64_t total) {
+        EXPECT_GT(done, before);
+        before = done;
+        last_total = total;
+      };
+      Scorer scorer(tiny_model(Cell::kGru, tiny_characters()), options);
+      const std::vector<Score> scores = scorer.score(lines);
+      EXPECT_EQ(before, tokens);
+      EXPECT_EQ(last_total, tokens);
+      EXPECT_EQ(scores.size(), lines.size());
+    }
+  }
+  const auto refuse = [](std::int64_t, std::int64_t) { throw Error(ErrorCode::kUsage, "enough"); };
+  Scorer scorer(tiny_model(Cell::kGru, tiny_characters()), {.threads = 1, .progress = refuse});
+  EXPECT_THROW(static_cast<void>(scorer.score(lines)), Error);
+}
+
 TEST(Scorer, ProbabilitiesOfAllSymbolsSumToOne) {
   for (const Cell cell : all_cells()) {
     Scorer scorer(tiny_model(cell, tiny_characters()));
