@@ -53,6 +53,17 @@ class Generator {
   // and Error{kNumeric} where the model's weights or its state overflow.
   Finish write(std::string_view prompt, std::int64_t length, const std::function<bool(std::string_view)>& write);
 
+  // The same text piece by piece, as its reader asks for it: start() is write() up to the first symbol and throws as it
+  // does; what was being written before is given up. next() returns the next piece, or none after the last one.
+  //
+  //   generator.start("In the ", 200);
+  //   while (const auto piece = generator.next()) std::cout << *piece;
+  void start(std::string_view prompt, std::int64_t length);
+  [[nodiscard]] std::optional<std::string> next();
+
+  // Why the last text ended; none while symbols may follow.
+  [[nodiscard]] std::optional<Finish> finish() const noexcept;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

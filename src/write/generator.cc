@@ -40,6 +40,16 @@ bool ends_in_white_space(std::string_view text) {
   return !text.empty() && std::string_view(" \t\n\v\f\r").find(text.back()) != std::string_view::npos;
 }
 
+// A text that is being written.
+struct WrittenText {
+  std::int32_t previous = -1;  // the last symbol so far; -1: none
+  std::vector<std::int32_t> prompt = {};
+  bool prompt_ends_in_space = false;
+  std::int64_t length = 0;
+  std::uint32_t call = 0;
+  std::int64_t position = 0;
+};
+
 }  // namespace
 
 struct Generator::Impl {
@@ -76,6 +86,63 @@ struct Generator::Impl {
     read(row.input());
   }
 
+  void start(std::string_view prompt, std::int64_t length) {
+    if (length < 0) {
+      throw Error(ErrorCode::kUsage, fmt::format("`length` is {}: expected 0 or above", length), "length");
+    }
+    std::vector<std::int32_t> ids = encode_prompt(tokenizer(), prompt);
+    if (ids.empty() && begin == BeginPolicy::kNone) {
+      throw Error(ErrorCode::kInput,
+                  "the prompt is empty, and nothing is read before the text (`begin` none): the first symbol has to be "
+                  "given; write a prompt of one symbol or more",
+                  "prompt");
+    }
+    text = {.previous = ids.empty() ? -1 : ids.back(),
+            .prompt = std::move(ids),
+            .prompt_ends_in_space = ends_in_white_space(prompt),
+            .length = length,
+            .call = calls++};
+    ready.clear();
+    finish.reset();
+    stream.emplace(options.stop, [this](std::string_view piece) {
+      ready += piece;
+      return true;
+    });
+  }
+
+  std::optional<std::string> next() {
+    while (ready.empty() && stream) write_symbol();
+    return ready.empty() ? std::nullopt : std::optional(std::exchange(ready, {}));
+  }
+
+  void write_symbol() {
+    if (text.position == text.length) return end_with_rest(Finish::kLength);
+    if (text.position == 0) {
+      read_prompt(text.prompt);
+    } else {
+      read(text.previous);
+    }
+    const std::int32_t id = draw(text.call, text.position);
+    if (condition && id == tokenizer().boundary()) return end_with_rest(Finish::kEnd);
+    std::string piece = tokenizer().written(text.previous, id);
+    // The prompt ends with the space already.
+    const bool is_doubled = text.position == 0 && text.prompt_ends_in_space;
+    if (is_doubled && piece.size() > 1 && piece.front() == ' ') piece.erase(0, 1);
+    if (stream->append(piece) == StreamState::kStopped) return end(Finish::kStop);
+    text.previous = id;
+    ++text.position;
+  }
+
+  void end_with_rest(Finish how) {
+    stream->finish();
+    end(how);
+  }
+
+  void end(Finish how) {
+    finish = how;
+    stream.reset();
+  }
+
   // The symbol at `position` of the text that call number `call` writes.
   std::int32_t draw(std::uint32_t call, std::int64_t position) {
     inference.network.logits(inference.weights, window.T - 1, logits);
@@ -92,6 +159,10 @@ struct Generator::Impl {
   Window window;
   bool starts = true;  // nothing was read yet
   std::uint32_t calls = 0;
+  WrittenText text;
+  std::optional<TextStream> stream;  // none: no text is being written
+  std::string ready;                 // that the stream let through
+  std::optional<Finish> finish;
 };
 
 Generator::Generator(Model model, const GeneratorOptions& options)
@@ -100,41 +171,20 @@ Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;
 
+void Generator::start(std::string_view prompt, std::int64_t length) { impl_->start(prompt, length); }
+
+std::optional<std::string> Generator::next() { return impl_->next(); }
+
+std::optional<Finish> Generator::finish() const noexcept { return impl_->finish; }
+
 Finish Generator::write(std::string_view prompt, std::int64_t length,
                         const std::function<bool(std::string_view)>& write) {
-  if (length < 0) throw Error(ErrorCode::kUsage, fmt::format("`length` is {}: expected 0 or above", length), "length");
-  const Tokenizer& tokenizer = impl_->tokenizer();
-  const std::vector<std::int32_t> ids = encode_prompt(tokenizer, prompt);
-  if (ids.empty() && impl_->begin == BeginPolicy::kNone) {
-    throw Error(ErrorCode::kInput,
-                "the prompt is empty, and nothing is read before the text (`begin` none): the first symbol has to be "
-                "given; write a prompt of one symbol or more",
-                "prompt");
+  start(prompt, length);
+  while (const std::optional<std::string> piece = next()) {
+    if (write(*piece)) continue;
+    impl_->end(Finish::kReader);
   }
-  const std::uint32_t call = impl_->calls++;
-  TextStream stream(impl_->options.stop, write);
-  StreamState stream_state = StreamState::kOpen;
-  std::int32_t previous = ids.empty() ? -1 : ids.back();
-  for (std::int64_t position = 0; position < length && stream_state == StreamState::kOpen; ++position) {
-    if (position == 0) {
-      impl_->read_prompt(ids);
-    } else {
-      impl_->read(previous);
-    }
-    const std::int32_t id = impl_->draw(call, position);
-    if (impl_->condition && id == tokenizer.boundary()) {
-      stream_state = stream.finish();
-      return stream_state == StreamState::kClosedByReader ? Finish::kReader : Finish::kEnd;
-    }
-    std::string piece = tokenizer.written(previous, id);
-    // The prompt ends with the space already.
-    if (position == 0 && piece.size() > 1 && piece.front() == ' ' && ends_in_white_space(prompt)) piece.erase(0, 1);
-    stream_state = stream.append(piece);
-    previous = id;
-  }
-  if (stream_state == StreamState::kStopped) return Finish::kStop;
-  if (stream_state == StreamState::kOpen) stream_state = stream.finish();
-  return stream_state == StreamState::kClosedByReader ? Finish::kReader : Finish::kLength;
+  return *impl_->finish;
 }
 
 }  // namespace unroll

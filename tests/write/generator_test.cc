@@ -52,6 +52,36 @@ TEST(Generator, CallsDifferRunsDoNot) {
   EXPECT_EQ(written(second, "", 100, Finish::kLength), next);
 }
 
+TEST(Generator, PiecesThatAreAskedForAreTheTextThatIsWritten) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  for (const std::string stop : {"", "b"}) {
+    Generator writing(model, {.seed = 5, .stop = stop});
+    Generator asked(model, {.seed = 5, .stop = stop});
+    EXPECT_EQ(asked.next(), std::nullopt);
+    for (const std::int64_t length : {0, 1, 80}) {
+      std::string text;
+      asked.start("ab", length);
+      while (const std::optional<std::string> piece = asked.next()) text += *piece;
+      ASSERT_TRUE(asked.finish());
+      EXPECT_EQ(text, written(writing, "ab", length, *asked.finish()));
+      EXPECT_EQ(asked.next(), std::nullopt);
+    }
+  }
+}
+
+TEST(Generator, ATextThatIsStartedEndsTheOneBefore) {
+  const Model model = tiny_model(Cell::kGru, tiny_characters());
+  Generator generator(model);
+  generator.start("a", 100);
+  ASSERT_TRUE(generator.next());
+  EXPECT_FALSE(generator.finish());
+  const std::string second = written(generator, "b", 50, Finish::kLength);
+  Generator other(model);
+  EXPECT_NE(written(other, "b", 50, Finish::kLength), second);  // its first text, not its second
+  EXPECT_EQ(written(other, "b", 50, Finish::kLength), second);
+  EXPECT_THROW(generator.start("a", -1), Error);
+}
+
 TEST(Generator, ALongerTextBeginsWithTheShorterOne) {
   const Model model = tiny_model(Cell::kGru, tiny_characters());
   EXPECT_TRUE(written(model, {}, "a", 150).starts_with(written(model, {}, "a", 60)));
