@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "infer/inference.h"
@@ -60,32 +61,41 @@ struct WordScorer::Impl {
 
   // Predicts the symbols of a word; returns the sum of their ln P. Sets `place` to its beginning.
   double predict(std::span<const std::int32_t> symbols) {
-    double sum = 0;
+    log_probs.clear();
     for (std::size_t at = 0; at < symbols.size();) {
       // The first step runs alone, since the state after it is kept.
       const bool alone = at == 0 && options.outcomes && !vocabulary.tokens_are_words();
       const std::size_t count = alone ? 1 : std::min<std::size_t>(kSequenceSteps, symbols.size() - at);
-      sum += predict_window(symbols.subspan(at, count), at == 0);
+      predict_window(symbols.subspan(at, count), at == 0);
       if (alone) read_row(state, 0, place.state);
       at += count;
+    }
+    return sum_of(log_probs);
+  }
+
+  // In one order, whether or not the first step runs alone.
+  static double sum_of(std::span<const double> numbers) {
+    double sum = numbers.front();
+    for (auto rest = numbers.subspan(1); !rest.empty();) {
+      const auto next = rest.first(std::min<std::size_t>(rest.size(), kSequenceSteps));
+      sum += std::accumulate(next.begin(), next.end(), 0.0);
+      rest = rest.subspan(next.size());
     }
     return sum;
   }
 
-  double predict_window(std::span<const std::int32_t> symbols, bool first) {
+  void predict_window(std::span<const std::int32_t> symbols, bool first) {
     set_sequence(input, symbols, window);
     inference.forward(window, state);
-    log_probs.assign(symbols.size(), 0);
+    const std::size_t before = log_probs.size();
+    log_probs.resize(before + symbols.size());
     inference.network.read_logits(inference.weights, [&](std::int64_t row, std::span<float> logits) {
       const auto index = static_cast<std::size_t>(row);
       apply_temperature(options.temperature, logits);
-      log_probs[index] = log_softmax_at(logits, symbols[index]);
+      log_probs[before + index] = log_softmax_at(logits, symbols[index]);
       if (first && index == 0) log_softmax(logits, place.log_probs);
     });
     input = symbols.back();
-    double sum = 0;
-    for (const double log_prob : log_probs) sum += log_prob;
-    return sum;
   }
 
   // Completes `score` with what is known only after the word: its end, and so its rank.
@@ -171,7 +181,7 @@ struct WordScorer::Impl {
   Place place;         // of the word that is being predicted
   Place place_before;  // of the word before it
   Window window;
-  std::vector<double> log_probs;
+  std::vector<double> log_probs;  // of the word's symbols so far
 };
 
 WordScorer::WordScorer(Model model, const WordScorerOptions& options) {

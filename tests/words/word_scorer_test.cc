@@ -116,6 +116,9 @@ TEST(WordScorer, AVeryLongWordIsOneWord) {
   ASSERT_EQ(words.size(), 4U);
   EXPECT_EQ(words[1].predictions, 301);
   EXPECT_NEAR(log_prob_of(words), Scorer(model, {.threads = 1}).score(line).log_prob, 1e-9);
+
+  const std::vector<WordScore> with_outcomes = WordScorer(model, {.budget = 4, .threads = 1}).score(line);
+  for (std::size_t i = 0; i < words.size(); ++i) EXPECT_EQ(words[i].log_prob, with_outcomes[i].log_prob) << i;
 }
 
 TEST(WordScorer, WordsAreRunsOfTextWithTheirPlaces) {
