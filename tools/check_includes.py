@@ -5,8 +5,8 @@
 
 Rooms are the folders of src/. A room includes itself, the rooms on levels below its own, and the public headers that it
 or one of these rooms owns: a public header belongs to the room that defines what it declares, and includes public headers
-of its owner and of rooms below it. apps/X includes include/unroll and apps/X, examples include/unroll alone. Each
-third-party library has its rooms.
+of its owner and of rooms below it. apps/X includes include/unroll and apps/X, python includes include/unroll and python,
+examples include/unroll alone. Each third-party library has its rooms.
 """
 
 import pathlib
@@ -113,6 +113,8 @@ THIRD_PARTY = [
     ("CLI/", ["apps/cli/flags/parser.cc"]),
     ("toml++/", ["apps/cli/flags/toml.cc"]),
     ("fmt/", ["src/", "apps/"]),
+    ("pybind11/", ["python/"]),
+    ("Python.h", ["python/"]),
     ("omp.h", []),
     ("libxsmm", []),
     ("gtest/", []),
@@ -140,7 +142,7 @@ def third_party(header):
 
 
 def is_ours(root, header):
-    return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "fuzz", "bench"))
+    return any((root / folder / header).is_file() for folder in ("include", "src", "apps", "tests", "fuzz", "bench", ""))
 
 
 def public_fault(path, header):
@@ -149,7 +151,7 @@ def public_fault(path, header):
     if owner is None:
         return f"{header} has no owner: name the room that defines it in tools/check_includes.py"
     parts = path.split("/")
-    if parts[0] in ("apps", "examples"):
+    if parts[0] in ("apps", "examples", "python"):
         return None
     room = parts[1] if parts[0] == "src" else OWNERS.get(path.removeprefix("include/"))
     if room is None:
@@ -187,6 +189,8 @@ def fault(root, path, header):
         return public_fault(path, header)
     if parts[0] == "apps":
         return None if header.startswith(parts[1] + "/") else "apps include include/unroll and their own folder only"
+    if parts[0] == "python":
+        return None if header.startswith("python/") else "python includes include/unroll and its own folder only"
     if parts[0] == "src":
         target = header.split("/")[0]
         if target not in LEVELS:
@@ -201,7 +205,7 @@ def check(root):
     """Every fault under root, one line each."""
     root = pathlib.Path(root)
     faults = []
-    for folder in ("include", "src", "apps", "tests", "fuzz", "bench", "examples"):
+    for folder in ("include", "src", "apps", "python", "tests", "fuzz", "bench", "examples"):
         for file in sorted((root / folder).rglob("*")):
             if file.suffix not in (".h", ".cc"):
                 continue

@@ -1,0 +1,52 @@
+# The Python module (python/), which is optional: whether it is built, and with which Python.
+set(UNROLL_BUILD_PYTHON AUTO CACHE STRING
+    "Build the Python module: ON, OFF, or AUTO (if Python's headers, NumPy and pybind11 are found: tools/setup python)")
+set_property(CACHE UNROLL_BUILD_PYTHON PROPERTY STRINGS AUTO ON OFF)
+
+# Sets Python_EXECUTABLE, unless it is given, to the first Python that has its headers and NumPy: the one in PATH, which
+# may be a user's own, or else the system's.
+function(unroll_choose_python)
+  if(Python_EXECUTABLE)
+    return()
+  endif()
+  set(probe "import numpy, os, sysconfig; os.stat(sysconfig.get_path('include') + '/Python.h')")
+  foreach(candidate python3 /usr/bin/python3)
+    execute_process(COMMAND ${candidate} -c "${probe}" RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+    if(NOT failed)
+      execute_process(COMMAND ${candidate} -c "import sys; print(sys.executable)" OUTPUT_VARIABLE path
+                      OUTPUT_STRIP_TRAILING_WHITESPACE)
+      set(Python_EXECUTABLE ${path} CACHE FILEPATH "The Python that the module is built for")
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+# Sets UNROLL_PYTHON_MISSING to what the module lacks; empty: nothing.
+macro(unroll_find_python)
+  set(UNROLL_PYTHON_MISSING)
+  if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_DEBUG}" MATCHES "-fsanitize" OR UNROLL_BUILD_FUZZERS)
+    set(UNROLL_PYTHON_MISSING "a Python that was built with the sanitizer, which has to come before all other libraries")
+  else()
+    unroll_choose_python()
+    find_package(Python 3.9 QUIET COMPONENTS Interpreter Development.Module)
+    set(PYBIND11_FINDPYTHON ON)
+    find_package(pybind11 2.9 CONFIG QUIET)
+    if(NOT Python_FOUND OR NOT Python_EXECUTABLE)
+      set(UNROLL_PYTHON_MISSING "a Python with its headers and NumPy (on Debian: tools/setup python)")
+    elseif(NOT pybind11_FOUND)
+      set(UNROLL_PYTHON_MISSING "pybind11 (on Debian: tools/setup python)")
+    endif()
+  endif()
+endmacro()
+
+if(NOT UNROLL_BUILD_PYTHON STREQUAL "OFF")
+  unroll_find_python()
+  if(NOT UNROLL_PYTHON_MISSING)
+    message(STATUS "Python module: built for ${Python_EXECUTABLE}")
+    add_subdirectory(python)
+  elseif(UNROLL_BUILD_PYTHON STREQUAL "AUTO")
+    message(STATUS "Python module: not built, since it needs ${UNROLL_PYTHON_MISSING}")
+  else()
+    message(FATAL_ERROR "The Python module needs ${UNROLL_PYTHON_MISSING}")
+  endif()
+endif()

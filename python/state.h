@@ -1,0 +1,16 @@
+// A state as Python sees it.
+#pragma once
+
+#include <cstdint>
+
+#include "unroll/state.h"
+
+namespace unroll {
+
+// Never changed once it is made, so that arrays may show its numbers.
+struct SeenState {
+  State state;
+  std::int64_t layers = 1;  // L
+};
+
+}  // namespace unroll
