@@ -83,6 +83,7 @@ OWNERS = {
     "unroll/scorer.h": "score",
     "unroll/score/odd_lines.h": "score",
     "unroll/label/answer_tuning.h": "decide",
+    "unroll/import.h": "exchange",
     "unroll/exchange/convert.h": "exchange",
     "unroll/exchange/answers_saved.h": "exchange",
     "unroll/ngram/imitation.h": "exchange",

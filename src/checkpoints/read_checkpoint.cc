@@ -19,18 +19,18 @@ namespace {
 constexpr std::string_view kHdf5Start("\x89HDF\r\n\x1a\n", 8);
 constexpr std::size_t kTarMagicAt = 257;
 
-[[noreturn]] void refuse_file(const Checkpoint& checkpoint, std::string_view why) {
+[[noreturn]] void refuse_file(const ForeignFile& checkpoint, std::string_view why) {
   throw Error(ErrorCode::kFormat, fmt::format("'{}': {}", checkpoint.path, why));
 }
 
-void read_archive(std::string_view bytes, Checkpoint& checkpoint) {
+void read_archive(std::string_view bytes, ForeignFile& checkpoint) {
   const std::vector<ZipMember> members = read_zip(bytes, fmt::format("'{}'", checkpoint.path));
   if (is_torch_archive(members)) return read_torch_archive(members, checkpoint);
   refuse_file(checkpoint, "it is a zip archive, and not one of PyTorch: a data.pkl is missing");
 }
 
 // A pickle by itself: a vocabulary, settings.
-void read_plain_pickle(std::string_view bytes, Checkpoint& checkpoint) {
+void read_plain_pickle(std::string_view bytes, ForeignFile& checkpoint) {
   checkpoint.format = "pickle";
   const std::string name = fmt::format("'{}'", checkpoint.path);
   const Pickle pickle = read_pickle(checkpoint.values, bytes, name);
@@ -41,7 +41,7 @@ void read_plain_pickle(std::string_view bytes, Checkpoint& checkpoint) {
 }
 
 // Formats that are known and not read, and what to do about it.
-void refuse_known(std::string_view bytes, const Checkpoint& checkpoint) {
+void refuse_known(std::string_view bytes, const ForeignFile& checkpoint) {
   if (bytes.starts_with(kHdf5Start)) {
     refuse_file(checkpoint,
                 "it is an HDF5 file (Keras), which is not read: in Python, numpy.savez() of the layers' get_weights(), "
@@ -54,8 +54,8 @@ void refuse_known(std::string_view bytes, const Checkpoint& checkpoint) {
 
 }  // namespace
 
-Checkpoint read_checkpoint(const std::string& path) {
-  Checkpoint checkpoint{.path = path};
+ForeignFile read_checkpoint(const std::string& path) {
+  ForeignFile checkpoint{.path = path};
   const std::string_view bytes = checkpoint.values.keep(MappedFile(path));
   if (bytes.empty()) refuse_file(checkpoint, "the file is empty");
   refuse_known(bytes, checkpoint);

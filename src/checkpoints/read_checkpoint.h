@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "checkpoints/checkpoint.h"
+#include "checkpoints/foreign_file.h"
 
 namespace unroll {
 
 // Reads the file or folder, whose format is known by its content. Throws Error{kFile} where it cannot be read, and
 // Error{kFormat} naming the path for what is damaged or of no known format.
-[[nodiscard]] Checkpoint read_checkpoint(const std::string& path);
+[[nodiscard]] ForeignFile read_checkpoint(const std::string& path);
 
 }  // namespace unroll

@@ -39,7 +39,7 @@ std::optional<ElementType> safetensors_type(std::string_view name) {
 
 class SafetensorsReader {
  public:
-  SafetensorsReader(std::string_view data, Checkpoint& checkpoint)
+  SafetensorsReader(std::string_view data, ForeignFile& checkpoint)
       : data_(data), graph_(checkpoint.values), name_(fmt::format("'{}'", checkpoint.path)) {}
 
   // Adds the tensors, in the order of the header, to `items`.
@@ -107,7 +107,7 @@ bool is_safetensors(std::string_view bytes) noexcept {
   return length <= kLongestHeader;
 }
 
-void read_safetensors(std::string_view bytes, Checkpoint& checkpoint) {
+void read_safetensors(std::string_view bytes, ForeignFile& checkpoint) {
   checkpoint.format = "safetensors";
   ByteReader reader(bytes, fmt::format("'{}'", checkpoint.path));
   const std::uint64_t length = reader.u64();

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "checkpoints/checkpoint.h"
+#include "checkpoints/foreign_file.h"
 
 namespace unroll {
 
@@ -15,6 +15,6 @@ namespace unroll {
 // Fills `checkpoint` with a dict of tensors and, under "__metadata__", a dict of strings. Throws Error{kFormat} for a
 // header that is cut short or damaged, types that are not known, tensors that overlap, leave gaps, or end elsewhere
 // than the file does.
-void read_safetensors(std::string_view bytes, Checkpoint& checkpoint);
+void read_safetensors(std::string_view bytes, ForeignFile& checkpoint);
 
 }  // namespace unroll

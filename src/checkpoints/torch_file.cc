@@ -50,7 +50,7 @@ class TorchReader {
   // The bytes of the storage `key`, which is said to have `size` of them. Throws if there is none.
   using Find = std::function<std::string_view(const std::string& key, std::int64_t size)>;
 
-  TorchReader(Checkpoint& checkpoint, Find find, bool big_endian)
+  TorchReader(ForeignFile& checkpoint, Find find, bool big_endian)
       : checkpoint_(checkpoint),
         graph_(checkpoint.values),
         name_(fmt::format("'{}'", checkpoint.path)),
@@ -209,7 +209,7 @@ class TorchReader {
     return graph_[id].integer;
   }
 
-  Checkpoint& checkpoint_;
+  ForeignFile& checkpoint_;
   ValueGraph& graph_;
   std::string name_;
   Find find_;
@@ -221,7 +221,7 @@ class TorchReader {
 // The pickles and storages of a legacy file, one after another.
 class LegacyFile {
  public:
-  LegacyFile(std::string_view bytes, Checkpoint& checkpoint)
+  LegacyFile(std::string_view bytes, ForeignFile& checkpoint)
       : bytes_(bytes), reader_(bytes, fmt::format("'{}'", checkpoint.path)), checkpoint_(checkpoint) {}
 
   void read() {
@@ -288,7 +288,7 @@ class LegacyFile {
 
   std::string_view bytes_;
   ByteReader reader_;
-  Checkpoint& checkpoint_;
+  ForeignFile& checkpoint_;
 };
 
 // The text of a small member, without white space at its end; empty if there is none.
@@ -327,12 +327,12 @@ bool is_torch_archive(const std::vector<ZipMember>& members) {
   return std::ranges::any_of(members, [](const ZipMember& member) { return member.name.ends_with(kDataEnding); });
 }
 
-void read_legacy_torch(std::string_view bytes, Checkpoint& checkpoint) {
+void read_legacy_torch(std::string_view bytes, ForeignFile& checkpoint) {
   checkpoint.format = "PyTorch (pickles, as of 0.2 to 1.5)";
   LegacyFile(bytes, checkpoint).read();
 }
 
-void read_torch_archive(const std::vector<ZipMember>& members, Checkpoint& checkpoint) {
+void read_torch_archive(const std::vector<ZipMember>& members, ForeignFile& checkpoint) {
   const std::string name = fmt::format("'{}'", checkpoint.path);
   checkpoint.format = "PyTorch (zip archive, as of 1.6)";
   const std::string folder = archive_folder(members, name);

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoints/checkpoint.h"
+#include "checkpoints/foreign_file.h"
 #include "checkpoints/zip_archive.h"
 
 namespace unroll {
@@ -24,7 +24,7 @@ namespace unroll {
 
 // Fill `checkpoint`, whose path is set, from bytes that its graph keeps. Throw Error{kFormat} for what is damaged or
 // contradicts itself: a storage that is missing, that is given twice, with two types or with another count of numbers.
-void read_legacy_torch(std::string_view bytes, Checkpoint& checkpoint);
-void read_torch_archive(const std::vector<ZipMember>& members, Checkpoint& checkpoint);
+void read_legacy_torch(std::string_view bytes, ForeignFile& checkpoint);
+void read_torch_archive(const std::vector<ZipMember>& members, ForeignFile& checkpoint);
 
 }  // namespace unroll

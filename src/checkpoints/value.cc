@@ -215,10 +215,6 @@ std::string_view ValueGraph::keep(MappedFile file) {
   return files_.emplace_back(std::make_unique<MappedFile>(std::move(file)))->bytes();
 }
 
-const TensorValue& ValueGraph::tensor(ValueId id) const {
-  return tensors_.at(static_cast<std::size_t>((*this)[id].integer));
-}
-
 ValueId ValueGraph::find(ValueId dict, std::string_view key) const {
   if (!is(dict, ValueKind::kDict)) return kNoValue;
   const std::vector<ValueId>& items = (*this)[dict].items;

@@ -132,7 +132,10 @@ class ValueGraph {
   [[nodiscard]] bool is(ValueId id, ValueKind kind) const { return id != kNoValue && (*this)[id].kind == kind; }
 
   // Of a value of that kind.
-  [[nodiscard]] const TensorValue& tensor(ValueId id) const;
+  [[nodiscard]] const TensorValue& tensor(ValueId id) const { return tensor_at((*this)[id]); }
+  [[nodiscard]] const TensorValue& tensor_at(const Value& value) const {
+    return tensors_.at(static_cast<std::size_t>(value.integer));
+  }
   [[nodiscard]] const Storage& storage_of(const TensorValue& tensor) const {
     return storages_.at(static_cast<std::size_t>(tensor.storage));
   }

@@ -88,8 +88,10 @@ class ZipReader {
     directory.at = reader_.u32();
     const std::uint16_t comment = reader_.u16();
     if (reader_.left() != comment) reader_.refuse("the archive ends before the file does");
-    if (disk != 0 || directory_disk != 0 || count_here != directory.count) {
-      reader_.refuse("the archive is a part of several disks");
+    if (disk != 0 || directory_disk != 0) reader_.refuse("the archive is a part of several disks");
+    if (count_here != directory.count) {
+      reader_.refuse(
+          fmt::format("the archive says that it has {} members and that it has {}", count_here, directory.count));
     }
     directory.end = directory.at + size;
     const std::size_t plain_end = end;

@@ -38,7 +38,7 @@ TEST(Safetensors, TensorsOfEachTypeAreRead) {
       R"("b":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
   const std::string halves = number_bytes(std::uint16_t{0x3F80}) + number_bytes(std::uint16_t{0xC000});
   write_bytes(folder.path("x.safetensors"), safetensors_of(header, float_bytes({1, 2}) + halves));
-  const Checkpoint read = read_checkpoint(folder.path("x.safetensors"));
+  const ForeignFile read = read_checkpoint(folder.path("x.safetensors"));
   const auto numbers = [&](const char* name) {
     return read_numbers(read.values, read.values.tensor(read.values.find(read.root, name)), name);
   };

@@ -18,7 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Checkpoint read_bytes(const std::string& bytes) {
+ForeignFile read_bytes(const std::string& bytes) {
   const TemporaryFolder folder;
   write_bytes(folder.path("x.pt"), bytes);
   return read_checkpoint(folder.path("x.pt"));
@@ -26,7 +26,7 @@ Checkpoint read_bytes(const std::string& bytes) {
 
 // The numbers of the tensor under a key of the dict that a file consists of.
 std::vector<double> numbers_in(const std::string& bytes, const std::string& key) {
-  const Checkpoint checkpoint = read_bytes(bytes);
+  const ForeignFile checkpoint = read_bytes(bytes);
   const ValueId id = checkpoint.values.find(checkpoint.root, key);
   if (!checkpoint.values.is(id, ValueKind::kTensor)) return {};
   return read_numbers(checkpoint.values, checkpoint.values.tensor(id), key);
@@ -83,7 +83,7 @@ TEST(TorchFile, SourceTextOfClassesIsKept) {
   const std::string id = pickle::tuple({pickle::text("module"), pickle::name("model", "RNN"), pickle::text("model.py"),
                                         pickle::text("class RNN:\n")}) +
                          "Q";
-  const Checkpoint checkpoint = read_bytes(legacy_torch(pickle::object(id, pickle::dict({})), {}));
+  const ForeignFile checkpoint = read_bytes(legacy_torch(pickle::object(id, pickle::dict({})), {}));
   ASSERT_EQ(checkpoint.sources.size(), 1U);
   EXPECT_EQ(checkpoint.sources[0].name, "model.RNN");
   EXPECT_EQ(checkpoint.sources[0].text, "class RNN:\n");

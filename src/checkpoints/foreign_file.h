@@ -15,7 +15,7 @@ struct SourceText {
   std::string text;
 };
 
-struct Checkpoint {
+struct ForeignFile {
   std::string path = {};
   std::string format = {};  // for people: "PyTorch, zip", "NumPy arrays (npz)"
   ValueGraph values = {};

@@ -1,0 +1,108 @@
+#include "unroll/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "checkpoints/describe.h"
+#include "checkpoints/read_checkpoint.h"
+#include "exchange/found_network.h"
+#include "exchange/stored_model.h"
+#include "exchange/torch_network.h"
+#include "exchange/vocabulary_choice.h"
+#include "model/model_file.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+// A model of unroll needs no import.
+void expect_foreign(const ForeignFile& checkpoint) {
+  const ValueGraph& graph = checkpoint.values;
+  const ValueId format = graph.find(graph.find(checkpoint.root, "__metadata__"), "format");
+  if (!graph.is(format, ValueKind::kString) || !graph[format].text.starts_with("unroll/")) return;
+  throw Error(ErrorCode::kUsage, fmt::format("'{}' is a model of unroll: there is nothing to import", checkpoint.path));
+}
+
+BeginPolicy begin_of(const ImportOptions& options, const Tokenizer& tokenizer) {
+  const bool has_boundary = tokenizer.boundary() >= 0;
+  if (!has_boundary && options.begin == BeginPolicy::kBoundary) {
+    throw Error(ErrorCode::kUsage,
+                "`begin` boundary: the vocabulary has no symbol that ends lines (a newline, or <eos>)", "begin");
+  }
+  return options.begin.value_or(has_boundary ? BeginPolicy::kBoundary : BeginPolicy::kNone);
+}
+
+std::string begin_note(const Tokenizer& tokenizer, BeginPolicy begin) {
+  if (tokenizer.boundary() < 0) return "no symbol ends lines: each is read by itself, and its first symbol is given";
+  const char* boundary = tokenizer.kind() == TokenizerKind::kChar ? "the newline" : "<eos>";
+  if (begin == BeginPolicy::kNone) return fmt::format("{} ends lines; the first symbol of a text is given", boundary);
+  return fmt::format("{} ends lines, and is read before the first symbol of a text", boundary);
+}
+
+// Names of calls in the file that are neither modules nor PyTorch's own. None was run, and what was read needs none.
+void add_opaque_note(const ForeignFile& checkpoint, std::vector<std::string>& notes) {
+  constexpr std::size_t kShown = 6;
+  std::vector<std::string> names;
+  const ValueGraph& graph = checkpoint.values;
+  walk(graph, checkpoint.root, [&](const WalkedValue& value) {
+    const Value& held = graph[value.id];
+    const bool is_module = graph.find(graph.item(value.id, kState), "_modules") != kNoValue;
+    if (held.kind == ValueKind::kObject && !is_module && !held.text.starts_with("torch.")) {
+      const std::string name = shown_name(held.text);
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+    return true;
+  });
+  if (names.empty()) return;
+  const std::size_t more = names.size() - std::min(names.size(), kShown);
+  names.resize(names.size() - more);
+  notes.push_back(fmt::format("calls in the file that were not run: {}{}", fmt::join(names, ", "),
+                              more > 0 ? fmt::format(" and {} more", more) : ""));
+}
+
+Tokenizer tokenizer_of(ChosenVocabulary vocabulary) {
+  try {
+    return Tokenizer::from_vocabulary(vocabulary.kind, false, std::move(vocabulary.symbols));
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInput, error.what(), "vocab");
+  }
+}
+
+}  // namespace
+
+ImportedModel import_model(const std::string& path, const ImportOptions& options) {
+  const ForeignFile checkpoint = read_checkpoint(path);
+  expect_foreign(checkpoint);
+  FoundNetwork network = find_torch_network(checkpoint);
+  ChosenVocabulary vocabulary = choose_vocabulary(options, checkpoint, network.vocabulary, network.symbols());
+  std::vector<std::string> notes = checkpoint.notes;
+  for (auto* more : {&network.notes, &vocabulary.notes}) notes.insert(notes.end(), more->begin(), more->end());
+  const Tokenizer tokenizer = tokenizer_of(std::move(vocabulary));
+  const BeginPolicy begin = begin_of(options, tokenizer);
+  notes.push_back(begin_note(tokenizer, begin));
+  add_opaque_note(checkpoint, notes);
+
+  BuiltNetwork built = build_network(network);
+  TrainingRecord record;
+  record.complete = true;
+  return {.model = Model(
+              std::make_shared<const Model::Data>(Model::Data{.config = built.config,
+                                                              .tokenizer = tokenizer,
+                                                              .training = std::move(record),
+                                                              .weights = ModelWeights(std::move(built.parameters)),
+                                                              .use = ModelUse(begin)})),
+          .format = checkpoint.format,
+          .tensors = std::move(built.tensors),
+          .notes = std::move(notes)};
+}
+
+std::string describe_checkpoint(const std::string& path) { return describe(read_checkpoint(path)); }
+
+void save_imported(const ImportedModel& imported, const std::string& path) {
+  save_stored(imported.model.data(), imported.model.data().use, path);
+}
+
+}  // namespace unroll
