@@ -52,10 +52,8 @@ void refuse_known(std::string_view bytes, const ForeignFile& checkpoint) {
   }
 }
 
-}  // namespace
-
-ForeignFile read_checkpoint(const std::string& path) {
-  ForeignFile checkpoint{.path = path};
+void read_by_content(ForeignFile& checkpoint) {
+  const std::string& path = checkpoint.path;
   const std::string_view bytes = checkpoint.values.keep(MappedFile(path));
   if (bytes.empty()) refuse_file(checkpoint, "the file is empty");
   refuse_known(bytes, checkpoint);
@@ -67,6 +65,18 @@ ForeignFile read_checkpoint(const std::string& path) {
     read_safetensors(bytes, checkpoint);
   } else {
     read_plain_pickle(bytes, checkpoint);
+  }
+}
+
+}  // namespace
+
+ForeignFile read_checkpoint(const std::string& path) {
+  ForeignFile checkpoint{.path = path};
+  try {
+    read_by_content(checkpoint);
+    walk(checkpoint.values, checkpoint.root, [](const WalkedValue&) { return true; });
+  } catch (const GraphLimit& limit) {
+    refuse_file(checkpoint, limit.what());
   }
   return checkpoint;
 }

@@ -8,7 +8,8 @@
 namespace unroll {
 
 // Reads the file or folder, whose format is known by its content. Throws Error{kFile} where it cannot be read, and
-// Error{kFormat} naming the path for what is damaged or of no known format.
+// Error{kFormat} naming the path for what is damaged, of no known format, or beyond the limits of a graph, which walk()
+// on the values then does not meet.
 [[nodiscard]] ForeignFile read_checkpoint(const std::string& path);
 
 }  // namespace unroll

@@ -302,6 +302,10 @@ std::string_view member_text(const std::vector<ZipMember>& members, const std::s
   return {};
 }
 
+bool has_member(const std::vector<ZipMember>& members, const std::string& name) {
+  return std::ranges::find(members, name, &ZipMember::name) != members.end();
+}
+
 // NAME of the one member NAME/data.pkl.
 std::string archive_folder(const std::vector<ZipMember>& members, const std::string& name) {
   std::optional<std::string> folder;
@@ -336,6 +340,11 @@ void read_torch_archive(const std::vector<ZipMember>& members, ForeignFile& chec
   const std::string name = fmt::format("'{}'", checkpoint.path);
   checkpoint.format = "PyTorch (zip archive, as of 1.6)";
   const std::string folder = archive_folder(members, name);
+  if (has_member(members, folder + "/constants.pkl")) {
+    throw Error(ErrorCode::kFormat, fmt::format("{}: it is a TorchScript archive, which holds a program: save the "
+                                                "module's state_dict() instead",
+                                                name));
+  }
   const std::string_view order = member_text(members, folder + "/byteorder");
   if (!order.empty() && order != "little" && order != "big") {
     throw Error(ErrorCode::kFormat,

@@ -157,8 +157,8 @@ std::vector<std::int64_t> fortran_order(const std::vector<std::int64_t>& shape) 
 
 ValueId ValueGraph::add(Value value) {
   if (size() >= kMostValues) {
-    throw Error(ErrorCode::kFormat,
-                fmt::format("it holds more than {} values: expected a network's file", kMostValues));
+    throw GraphLimit(ErrorCode::kFormat,
+                     fmt::format("it holds more than {} values: expected a network's file", kMostValues));
   }
   values_.push_back(std::move(value));
   return static_cast<ValueId>(size() - 1);

@@ -15,8 +15,14 @@
 #include <vector>
 
 #include "base/file.h"
+#include "unroll/error.h"
 
 namespace unroll {
+
+// Thrown as Error{kFormat} beyond kMostValues and kDeepestNesting, without a name: whoever reads a file puts it before.
+struct GraphLimit : Error {
+  using Error::Error;
+};
 
 // Index of a value in its graph.
 using ValueId = std::int32_t;
@@ -98,7 +104,7 @@ struct TensorValue {
 
 class ValueGraph {
  public:
-  // Adds a value. Throws Error{kFormat} above kMostValues.
+  // Adds a value. Throws GraphLimit above kMostValues.
   ValueId add(Value value);
   ValueId add_none() { return add({}); }
   ValueId add_bool(bool value) { return add({.kind = ValueKind::kBool, .integer = value ? 1 : 0}); }
@@ -159,7 +165,7 @@ class ValueGraph {
 };
 
 // Limits of what is held, far above any file of use.
-inline constexpr std::int64_t kMostValues = 8'000'000;
+inline constexpr std::int64_t kMostValues = 4'000'000;
 inline constexpr std::int64_t kDeepestNesting = 500;
 
 // A value met by walk(), and the way to it from the root: keys and indices joined by dots, each as
@@ -174,7 +180,7 @@ struct WalkedValue {
 [[nodiscard]] std::string shown_name(std::string_view name);
 
 // Calls visit(value) for each value that the root reaches, once, in the order of the file; keys of dicts are not
-// visited. Goes below a value unless visit returns false. Throws Error{kFormat} below kDeepestNesting.
+// visited. Goes below a value unless visit returns false. Throws GraphLimit below kDeepestNesting.
 void walk(const ValueGraph& graph, ValueId root, const std::function<bool(const WalkedValue&)>& visit);
 
 // A tensor of at most two dimensions as floats, row by row; a vector is one row.

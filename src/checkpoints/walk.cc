@@ -50,8 +50,8 @@ class Walk {
  private:
   void enter(WalkedValue value) {
     if (value.depth > kDeepestNesting) {
-      throw Error(ErrorCode::kFormat,
-                  fmt::format("values are nested more than {} deep: expected a network's file", kDeepestNesting));
+      throw GraphLimit(ErrorCode::kFormat,
+                       fmt::format("values are nested more than {} deep: expected a network's file", kDeepestNesting));
     }
     visited_[static_cast<std::size_t>(value.id)] = true;
     if (visit_(value)) frames_.push_back({.value = std::move(value)});

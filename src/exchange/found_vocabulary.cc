@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -92,7 +93,7 @@ class VocabularyFinder {
     std::vector<std::string> symbols(static_cast<std::size_t>(size_));
     std::vector<bool> has(static_cast<std::size_t>(size_));
     for (const auto& [id, symbol] : entries) {
-      if (id < 0 || id >= size_ || has[static_cast<std::size_t>(id)]) return tell(path, count);
+      if (id < 0 || id >= size_ || has[static_cast<std::size_t>(id)]) return tell_ids(path, entries);
       has[static_cast<std::size_t>(id)] = true;
       symbols[static_cast<std::size_t>(id)] = symbol;
     }
@@ -130,8 +131,14 @@ class VocabularyFinder {
     search_.found.push_back({.path = path, .symbols = std::move(symbols)});
   }
 
-  void tell(const std::string& path, std::int64_t count) {
-    if (search_.others.size() < kOthersShown) search_.others.push_back(fmt::format("{} has {} symbols", path, count));
+  void tell(const std::string& path, std::int64_t count, const std::string& what = "") {
+    if (search_.others.size() >= kOthersShown) return;
+    search_.others.push_back(fmt::format("{} has {} symbols{}", path, count, what));
+  }
+
+  void tell_ids(const std::string& path, const std::vector<std::pair<std::int64_t, std::string>>& entries) {
+    const auto [least, most] = std::ranges::minmax_element(entries);
+    tell(path, std::ssize(entries), fmt::format(" with ids from {} to {}", least->first, most->first));
   }
 
   const ValueGraph& graph_;

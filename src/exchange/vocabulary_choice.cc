@@ -150,8 +150,8 @@ class VocabularyChoice {
       are_characters_ = unit == SymbolUnit::kCharacters || unit == SymbolUnit::kCharactersOfLines;
       if (derived.tied > 0) {
         chosen_.notes.push_back(
-            fmt::format("{} symbols occur as often as another one: the order of their first "
-                        "occurrence is that of Python 3.7 and later",
+            fmt::format("of equal counts ({} symbols) the first occurrence decides, as in Python 3.7 "
+                        "and later",
                         derived.tied));
       }
       return std::move(derived.symbols);

@@ -177,7 +177,15 @@ TEST(TorchFile, LegacyFilesThatLieAreRefused) {
   EXPECT_THAT(file_refusal(legacy_torch(dict_of(tensor), {good()})), HasSubstr("a view of storage"));
 }
 
+TEST(TorchFile, WhatIsNestedTooDeepIsRefusedByTheFilesName) {
+  EXPECT_THAT(file_refusal("\x80\x02" + std::string(1000, ']') + std::string(999, 'a') + "."),
+              HasSubstr("x.pt': values are nested more than 500 deep"));
+}
+
 TEST(TorchFile, OtherFilesAreRefusedByTheirKind) {
+  std::vector<ZipPart> script = torch_parts(dict_of(good()), {good()});
+  script.push_back({"archive/constants.pkl", pickle::file(")")});
+  EXPECT_THAT(file_refusal(zip_of(script)), HasSubstr("a TorchScript archive"));
   EXPECT_THAT(file_refusal(""), HasSubstr("is empty"));
   EXPECT_THAT(file_refusal("\x89HDF\r\n\x1a\n rest"), HasSubstr("an HDF5 file (Keras)"));
   EXPECT_THAT(file_refusal(zip_of({{"a.npy", "x"}})), HasSubstr("not one of PyTorch"));

@@ -112,7 +112,7 @@ int run_import(const std::vector<std::string>& arguments) {
   if (command.save.empty()) return 0;
   std::vector<std::string> inputs = command.options.texts;
   inputs.push_back(command.file);
-  inputs.push_back(command.options.vocab);
+  if (!command.options.vocab.empty()) inputs.push_back(command.options.vocab);
   expect_output("--save", command.save, inputs, command.overwrite);
   const ImportedModel imported = import_model(command.file, command.options);
   save_imported(imported, command.save);
