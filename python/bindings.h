@@ -12,6 +12,7 @@ void bind_scorer(pybind11::module_& module);
 void bind_generator(pybind11::module_& module);
 void bind_labels(pybind11::module_& module);
 void bind_evaluate(pybind11::module_& module);
+void bind_import(pybind11::module_& module);
 void bind_train(pybind11::module_& module);
 
 }  // namespace unroll

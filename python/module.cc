@@ -31,6 +31,7 @@ PYBIND11_MODULE(_core, module) {
   bind_labels(module);
   bind_evaluate(module);
   bind_train(module);
+  bind_import(module);
   module.def("version", &version, "The version of the library: \"0.1.0\".");
   module.def("instruction_set", &instruction_set,
              "The instruction set that the kernels use on this processor: \"AVX3, bf16, int8\".");

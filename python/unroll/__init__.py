@@ -7,10 +7,12 @@
 docs/python.md is the manual. Every failure that input or environment can cause is an unroll.Error.
 """
 
-from unroll._core import (Classifier, Error, Generator, Model, Pieces, Scorer, State, Tagger, Tokenizer, evaluate,
-                          instruction_set, read_text, train, train_option_names, version)
-from unroll.results import Evaluation, StepReport, TrainResult
+from unroll._core import (Classifier, Error, Generator, Model, Pieces, Scorer, State, Tagger, Tokenizer,
+                          describe_checkpoint, evaluate, import_model, instruction_set, read_text, train,
+                          train_option_names, version)
+from unroll.results import Evaluation, ImportedModel, StepReport, TrainResult
 
 __version__ = version()
-__all__ = ["Classifier", "Error", "Evaluation", "Generator", "Model", "Pieces", "Scorer", "State", "StepReport", "Tagger",
-           "Tokenizer", "TrainResult", "evaluate", "instruction_set", "read_text", "train", "train_option_names"]
+__all__ = ["Classifier", "Error", "Evaluation", "Generator", "ImportedModel", "Model", "Pieces", "Scorer", "State",
+           "StepReport", "Tagger", "Tokenizer", "TrainResult", "describe_checkpoint", "evaluate", "import_model",
+           "instruction_set", "read_text", "train", "train_option_names"]

@@ -1,4 +1,4 @@
-"""What evaluate() and train() return: plain values with names, which print themselves; vars(x) is a dict."""
+"""What evaluate(), train() and import_model() return: plain values with names, which print themselves; vars(x) is a dict."""
 
 from types import SimpleNamespace
 
@@ -42,4 +42,14 @@ class TrainResult(SimpleNamespace):
     already_complete            a finished run was resumed: nothing was done
     notes                       what a person should know, a sentence each
     seconds                     of this call
+    """
+
+
+class ImportedModel(SimpleNamespace):
+    """A network that another program trained.
+
+    model                       the Model
+    format                      of the file, in words
+    tensors                     a dict: each tensor of the model, and where in the file its numbers come from
+    notes                       what a person should know, a sentence each
     """

@@ -2,13 +2,17 @@
 """The Python module as a package: its stub, its documents, its wheel, and what it does besides scoring."""
 
 import ast
+import json
 import multiprocessing
+import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy
 
@@ -33,6 +37,15 @@ def score_in_child(lines):
     return INHERITED[0].score(lines).tolist()
 
 
+def without_metadata(model):
+    """The tensors of a model file alone, as others write them to safetensors with PyTorch's names."""
+    size = int.from_bytes(model[:8], "little")
+    header = json.loads(model[8:8 + size])
+    del header["__metadata__"]
+    raw = json.dumps(header).encode()
+    return len(raw).to_bytes(8, "little") + raw + model[8 + size:]
+
+
 class Module(CommandTest):
     @classmethod
     def setUpClass(cls):
@@ -44,7 +57,7 @@ class Module(CommandTest):
         tree = ast.parse((ROOT / "python" / "unroll" / "__init__.pyi").read_text(encoding="utf-8"))
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-        results = {"Evaluation", "StepReport", "TrainResult"}
+        results = {"Evaluation", "ImportedModel", "StepReport", "TrainResult"}
         self.assertEqual(set(classes) | set(functions) | results, set(unroll.__all__))
         found = [(f"unroll.{name}", getattr(unroll, name), node) for name, node in functions.items()]
         for name, node in classes.items():
@@ -194,6 +207,24 @@ class Module(CommandTest):
         with self.assertRaisesRegex(TypeError, "'hidden' cannot be str"):
             self.train("c.safetensors", hidden="3")
 
+    def test_a_file_of_another_program_is_imported(self):
+        source = self.write("theirs.safetensors", without_metadata(self.path.read_bytes()))
+        vocab = self.write("vocab.json", json.dumps(self.model.tokenizer.names))
+        save = self.folder / "imported.safetensors"
+        imported = unroll.import_model(source, vocab=vocab, save=save)
+        lines = sentences(5)
+        expected = unroll.Scorer(self.model).score(lines).tolist()
+        for model in (imported.model, unroll.Model.open(save)):
+            self.assertEqual(unroll.Scorer(model).score(lines).tolist(), expected)
+        self.assertIn("rnn.weight_hh_l0", imported.tensors)
+        self.assertIsInstance(imported.notes, list)
+        self.assertIn("decoder.weight", unroll.describe_checkpoint(source))
+        for options, field in [({"vocab": vocab, "save": save}, "save"), ({"vocab": "printable"}, "vocab"),
+                               ({"vocab": "sorted"}, "texts")]:
+            with self.assertRaises(unroll.Error) as caught:
+                unroll.import_model(source, **options)
+            self.assertEqual(caught.exception.field, field)
+
     def test_classifiers_and_taggers_answer_as_the_command(self):
         lines = [("good", "what a fine film"), ("bad", "no cat likes it"), ("bad", "what a cat"), ("good", "a fine day")]
         data = self.write("films.tsv", "label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in lines * 20))
@@ -220,18 +251,43 @@ class Module(CommandTest):
         tagger = unroll.Tagger(unroll.Model.open(save), n_best=2, confidence=True)
         sentences_to_tag = [["the", "dog"], ["a", "zebra", "sees"], []]
         tags = tagger.tag(sentences_to_tag)
-        done = self.succeed("tag", save, "--quiet", "--format", "text", stdin=b"the dog\na zebra sees\n")
-        told = [row.split("\t")[-1] for row in done.out.replace(" ", "\t").splitlines() if row]
-        self.assertEqual([len(of_sentence) for of_sentence in tags], [2, 3, 0])
-        self.assertTrue(set(sum(tags, [])) <= {"D", "N", "V"})
+        done = self.succeed("tag", save, "--quiet", "--format", "text", "--json", "--n-best", "2", "--confidence",
+                            stdin=b"the dog\na zebra sees\n")
+        told = [json.loads(line) for line in done.out.splitlines()]
+        self.assertEqual(tags, [entry["tags"] for entry in told] + [[]])
         self.assertEqual(tagger.tag(["the", "dog"]), tags[0])
-        best, second = tagger.sequences([["the", "dog"]])[0]
-        self.assertEqual(best["tags"], tags[0])
-        self.assertLess(second["log_prob"], best["log_prob"])
-        self.assertEqual(best["confidence"].shape, (2,))
+        for entry, found in zip(told, tagger.sequences(sentences_to_tag)):
+            self.assertEqual([(each["tags"], each["log_prob"], each["confidence"].tolist()) for each in found],
+                             [(each["tags"], each["log_prob"], each["confidence"]) for each in entry["n_best"]])
         with self.assertRaises(TypeError):
             tagger.tag("the dog")
-        self.assertTrue(told)
+
+    def test_a_wheel_holds_the_package(self):
+        try:
+            import setuptools  # noqa: F401
+            import wheel  # noqa: F401
+        except ImportError as error:
+            self.skipTest(f"no wheel is made without it: {error}")
+        # From a copy, since setuptools writes beside what it packs.
+        source = self.folder / "source"
+        for name in ("CMakeLists.txt", "LICENSE", "pyproject.toml", "setup.py", "docs/python.md"):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+        shutil.copytree(ROOT / "python" / "unroll", source / "python" / "unroll")
+        done = subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index",
+                               "--wheel-dir", self.folder, source], capture_output=True, text=True, check=False)
+        if "No module named pip" in done.stderr:
+            self.skipTest("no wheel is made without pip")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        (made,) = self.folder.glob("unroll-*.whl")
+        self.assertIn(f"-{unroll.__version__}-", made.name)
+        with zipfile.ZipFile(made) as archive:
+            names = {name.split("/")[-1].split(".")[0] for name in archive.namelist() if name.startswith("unroll/")}
+            archive.extractall(self.folder / "installed")
+        self.assertEqual(names, {"__init__", "_core", "py", "results"})
+        done = subprocess.run([sys.executable, "-c", "import unroll; print(unroll.__file__)"], capture_output=True,
+                              text=True, check=True, env={**os.environ, "PYTHONPATH": str(self.folder / "installed")})
+        self.assertEqual(pathlib.Path(done.stdout.strip()).parent, self.folder / "installed" / "unroll")
 
     def interrupted(self, code):
         """A program of Python that says "ready", then gets Ctrl-C: its output and its status."""
