@@ -20,7 +20,7 @@ LEVELS = {
     "network": 3,
     "model": 4,
     "infer": 5, "data": 5, "checkpoints": 5,
-    "adapt": 6, "write": 6, "label": 6,
+    "adapt": 6, "write": 6, "label": 6, "export": 6,
     "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7,
     "suites": 8, "rescore": 8, "train": 8,
     "search": 9,
@@ -83,6 +83,7 @@ OWNERS = {
     "unroll/scorer.h": "score",
     "unroll/score/odd_lines.h": "score",
     "unroll/label/answer_tuning.h": "decide",
+    "unroll/export.h": "export",
     "unroll/import.h": "exchange",
     "unroll/exchange/convert.h": "exchange",
     "unroll/exchange/answers_saved.h": "exchange",
@@ -125,7 +126,7 @@ THIRD_PARTY = [
 
 # JSON is read above the model's room too, but only through this header, in rooms whose formats consist of it.
 JSON_HEADER = "model/strict_json.h"
-JSON_READERS = ("src/model/", "src/checkpoints/", "src/data/json_lines.cc", "src/suites/", "src/rescore/nbest_json.cc")
+JSON_READERS = ("src/model/", "src/checkpoints/", "src/export/", "src/data/json_lines.cc", "src/suites/", "src/rescore/nbest_json.cc")
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(

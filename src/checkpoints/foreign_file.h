@@ -20,6 +20,7 @@ struct ForeignFile {
   std::string format = {};  // for people: "PyTorch, zip", "NumPy arrays (npz)"
   ValueGraph values = {};
   ValueId root = kNoValue;
+  std::string description = {};  // what unroll wrote beside the weights (export/description.h); empty: nothing
   std::vector<SourceText> sources = {};
   std::vector<std::string> notes = {};  // what a person should know of the file, one line each
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "checkpoints/npz.h"
 #include "checkpoints/pickle.h"
 #include "checkpoints/safetensors.h"
 #include "checkpoints/torch_file.h"
@@ -26,7 +27,8 @@ constexpr std::size_t kTarMagicAt = 257;
 void read_archive(std::string_view bytes, ForeignFile& checkpoint) {
   const std::vector<ZipMember> members = read_zip(bytes, fmt::format("'{}'", checkpoint.path));
   if (is_torch_archive(members)) return read_torch_archive(members, checkpoint);
-  refuse_file(checkpoint, "it is a zip archive, and not one of PyTorch: a data.pkl is missing");
+  if (is_npz(members)) return read_npz(members, checkpoint);
+  refuse_file(checkpoint, "it is a zip archive, and not one of PyTorch or NumPy: it has no data.pkl and no arrays");
 }
 
 // A pickle by itself: a vocabulary, settings.

@@ -117,6 +117,7 @@ void read_safetensors(std::string_view bytes, ForeignFile& checkpoint) {
   if (!header.metadata.empty()) {
     std::vector<ValueId> metadata;
     for (const auto& [key, text] : header.metadata) {
+      if (key == "unroll") checkpoint.description = text;
       metadata.push_back(checkpoint.values.add_string(key));
       metadata.push_back(checkpoint.values.add_string(text));
     }

@@ -360,6 +360,7 @@ void read_torch_archive(const std::vector<ZipMember>& members, ForeignFile& chec
     return found->second;
   };
   const std::string_view pickle = by_name.at(folder + std::string(kDataEnding));
+  checkpoint.description = member_text(members, folder + "/unroll.json");
   TorchReader reader(checkpoint, find, order == "big");
   if (reader.read(pickle) != pickle.size()) {
     throw Error(ErrorCode::kFormat, fmt::format("{}: bytes follow the end of the pickle data.pkl", name));

@@ -1,12 +1,9 @@
-// Source: the NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", and numpy/lib/format.py's
-// description of versions 2 and 3.
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
-#include <optional>
 #include <utility>
 
+#include "base/npy_header.h"
 #include "base/quote.h"
 #include "data/number_array.h"
 #include "data/stored_bytes.h"
@@ -16,110 +13,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::string_view kNpyMagic = "\x93NUMPY";
-constexpr std::size_t kMostDimensions = 32;
 constexpr std::size_t kMostElementBytes = std::size_t{1} << 20;
-
-// What a header says.
-struct NpyHeader {
-  std::optional<std::string> descr;
-  std::optional<bool> fortran_order;
-  std::optional<std::vector<std::int64_t>> shape;
-};
-
-// Reads the header, a dictionary as Python writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
-class NpyHeaderReader {
- public:
-  NpyHeaderReader(const std::string& path, std::string_view text) : path_(path), text_(text) {}
-
-  NpyHeader read() {
-    NpyHeader header;
-    expect('{');
-    while (!take('}')) {
-      const std::string key = string();
-      expect(':');
-      if (key == "descr" && !header.descr) {
-        if (peek() == '[') refuse("records of several numbers; save each field as an array of its own");
-        header.descr = string();
-      } else if (key == "fortran_order" && !header.fortran_order) {
-        header.fortran_order = boolean();
-      } else if (key == "shape" && !header.shape) {
-        header.shape = shape();
-      } else {
-        refuse(fmt::format("the key {}; expected 'descr', 'fortran_order' and 'shape', each once", quote(key)));
-      }
-      if (take(',')) continue;
-      expect('}');
-      break;
-    }
-    if (!header.descr || !header.fortran_order || !header.shape) {
-      refuse("no further keys; expected 'descr', 'fortran_order' and 'shape'");
-    }
-    return header;
-  }
-
- private:
-  [[noreturn]] void refuse(std::string_view found) const {
-    throw Error(ErrorCode::kInput, fmt::format("{}: the header of the array holds {}", text_name(path_), found));
-  }
-  void skip_space() {
-    while (next_ < text_.size() && (text_[next_] == ' ' || text_[next_] == '\n')) ++next_;
-  }
-  char peek() {
-    skip_space();
-    return next_ < text_.size() ? text_[next_] : '\0';
-  }
-  bool take(char c) {
-    if (peek() != c) return false;
-    ++next_;
-    return true;
-  }
-  void expect(char c) {
-    if (!take(c)) {
-      refuse(fmt::format("{} where '{}' is expected", quote(text_.substr(next_, next_ < text_.size() ? 1 : 0)), c));
-    }
-  }
-  std::string string() {
-    const char mark = peek();
-    if (mark != '\'' && mark != '"') expect('\'');
-    const std::size_t end = text_.find(mark, next_ + 1);
-    if (end == std::string_view::npos) refuse("a string that does not end");
-    std::string value(text_.substr(next_ + 1, end - next_ - 1));
-    next_ = end + 1;
-    return value;
-  }
-  bool boolean() {
-    skip_space();
-    for (const auto& [name, value] : {std::pair<std::string_view, bool>("True", true), {"False", false}}) {
-      if (!text_.substr(next_).starts_with(name)) continue;
-      next_ += name.size();
-      return value;
-    }
-    refuse("a 'fortran_order' that is neither True nor False");
-  }
-  std::vector<std::int64_t> shape() {
-    std::vector<std::int64_t> extents;
-    expect('(');
-    while (!take(')')) {
-      skip_space();
-      std::int64_t extent = -1;
-      const auto [stop, fault] = std::from_chars(text_.data() + next_, text_.data() + text_.size(), extent);
-      if (fault != std::errc() || extent < 0) refuse("a 'shape' that is not a list of whole numbers");
-      next_ = static_cast<std::size_t>(stop - text_.data());
-      take('L');  // as Python 2 wrote it
-      extents.push_back(extent);
-      if (extents.size() > kMostDimensions) refuse(fmt::format("more than {} dimensions", kMostDimensions));
-      if (take(',')) continue;
-      expect(')');
-      break;
-    }
-    return extents;
-  }
-
-  const std::string& path_;
-  std::string_view text_;
-  std::size_t next_ = 0;
-};
 
 // Sets kind, size and byte order from a type such as "<f4".
 void set_type(const std::string& descr, NumberArray& array) {
@@ -183,10 +77,10 @@ NumberArray npy_array(const std::string& path, std::string bytes) {
                 fmt::format("{} is no .npy file{}", text_name(path),
                             zip ? ", but an archive, as .npz files are: save each array by itself (numpy.save)" : ""));
   }
-  const NpyHeader header = NpyHeaderReader(path, header_of(array)).read();
-  set_type(*header.descr, array);
-  array.first_index_fastest = *header.fortran_order;
-  array.shape = *header.shape;
+  const NpyHeader header = parse_npy_header(header_of(array), text_name(path), ErrorCode::kInput);
+  set_type(header.descr, array);
+  array.first_index_fastest = header.fortran_order;
+  array.shape = header.shape;
   expect_elements(array);
   return array;
 }

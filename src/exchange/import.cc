@@ -12,6 +12,7 @@
 #include "exchange/stored_model.h"
 #include "exchange/torch_network.h"
 #include "exchange/vocabulary_choice.h"
+#include "export/restored_model.h"
 #include "model/model_file.h"
 #include "unroll/error.h"
 
@@ -71,11 +72,34 @@ Tokenizer tokenizer_of(ChosenVocabulary vocabulary) {
   }
 }
 
+// A model that was exported, which has all that other files may lack.
+ImportedModel import_again(const ForeignFile& checkpoint, const ImportOptions& options) {
+  const bool has_options =
+      !options.vocab.empty() || !options.texts.empty() || options.tokenizer.has_value() || options.begin.has_value();
+  if (has_options) {
+    const std::string field = !options.vocab.empty() ? "vocab" : "";
+    throw Error(ErrorCode::kUsage,
+                fmt::format("'{}' was exported by unroll, with its vocabulary and how it is used: import it without "
+                            "`vocab`, `texts`, `tokenizer` and `begin`",
+                            checkpoint.path),
+                field);
+  }
+  ImportedModel imported{.model = restore_model(checkpoint),
+                         .format = checkpoint.format,
+                         .tensors = {},
+                         .notes = {"exported by unroll: vocabulary, task and training are those of the model"}};
+  for (const TensorInfo& tensor : imported.model.tensors()) {
+    imported.tensors.push_back({.name = tensor.name, .shape = tensor.shape, .source = tensor.name});
+  }
+  return imported;
+}
+
 }  // namespace
 
 ImportedModel import_model(const std::string& path, const ImportOptions& options) {
   const ForeignFile checkpoint = read_checkpoint(path);
   expect_foreign(checkpoint);
+  if (has_description(checkpoint)) return import_again(checkpoint, options);
   FoundNetwork network = find_torch_network(checkpoint);
   ChosenVocabulary vocabulary = choose_vocabulary(options, checkpoint, network.vocabulary, network.symbols());
   std::vector<std::string> notes = checkpoint.notes;

@@ -188,7 +188,7 @@ TEST(TorchFile, OtherFilesAreRefusedByTheirKind) {
   EXPECT_THAT(file_refusal(zip_of(script)), HasSubstr("a TorchScript archive"));
   EXPECT_THAT(file_refusal(""), HasSubstr("is empty"));
   EXPECT_THAT(file_refusal("\x89HDF\r\n\x1a\n rest"), HasSubstr("an HDF5 file (Keras)"));
-  EXPECT_THAT(file_refusal(zip_of({{"a.npy", "x"}})), HasSubstr("not one of PyTorch"));
+  EXPECT_THAT(file_refusal(zip_of({{"a.txt", "x"}})), HasSubstr("not one of PyTorch"));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ int run_rescore(const std::vector<std::string>& arguments);
 int run_rnnlm(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_convert(const std::vector<std::string>& arguments);
+int run_export(const std::vector<std::string>& arguments);
 int run_import(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
 int run_recipes(const std::vector<std::string>& arguments);
