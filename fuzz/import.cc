@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "model/model_file.h"
+#include "network/network_tensors.h"
+#include "support/pickle_writer.h"
+#include "target.h"
+#include "targets.h"
+#include "unroll/import.h"
+#include "unroll/scorer.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::size_t kNumbersOfStorage = 64;
+
+// An archive of PyTorch around a pickle, with the checksums that it needs, and two storages of 64 numbers.
+std::string archive_around(std::string_view pickle) {
+  std::vector<float> numbers(kNumbersOfStorage);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i % 7) / 8.0F - 0.375F;
+  std::vector<ZipPart> parts{{.name = "x/data.pkl", .bytes = std::string(pickle)}};
+  for (const char* name : {"x/data/0", "x/data/1"}) parts.push_back({.name = name, .bytes = float_bytes(numbers)});
+  return zip_of(parts);
+}
+
+void use_imported(const ImportedModel& imported) {
+  expect(imported.tensors.size() == imported.model.tensors().size(), "each tensor has its source");
+  const auto on_vector = [](const std::string& /*name*/, std::int64_t /*size*/, std::span<const float> vector) {
+    expect(std::ranges::all_of(vector, [](float number) { return std::isfinite(number); }), "weights are finite");
+  };
+  for_each_tensor(
+      imported.model.config(),
+      [](const std::string& /*name*/, std::int64_t /*rows*/, std::int64_t /*cols*/, const WeightView& /*matrix*/) {},
+      on_vector, imported.model.data().weights.view());
+  const std::string& symbol = imported.model.tokenizer().symbol(0);
+  expect(Scorer(imported.model, {.threads = 1}).score(symbol == "\n" ? "" : symbol).log_prob <= 0,
+         "a probability is at most 1");
+}
+
+}  // namespace
+
+// f: a file as it is; p: a pickle, in an archive around it; v: a vocabulary in JSON or a pickle, for three symbols.
+std::string fuzz_import(std::string_view input) {
+  const char choice = take_choice(input, "fpv");
+  if (choice == 'v') {
+    const std::string network = file_of(
+        archive_around(pickle::file(pickle::dict(
+            {{"rnn.weight_ih_l0",
+              TorchTensor{.key = "0", .shape = {1, 3}, .numbers = std::vector<float>(64)}.pickled()},
+             {"rnn.weight_hh_l0",
+              TorchTensor{.key = "0", .shape = {1, 1}, .numbers = std::vector<float>(64)}.pickled()},
+             {"fc.weight", TorchTensor{.key = "0", .shape = {3, 1}, .numbers = std::vector<float>(64)}.pickled()},
+             {"fc.bias", TorchTensor{.key = "0", .shape = {3}, .numbers = std::vector<float>(64)}.pickled()}}))),
+        "network");
+    const std::string vocabulary = file_of(input, "vocabulary");
+    return refusal_of([&] { use_imported(import_model(network, {.vocab = vocabulary})); });
+  }
+  const std::string path = file_of(choice == 'p' ? archive_around(input) : std::string(input), "checkpoint");
+  const std::string unread = refusal_of([&] {
+    expect(find_invalid_utf8(describe_checkpoint(path)) == std::string_view::npos, "a description is UTF-8");
+  });
+  if (!unread.empty()) return unread;
+  return refusal_of([&] { use_imported(import_model(path)); });
+}
+
+}  // namespace unroll
