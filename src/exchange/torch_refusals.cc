@@ -83,7 +83,8 @@ std::string module_refusal(std::string_view class_name) {
   const bool is_torch = class_name.starts_with("torch.nn.") || class_name.starts_with("torch.ao.");
   const std::string_view name = class_name.substr(class_name.rfind('.') + 1);
   if (!is_torch || std::ranges::find(kHarmlessModules, name) != kHarmlessModules.end()) return {};
-  return fmt::format("is a {}: expected an embedding, recurrent layers, dropout and one linear layer", class_name);
+  return fmt::format("is a {}: expected an embedding, recurrent layers, dropout and one linear layer",
+                     shown_name(class_name));
 }
 
 std::optional<bool> embedding_by_name(std::string_view module) {

@@ -215,6 +215,9 @@ TEST(TorchNetwork, WhatIsNoNetworkOfOursIsRefusedWithTheReason) {
   const Parts relu{{"act", module_of("torch.nn.modules.activation", "ReLU", {}, {})}};
   EXPECT_THAT(network_refusal(file_of(whole_module(tensors, "LSTM", relu), tensors)),
               HasSubstr("module \"act\" is a torch.nn.modules.activation.ReLU"));
+  const Parts odd{{"act", module_of("torch.nn.modules", "Re\xEELU", {}, {})}};
+  EXPECT_THAT(network_refusal(file_of(whole_module(tensors, "LSTM", odd), tensors)),
+              HasSubstr("is a \"torch.nn.modules.Re\xEF\xBF\xBDLU\""));
 }
 
 TEST(TorchNetwork, ShapesThatDoNotFitAreRefused) {
