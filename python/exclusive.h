@@ -47,8 +47,10 @@ class Exclusive {
     return use(*object_);
   }
 
-  // Gives the object up: the next call uses a new one.
+  // Gives the object up: the next call uses a new one. Requires the interpreter's lock, which it lets go meanwhile: who
+  // uses the object may be waiting for it.
   void forget() {
+    const pybind11::gil_scoped_release unlocked;
     const std::scoped_lock lock(mutex_);
     object_.reset();
   }

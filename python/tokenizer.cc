@@ -80,6 +80,12 @@ Tokenizer from_vocabulary(const std::string& kind, const py::object& names, bool
   return Tokenizer::from_vocabulary(parse_tokenizer_kind(kind), lowercase, texts_of(names, "name"));
 }
 
+Tokenizer from_sentencepiece(const py::object& path) {
+  const std::string file = path_of(path);
+  const py::gil_scoped_release unlocked;
+  return Tokenizer::from_sentencepiece_file(file);
+}
+
 void bind_makers(py::class_<Tokenizer>& tokenizer) {
   tokenizer
       .def_static("train", &train_tokenizer, py::arg("text"), py::kw_only(), py::arg("kind") = "char",
@@ -90,10 +96,8 @@ void bind_makers(py::class_<Tokenizer>& tokenizer) {
                   "vocab: read the vocabulary from this file instead, a symbol a line.")
       .def_static("from_vocabulary", &from_vocabulary, py::arg("kind"), py::arg("names"), py::kw_only(),
                   py::arg("lowercase") = false, "A tokenizer with these symbols, by id.")
-      .def_static(
-          "from_sentencepiece",
-          [](const py::object& path) { return Tokenizer::from_sentencepiece_file(path_of(path)); }, py::arg("path"),
-          "A tokenizer of sub-words from the .model file of SentencePiece.");
+      .def_static("from_sentencepiece", &from_sentencepiece, py::arg("path"),
+                  "A tokenizer of sub-words from the .model file of SentencePiece.");
 }
 
 void bind_properties(py::class_<Tokenizer>& tokenizer) {

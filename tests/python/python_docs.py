@@ -20,7 +20,7 @@ NUMBER = re.compile(r"-?\d+\.\d*(?:e[-+]?\d+)?")
 
 def masked(text):
     text = re.sub(r"(?m)^'.'$", "'#'", NUMBER.sub("#", text))
-    return re.sub(r"\s+", " ", text).replace(" ]", "]")
+    return re.sub(r"\s+", " ", text).replace(" ]", "]").replace("[ ", "[")
 
 
 class Masked(doctest.OutputChecker):
@@ -37,8 +37,8 @@ class Documents(CommandTest):
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(self.folder)
         pathlib.Path("book.txt").write_text(sentence_text(200), encoding="utf-8")
-        unroll.train("book.txt", save="book.safetensors", hidden=32, steps=60)
-        unroll.train("book.txt", save="words.safetensors", hidden=16, steps=60, tokenizer="word", state="reset")
+        unroll.train("book.txt", save="book.safetensors", hidden=32, steps=150, lr=0.02)
+        unroll.train("book.txt", save="words.safetensors", hidden=16, steps=100, lr=0.02, tokenizer="word", state="reset")
         films = ["label\ttext", "good\ta fine film", "bad\tno cat likes it", "good\ta fine day", "bad\tno film"]
         pathlib.Path("films.tsv").write_text("\n".join(films + films[1:] * 30) + "\n", encoding="utf-8")
         unroll.train("films.tsv", save="films.safetensors", task="classify", hidden=8, steps=100, valid_split=0)
