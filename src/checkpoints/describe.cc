@@ -12,7 +12,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::size_t kItemsShown = 8;
+constexpr std::size_t kItemsShown = 8;       // of longer ones
+constexpr std::size_t kMostShownWhole = 32;  // items of a dict or list that is shown whole
 
 bool is_container(const Value& value) {
   return value.kind == ValueKind::kList || value.kind == ValueKind::kTuple || value.kind == ValueKind::kSet ||
@@ -112,11 +113,13 @@ class Description {
     std::vector<std::string> items;
     const bool is_dict = value.kind == ValueKind::kDict;
     const std::size_t step = is_dict ? 2 : 1;
-    for (std::size_t at = 0; at < std::min(value.items.size(), step * kItemsShown); at += step) {
+    const std::size_t count = value.items.size() / step;
+    const std::size_t end = step * (count <= kMostShownWhole ? count : kItemsShown);
+    for (std::size_t at = 0; at < end; at += step) {
       const std::string first = shown(graph_[value.items[at]]);
       items.push_back(is_dict ? fmt::format("{}: {}", first, shown(graph_[value.items[at + 1]])) : first);
     }
-    const bool is_cut = value.items.size() > step * kItemsShown;
+    const bool is_cut = end < step * count;
     return fmt::format("{}: {}{}", shown(value), fmt::join(items, ", "), is_cut ? ", ..." : "");
   }
 

@@ -215,6 +215,12 @@ ValueId called(ValueGraph& graph, const std::string& callee, ValueId arguments, 
 void build(ValueGraph& graph, ValueId value, ValueId state, const ByteReader& reader) {
   if (!graph.is(value, ValueKind::kObject)) return;
   if (among(kArrays, graph[value].text) && build_array(graph, value, state, reader)) return;
+  // Before PyTorch 0.2 a parameter's tensor was a part of its state.
+  const ValueId first = graph.is(state, ValueKind::kTuple) ? argument(graph, state, 0) : kNoValue;
+  if (among(kParameters, graph[value].text) && graph.is(first, ValueKind::kTensor)) {
+    graph[value] = Value(graph[first]);
+    return;
+  }
   ValueId& built = graph[value].items[kState];
   if (built != kNoValue) reader.refuse(fmt::format("an object of {} is built twice", quote(graph[value].text)));
   built = state;

@@ -11,6 +11,7 @@
 #include "checkpoints/pickle.h"
 #include "checkpoints/safetensors.h"
 #include "checkpoints/torch_file.h"
+#include "checkpoints/torch_tar.h"
 #include "checkpoints/zip_archive.h"
 #include "unroll/error.h"
 
@@ -18,7 +19,6 @@ namespace unroll {
 namespace {
 
 constexpr std::string_view kHdf5Start("\x89HDF\r\n\x1a\n", 8);
-constexpr std::size_t kTarMagicAt = 257;
 
 [[noreturn]] void refuse_file(const ForeignFile& checkpoint, std::string_view why) {
   throw Error(ErrorCode::kFormat, fmt::format("'{}': {}", checkpoint.path, why));
@@ -49,9 +49,6 @@ void refuse_known(std::string_view bytes, const ForeignFile& checkpoint) {
                 "it is an HDF5 file (Keras), which is not read: in Python, numpy.savez() of the layers' get_weights(), "
                 "or a state dict of PyTorch with the same numbers, can be");
   }
-  if (bytes.size() > kTarMagicAt && bytes.substr(kTarMagicAt).starts_with("ustar")) {
-    refuse_file(checkpoint, "it is a tar archive, as PyTorch wrote before 0.2: load it and save it with a later one");
-  }
 }
 
 void read_by_content(ForeignFile& checkpoint) {
@@ -63,6 +60,8 @@ void read_by_content(ForeignFile& checkpoint) {
     read_archive(bytes, checkpoint);
   } else if (is_legacy_torch(bytes)) {
     read_legacy_torch(bytes, checkpoint);
+  } else if (is_tar(bytes)) {
+    read_torch_tar(bytes, checkpoint);
   } else if (is_safetensors(bytes)) {
     read_safetensors(bytes, checkpoint);
   } else {

@@ -24,26 +24,6 @@ constexpr std::string_view kLegacyStart("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x2
 constexpr std::string_view kDataEnding = "/data.pkl";
 constexpr std::int64_t kLegacyProtocol = 1001;
 
-std::optional<ElementType> storage_type(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, ElementType>, 11> kTypes{{{"DoubleStorage", ElementType::kF64},
-                                                                             {"FloatStorage", ElementType::kF32},
-                                                                             {"HalfStorage", ElementType::kF16},
-                                                                             {"BFloat16Storage", ElementType::kBf16},
-                                                                             {"LongStorage", ElementType::kI64},
-                                                                             {"IntStorage", ElementType::kI32},
-                                                                             {"ShortStorage", ElementType::kI16},
-                                                                             {"CharStorage", ElementType::kI8},
-                                                                             {"ByteStorage", ElementType::kU8},
-                                                                             {"BoolStorage", ElementType::kBool},
-                                                                             {"UntypedStorage", ElementType::kU8}}};
-  for (const std::string_view module : {"torch.", "torch.cuda.", "torch.storage."}) {
-    for (const auto& [ending, type] : kTypes) {
-      if (name.starts_with(module) && name.substr(module.size()) == ending) return type;
-    }
-  }
-  return std::nullopt;
-}
-
 // Makes values of persistent ids, each storage once.
 class TorchReader {
  public:
@@ -109,7 +89,7 @@ class TorchReader {
   // ('storage', class, key, device, count[, view])
   ValueId storage(ValueId id) {
     const std::string& type_name = text(id, 1);
-    const std::optional<ElementType> type = storage_type(type_name);
+    const std::optional<ElementType> type = torch_storage_type(type_name);
     if (!type) refuse(fmt::format("storage of a type that is not known: {}", quote(type_name)));
     const std::string name = key(graph_[item(id, 2)]);
     const std::int64_t count = whole(item(id, 4));
@@ -324,6 +304,26 @@ std::string archive_folder(const std::vector<ZipMember>& members, const std::str
 }
 
 }  // namespace
+
+std::optional<ElementType> torch_storage_type(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, ElementType>, 11> kTypes{{{"DoubleStorage", ElementType::kF64},
+                                                                             {"FloatStorage", ElementType::kF32},
+                                                                             {"HalfStorage", ElementType::kF16},
+                                                                             {"BFloat16Storage", ElementType::kBf16},
+                                                                             {"LongStorage", ElementType::kI64},
+                                                                             {"IntStorage", ElementType::kI32},
+                                                                             {"ShortStorage", ElementType::kI16},
+                                                                             {"CharStorage", ElementType::kI8},
+                                                                             {"ByteStorage", ElementType::kU8},
+                                                                             {"BoolStorage", ElementType::kBool},
+                                                                             {"UntypedStorage", ElementType::kU8}}};
+  for (const std::string_view module : {"torch.", "torch.cuda.", "torch.storage."}) {
+    for (const auto& [ending, type] : kTypes) {
+      if (name.starts_with(module) && name.substr(module.size()) == ending) return type;
+    }
+  }
+  return std::nullopt;
+}
 
 bool is_legacy_torch(std::string_view bytes) noexcept { return bytes.starts_with(kLegacyStart); }
 

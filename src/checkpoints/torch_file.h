@@ -7,6 +7,7 @@
 // Source: torch/serialization.py of PyTorch 0.4 to 2.5.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "checkpoints/zip_archive.h"
 
 namespace unroll {
+
+// The type of the numbers of a storage's class: "torch.FloatStorage"; nothing for another name.
+[[nodiscard]] std::optional<ElementType> torch_storage_type(std::string_view name);
 
 // Whether bytes begin as a legacy file does.
 [[nodiscard]] bool is_legacy_torch(std::string_view bytes) noexcept;

@@ -182,6 +182,49 @@ TEST(TorchFile, WhatIsNestedTooDeepIsRefusedByTheFilesName) {
               HasSubstr("x.pt': values are nested more than 500 deep"));
 }
 
+TEST(TorchFile, ParametersOfTheirStateAreTensors) {
+  const std::string parameter = pickle::name("torch.nn.parameter", "Parameter") + ")\x81" +
+                                pickle::tuple({good().pickled(), "N", "N", "\x88", "\x89"}) + "b";
+  EXPECT_THAT(numbers_in(zip_of(torch_parts(pickle::dict({{"w", parameter}}), {good()})), "w"),
+              ElementsAre(1, 2, 3, 4));
+}
+
+// A member of a tar archive, with a header of which only what is read is there.
+std::string tar_member(const std::string& name, const std::string& data) {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  const std::string digits = "00000000000";
+  std::string size;
+  for (std::size_t rest = data.size(); rest > 0; rest /= 8)
+    size.insert(size.begin(), static_cast<char>('0' + rest % 8));
+  header.replace(124, 11, digits.substr(size.size()) + size);
+  header[156] = '0';
+  header.replace(257, 5, "ustar");
+  return header + data + std::string((512 - data.size() % 512) % 512, '\0');
+}
+
+std::string torch_tar(std::int64_t count_of_storage, std::int64_t offset) {
+  const std::string storages =
+      pickle::file(pickle::whole(1)) +
+      pickle::file(pickle::tuple({pickle::whole(7), pickle::text("cpu"), pickle::name("torch", "FloatStorage")})) +
+      number_bytes(count_of_storage) + float_bytes({1, 2, 3, 4}) + pickle::file("]");
+  const std::string tensors =
+      pickle::file(pickle::whole(1)) +
+      pickle::file(pickle::tuple({pickle::whole(9), pickle::whole(7), pickle::name("torch", "FloatTensor")})) +
+      number_bytes(std::int64_t{1}) + number_bytes(std::int64_t{2}) + number_bytes(std::int64_t{2}) +
+      number_bytes(offset);
+  return tar_member("sys_info", pickle::file(pickle::dict({{"little_endian", "\x88"}}))) +
+         tar_member("storages", storages) + tar_member("tensors", tensors) +
+         tar_member("pickle", pickle::file(pickle::dict({{"w", pickle::text("9") + "Q"}}))) + std::string(1024, '\0');
+}
+
+TEST(TorchFile, TarArchivesAreRead) {
+  EXPECT_THAT(numbers_in(torch_tar(4, 1), "w"), ElementsAre(2, 4));
+  EXPECT_THAT(file_refusal(torch_tar(4, 2)), HasSubstr("does not fit"));
+  EXPECT_THAT(file_refusal(torch_tar(std::int64_t{1} << 61, 1)), HasSubstr("is said to have"));
+  EXPECT_THAT(file_refusal(torch_tar(4, 1).substr(0, 1024)), HasSubstr("a tar archive without storages"));
+}
+
 TEST(TorchFile, OtherFilesAreRefusedByTheirKind) {
   std::vector<ZipPart> script = torch_parts(dict_of(good()), {good()});
   script.push_back({"archive/constants.pkl", pickle::file(")")});
