@@ -15,8 +15,17 @@ struct SourceText {
   std::string text;
 };
 
+// Whose names and shapes a file has.
+enum class ForeignKind {
+  kTorch,       // of PyTorch, whatever the container
+  kNpz,         // of whoever saved the arrays
+  kTorch7,      // of torch-rnn
+  kTensorFlow,  // of TensorFlow: checkpoints, folders of ml5
+};
+
 struct ForeignFile {
   std::string path = {};
+  ForeignKind kind = ForeignKind::kTorch;
   std::string format = {};  // for people: "PyTorch, zip", "NumPy arrays (npz)"
   ValueGraph values = {};
   ValueId root = kNoValue;

@@ -113,6 +113,7 @@ bool is_npz(const std::vector<ZipMember>& members) {
 }
 
 void read_npz(const std::vector<ZipMember>& members, ForeignFile& file) {
+  file.kind = ForeignKind::kNpz;
   file.format = "NumPy arrays (npz)";
   NpzReader(file).read(members);
 }

@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "base/file.h"
+#include "checkpoints/ml5_folder.h"
 #include "checkpoints/npz.h"
 #include "checkpoints/pickle.h"
 #include "checkpoints/safetensors.h"
+#include "checkpoints/tensor_bundle.h"
+#include "checkpoints/torch7_file.h"
 #include "checkpoints/torch_file.h"
 #include "checkpoints/torch_tar.h"
 #include "checkpoints/zip_archive.h"
@@ -49,9 +52,13 @@ void refuse_known(std::string_view bytes, const ForeignFile& checkpoint) {
                 "it is an HDF5 file (Keras), which is not read: in Python, numpy.savez() of the layers' get_weights(), "
                 "or a state dict of PyTorch with the same numbers, can be");
   }
+  if (bytes.starts_with("4\n1\n") || bytes.starts_with("3\n1\n")) {
+    refuse_file(checkpoint, "it is a file of Torch 7 in ASCII, which is not read: save it in binary");
+  }
 }
 
 void read_by_content(ForeignFile& checkpoint) {
+  if (is_ml5_folder(checkpoint.path)) return read_ml5_folder(checkpoint);
   const std::string& path = checkpoint.path;
   const std::string_view bytes = checkpoint.values.keep(MappedFile(path));
   if (bytes.empty()) refuse_file(checkpoint, "the file is empty");
@@ -62,6 +69,10 @@ void read_by_content(ForeignFile& checkpoint) {
     read_legacy_torch(bytes, checkpoint);
   } else if (is_tar(bytes)) {
     read_torch_tar(bytes, checkpoint);
+  } else if (is_torch7(bytes)) {
+    read_torch7(bytes, checkpoint);
+  } else if (is_bundle_index(bytes)) {
+    read_bundle(bytes, checkpoint);
   } else if (is_safetensors(bytes)) {
     read_safetensors(bytes, checkpoint);
   } else {
@@ -73,6 +84,8 @@ void read_by_content(ForeignFile& checkpoint) {
 
 ForeignFile read_checkpoint(const std::string& path) {
   ForeignFile checkpoint{.path = path};
+  // TensorFlow names a checkpoint by what its files have in common.
+  if (!file_exists(path) && file_exists(path + ".index")) checkpoint.path += ".index";
   try {
     read_by_content(checkpoint);
     walk(checkpoint.values, checkpoint.root, [](const WalkedValue&) { return true; });

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "checkpoints/describe.h"
 #include "checkpoints/read_checkpoint.h"
+#include "exchange/column_network.h"
 #include "exchange/found_network.h"
 #include "exchange/stored_model.h"
 #include "exchange/torch_network.h"
@@ -45,6 +47,7 @@ std::string begin_note(const Tokenizer& tokenizer, BeginPolicy begin) {
 
 // Names of calls in the file that are neither modules nor PyTorch's own. None was run, and what was read needs none.
 void add_opaque_note(const ForeignFile& checkpoint, std::vector<std::string>& notes) {
+  if (checkpoint.kind != ForeignKind::kTorch) return;
   constexpr std::size_t kShown = 6;
   std::vector<std::string> names;
   const ValueGraph& graph = checkpoint.values;
@@ -70,6 +73,21 @@ Tokenizer tokenizer_of(ChosenVocabulary vocabulary) {
   } catch (const Error& error) {
     throw Error(ErrorCode::kInput, error.what(), "vocab");
   }
+}
+
+FoundNetwork find_network(const ForeignFile& file) {
+  switch (file.kind) {
+    case ForeignKind::kTorch:
+      break;
+    case ForeignKind::kNpz:
+      if (std::optional<FoundNetwork> network = find_uvw_network(file)) return std::move(*network);
+      break;
+    case ForeignKind::kTorch7:
+      return find_torch7_network(file);
+    case ForeignKind::kTensorFlow:
+      return find_tensorflow_network(file);
+  }
+  return find_torch_network(file);
 }
 
 // A model that was exported, which has all that other files may lack.
@@ -100,7 +118,7 @@ ImportedModel import_model(const std::string& path, const ImportOptions& options
   const ForeignFile checkpoint = read_checkpoint(path);
   expect_foreign(checkpoint);
   if (has_description(checkpoint)) return import_again(checkpoint, options);
-  FoundNetwork network = find_torch_network(checkpoint);
+  FoundNetwork network = find_network(checkpoint);
   ChosenVocabulary vocabulary = choose_vocabulary(options, checkpoint, network.vocabulary, network.symbols());
   std::vector<std::string> notes = checkpoint.notes;
   for (auto* more : {&network.notes, &vocabulary.notes}) notes.insert(notes.end(), more->begin(), more->end());

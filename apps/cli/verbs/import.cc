@@ -57,12 +57,11 @@ std::optional<ImportCommand> parse_import(const std::vector<std::string>& argume
   Flags flags(
       "unroll import FILE [TEXT...] --save MODEL [flags]",
       "Makes a model of a network that another program trained. FILE is of PyTorch (a whole module or a state dict, "
-      "from "
-      "0.2 to now) or safetensors; its content says which. Nothing in it is run: names of functions in a pickle are "
+      "from 0.2 to now), safetensors, NumPy (npz), torch-rnn (t7), TensorFlow (the index of a V2 checkpoint), a folder "
+      "of ml5, or of unroll export; its content says which. Nothing in it is run: names of functions in a pickle are "
       "names. The network must be an embedding or one-hot inputs, recurrent layers, and a linear output layer; another "
       "is refused with the reason. Its vocabulary is in FILE or comes from --vocab, and must have as many symbols as "
-      "the "
-      "network.");
+      "the network.");
   declare_import(flags, command);
   flags.example("unroll import model.pt --save model.safetensors --vocab vocab.txt",
                 "A model of words, one per line of vocab.txt.");
