@@ -270,6 +270,19 @@ bool has_recurrent(const TensorGroup& group) {
   });
 }
 
+// The loss that is saved beside a network may predict clusters of words first (AWD-LSTM, for large vocabularies), which
+// the network's own tensors do not show.
+void expect_no_clusters(const ForeignFile& checkpoint, const TensorGroup& group) {
+  for (const NamedTensor& tensor : group.tensors) {
+    if (tensor.leaf() != "tail_vectors") continue;
+    throw Error(
+        ErrorCode::kFormat,
+        fmt::format("'{}': {} belongs to a softmax that predicts clusters of words first: expected one over all "
+                    "words",
+                    checkpoint.path, shown_name(tensor.name)));
+  }
+}
+
 }  // namespace
 
 FoundNetwork find_torch_network(const ForeignFile& checkpoint) {
@@ -278,6 +291,7 @@ FoundNetwork find_torch_network(const ForeignFile& checkpoint) {
   if (first == groups.end()) {
     throw Error(ErrorCode::kFormat, fmt::format("'{}': {}", checkpoint.path, why_not_recurrent(checkpoint, groups)));
   }
+  for (const TensorGroup& group : groups) expect_no_clusters(checkpoint, group);
   FoundNetwork network = TorchNetworkReader(checkpoint, *first).read();
   for (auto other = first + 1; other != groups.end(); ++other) {
     if (!has_recurrent(*other)) continue;

@@ -220,6 +220,15 @@ TEST(TorchNetwork, WhatIsNoNetworkOfOursIsRefusedWithTheReason) {
               HasSubstr("is a \"torch.nn.modules.Re\xEF\xBF\xBDLU\""));
 }
 
+TEST(TorchNetwork, ALossThatPredictsClustersFirstIsRefused) {
+  NamedTensors tensors = small_network();
+  const TorchTensor tails = counted("9", {2, 2});
+  const std::string loss = module_of("splitcross", "SplitCrossEntropyLoss", {{"tail_vectors", tails.pickled()}}, {});
+  const std::string object = pickle::list({whole_module(tensors, "LSTM"), loss});
+  tensors.emplace_back("", tails);
+  EXPECT_THAT(network_refusal(file_of(object, tensors)), HasSubstr("tail_vectors belongs to a softmax"));
+}
+
 TEST(TorchNetwork, ShapesThatDoNotFitAreRefused) {
   NamedTensors tensors = small_network();
   tensors[0].second = counted("0", {4, 2});
