@@ -92,31 +92,25 @@ class RoundedTensors {
     }
     const std::vector<std::int64_t> shape{matrix.rows(), matrix.cols()};
     if (precision_ == Precision::kInt8) {
-      floats_.emplace_back(scale_name(name), std::vector{matrix.rows()}, std::span(result.scales));
-      rounded_.emplace_back(name, shape, std::span(result.int8));
+      tensors_.emplace_back(scale_name(name), std::vector{matrix.rows()}, std::span(result.scales));
+      tensors_.emplace_back(name, shape, std::span(result.int8));
     } else {
-      rounded_.emplace_back(name, shape, std::span(result.bf16));
+      tensors_.emplace_back(name, shape, std::span(result.bf16));
     }
   }
 
   void add(const std::string& name, std::span<const float> vector) {
-    floats_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
+    tensors_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
   }
 
-  // Wider numbers come first, so that every tensor is aligned.
-  [[nodiscard]] std::vector<TensorToWrite> all() const {
-    std::vector<TensorToWrite> tensors = floats_;
-    tensors.insert(tensors.end(), rounded_.begin(), rounded_.end());
-    return tensors;
-  }
+  [[nodiscard]] std::vector<TensorToWrite> all() const { return widest_first(tensors_); }
 
   [[nodiscard]] const Conversion& worst() const noexcept { return worst_; }
 
  private:
   Precision precision_;
   std::deque<RoundedMatrix> matrices_;  // a deque does not move the views' targets
-  std::vector<TensorToWrite> floats_;
-  std::vector<TensorToWrite> rounded_;
+  std::vector<TensorToWrite> tensors_;
   Conversion worst_;
 };
 

@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-// Collects the tensors of a model as they are, floats first.
+// Collects the tensors of a model as they are.
 class StoredTensors {
  public:
   void add(const std::string& name, const WeightView& matrix) {
@@ -20,38 +20,33 @@ class StoredTensors {
     const auto count = static_cast<std::size_t>(matrix.rows() * matrix.cols());
     switch (matrix.precision()) {
       case Precision::kF32:
-        floats_.emplace_back(name, shape, std::span(matrix.f32().data, count));
+        tensors_.emplace_back(name, shape, std::span(matrix.f32().data, count));
         break;
       case Precision::kBf16:
-        rounded_.emplace_back(name, shape, std::span(matrix.bf16_row(0), count));
+        tensors_.emplace_back(name, shape, std::span(matrix.bf16_row(0), count));
         break;
       case Precision::kInt8:
         add_scales(name, matrix);
-        rounded_.emplace_back(name, shape, std::span(matrix.int8_row(0), count));
+        tensors_.emplace_back(name, shape, std::span(matrix.int8_row(0), count));
         break;
     }
   }
 
   void add(const std::string& name, std::span<const float> vector) {
-    floats_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
+    tensors_.emplace_back(name, std::vector{std::ssize(vector)}, vector);
   }
 
-  [[nodiscard]] std::vector<TensorToWrite> all() const {
-    std::vector<TensorToWrite> tensors = floats_;
-    tensors.insert(tensors.end(), rounded_.begin(), rounded_.end());
-    return tensors;
-  }
+  [[nodiscard]] std::vector<TensorToWrite> all() const { return widest_first(tensors_); }
 
  private:
   void add_scales(const std::string& name, const WeightView& matrix) {
     std::vector<float>& scales = scales_.emplace_back();
     for (std::int64_t r = 0; r < matrix.rows(); ++r) scales.push_back(matrix.scale(r));
-    floats_.emplace_back(scale_name(name), std::vector{matrix.rows()}, std::span<const float>(scales));
+    tensors_.emplace_back(scale_name(name), std::vector{matrix.rows()}, std::span<const float>(scales));
   }
 
   std::deque<std::vector<float>> scales_;  // a deque does not move the views' targets
-  std::vector<TensorToWrite> floats_;
-  std::vector<TensorToWrite> rounded_;
+  std::vector<TensorToWrite> tensors_;
 };
 
 }  // namespace

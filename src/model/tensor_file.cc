@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <new>
@@ -268,6 +269,12 @@ TensorToWrite::TensorToWrite(std::string tensor_name, std::vector<std::int64_t> 
 TensorToWrite::TensorToWrite(std::string tensor_name, std::vector<std::int64_t> lengths,
                              std::span<const std::int8_t> values)
     : name(std::move(tensor_name)), shape(std::move(lengths)), precision(Precision::kInt8), bytes(as_bytes(values)) {}
+
+std::vector<TensorToWrite> widest_first(std::vector<TensorToWrite> tensors) {
+  const auto width = [](const TensorToWrite& tensor) { return type_of(tensor.precision).bytes; };
+  std::ranges::stable_sort(tensors, std::ranges::greater{}, width);
+  return tensors;
+}
 
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {

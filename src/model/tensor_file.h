@@ -36,10 +36,12 @@ struct TensorToWrite {
   std::string_view bytes;
 };
 
+// The same tensors, wider numbers first, else in their order: as a file has them, each is aligned to its numbers.
+[[nodiscard]] std::vector<TensorToWrite> widest_first(std::vector<TensorToWrite> tensors);
+
 // Replaces `path` (replace_file() in base/file.h). Tensors are laid out in the order given, metadata in the order of
-// keys, so that equal content gives equal bytes; with floats first, then bf16, every tensor is aligned to its numbers.
-// Adds "checksum" to the metadata; the caller gives "format". Requires distinct names, as many values as the shape
-// says, and UTF-8. Throws Error{kFile}, also for a header above 100 MB.
+// keys, so that equal content gives equal bytes. Adds "checksum" to the metadata; the caller gives "format". Requires
+// distinct names, as many values as the shape says, and UTF-8. Throws Error{kFile}, also for a header above 100 MB.
 void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 

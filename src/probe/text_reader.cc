@@ -7,26 +7,12 @@
 #include <span>
 
 #include "text/checked_text.h"
+#include "text/lines.h"
 #include "text/reading.h"
 #include "unroll/error.h"
 #include "unroll/label/tagger.h"
 
 namespace unroll {
-namespace {
-
-constexpr std::string_view kBlankBytes = " \t\n\v\f\r";
-
-std::vector<std::string_view> split_at_blanks(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (std::size_t at = text.find_first_not_of(kBlankBytes); at != std::string_view::npos;) {
-    const std::size_t end = std::min(text.find_first_of(kBlankBytes, at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = text.find_first_not_of(kBlankBytes, end);
-  }
-  return words;
-}
-
-}  // namespace
 
 bool reads_lines(const NetworkConfig& config) noexcept {
   return config.outputs == 0 && !config.bidirectional && config.characters == 0;
@@ -41,10 +27,10 @@ ReadText TextReader::read(const std::string& text, const std::string& name) {
   if (reads_words()) {
     check_line(TokenizerKind::kChar, false, {text, name});
     words_.clear();
-    for (const std::string_view word : split_at_blanks(text)) {
+    for_each_word(text, [&](std::string_view word) {
       read.rows.push_back({.step = std::ssize(words_), .name = word});
       words_.emplace_back(word);
-    }
+    });
     read.steps = std::ssize(words_);
     return read;
   }

@@ -30,13 +30,17 @@ NetworkConfig network_config(const NetworkOptions& network, std::int64_t vocabul
   return config;
 }
 
+void set_characters(const TrainOptions& options, const Task& task, NetworkConfig& config) {
+  if (task.characters.empty()) return;
+  config.characters = std::ssize(task.characters) + 1;
+  config.character_hidden = *options.task.characters;
+}
+
 // A language model of whole texts, as transfer.unlabelled trains it.
 NetworkConfig texts_config(const TrainOptions& options, const TrainingText& text) {
   NetworkConfig config = network_config(options.network, text.tokenizer.size());
   config.bidirectional = options.task.bidirectional;
-  if (text.task->task.characters.empty()) return config;
-  config.characters = std::ssize(text.task->task.characters) + 1;
-  config.character_hidden = *options.task.characters;
+  set_characters(options, text.task->task, config);
   return config;
 }
 
@@ -54,10 +58,7 @@ NetworkConfig task_config(const TrainOptions& options, const TrainingText& text)
   }
   config.outputs = labels;
   config.bidirectional = options.task.bidirectional;
-  if (!task.characters.empty()) {
-    config.characters = std::ssize(task.characters) + 1;
-    config.character_hidden = *options.task.characters;
-  }
+  set_characters(options, task, config);
   config.language = options.regularization.language > 0;
   if (task.kind == TaskKind::kTag) {
     config.loss = options.task.transitions == Transitions::kCrf ? Loss::kCrf : Loss::kSoftmax;

@@ -29,8 +29,6 @@
 namespace unroll {
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
-
 std::int64_t count_unknown(const Examples& examples, const Tokenizer& tokenizer) {
   return tokenizer.unknown() < 0 ? 0 : std::ranges::count(examples.ids, tokenizer.unknown());
 }
@@ -328,12 +326,10 @@ void append_words(std::string_view line, WordEncoder& encoder, Examples& example
     if (!words.empty()) encoder.append(words, examples);
     words.clear();
   };
-  for (std::size_t at = 0; (at = line.find_first_not_of(kWhiteSpace, at)) != std::string_view::npos;) {
-    const std::size_t end = std::min(line.find_first_of(kWhiteSpace, at), line.size());
-    words.emplace_back(line.substr(at, end - at));
+  for_each_word(line, [&](std::string_view word) {
+    words.emplace_back(word);
     if (std::ssize(words) == kUnlabelledSteps) take();
-    at = end;
-  }
+  });
   take();
 }
 

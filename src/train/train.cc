@@ -195,7 +195,7 @@ const std::string& start_path(const TrainOptions& options) {
 
 // What a task's network starts with.
 void note_taken(const TrainingRun& run, const std::string& path, const TrainObserver& observer) {
-  note(observer, fmt::format("'{}': {} tensors of {} are its own, the others start at random", path, run.taken().size(),
+  note(observer, fmt::format("'{}': {} tensors of {} are its own, the others start at random", path, run.taken(),
                              parameter_tensors(run.plan().config).size()));
 }
 
@@ -250,7 +250,6 @@ TrainResult train_model(TrainOptions resolved, const TextReader& read, const Cal
   check_memory(plan.memory);
 
   TrainingRun run(plan, text, from);
-  if (text.task && from != nullptr) note_taken(run, start_path(options), observer);
   std::optional<MeasuredCost> cost = MeasuredCost{};
   if (earlier.checkpoint) {
     run.resume(*earlier.checkpoint);
@@ -259,6 +258,7 @@ TrainResult train_model(TrainOptions resolved, const TextReader& read, const Cal
          fmt::format("resuming '{}' after step {} of {}", plan.save, run.position().step, run.position().steps));
   } else {
     note_start(options, from, observer);
+    if (text.task && from != nullptr) note_taken(run, start_path(options), observer);
     cost = begin(run, settled->minutes, stop);
     if (!cost) return {.interrupted = true};
   }

@@ -68,7 +68,7 @@ void TrainingRun::set_start() {
     read_parameters(plan_.config, from_->data().weights.view(), parameters_);
   } else {
     set_initial_weights(plan_.config, plan_.initial, parameters_);
-    if (from_ != nullptr) taken_ = take_tensors(*from_, plan_.config, parameters_);
+    if (from_ != nullptr) taken_ = std::ssize(take_tensors(*from_, plan_.config, parameters_));
     if (text_.vectors) set_word_vectors(*text_.vectors, parameters_);
   }
   moments_.set_zero();

@@ -91,8 +91,8 @@ class TrainingRun {
   // A complete classifier is calibrated first, where there are texts to validate on.
   void save(bool complete);
 
-  // The tensors that a task's network took from the model to start from.
-  [[nodiscard]] const std::vector<std::string>& taken() const noexcept { return taken_; }
+  // How many tensors a task's network took from the model to start from.
+  [[nodiscard]] std::int64_t taken() const noexcept { return taken_; }
 
   // Of a complete run that was calibrated.
   [[nodiscard]] const std::optional<CalibratedTask>& calibrated() const noexcept { return calibrated_; }
@@ -152,7 +152,7 @@ class TrainingRun {
   std::int64_t history_every_ = 1;
   TrainPosition position_;
   TrainingRecord record_;
-  std::vector<std::string> taken_;
+  std::int64_t taken_ = 0;
   std::optional<CalibratedTask> calibrated_;
 };
 

@@ -302,11 +302,12 @@ std::vector<std::string> repeatable(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--resume" || argument == "--overwrite" || argument == "--quiet") continue;
-    const bool takes_value = argument == "--minutes" || argument == "--auto" || argument == "--log";
-    if (takes_value) ++i;
-    const bool has_value =
-        argument.starts_with("--minutes=") || argument.starts_with("--auto=") || argument.starts_with("--log=");
-    if (!takes_value && !has_value) kept.push_back(argument);
+    const std::string name = argument.substr(0, argument.find('='));
+    if (name != "--minutes" && name != "--auto" && name != "--log") {
+      kept.push_back(argument);
+    } else if (name == argument) {
+      ++i;  // its value
+    }
   }
   return kept;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,12 +111,8 @@ std::vector<std::string> read_words(const std::string& path) {
   LineReader reader(path);
   for (std::string line; reader.next(line);) {
     if (line.starts_with("##")) continue;
-    constexpr std::string_view kBlanks = " \t\v\f\r";
-    for (std::size_t at = 0; (at = line.find_first_not_of(kBlanks, at)) != std::string::npos;) {
-      const std::size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
-      words.push_back(line.substr(at, end - at));
-      at = end;
-    }
+    std::istringstream words_of_line(line);
+    for (std::string word; words_of_line >> word;) words.push_back(word);
   }
   return words;
 }
