@@ -29,12 +29,14 @@ def run(command, out=None, environment=None):
 
 
 def texts_per_second(answer, texts, folder, least=20_000):
-    """Of a command that answers a file of texts, `answer(path)`: what it takes longer for many texts than for one."""
+    """Of a command that answers a file of texts, `answer(path)`: what it takes longer for many texts than for one. None
+    where that is less than a tenth of what one text takes, which is mostly the start."""
     many, one = folder / "many.txt", folder / "one.txt"
     copies = max(1, -(-least // len(texts)))
     many.write_text("".join(texts) * copies, encoding="utf-8")
     one.write_text(texts[0], encoding="utf-8")
-    more = answer(many).seconds - min(answer(one).seconds for _ in range(2))
+    start = min(answer(one).seconds for _ in range(2))
+    more = answer(many).seconds - start
     many.unlink()
     one.unlink()
-    return len(texts) * copies / max(more, 1e-3)
+    return len(texts) * copies / more if more > 0.1 * start else None

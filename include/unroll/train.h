@@ -205,6 +205,9 @@ struct TransferOptions {
   std::int64_t unfreeze = 0;
 };
 
+// As regularization.input of a classifier of words: decided by the number of texts to learn from.
+constexpr double kByTexts = -1;
+
 struct TrainOptions {
   TextOptions text = {};
   TaskOptions task = {};

@@ -169,7 +169,9 @@ void for_each_regularization_option(Options& options, const Visit& visit) {
   visit(TrainOption{.field = "regularization.input",
                     .name = "dropout-input",
                     .help = "share of the embedded tokens' numbers that is dropped",
+                    .unset = "by the number of texts: 0.7 of few, 0.3 of 20,000 and more",
                     .range = kShareRange,
+                    .automatic = kByTexts,
                     .recorded = kUnlessDefault},
         regularization.input);
   visit(TrainOption{.field = "regularization.between",

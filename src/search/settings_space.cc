@@ -41,6 +41,8 @@ void set_dropout(TrainOptions& options, std::int64_t choice) {
   Regularization& regularization = options.regularization;
   const bool is_dense = options.task.input == InputKind::kDense;
   regularization.output = other_share(regularization.output, choice);
+  constexpr double kUndecided = 0.5;
+  if (regularization.input == kByTexts) regularization.input = kUndecided;
   if (!is_dense) regularization.input = other_share(regularization.input, choice);
 }
 

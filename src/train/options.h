@@ -1,6 +1,7 @@
 // Options of a run: checked, completed by defaults, and described as names and values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct DescribedOption {
 
 // The length of a run where nobody asked for one; `windows` are the updates of an epoch.
 [[nodiscard]] std::int64_t default_epochs(const TrainOptions& options, std::int64_t windows) noexcept;
+
+// Decides regularization.input where it is kByTexts.
+void settle_dropout(TrainOptions& options, std::size_t texts) noexcept;
 
 // Units of the character network where nobody asked for a number: of taggers of words alone.
 [[nodiscard]] std::int64_t default_characters(const TaskOptions& task) noexcept;

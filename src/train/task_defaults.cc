@@ -67,6 +67,7 @@ TrainOptions default_options(TaskKind task, InputKind input, std::optional<Token
       break;
     case TaskKind::kClassify:
       set_labels_defaults(options);
+      options.regularization.input = kByTexts;
       if (tokenizer && reads_characters(*tokenizer)) set_character_defaults(options);
       break;
     case TaskKind::kTag:
@@ -90,6 +91,12 @@ TrainOptions default_options(TaskKind task, InputKind input, std::optional<Token
   }
   if (input == InputKind::kDense) set_dense_defaults(options);
   return options;
+}
+
+void settle_dropout(TrainOptions& options, std::size_t texts) noexcept {
+  constexpr std::size_t kMany = 20000;
+  double& share = options.regularization.input;
+  if (share == kByTexts) share = texts < kMany ? 0.7 : 0.3;
 }
 
 std::int64_t default_characters(const TaskOptions& task) noexcept {

@@ -236,6 +236,7 @@ TrainResult train_model(TrainOptions resolved, const TextReader& read, const Cal
   const Model* const from = loaded ? &*loaded : nullptr;
   TrainingText text = read(from);
   if (!resolved.transfer.vectors.empty()) take_word_vectors(resolved, text, observer);
+  if (text.task) settle_dropout(resolved, text.task->train.count());
   if (stop()) return {.interrupted = true};
   auto [claim, earlier] = claimed_run(resolved.files);
   if (observer.on_data && text.task && text.task->report) observer.on_data(*text.task->report);

@@ -204,8 +204,22 @@ TEST(TrainOptionList, AClassifierReadsFewTextsMoreOftenThanMany) {
   EXPECT_EQ(default_epochs(default_options(TaskKind::kTag), 400), 8);
 }
 
+TEST(TrainOptionList, FewTextsOfWordsAreDroppedMoreThanManyAndWhatIsGivenStays) {
+  const auto settled = [](double given, std::size_t texts) {
+    TrainOptions options = default_options(TaskKind::kClassify);
+    if (given != kByTexts) options.regularization.input = given;
+    settle_dropout(options, texts);
+    return options.regularization.input;
+  };
+  EXPECT_EQ(settled(kByTexts, 19'999), 0.7);
+  EXPECT_EQ(settled(kByTexts, 20'000), 0.3);
+  EXPECT_EQ(settled(0, 10), 0);
+  EXPECT_EQ(settled(0.5, 10), 0.5);
+}
+
 TEST(TrainOptionList, CharactersAreClassifiedByOtherDefaultsThanWords) {
-  const TrainOptions words = default_options(TaskKind::kClassify);
+  TrainOptions words = default_options(TaskKind::kClassify);
+  settle_dropout(words, 100'000);
   const TrainOptions characters = default_options(TaskKind::kClassify, InputKind::kText, TokenizerKind::kByte);
   EXPECT_LT(characters.regularization.input, words.regularization.input);
   EXPECT_EQ(characters.regularization.words, 0);

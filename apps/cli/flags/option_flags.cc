@@ -26,12 +26,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kAliases
     {"threads", "t"},
 }};
 
-// What holds on a command line where such a flag is not given.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kFallbacks{{
-    {"dropout-input", "as --dropout"},
-    {"dropout-between", "as --dropout"},
-    {"dropout-output", "as --dropout"},
-}};
+// Flags that --dropout sets too.
+constexpr std::array<std::string_view, 3> kDropouts{"dropout-input", "dropout-between", "dropout-output"};
 
 std::string names_of(const TrainOption& option) {
   std::string names = fmt::format("--{}", option.name);
@@ -41,6 +37,14 @@ std::string names_of(const TrainOption& option) {
   return names;
 }
 
+// What holds where the flag of a number is not given.
+template <class Number>
+std::string fallback_of(const TrainOption& option, Number value) {
+  if (option.automatic && static_cast<double>(value) == *option.automatic) return with_flags(option.unset);
+  if (value == 0 && std::ranges::find(kDropouts, option.name) != kDropouts.end()) return "as --dropout";
+  return fmt::format("{}", value);
+}
+
 WholeRange whole_range(const NumberRange& range) {
   return {static_cast<std::int64_t>(range.least), static_cast<std::int64_t>(range.most)};
 }
@@ -48,12 +52,8 @@ WholeRange whole_range(const NumberRange& range) {
 }  // namespace
 
 FlagHelp help_of(const TrainOption& option, const std::string& placeholder, const std::string& fallback) {
-  FlagHelp help{names_of(option), placeholder, with_flags(option.help),
-                option.unset.empty() ? fallback : with_flags(option.unset)};
-  for (const auto& [name, words] : kFallbacks) {
-    if (name == option.name) help.fallback = words;
-  }
-  return help;
+  return {names_of(option), placeholder, with_flags(option.help),
+          fallback.empty() ? with_flags(option.unset) : fallback};
 }
 
 void OptionFlags::operator()(const TrainOption& option, bool& value) const {
@@ -61,19 +61,19 @@ void OptionFlags::operator()(const TrainOption& option, bool& value) const {
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::int64_t& value) const {
-  flags_->whole(help_of(option, "N", fmt::format("{}", value)), whole_range(option.range),
+  flags_->whole(help_of(option, "N", fallback_of(option, value)), whole_range(option.range),
                 [&value](std::int64_t n) { value = n; });
 }
 
 void OptionFlags::operator()(const TrainOption& option, int& value) const {
-  flags_->whole(help_of(option, "N", fmt::format("{}", value)), whole_range(option.range),
+  flags_->whole(help_of(option, "N", fallback_of(option, value)), whole_range(option.range),
                 [&value](std::int64_t n) { value = static_cast<int>(n); });
 }
 
 void OptionFlags::operator()(const TrainOption&, std::uint64_t& value) const { flags_->seed(&value); }
 
 void OptionFlags::operator()(const TrainOption& option, double& value) const {
-  flags_->real(help_of(option, "X", fmt::format("{}", value)), option.range, [&value](double x) { value = x; });
+  flags_->real(help_of(option, "X", fallback_of(option, value)), option.range, [&value](double x) { value = x; });
 }
 
 void OptionFlags::operator()(const TrainOption& option, std::optional<std::int64_t>& value) const {

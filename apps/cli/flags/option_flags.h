@@ -40,8 +40,8 @@ class OptionFlags {
   Flags* flags_;
 };
 
-// What the help says about an option. `placeholder` stands for the value, `fallback` for the default where the option
-// does not say what holds then.
+// What the help says about an option. `placeholder` stands for the value, `fallback` for the default; where that is
+// empty, the option says what holds.
 [[nodiscard]] FlagHelp help_of(const TrainOption& option, const std::string& placeholder, const std::string& fallback);
 
 }  // namespace unroll
