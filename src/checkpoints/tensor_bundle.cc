@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kTableMagic("\x57\xfb\x80\x8b\x24\x75\x47\xdb", 8);
 constexpr std::size_t kFooterBytes = 48;
 constexpr std::string_view kIndexEnding = ".index";
-constexpr std::string_view kDataEnding = ".data-00000-of-00001";
+constexpr std::string_view kBundleNumbers = ".data-00000-of-00001";
 
 // CRC-32C (Castagnoli), and as it is stored: rotated, with a constant added.
 constexpr auto kCrcTable = [] {
@@ -184,7 +184,7 @@ class BundleReader {
     if (entries.empty() || !entries.front().key.empty()) refuse("the index has no header");
     check_header(entries.front().value);
     const std::string prefix = file_.path.substr(0, file_.path.size() - kIndexEnding.size());
-    numbers_ = file_.values.keep(MappedFile(prefix + std::string(kDataEnding)));
+    numbers_ = file_.values.keep(MappedFile(prefix + std::string(kBundleNumbers)));
     std::vector<ValueId> items;
     for (std::size_t i = 1; i < entries.size(); ++i) {
       const ValueId key = file_.values.add_string(entries[i].key);

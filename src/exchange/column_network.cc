@@ -326,9 +326,12 @@ std::optional<FoundNetwork> find_uvw_network(const ForeignFile& file) {
   FoundLayer& layer = network.layers.emplace_back();
   layer.weight_hh = read_found(file, W, "W");
   const std::int64_t H = layer.width();
-  layer.weight_ih = {.matrix = {.rows = H, .cols = H, .numbers = std::vector<float>(static_cast<std::size_t>(H * H))},
-                     .source = "made: the identity, since U is what the state reads"};
-  for (std::int64_t h = 0; h < H; ++h) layer.weight_ih.matrix.numbers[static_cast<std::size_t>(h * H + h)] = 1;
+  layer.weight_ih.source = "made: the identity, since U is what the state reads";
+  MatrixValue& identity = layer.weight_ih.matrix;
+  identity.rows = H;
+  identity.cols = H;
+  identity.numbers.resize(static_cast<std::size_t>(H * H));
+  for (std::int64_t h = 0; h < H; ++h) identity.numbers[static_cast<std::size_t>(h * H + h)] = 1;
   network.decoder = read_found(file, V, "V");
   check_found(network, fmt::format("'{}'", file.path));
   network.vocabulary.path = "the numbers of the words, which the file does not hold";
