@@ -201,7 +201,9 @@ class Torch7Reader {
     TensorValue tensor;
     for (std::int32_t d = 0; d < dimensions; ++d) tensor.shape.push_back(reader_.i64());
     for (std::int32_t d = 0; d < dimensions; ++d) tensor.strides.push_back(reader_.i64());
-    tensor.offset = reader_.i64() - 1;
+    const std::int64_t first = reader_.i64();
+    if (first < 0) reader_.refuse(fmt::format("a tensor begins at the place {}", first));
+    tensor.offset = first - 1;
     const ValueId held = value();
     if (dimensions == 0 || graph_.is(held, ValueKind::kNone)) {
       if (dimensions != 0) reader_.refuse("a tensor has dimensions, and no storage");

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -98,6 +99,7 @@ TEST_F(ForeignReaders, FilesOfTorch7ThatLieAreRefused) {
   using namespace torch7;
   const auto of = [&](const std::string& value) { return refusal(table(1, {{string("a"), value}})); };
   EXPECT_THAT(of(tensor(2, {2, 2}, 4, storage(3, {1, 2, 3, 4, 5, 6}))), HasSubstr("does not fit"));
+  EXPECT_THAT(of(tensor(2, {2}, INT64_MIN, storage(3, {1, 2}))), HasSubstr("begins at"));
   EXPECT_THAT(of(tensor(2, {2}, 1, reference(4, 9))), testing::Not(""));
   EXPECT_THAT(of(tensor(2, {2}, 1, storage(3, {1, 2}, "Int"))), HasSubstr("does not view a storage of its type"));
   EXPECT_THAT(of(object(2, "torch.FloatStorage", number_bytes(std::int64_t{1} << 62))), HasSubstr("numbers"));
