@@ -38,7 +38,7 @@ class Classify(CommandTest):
     def train(cls, name, data, *flags):
         model = cls.shared / name
         done = run("train", data, "--task", "classify", "--save", model, "--hidden", "4", "--embed", "8", "--lr", "0.1",
-                   "--epochs", "10", "--quiet", *flags)
+                   "--epochs", "10", "--dropout-input", "0.5", "--quiet", *flags)
         if done.status != 0:
             raise AssertionError(done.err)
         return model
