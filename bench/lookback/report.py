@@ -21,11 +21,15 @@ def median_updates(seeds):
     return statistics.median(solved) if solved else None
 
 
+def loss_text(nats):
+    return f"{nats:.3f}" if nats < math.inf else "diverged"
+
+
 def outcome(seeds):
     """Share solved, and the median of updates; or the best loss."""
     count = sum(result.solved_at is not None for result in seeds)
     if count == 0:
-        return f"0/{len(seeds)} ({min(result.nats for result in seeds):.3f})"
+        return f"0/{len(seeds)} ({loss_text(min(result.nats for result in seeds))})"
     return f"{count}/{len(seeds)} {median_updates(seeds):,.0f}"
 
 
@@ -47,7 +51,8 @@ def image_table(places):
     for name in trials.FASHION:
         for (task, _, cell), seeds in places.items():
             if task == name:
-                rows += [[name, cell, f"{result.updates:,}", f"{result.nats:.3f}", f"{result.test_accuracy:.1%}",
+                rows += [[name, cell, f"{result.updates:,}", loss_text(result.nats),
+                          "–" if result.test_accuracy is None else f"{result.test_accuracy:.1%}",
                           f"{result.seconds / 60:.1f}"] for result in seeds]
     rows.append(["", "*knowing nothing*", "", f"{math.log(10):.3f}", "10.0%", ""])
     return markdown(["images", "cell", "updates", "held-out loss", "test accuracy", "processor minutes"], rows, left=2)

@@ -3,12 +3,15 @@
 import collections
 import dataclasses
 import json
+import math
 import os
 import signal
 import subprocess
 import threading
 
 from lookback import files, tasks
+
+DIVERGED = "is not a finite number"  # says the program of a loss or a gradient that grew beyond all bounds
 
 Cell = collections.namedtuple("Cell", "name flags rate")  # rate: of Adam
 
@@ -46,7 +49,7 @@ class Result:
 
     solved_at: int | None = None  # the first validation of which the answers were right
     updates: int = 0
-    nats: float = 0.0  # of the last validation
+    nats: float = 0.0  # of the last validation; infinity where the run diverged
     accuracy: float | None = None
     seconds: float = 0.0  # of processor time
     test_accuracy: float | None = None  # of Fashion-MNIST, with the best weights on the images held out
@@ -107,14 +110,16 @@ class Runner:
             if self.stopping:
                 raise Stopped
             # Of a session of its own: Ctrl-C is for this program, which tells the others.
-            process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True,
-                                       env=self.environment, start_new_session=True)
+            process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       text=True, env=self.environment, start_new_session=True)
             self.running.add(process)
             return process
 
     def end(self, process):
         """Waits; the processor seconds that it took."""
         _, status, usage = os.wait4(process.pid, 0)
+        process.stdout.close()
+        process.stderr.close()
         with self.lock:
             self.running.discard(process)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -169,10 +174,14 @@ class Runner:
         for line in process.stdout:
             if result.solved_at is None and self.take(trial, json.loads(line), result):
                 process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
         result.seconds = self.end(process)
-        if process.returncode not in (0, 130):
-            raise RuntimeError(f"{' '.join(map(str, command))} ended with status {process.returncode}")
-        result.finished = process.returncode == 0 or result.solved_at is not None
+        diverged = DIVERGED in errors
+        if diverged:
+            result.nats = math.inf
+        elif process.returncode not in (0, 130):
+            raise RuntimeError(f"{' '.join(map(str, command))} ended with status {process.returncode}: {errors}")
+        result.finished = process.returncode == 0 or diverged or result.solved_at is not None
 
     def test(self, trial, model):
         """Accuracy on Fashion-MNIST's images to test on."""
@@ -190,7 +199,7 @@ class Runner:
         name = f"{trial.task}-{trial.lag}-{trial.cell}-{trial.seed}".replace(" ", "-").replace(",", "")
         model, result = self.folder / f"{name}.safetensors", Result()
         self.train(trial, model, result)
-        if result.finished and trial.task in FASHION:
+        if result.finished and trial.task in FASHION and result.nats < math.inf:
             result.test_accuracy, seconds = self.test(trial, model)
             result.seconds += seconds
         if result.finished:

@@ -149,6 +149,14 @@ class Lookback(CommandTest):
         results = [trials.Result(solved_at=at, nats=0.5, finished=True) for at in (100, None, 300)]
         self.assertEqual(report.outcome(results), "2/3 200")
         self.assertEqual(report.outcome([results[1]]), "0/1 (0.500)")
+        self.assertEqual(report.outcome([trials.Result(nats=math.inf, finished=True)]), "0/1 (diverged)")
+
+    def test_a_run_whose_loss_grows_beyond_all_bounds_is_a_result(self):
+        runner = trials.Runner(UNROLL, self.folder, validate_every=10, judged=8)
+        trial = trials.Trial(task="adding", lag=60, cell="rnn-relu, identity", seed=1, hidden=4, rate=100.0, batch_size=8,
+                             updates=200, sequences=64)
+        result = runner.run(trial)
+        self.assertEqual((result.finished, result.solved_at, result.nats), (True, None, math.inf))
 
     def test_the_command_trains_until_solved_and_goes_on_where_it_stopped(self):
         command = [sys.executable, "-B", BENCH / "memory", "--to", self.folder / "kept", "--unroll", UNROLL, "--task",
