@@ -1,6 +1,7 @@
 #include "unroll/evaluate.h"
 
 #include "python/bindings.h"
+#include "python/bound.h"
 #include "python/errors.h"
 #include "python/keywords.h"
 #include "python/results.h"
@@ -47,7 +48,8 @@ py::dict dict_of(const Evaluation& evaluation) {
 }
 
 // The mixture, where n-grams take part.
-py::object evaluate_text(const Model& model, const py::object& text, const py::kwargs& given) {
+py::object evaluate_text(const py::object& of, const py::object& text, const py::kwargs& given) {
+  const Model& model = model_of(of, "evaluate");
   EvaluateOptions options = evaluate_options(given);
   const std::string bytes = bytes_of(text, "the text");
   options.progress = [check = SignalCheck()](std::int64_t, std::int64_t) mutable { check(); };

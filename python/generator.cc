@@ -1,9 +1,11 @@
 #include "unroll/generator.h"
 
 #include "python/bindings.h"
+#include "python/bound.h"
 #include "python/errors.h"
 #include "python/exclusive.h"
 #include "python/keywords.h"
+#include "python/numbers.h"
 #include "python/text.h"
 #include "unroll/error.h"
 
@@ -79,8 +81,18 @@ struct Pieces {
   std::optional<Finish> finish = {};
 };
 
-Pieces pieces(const py::object& writer, const py::object& prompt, std::int64_t length) {
-  return {writer, writer.cast<Writer&>().start(bytes_of(prompt, "the prompt"), length)};
+}  // namespace
+
+template <>
+inline constexpr bool kIsBound<Writer> = true;
+template <>
+inline constexpr bool kIsBound<Pieces> = true;
+
+namespace {
+
+Pieces pieces(const py::object& writer, const py::object& prompt, const py::object& length) {
+  Writer& self = writer.cast<Writer&>();
+  return {writer, self.start(bytes_of(prompt, "the prompt"), whole_number(length, "length"))};
 }
 
 py::str next_piece(Pieces& self) {
@@ -123,16 +135,17 @@ constexpr const char* kGeneratorText =
 }  // namespace
 
 void bind_generator(py::module_& module) {
-  py::class_<Pieces>(module, "Pieces", "An iterator over the pieces of a text that a Generator is writing, each a str.")
+  bind_class<Pieces>(module, "Pieces", "An iterator over the pieces of a text that a Generator is writing, each a str.",
+                     "ask its Generator for another text")
       .def("__iter__", [](const py::object& self) { return self; })
       .def("__next__", &next_piece)
       .def_property_readonly(
           "finish",
           [](const Pieces& self) { return self.finish ? py::object(py::str(finish_name(*self.finish))) : py::none(); },
           "Why the text ended: 'length', 'stop', or 'end' (of a text with a label); None while it may go on.");
-  py::class_<Writer>(module, "Generator", kGeneratorText)
-      .def(py::init([](const Model& model, const py::kwargs& given) {
-             return std::make_unique<Writer>(model, generator_options(given));
+  bind_class<Writer>(module, "Generator", kGeneratorText, "make another one, of its model and options")
+      .def(py::init([](const py::object& model, const py::kwargs& given) {
+             return std::make_unique<Writer>(model_of(model, "Generator"), generator_options(given));
            }),
            py::arg("model"), "See the class.")
       .def("pieces", &pieces, py::arg("prompt") = "", py::arg("length") = 500,
@@ -141,8 +154,8 @@ void bind_generator(py::module_& module) {
            "piece is written when it is asked for. The next call of pieces() or write() ends the text.")
       .def(
           "write",
-          [](Writer& self, const py::object& prompt, std::int64_t length) {
-            return str_of(self.write(bytes_of(prompt, "the prompt"), length));
+          [](Writer& self, const py::object& prompt, const py::object& length) {
+            return str_of(self.write(bytes_of(prompt, "the prompt"), whole_number(length, "length")));
           },
           py::arg("prompt") = "", py::arg("length") = 500, "The whole text, as a str, without the prompt.");
 }

@@ -3,8 +3,10 @@
 
 #include <pybind11/pybind11.h>
 
+#include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "python/text.h"
 #include "unroll/adapt/adaptation.h"
@@ -20,16 +22,17 @@ class Keywords {
   Keywords(std::string function, const py::kwargs& given)
       : function_(std::move(function)), left_(py::reinterpret_steal<py::dict>(PyDict_Copy(given.ptr()))) {}
 
-  // Takes an argument. Throws TypeError that names it if it is of another type.
+  // Takes an argument. Throws TypeError that names it if it is of another type, and Error{kUsage} for a whole number
+  // that a Value does not hold.
   template <class Value>
   [[nodiscard]] std::optional<Value> take(const char* name) {
     const py::object value = take_object(name);
     if (value.is_none()) return std::nullopt;
+    if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) expect_whole<Value>(name, value);
     try {
       return value.cast<Value>();
     } catch (const py::cast_error&) {
-      throw py::type_error(function_ + "(): the argument '" + name + "' cannot be " +
-                           std::string(py::str(py::type::handle_of(value).attr("__name__"))));
+      refuse_class(name, value);
     }
   }
 
@@ -56,6 +59,25 @@ class Keywords {
   void expect_none_left() const;
 
  private:
+  // Beyond int64 a number converts where Value holds it, else not.
+  template <class Value>
+  void expect_whole(const char* name, const py::object& value) const {
+    if (PyIndex_Check(value.ptr()) == 0) refuse_class(name, value);
+    try {
+      static_cast<void>(value.cast<Value>());
+    } catch (const py::cast_error&) {
+      throw Error(ErrorCode::kUsage,
+                  std::string("`") + name + "` is " + std::string(py::str(value)) + ": expected " +
+                      std::to_string(std::numeric_limits<Value>::min()) + " to " +
+                      std::to_string(std::numeric_limits<Value>::max()),
+                  name);
+    }
+  }
+
+  [[noreturn]] void refuse_class(const char* name, const py::object& value) const {
+    throw py::type_error(function_ + "(): the argument '" + name + "' cannot be " + class_name_of(value));
+  }
+
   template <class Parse>
   static auto parsed(const char* name, const std::string& text, const Parse& parse) {
     try {

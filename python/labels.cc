@@ -3,6 +3,7 @@
 #include <span>
 
 #include "python/bindings.h"
+#include "python/bound.h"
 #include "python/errors.h"
 #include "python/exclusive.h"
 #include "python/keywords.h"
@@ -18,8 +19,12 @@ namespace {
 constexpr std::size_t kTextsAtOnce = 1024;
 
 std::vector<Model> one_or_more_models(const py::object& models) {
-  if (py::isinstance<Model>(models)) return {models.cast<Model>()};
-  return models.cast<std::vector<Model>>();
+  if (py::isinstance<Model>(models) || !py::isinstance<py::sequence>(models) || is_text(models)) {
+    return {model_of(models, "Classifier")};
+  }
+  std::vector<Model> all;
+  for (const py::handle model : models) all.push_back(model_of(model, "Classifier"));
+  return all;
 }
 
 using LabelNumbers = std::map<std::string, double>;
@@ -152,6 +157,15 @@ class SentenceTagger {
   Exclusive<Tagger> tagger_;
 };
 
+}  // namespace
+
+template <>
+inline constexpr bool kIsBound<TextClassifier> = true;
+template <>
+inline constexpr bool kIsBound<SentenceTagger> = true;
+
+namespace {
+
 // Whether these are the words of one sentence.
 bool is_one_sentence(const py::object& sentences) {
   if (is_text(sentences)) throw py::type_error("a sentence is a list of words: expected no str");
@@ -194,13 +208,14 @@ py::list sequences(SentenceTagger& self, const py::object& sentences) {
 }
 
 void bind_classifier(py::module_& module) {
-  py::class_<TextClassifier>(
+  bind_class<TextClassifier>(
       module, "Classifier",
       "The labels of texts under a model that was trained to classify, or under several, whose "
       "probabilities are averaged.\n\n"
       "Classifier(model, threshold=None, thresholds={label: p}, factors={label: f}, threads=0): "
       "the probability from which a label is answered, for all labels or for single ones, and "
-      "what probabilities are multiplied by before the largest is the answer; unset: the model's.")
+      "what probabilities are multiplied by before the largest is the answer; unset: the model's.",
+      "make another one, of its models and options")
       .def(py::init([](const py::object& model, const py::kwargs& given) {
              return std::make_unique<TextClassifier>(one_or_more_models(model), classifier_options(given));
            }),
@@ -230,14 +245,15 @@ void bind_classifier(py::module_& module) {
 }
 
 void bind_tagger(py::module_& module) {
-  py::class_<SentenceTagger>(
+  bind_class<SentenceTagger>(
       module, "Tagger",
       "The tags of words under a model that was trained to tag.\n\n"
       "Tagger(model, n_best=1, confidence=False, scheme=None, threads=0): how many sequences of "
       "tags sequences() tells, whether with the probability of each tag, and the scheme in which "
-      "spans are answered ('iob1', 'bio', 'iobes' or 'bilou'); unset: the model's.")
-      .def(py::init([](const Model& model, const py::kwargs& given) {
-             return std::make_unique<SentenceTagger>(model, tagger_options(given));
+      "spans are answered ('iob1', 'bio', 'iobes' or 'bilou'); unset: the model's.",
+      "make another one, of its model and options")
+      .def(py::init([](const py::object& model, const py::kwargs& given) {
+             return std::make_unique<SentenceTagger>(model_of(model, "Tagger"), tagger_options(given));
            }),
            py::arg("model"), "See the class.")
       .def("tag", &tag, py::arg("sentences"),

@@ -1,6 +1,7 @@
 #include "unroll/model.h"
 
 #include "python/bindings.h"
+#include "python/bound.h"
 #include "python/text.h"
 
 namespace unroll {
@@ -76,9 +77,10 @@ py::dict tensors_of(const Model& model) {
 }  // namespace
 
 void bind_model(py::module_& module) {
-  py::class_<Model>(module, "Model",
+  bind_class<Model>(module, "Model",
                     "A trained model: weights, tokenizer, task and training record. Immutable; threads may share it. "
-                    "Open one with Model.open(path).")
+                    "Open one with Model.open(path).",
+                    "pass the path of its file on, and Model.open() it there; threads may share it as it is")
       .def_static(
           "open", &open_model, py::arg("path"),
           "Reads a model file. Its weights stay in the file, which is mapped into memory: do not overwrite it in "

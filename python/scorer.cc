@@ -7,9 +7,11 @@
 #include <span>
 
 #include "python/bindings.h"
+#include "python/bound.h"
 #include "python/errors.h"
 #include "python/exclusive.h"
 #include "python/keywords.h"
+#include "python/numbers.h"
 #include "python/state.h"
 #include "python/text.h"
 #include "unroll/error.h"
@@ -220,6 +222,13 @@ class LineScorer {
   std::shared_ptr<Exclusive<WordScorer>> words_;  // another call may still use one that was replaced
 };
 
+}  // namespace
+
+template <>
+inline constexpr bool kIsBound<LineScorer> = true;
+
+namespace {
+
 py::object score_lines(LineScorer& self, const py::object& lines) {
   const std::vector<std::string> texts = one_or_more_texts(lines, "line");
   std::vector<double> sums;
@@ -350,10 +359,10 @@ std::int64_t characters(std::string_view text) {
 }
 
 // The columns of `unroll score --words`.
-py::dict word_table(LineScorer& self, const py::object& lines, std::int64_t budget, std::int64_t longest) {
+py::dict word_table(LineScorer& self, const py::object& lines, const py::object& budget, const py::object& longest) {
   WordScorerOptions options = self.word_options();
-  options.budget = budget;
-  options.longest = longest;
+  options.budget = whole_number(budget, "budget");
+  options.longest = whole_number(longest, "longest");
   py::list text;
   std::vector<std::int64_t> sentid;
   std::vector<std::int64_t> sentpos;
@@ -394,13 +403,19 @@ SeenState initial_state(LineScorer& self) {
   return {self.use(make), self.model().config().layers};
 }
 
-py::tuple step(LineScorer& self, const SeenState& seen, std::int32_t token) {
-  SeenState next = seen;
-  const double log_prob = self.use([&](Scorer& scorer) { return scorer.step(next.state, token); });
+const SeenState& seen_of(const py::object& state) {
+  return bound<SeenState>(state, "the state", "a State, which initial_state() and step() return");
+}
+
+py::tuple step(LineScorer& self, const py::object& state, const py::object& token) {
+  SeenState next = seen_of(state);
+  const std::int32_t id = id_of(token, self.model().tokenizer().size());
+  const double log_prob = self.use([&](Scorer& scorer) { return scorer.step(next.state, id); });
   return py::make_tuple(log_prob, std::move(next));
 }
 
-py::array_t<double> next_log_probs(LineScorer& self, const SeenState& seen) {
+py::array_t<double> next_log_probs(LineScorer& self, const py::object& state) {
+  const SeenState& seen = seen_of(state);
   return array_of(self.use([&](Scorer& scorer) { return scorer.next_log_probs(seen.state); }));
 }
 
@@ -478,9 +493,9 @@ void bind_steps(py::class_<LineScorer>& scorer) {
 }  // namespace
 
 void bind_scorer(py::module_& module) {
-  py::class_<LineScorer> scorer(module, "Scorer", kScorerText);
-  scorer.def(py::init([](const Model& model, const py::kwargs& given) {
-               return std::make_unique<LineScorer>(model, scorer_arguments(given));
+  auto scorer = bind_class<LineScorer>(module, "Scorer", kScorerText, "make another one, of its model and options");
+  scorer.def(py::init([](const py::object& model, const py::kwargs& given) {
+               return std::make_unique<LineScorer>(model_of(model, "Scorer"), scorer_arguments(given));
              }),
              py::arg("model"), "See the class.");
   scorer.def_property_readonly("model", &LineScorer::model, "The Model.");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "python/bindings.h"
+#include "python/numbers.h"
 #include "python/text.h"
 #include "unroll/error.h"
 
@@ -21,9 +22,11 @@ py::object view(const py::object& owner, const std::vector<float>& numbers, std:
   return array;
 }
 
-SeenState unpickled(const py::tuple& saved) {
-  if (saved.size() != 2) throw Error(ErrorCode::kFormat, "a pickled State has two parts: its bytes, and L");
-  SeenState seen{State::load(std::string(py::bytes(saved[0]))), saved[1].cast<std::int64_t>()};
+SeenState restored(const py::object& saved, const py::object& layers) {
+  if (!py::isinstance<py::bytes>(saved)) {
+    throw py::type_error("State(): what is saved is " + class_name_of(saved) + ": expected bytes of __reduce__()");
+  }
+  SeenState seen{State::load(bytes_of(saved, "a saved State")), whole_number(layers, "layers")};
   const auto numbers = static_cast<std::int64_t>(seen.state.h.size());
   if (seen.layers < 1 || numbers % seen.layers != 0) {
     throw Error(ErrorCode::kFormat, "a pickled State has " + std::to_string(numbers) + " numbers for " +
@@ -32,14 +35,31 @@ SeenState unpickled(const py::tuple& saved) {
   return seen;
 }
 
+py::tuple reduced(const py::object& self) {
+  const auto& seen = self.cast<const SeenState&>();
+  return py::make_tuple(py::type::of(self), py::make_tuple(py::bytes(seen.state.save()), seen.layers));
+}
+
+// Of pickles from before there was a constructor, which name no arguments.
+void set_state(const py::object& self, const py::object& saved) {
+  if (is_made(self, typeid(SeenState))) {
+    throw py::type_error("a State never changes: pickle.loads() makes another one of what is saved");
+  }
+  if (!py::isinstance<py::tuple>(saved) || py::len(saved) != 2) {
+    throw Error(ErrorCode::kFormat, "a pickled State has two parts: its bytes, and L");
+  }
+  self.attr("__init__")(*py::reinterpret_borrow<py::tuple>(saved));
+}
+
 }  // namespace
 
 void bind_state(py::module_& module) {
-  py::class_<SeenState>(
+  py::class_<SeenState> state(
       module, "State",
       "The state of a model between two symbols: the hidden state of every layer, and the symbol that "
       "it reads next. A value that never changes: compare it, use it as a key, pickle it, copy it. "
-      "Scorer.initial_state() makes one, Scorer.step() the next.")
+      "Scorer.initial_state() makes one, Scorer.step() the next.");
+  state
       .def_property_readonly(
           "h",
           [](const py::object& self) {
@@ -66,8 +86,11 @@ void bind_state(py::module_& module) {
           "__deepcopy__", [](const SeenState& self, const py::dict&) { return self; }, py::arg("memo"))
       .def(
           "copy", [](const SeenState& self) { return self; }, "A State of its own that is equal.")
-      .def(py::pickle([](const SeenState& self) { return py::make_tuple(py::bytes(self.state.save()), self.layers); },
-                      &unpickled));
+      .def(py::init(&restored), py::arg("saved"), py::arg("layers"),
+           "The State of which __reduce__() told these arguments.")
+      .def("__reduce__", &reduced, "How pickle and copy make it again.");
+  // Under this name def() would make a constructor, which does nothing to a State that lives.
+  state.attr("__setstate__") = py::cpp_function(&set_state, py::name("set_state"), py::is_method(state));
 }
 
 }  // namespace unroll

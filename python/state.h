@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "python/bound.h"
 #include "unroll/state.h"
 
 namespace unroll {
@@ -12,5 +13,8 @@ struct SeenState {
   State state;
   std::int64_t layers = 1;  // L
 };
+
+template <>
+inline constexpr bool kIsBound<SeenState> = true;
 
 }  // namespace unroll

@@ -6,8 +6,7 @@ namespace unroll {
 namespace {
 
 [[noreturn]] void refuse_type(py::handle object, const std::string& what) {
-  throw py::type_error(what + " is " + std::string(py::str(py::type::handle_of(object).attr("__name__"))) +
-                       ": expected str or bytes");
+  throw py::type_error(what + " is " + class_name_of(object) + ": expected str or bytes");
 }
 
 std::string encoded(py::handle text, const std::string& what) {
@@ -25,6 +24,15 @@ std::string encoded(py::handle text, const std::string& what) {
   return std::string(bytes);
 }
 
+// Of one of several texts, or of one alone.
+std::string bytes_at(py::handle text, const std::string& what, std::size_t index) {
+  try {
+    return bytes_of(text, what + " " + std::to_string(index + 1));
+  } catch (const Error& error) {
+    throw error.at(static_cast<std::int64_t>(index));
+  }
+}
+
 py::object iterator_of(py::handle objects, const std::string& what) {
   auto iterator = py::reinterpret_steal<py::object>(PyObject_GetIter(objects.ptr()));
   if (!iterator) {
@@ -35,6 +43,10 @@ py::object iterator_of(py::handle objects, const std::string& what) {
 }
 
 }  // namespace
+
+std::string class_name_of(py::handle object) {
+  return std::string(py::str(py::type::handle_of(object).attr("__name__")));
+}
 
 bool is_text(py::handle object) { return PyUnicode_Check(object.ptr()) || PyBytes_Check(object.ptr()); }
 
@@ -58,18 +70,14 @@ std::vector<std::string> texts_of(py::handle objects, const std::string& what) {
       }
       PyErr_Clear();
     }
-    try {
-      texts.push_back(bytes_of(item, what + " " + std::to_string(index + 1)));
-    } catch (const Error& error) {
-      throw error.at(static_cast<std::int64_t>(index));
-    }
+    texts.push_back(bytes_at(item, what, index));
   }
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return texts;
 }
 
 std::vector<std::string> one_or_more_texts(py::handle objects, const std::string& what) {
-  if (is_text(objects)) return {bytes_of(objects, what)};
+  if (is_text(objects)) return {bytes_at(objects, what, 0)};
   return texts_of(objects, what);
 }
 

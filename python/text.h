@@ -16,6 +16,9 @@ namespace unroll {
 
 namespace py = pybind11;
 
+// The name of its class, "str".
+[[nodiscard]] std::string class_name_of(py::handle object);
+
 // Whether this is one text: a str or bytes.
 [[nodiscard]] bool is_text(py::handle object);
 

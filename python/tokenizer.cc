@@ -5,23 +5,23 @@
 #include <optional>
 
 #include "python/bindings.h"
+#include "python/bound.h"
+#include "python/numbers.h"
 #include "python/text.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
-using Ids = py::array_t<std::int32_t, py::array::c_style | py::array::forcecast>;
-
 // None where the vocabulary has no such symbol.
 std::optional<std::int32_t> id_or_none(std::int32_t id) { return id < 0 ? std::nullopt : std::optional(id); }
 
-Tokenizer train_tokenizer(const py::object& text, const std::string& kind, bool lowercase, std::int64_t vocab_size,
-                          std::int64_t min_count, const py::object& vocab) {
+Tokenizer train_tokenizer(const py::object& text, const std::string& kind, bool lowercase, const py::object& vocab_size,
+                          const py::object& min_count, const py::object& vocab) {
   const TokenizerOptions options{.kind = parse_tokenizer_kind(kind),
                                  .lowercase = lowercase,
-                                 .vocab_size = vocab_size,
-                                 .min_count = min_count,
+                                 .vocab_size = whole_number(vocab_size, "vocab_size"),
+                                 .min_count = whole_number(min_count, "min_count"),
                                  .vocab_file = vocab.is_none() ? "" : path_of(vocab)};
   const std::string bytes = bytes_of(text, "the text");
   const py::gil_scoped_release unlocked;
@@ -59,17 +59,10 @@ py::array_t<std::int64_t> spans(const Tokenizer& tokenizer, const py::object& li
   return array_of(std::move(ends), {rows, 2});
 }
 
-py::str decode(const Tokenizer& tokenizer, const Ids& ids) {
+py::str decode(const Tokenizer& tokenizer, const py::object& ids) {
   std::string text;
   std::int32_t previous = -1;
-  for (py::ssize_t i = 0; i < ids.size(); ++i) {
-    const std::int32_t id = ids.data()[i];
-    if (id < 0 || id >= tokenizer.size()) {
-      throw Error(
-          ErrorCode::kInput,
-          "there is no symbol " + std::to_string(id) + ": expected 0 to " + std::to_string(tokenizer.size() - 1),
-          static_cast<std::int64_t>(i));
-    }
+  for (const std::int32_t id : ids_of(ids, tokenizer.size())) {
     text += tokenizer.written(previous, id);
     previous = id;
   }
@@ -124,9 +117,10 @@ void bind_properties(py::class_<Tokenizer>& tokenizer) {
 }  // namespace
 
 void bind_tokenizer(py::module_& module) {
-  py::class_<Tokenizer> tokenizer(module, "Tokenizer",
-                                  "Converts text to ids and back. Immutable; threads may share it. Text is str, or "
-                                  "bytes where it is not UTF-8.");
+  auto tokenizer = bind_class<Tokenizer>(module, "Tokenizer",
+                                         "Converts text to ids and back. Immutable; threads may share it. Text is str, "
+                                         "or bytes where it is not UTF-8.",
+                                         "make it anew from its `kind` and `names`, or from the file of its model");
   bind_makers(tokenizer);
   tokenizer
       .def("encode", &encode, py::arg("text"),
@@ -138,7 +132,8 @@ void bind_tokenizer(py::module_& module) {
            "Of each symbol that encode_line() returns (T, 2) int64: its first byte in the UTF-8 of the line, and the "
            "one past its last.")
       .def("decode", &decode, py::arg("ids"),
-           "The text of ids (T,). What the tokenizer drops, such as white space between words, comes back as a space; "
+           "The text of ids (T,): a list or an array of whole numbers. What the tokenizer drops, such as white space "
+           "between words, comes back as a space; "
            "bytes that are not UTF-8 as lone surrogates (errors='surrogateescape' encodes them).");
   bind_properties(tokenizer);
 }
