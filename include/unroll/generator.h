@@ -10,22 +10,32 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unroll/begin_policy.h"
 #include "unroll/model.h"
 
 namespace unroll {
 
+// What is added to the logit of a symbol each time.
+struct LogitBias {
+  std::int32_t id = 0;
+  double bias = 0;  // 100 makes the symbol almost certain, -100 almost impossible
+};
+
 struct GeneratorOptions {
-  double temperature = 1;                 // logits are divided by it; 0: always the most probable symbol
-  std::int64_t top_k = 0;                 // only the k most probable symbols; 0: all
-  double top_p = 1;                       // only the most probable symbols that together reach this probability; 1: all
-  double min_p = 0;                       // only symbols at least this share of the most probable one; 0: all
-  std::uint64_t seed = 1;                 // the same seed gives the same text
-  std::string label = {};                 // of a model with conditions: what the text is to be; required there
-  std::string stop = {};                  // stop before this string is written; empty: never
-  std::optional<BeginPolicy> begin = {};  // what is read before the prompt; empty: the model's
-  int threads = 1;                        // more than one helps only with large networks
+  double temperature = 1;  // logits are divided by it; 0: always the most probable symbol
+  std::int64_t top_k = 0;  // only the k most probable symbols; 0: all
+  double top_p = 1;        // only the most probable symbols that together reach this probability; 1: all
+  double min_p = 0;        // only symbols at least this share of the most probable one; 0: all
+  std::vector<LogitBias> logit_bias = {};  // before the temperature
+  double presence_penalty = 0;             // subtracted from the logits of symbols that the text has already
+  double frequency_penalty = 0;            // subtracted once more for each time that it has them
+  std::uint64_t seed = 1;                  // the same seed gives the same text
+  std::string label = {};                  // of a model with conditions: what the text is to be; required there
+  std::string stop = {};                   // stop before this string is written; empty: never
+  std::optional<BeginPolicy> begin = {};   // what is read before the prompt; empty: the model's
+  int threads = 1;                         // more than one helps only with large networks
 };
 
 // Why write() stopped.
@@ -35,8 +45,8 @@ enum class Finish { kLength, kStop, kReader, kEnd };
 class Generator {
  public:
   // Throws Error{kUsage} for a label that the model does not have, and for options out of range: temperature finite and
-  // at least 0, top_k at least 0, top_p and min_p from 0 to 1; and for BeginPolicy::kBoundary where the vocabulary has
-  // no boundary.
+  // at least 0, top_k at least 0, top_p and min_p from 0 to 1, biases and penalties from -1e6 to 1e6, biases of symbols
+  // that exist; and for BeginPolicy::kBoundary where the vocabulary has no boundary.
   explicit Generator(Model model, const GeneratorOptions& options = {});
   ~Generator();
   Generator(Generator&&) noexcept;

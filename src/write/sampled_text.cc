@@ -34,7 +34,7 @@ std::vector<std::int32_t> sampled_text(const Model& model, std::int64_t tokens, 
   const NetworkWeights weights = packed_weights(model, workers);
   Network network(config, Purpose::kInference, 1, B, workers);
   NetworkState state(config, B);
-  std::vector<Sampler> samplers(static_cast<std::size_t>(B), Sampler({}, config.vocabulary, -1));
+  std::vector<Sampler> samplers(static_cast<std::size_t>(B), Sampler(config.vocabulary, -1));
   std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(B));
   std::vector<std::int32_t> last(static_cast<std::size_t>(B), boundary);
   Window window;
@@ -47,7 +47,7 @@ std::vector<std::int32_t> sampled_text(const Model& model, std::int64_t tokens, 
     network.forward(weights, window, state);
     network.read_logits(weights, [&](std::int64_t row, std::span<float> logits) {
       const auto r = static_cast<std::size_t>(row);
-      last[r] = samplers[r].sample(logits, random_number(seed, row, step));
+      last[r] = samplers[r].sample({}, logits, random_number(seed, row, step));
       rows[r].push_back(last[r]);
     });
     if (progress) progress(B * (step + 1), B * steps);

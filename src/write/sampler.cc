@@ -37,13 +37,13 @@ void check(const SamplerOptions& options) {
   check_share("min_p", options.min_p);
 }
 
-Sampler::Sampler(const SamplerOptions& options, std::int64_t vocabulary, std::int32_t excluded)
-    : options_(options), excluded_(excluded) {
+Sampler::Sampler(std::int64_t vocabulary, std::int32_t excluded) : excluded_(excluded) {
   candidates_.reserve(static_cast<std::size_t>(vocabulary));
   selection_.reserve(static_cast<std::size_t>(vocabulary));
 }
 
-std::int32_t Sampler::sample(std::span<const float> logits, double uniform) {
+std::int32_t Sampler::sample(const SamplerOptions& options, std::span<const float> logits, double uniform) {
+  options_ = options;
   weigh(logits);
   if (options_.temperature == 0) {
     return std::min_element(candidates_.begin(), candidates_.end(), more_probable)->id;

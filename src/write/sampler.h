@@ -30,17 +30,17 @@ void check(const SamplerOptions& options);
 // drawn in proportion to its probability, in the order of ids. The excluded symbol never takes part.
 //
 // Numerics double from the logits on; weights are e^((logit - largest) / temperature), so that nothing overflows.
-// Cost     linear in V: filters select, nothing is sorted. Allocates only in the constructor.
+// Cost     linear in V: filters select, nothing is sorted. Allocates only in the constructor. Holds memory alone: no
+//          symbol depends on those drawn before it.
 // Threads  not for two at once.
 class Sampler {
  public:
-  // Symbols are 0 .. vocabulary - 1; `excluded` is never drawn (-1: none). Requires two symbols at least and checked
-  // options.
-  Sampler(const SamplerOptions& options, std::int64_t vocabulary, std::int32_t excluded);
+  // Symbols are 0 .. vocabulary - 1; `excluded` is never drawn (-1: none). Requires two symbols at least.
+  Sampler(std::int64_t vocabulary, std::int32_t excluded);
 
-  // The symbol at `uniform` (0 <= uniform < 1) of the distribution; at temperature 0 the most probable one. Throws
-  // Error{kNumeric} where a logit is NaN or infinite.
-  [[nodiscard]] std::int32_t sample(std::span<const float> logits, double uniform);
+  // The symbol at `uniform` (0 <= uniform < 1) of the distribution; at temperature 0 the most probable one. Requires
+  // checked options. Throws Error{kNumeric} where a logit is NaN or infinite.
+  [[nodiscard]] std::int32_t sample(const SamplerOptions& options, std::span<const float> logits, double uniform);
 
  private:
   struct Candidate {
@@ -56,8 +56,8 @@ class Sampler {
   void keep_min_p();
   [[nodiscard]] double total() const noexcept;
 
-  SamplerOptions options_;
   std::int32_t excluded_ = -1;
+  SamplerOptions options_;             // of the symbol that is drawn
   std::vector<Candidate> candidates_;  // by id
   std::vector<Candidate> selection_;   // scratch of the filters, in no order
 };

@@ -35,9 +35,8 @@ std::size_t unfinished_character(std::string_view text) noexcept {
   return 0;
 }
 
-// How many bytes at the end of `text` are a beginning of `stop`, but not all of it.
+// How many bytes at the end of `text` are a beginning of `stop`, but not all of it. Requires that `stop` is not empty.
 std::size_t stop_beginning(std::string_view text, std::string_view stop) noexcept {
-  if (stop.empty()) return 0;
   for (std::size_t size = std::min(stop.size() - 1, text.size()); size > 0; --size) {
     if (text.ends_with(stop.substr(0, size))) return size;
   }
@@ -46,29 +45,28 @@ std::size_t stop_beginning(std::string_view text, std::string_view stop) noexcep
 
 }  // namespace
 
-TextStream::TextStream(std::string stop, std::function<bool(std::string_view)> write)
-    : stop_(std::move(stop)), write_(std::move(write)) {}
+TextStream::TextStream(std::vector<std::string> stops) : stops_(std::move(stops)) { std::erase(stops_, std::string()); }
 
-StreamState TextStream::append(std::string_view piece) {
+bool TextStream::append(std::string_view piece, std::string& out) {
   pending_ += piece;
-  if (!stop_.empty()) {
-    if (const std::size_t found = pending_.find(stop_); found != std::string::npos) {
-      const StreamState state = hand_out(found);
-      return state == StreamState::kOpen ? StreamState::kStopped : state;
-    }
+  std::size_t found = std::string::npos;
+  std::size_t held = 0;
+  for (const std::string& stop : stops_) {
+    found = std::min(found, pending_.find(stop));
+    held = std::max(held, stop_beginning(pending_, stop));
   }
-  return hand_out(pending_.size() - stop_beginning(pending_, stop_));
+  const bool stopped = found != std::string::npos;
+  hand_out(stopped ? found : pending_.size() - held, out);
+  return stopped;
 }
 
-StreamState TextStream::finish() { return hand_out(pending_.size()); }
+void TextStream::finish(std::string& out) { hand_out(pending_.size(), out); }
 
-StreamState TextStream::hand_out(std::size_t size) {
+void TextStream::hand_out(std::size_t size, std::string& out) {
   const std::string_view certain = std::string_view(pending_).substr(0, size);
   size -= unfinished_character(certain);
-  if (size == 0) return StreamState::kOpen;
-  const bool wanted = write_(certain.substr(0, size));
+  out += certain.substr(0, size);
   pending_.erase(0, size);
-  return wanted ? StreamState::kOpen : StreamState::kClosedByReader;
 }
 
 }  // namespace unroll

@@ -1,35 +1,32 @@
 // Passes on text as it is written: whole characters only, and nothing of a stop string.
 #pragma once
 
-#include <cstdint>
-#include <functional>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unroll {
 
-// State of the stream after a piece.
-enum class StreamState { kOpen, kStopped, kClosedByReader };
-
-// Passes text on to a reader, and holds back its end while that may turn out to be the beginning of the stop string, or
-// is an incomplete UTF-8 character. Bytes that cannot be UTF-8 pass as they are. Not for two threads at once.
+// Holds back the end of a text while that may turn out to be the beginning of a stop string, or is an incomplete UTF-8
+// character. Bytes that cannot be UTF-8 pass as they are. Not for two threads at once.
 class TextStream {
  public:
-  // `write` returns false to stop; an empty `stop` never occurs.
-  TextStream(std::string stop, std::function<bool(std::string_view)> write);
+  // The text ends before the stop string that is found first, of several found at once before the one that begins
+  // first. An empty one never occurs.
+  explicit TextStream(std::vector<std::string> stops);
 
-  // Adds the next piece. Must not be called again after kStopped (the text before the stop string was passed on) or
-  // kClosedByReader.
-  StreamState append(std::string_view piece);
+  // Adds the next piece, and appends to `out` what has become certain. Returns whether a stop string was found: then
+  // the text before it was passed on, and append() must not be called again.
+  bool append(std::string_view piece, std::string& out);
 
-  // Passes on the rest, such as the beginning of a stop string; leaves out an unfinished last character.
-  StreamState finish();
+  // Appends the rest, such as the beginning of a stop string; leaves out an unfinished last character.
+  void finish(std::string& out);
 
  private:
-  StreamState hand_out(std::size_t size);
+  void hand_out(std::size_t size, std::string& out);
 
-  std::string stop_;
-  std::function<bool(std::string_view)> write_;
+  std::vector<std::string> stops_;
   std::string pending_;
 };
 

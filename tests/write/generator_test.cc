@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/tiny_model.h"
 #include "unroll/error.h"
@@ -158,6 +159,26 @@ TEST(Generator, EndsBeforeTheStopString) {
   EXPECT_EQ(written(model, {.stop = "never written"}, "", 200), whole);
 }
 
+TEST(Generator, BiasesMakeSymbolsCertainOrImpossible) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  EXPECT_EQ(written(model, {.logit_bias = {{.id = 5, .bias = 100}}}, "", 8), "cccccccc");
+  EXPECT_EQ(written(model, {.logit_bias = {{.id = 5, .bias = 100}, {.id = 6, .bias = 200}}}, "", 2), "dd");
+  const std::string without = written(model, {.temperature = 3, .logit_bias = {{.id = 5, .bias = -100}}}, "", 300);
+  EXPECT_EQ(without.find('c'), std::string::npos);
+  EXPECT_NE(without.find('d'), std::string::npos);
+}
+
+TEST(Generator, PenaltiesAreOfTheSymbolsOfItsOwnText) {
+  const Model model = stubborn_model(tiny_words(), 3);
+  EXPECT_EQ(written(model, {.temperature = 0}, "cat", 3), " cat cat cat");
+  // Its bias is 100: gone after the first time with a presence of 200, after the third with a frequency of 40.
+  const std::string once = written(model, {.temperature = 0, .presence_penalty = 200}, "cat", 5);
+  EXPECT_EQ(once.find("cat", 2), std::string::npos) << once;
+  const std::string thrice = written(model, {.temperature = 0, .frequency_penalty = 40}, "cat", 5);
+  EXPECT_EQ(thrice.substr(0, 12), " cat cat cat");
+  EXPECT_EQ(thrice.find("cat", 12), std::string::npos) << thrice;
+}
+
 TEST(Generator, StopsWhenTheReaderHasEnough) {
   Generator generator(tiny_model(Cell::kLstm, tiny_characters()));
   int pieces = 0;
@@ -218,6 +239,11 @@ TEST(Generator, RefusesOptionsOutOfRange) {
   EXPECT_TRUE(refused({.top_k = -1}, 5));
   EXPECT_TRUE(refused({.top_p = 1.5}, 5));
   EXPECT_TRUE(refused({.min_p = -1}, 5));
+  EXPECT_TRUE(refused({.logit_bias = {{.id = -1}}}, 5));
+  EXPECT_TRUE(refused({.logit_bias = {{.id = 13}}}, 5));
+  EXPECT_TRUE(refused({.logit_bias = {{.id = 1, .bias = 2e6}}}, 5));
+  EXPECT_TRUE(refused({.presence_penalty = std::nan("")}, 5));
+  EXPECT_TRUE(refused({.frequency_penalty = -2e6}, 5));
   EXPECT_TRUE(refused({.threads = -1}, 5));
   EXPECT_TRUE(refused({}, -1));
   EXPECT_FALSE(refused({.temperature = 0, .top_k = 1000, .top_p = 0, .min_p = 1}, 5));

@@ -31,9 +31,9 @@ std::vector<float> random_logits(std::size_t size, std::uint32_t seed, int steps
 }
 
 std::set<std::int32_t> drawn(const SamplerOptions& options, std::span<const float> logits, std::int32_t excluded = -1) {
-  Sampler sampler(options, std::ssize(logits), excluded);
+  Sampler sampler(std::ssize(logits), excluded);
   std::set<std::int32_t> ids;
-  for (int i = 0; i < 2000; ++i) ids.insert(sampler.sample(logits, (i + 0.5) / 2000));
+  for (int i = 0; i < 2000; ++i) ids.insert(sampler.sample(options, logits, (i + 0.5) / 2000));
   return ids;
 }
 
@@ -70,10 +70,10 @@ std::int32_t sample_by_sorting(const SamplerOptions& options, std::span<const fl
 
 double chi_square(const SamplerOptions& options, std::span<const float> logits) {
   constexpr int kDraws = 20000;
-  Sampler sampler(options, std::ssize(logits), -1);
+  Sampler sampler(std::ssize(logits), -1);
   std::vector<double> count(logits.size());
   for (std::uint32_t i = 0; i < kDraws; ++i)
-    ++count[static_cast<std::size_t>(sampler.sample(logits, random_number(i)))];
+    ++count[static_cast<std::size_t>(sampler.sample(options, logits, random_number(i)))];
   double all = 0;
   for (const float logit : logits) all += std::exp(logit / options.temperature);
   double result = 0;
@@ -100,10 +100,10 @@ TEST(Sampler, MatchesTheDefinitionBySortingForAnyFilters) {
                                     .top_p = trial % 4 == 0 ? 1 : random_number(trial + 100),
                                     .min_p = trial % 5 == 0 ? 0 : 0.3 * random_number(trial + 200)};
     const std::int32_t excluded = trial % 7 == 0 ? -1 : static_cast<std::int32_t>(trial % 3);
-    Sampler sampler(options, std::ssize(logits), excluded);
+    Sampler sampler(std::ssize(logits), excluded);
     for (std::uint32_t i = 0; i < 50; ++i) {
       const double uniform = random_number(1000 * trial + i);
-      ASSERT_EQ(sampler.sample(logits, uniform), sample_by_sorting(options, logits, excluded, uniform))
+      ASSERT_EQ(sampler.sample(options, logits, uniform), sample_by_sorting(options, logits, excluded, uniform))
           << "trial " << trial << ", draw " << i;
     }
   }
@@ -169,10 +169,10 @@ TEST(Sampler, TinyTemperaturesAndHugeLogitsStayFinite) {
 }
 
 TEST(Sampler, RefusesLogitsThatAreNotFinite) {
-  Sampler sampler({}, 3, -1);
+  Sampler sampler(3, -1);
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     try {
-      (void)sampler.sample(std::vector<float>{0, bad, 1}, 0.5);
+      (void)sampler.sample({}, std::vector<float>{0, bad, 1}, 0.5);
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kNumeric);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace unroll {
@@ -10,31 +12,28 @@ namespace {
 
 using Pieces = std::vector<std::string>;
 
-struct Reader {
-  Pieces pieces;
-  std::size_t most = 1000;
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    for (const std::string& piece : pieces) all += piece;
-    return all;
-  }
-  auto function() {
-    return [this](std::string_view piece) {
-      pieces.emplace_back(piece);
-      return pieces.size() < most;
-    };
-  }
-};
-
 // What comes out when `bytes` go in one by one.
-Pieces byte_by_byte(std::string_view bytes, const std::string& stop = "") {
-  Reader reader;
-  TextStream stream(stop, reader.function());
+Pieces byte_by_byte(std::string_view bytes, const std::vector<std::string>& stops = {}) {
+  Pieces pieces;
+  TextStream stream(stops);
+  const auto take = [&pieces](std::string& piece) {
+    if (!piece.empty()) pieces.push_back(std::exchange(piece, {}));
+  };
+  std::string piece;
   for (const char byte : bytes) {
-    if (stream.append(std::string_view(&byte, 1)) != StreamState::kOpen) return reader.pieces;
+    const bool stopped = stream.append(std::string_view(&byte, 1), piece);
+    take(piece);
+    if (stopped) return pieces;
   }
-  (void)stream.finish();
-  return reader.pieces;
+  stream.finish(piece);
+  take(piece);
+  return pieces;
+}
+
+std::string joined(const Pieces& pieces) {
+  std::string all;
+  for (const std::string& piece : pieces) all += piece;
+  return all;
 }
 
 TEST(TextStream, HandsOutWholeCharacters) {
@@ -59,52 +58,58 @@ TEST(TextStream, PassesOnBytesThatAreNotUtf8) {
 }
 
 TEST(TextStream, EndsBeforeTheStopString) {
-  Reader reader;
-  TextStream stream("END", reader.function());
-  EXPECT_EQ(stream.append("so E"), StreamState::kOpen);
-  EXPECT_EQ(reader.text(), "so ");
-  EXPECT_EQ(stream.append("N"), StreamState::kOpen);
-  EXPECT_EQ(reader.text(), "so ");
-  EXPECT_EQ(stream.append("D more"), StreamState::kStopped);
-  EXPECT_EQ(reader.text(), "so ");
+  std::string text;
+  TextStream stream({"END"});
+  EXPECT_FALSE(stream.append("so E", text));
+  EXPECT_EQ(text, "so ");
+  EXPECT_FALSE(stream.append("N", text));
+  EXPECT_EQ(text, "so ");
+  EXPECT_TRUE(stream.append("D more", text));
+  EXPECT_EQ(text, "so ");
 }
 
 TEST(TextStream, HandsOutABeginningOfTheStopStringThatCameToNothing) {
-  Reader reader;
-  TextStream stream("aab", reader.function());
-  EXPECT_EQ(stream.append("a"), StreamState::kOpen);
-  EXPECT_EQ(stream.append("a"), StreamState::kOpen);
-  EXPECT_EQ(reader.text(), "");
-  EXPECT_EQ(stream.append("a"), StreamState::kOpen);  // "aa" may still begin it
-  EXPECT_EQ(reader.text(), "a");
-  EXPECT_EQ(stream.finish(), StreamState::kOpen);
-  EXPECT_EQ(reader.text(), "aaa");
+  std::string text;
+  TextStream stream({"aab"});
+  EXPECT_FALSE(stream.append("a", text));
+  EXPECT_FALSE(stream.append("a", text));
+  EXPECT_EQ(text, "");
+  EXPECT_FALSE(stream.append("a", text));  // "aa" may still begin it
+  EXPECT_EQ(text, "a");
+  stream.finish(text);
+  EXPECT_EQ(text, "aaa");
 }
 
 TEST(TextStream, FindsTheStopStringWhereverPiecesAreCut) {
   const std::string text = "abcabdabcabcabdx";
   for (const std::string stop : {"a", "abd", "cab", "abcabd", "bdx", "x"}) {
-    std::string all;
-    for (const std::string& piece : byte_by_byte(text, stop)) all += piece;
-    EXPECT_EQ(all, text.substr(0, text.find(stop))) << stop;
+    EXPECT_EQ(joined(byte_by_byte(text, {stop})), text.substr(0, text.find(stop))) << stop;
   }
+}
+
+TEST(TextStream, EndsBeforeTheStopStringThatIsCompleteFirst) {
+  EXPECT_EQ(joined(byte_by_byte("abcabdabc", {"abda", "cab", "x"})), "ab");
+  EXPECT_EQ(joined(byte_by_byte("abcabdabc", {"x", "abda", ""})), "abc");
+  EXPECT_EQ(joined(byte_by_byte("abc", {"abc", "b"})), "a");
+  std::string text;
+  EXPECT_TRUE(TextStream({"b", "abc"}).append("xabc", text));  // both at once: the one that begins first
+  EXPECT_EQ(text, "x");
+}
+
+TEST(TextStream, HoldsBackTheLongestBeginningOfAnyStopString) {
+  std::string text;
+  TextStream stream({"bx", "abcd"});
+  EXPECT_FALSE(stream.append("zab", text));
+  EXPECT_EQ(text, "z");
+  EXPECT_FALSE(stream.append("c", text));
+  EXPECT_EQ(text, "z");
+  EXPECT_FALSE(stream.append("e", text));
+  EXPECT_EQ(text, "zabce");
 }
 
 TEST(TextStream, StopsInTheMiddleOfNoCharacter) {
   // A stop string whose first byte continues a character: what stands before it is unfinished and left out.
-  EXPECT_EQ(byte_by_byte("a\xC3\xA9", "\xA9"), (Pieces{"a"}));
-}
-
-TEST(TextStream, ClosesWhenTheReaderHasEnough) {
-  Reader reader;
-  reader.most = 1;
-  TextStream stream("stop", reader.function());
-  EXPECT_EQ(stream.append("a"), StreamState::kClosedByReader);
-  Reader second;
-  second.most = 1;
-  TextStream held("stop", second.function());
-  EXPECT_EQ(held.append("st"), StreamState::kOpen);
-  EXPECT_EQ(held.finish(), StreamState::kClosedByReader);
+  EXPECT_EQ(byte_by_byte("a\xC3\xA9", {"\xA9"}), (Pieces{"a"}));
 }
 
 }  // namespace
