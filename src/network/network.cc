@@ -222,7 +222,7 @@ std::vector<PlannedBuffer> Network::plan(const NetworkConfig& config, Purpose pu
 
 void Network::forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise) {
   Impl& n = *impl_;
-  assert(window.T <= n.shape.T && window.T * window.B <= n.shape.T * n.shape.B && window.B == state.B);
+  assert(window.B <= n.shape.B && window.T * window.B <= n.shape.T * n.shape.B && window.B == state.B);
   n.levels.begin({window.T, window.B});
   n.begin_conditions(weights, window, state);
   n.outputs = n.levels.forward(weights.layers(), n.embed(weights, window, noise), window.reset, state, noise);

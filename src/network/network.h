@@ -25,7 +25,8 @@
 
 namespace unroll {
 
-// A network's activations for windows of at most T steps and B rows, planned once; any smaller window runs in them.
+// A network's activations for windows of T steps and B rows, planned once; any window of at most B rows and at most T*B
+// steps in all of them runs in them.
 // One thread at a time; weights can be shared.
 class Network {
  public:
