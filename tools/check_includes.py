@@ -21,7 +21,7 @@ LEVELS = {
     "model": 4,
     "infer": 5, "data": 5, "checkpoints": 5,
     "adapt": 6, "write": 6, "label": 6, "export": 6,
-    "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7,
+    "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7, "serve": 7,
     "suites": 8, "rescore": 8, "train": 8,
     "search": 9,
 }
@@ -78,6 +78,7 @@ OWNERS = {
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
     "unroll/generator.h": "write",
+    "unroll/engine.h": "serve",
     "unroll/score/word_scorer.h": "words",
     "unroll/evaluate.h": "score",
     "unroll/scorer.h": "score",

@@ -48,6 +48,14 @@ class Generate(CommandTest):
         first = self.write_text("--count", "1", "--length", "40", "--prompt", "the ")
         self.assertEqual(parts[0].rstrip("\n"), first.rstrip("\n"))
 
+    def test_many_texts_are_those_of_few_in_the_same_order(self):
+        flags = ["--length", "30", "--stop", "a", "--prompt", "the "]  # they end at different times
+        few, many = [self.write_text("--count", count, *flags).split("----\n") for count in ["5", "200"]]
+        self.assertEqual(len(many), 200)
+        self.assertEqual(few, many[:5])
+        self.assertGreater(len({len(text) for text in many}), 3)
+        self.assertEqual(self.write_text("--count", "200", *flags, "-t", "3").split("----\n"), many)
+
     def test_it_stops_before_the_stop_text(self):
         text = self.write_text("--length", "400", "--seed", "3")
         stop = text[20:23]

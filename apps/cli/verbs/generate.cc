@@ -1,12 +1,16 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/flags/accounting_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/streams/output.h"
 #include "cli/verbs/verbs.h"
+#include "unroll/engine.h"
 #include "unroll/error.h"
 #include "unroll/generator.h"
 
@@ -82,23 +86,73 @@ std::optional<GenerateCommand> parse_generate(const std::vector<std::string>& ar
   return command;
 }
 
-// One text on standard output. It ends with a newline even when the model did not write one.
-void write_sample(const GenerateCommand& command, Generator& generator, Output& out) {
-  std::string prompt = command.prompt;
-  bool at_line_start = prompt.empty() || prompt.ends_with('\n');
-  // The prompt is shown once the model has read it: a prompt that it cannot read leaves standard output empty.
-  const auto show = [&](std::string_view piece) {
-    out.write(prompt);
-    prompt.clear();
-    out.write(piece);
-    out.flush();
-    if (!piece.empty()) at_line_start = piece.ends_with('\n');
-    return true;
+// Prints texts in their order, each as far as it is known. A text ends with a newline even when the model did not write
+// one, and a line of dashes comes before the next.
+class TextsInOrder {
+ public:
+  TextsInOrder(const GenerateCommand& command, Output& out) : command_(command), out_(out) {}
+
+  // How many were printed to their end.
+  [[nodiscard]] std::int64_t printed() const noexcept { return printed_; }
+
+  // Takes what became of a text. Throws its error once the text before the failure, and all texts before it, are
+  // printed.
+  void take(const TextEvent& event) {
+    Text& text = texts_[event.text];
+    text.rest += event.piece;
+    text.ended = event.finish.has_value();
+    text.error = event.error;
+    while (print_first()) {
+    }
+  }
+
+ private:
+  struct Text {
+    std::string rest = {};  // that is not printed
+    bool ended = false;
+    std::optional<Error> error = {};
   };
-  generator.write(command.prompt, command.length, show);
-  show("");
-  if (!at_line_start) out.write("\n");
-  out.flush();
+
+  // Prints what is known of the first text that is not printed to its end. True if it now is.
+  bool print_first() {
+    const auto first = texts_.find(printed_ + 1);
+    if (first == texts_.end()) return false;
+    Text& text = first->second;
+    if (text.error && text.rest.empty()) throw Error(*text.error);
+    // The prompt is shown once the model has read it: a prompt that it cannot read leaves standard output empty.
+    if (!begun_) begin();
+    if (!text.rest.empty()) at_line_start_ = text.rest.ends_with('\n');
+    out_.write(std::exchange(text.rest, {}));
+    if (text.ended && !at_line_start_) out_.write("\n");
+    out_.flush();
+    if (text.error) throw Error(*text.error);
+    if (!text.ended) return false;
+    texts_.erase(first);
+    ++printed_;
+    begun_ = false;
+    return true;
+  }
+
+  void begin() {
+    if (printed_ > 0) out_.write("----\n");
+    out_.write(command_.prompt);
+    at_line_start_ = command_.prompt.empty() || command_.prompt.ends_with('\n');
+    begun_ = true;
+  }
+
+  const GenerateCommand& command_;
+  Output& out_;
+  std::map<std::int64_t, Text> texts_;  // by their numbers in the engine, which count from 1
+  std::int64_t printed_ = 0;
+  bool begun_ = false;  // the first one that is not printed to its end
+  bool at_line_start_ = true;
+};
+
+// How many texts are written side by side: those after the first wait in memory until it is printed.
+std::int64_t texts_at_once(const GenerateCommand& command) {
+  constexpr std::int64_t kMostTexts = 64;
+  constexpr std::int64_t kMostSymbols = std::int64_t{1} << 22;
+  return std::min(command.count, std::clamp<std::int64_t>(kMostSymbols / command.length, 1, kMostTexts));
 }
 
 }  // namespace
@@ -107,11 +161,19 @@ int run_generate(const std::vector<std::string>& arguments) {
   std::optional<GenerateCommand> parsed = parse_generate(arguments);
   if (!parsed) return 0;
   GenerateCommand& command = *parsed;
-  Generator generator(Model::load(command.model), command.options);
+  const std::int64_t at_once = texts_at_once(command);
+  Engine engine(Model::load(command.model), {.threads = command.options.threads, .texts = at_once});
   Output out;
-  for (std::int64_t sample = 0; sample < command.count; ++sample) {
-    if (sample > 0) out.write("----\n");
-    write_sample(command, generator, out);
+  TextsInOrder texts(command, out);
+  std::int64_t asked = 0;
+  while (texts.printed() < command.count) {
+    for (; asked < std::min(command.count, texts.printed() + 2 * at_once); ++asked) {
+      engine.add({.prompt = command.prompt,
+                  .length = command.length,
+                  .options = command.options,
+                  .copy = static_cast<std::uint32_t>(asked)});
+    }
+    for (const TextEvent& event : engine.step()) texts.take(event);
   }
   return 0;
 }
