@@ -264,8 +264,12 @@ std::span<const SymbolPrediction> Network::predictions(const NetworkWeights& wei
 }
 
 void Network::read_logits(const NetworkWeights& weights, const LogitsReader& read) {
+  read_logits(weights, impl_->decoder_outputs.rows, read);
+}
+
+void Network::read_logits(const NetworkWeights& weights, std::int64_t rows, const LogitsReader& read) {
   Impl& n = *impl_;
-  output_logits(n.workers, n.config, weights.output(), n.decoder_outputs, n.planned.output, read);
+  output_logits(n.workers, n.config, weights.output(), n.decoder_outputs.row_range(0, rows), n.planned.output, read);
 }
 
 void Network::logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out) {

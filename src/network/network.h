@@ -70,6 +70,9 @@ class Network {
   // log_probs() differs from their softmax by that rounding.
   void read_logits(const NetworkWeights& weights, const LogitsReader& read);
 
+  // The same of the first `rows` rows.
+  void read_logits(const NetworkWeights& weights, std::int64_t rows, const LogitsReader& read);
+
   // Sets out (V) to the logits of one row of the last forward, or with cutoffs to its log-probabilities.
   void logits(const NetworkWeights& weights, std::int64_t row, std::span<float> out);
 

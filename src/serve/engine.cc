@@ -79,26 +79,35 @@ struct Engine::Impl {
 
   std::vector<TextEvent> step() {
     std::vector<TextEvent> events;
-    std::vector<StartedText> read;
-    admit(events, read);
+    std::vector<StartedText> started;
+    admit(events, started);
     if (reader.texts() > 0) {
       const bool others_wait = writer.texts() > 0;
-      reader.read(others_wait ? writer.seconds_of_step() : std::nullopt, events, read);
+      reader.read(others_wait ? writer.seconds_of_step() : std::nullopt, events, started);
     }
-    for (StartedText& text : read) writer.add(std::move(text));
-    if (writer.texts() > 0) writer.write(events);
+    start(started);
+    if (writer.texts() > 0) {
+      writer.write(reader.riding(), events);
+      reader.rode(started);
+      start(started);
+    }
     return events;
   }
 
+  void start(std::vector<StartedText>& started) {
+    for (StartedText& text : started) writer.add(std::move(text));
+    started.clear();
+  }
+
   // Gives places to texts that wait. One of which nothing is asked needs none.
-  void admit(std::vector<TextEvent>& events, std::vector<StartedText>& read) {
-    while (!waiting.empty() && reader.texts() + writer.texts() + std::ssize(read) < texts) {
+  void admit(std::vector<TextEvent>& events, std::vector<StartedText>& started) {
+    while (!waiting.empty() && reader.texts() + writer.texts() + std::ssize(started) < texts) {
       std::unique_ptr<ServedText> text = std::move(waiting.front());
       waiting.pop_front();
       if (text->writing.finish() && !text->detail.prompt) {
         events.push_back({.text = text->number, .finish = text->writing.finish()});
       } else {
-        reader.add(std::move(text), read);
+        reader.add(std::move(text), started);
       }
     }
   }

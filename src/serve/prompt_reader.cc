@@ -81,11 +81,13 @@ bool PromptReader::remove(std::int64_t number) {
 }
 
 void PromptReader::read(std::optional<double> seconds, std::vector<TextEvent>& events, std::vector<StartedText>& done) {
-  const bool reported = take_kind();
+  choose(!seconds.has_value());
+  if (chosen_.empty()) return;
+  const bool reported = chosen_.front()->reported;
   PromptPace& pace = paces_.at(reported ? 1 : 0);
-  const auto prompts = std::ranges::count(readings_, reported, &Reading::reported);
-  PromptPiece piece = pace.choose(prompts, seconds);
-  piece.steps = std::min(piece.steps, choose(reported, piece.rows));
+  PromptPiece piece = pace.choose(std::ssize(chosen_), seconds);
+  chosen_.resize(static_cast<std::size_t>(piece.rows));
+  piece.steps = std::min(piece.steps, std::ranges::min(chosen_, {}, &Reading::left)->left());
   if (piece.steps > 0) {
     const Stopwatch stopwatch;
     run(piece);
@@ -97,28 +99,52 @@ void PromptReader::read(std::optional<double> seconds, std::vector<TextEvent>& e
     if (reported) report(b, piece.steps, events);
     reading.at += piece.steps;
     if (reading.left() == 0) end(reading, events, done);
+    if (reported && !tells(events.back())) events.pop_back();
   }
-  std::erase_if(readings_, [](const Reading& reading) { return reading.texts.empty(); });
+  drop_ended();
 }
 
-// Whether the next piece is one of prompts that are reported.
-bool PromptReader::take_kind() {
-  const bool other = !reads_reported_;
-  if (std::ranges::count(readings_, other, &Reading::reported) > 0) reads_reported_ = other;
-  return reads_reported_;
-}
-
-// Chooses the rows of the piece. Returns the most steps that all of them have left.
-std::int64_t PromptReader::choose(bool reported, std::int64_t rows) {
-  chosen_.clear();
-  for (Reading& reading : readings_) {
-    if (reading.reported == reported) chosen_.push_back(&reading);
+// Chooses prompts to be read in a piece, the most urgent ones first: all are reported or none is, and these kinds take
+// turns. With `all` also those that could go along with a step.
+void PromptReader::choose(bool all) {
+  for (int turn = 0; turn < 2; ++turn) {
+    reads_reported_ = !reads_reported_;
+    chosen_.clear();
+    for (Reading& reading : readings_) {
+      const bool fits = all || reading.reported || reading.left() > kRidingSymbols;
+      if (fits && reading.reported == reads_reported_) chosen_.push_back(&reading);
+    }
+    if (!chosen_.empty()) break;
   }
+  if (chosen_.empty()) return;
   oldest_first_ = !oldest_first_;
   std::stable_sort(chosen_.begin() + (oldest_first_ ? 1 : 0), chosen_.end(),
                    [](const Reading* a, const Reading* b) { return a->left() < b->left(); });
-  chosen_.resize(static_cast<std::size_t>(rows));
-  return std::ranges::min(chosen_, {}, &Reading::left)->left();
+}
+
+std::span<const RidingPrompt> PromptReader::riding() {
+  riding_.clear();
+  for (Reading& reading : readings_) {
+    if (!reading.reported) {
+      riding_.push_back({.input = reading.reads[static_cast<std::size_t>(reading.at)], .row = reading.row});
+    }
+  }
+  return riding_;
+}
+
+void PromptReader::rode(std::vector<StartedText>& done) {
+  std::vector<TextEvent> none;
+  for (Reading& reading : readings_) {
+    if (reading.reported) continue;
+    ++reading.at;
+    ++symbols_read_;
+    if (reading.left() == 0) end(reading, none, done);
+  }
+  drop_ended();
+}
+
+void PromptReader::drop_ended() {
+  std::erase_if(readings_, [](const Reading& reading) { return reading.texts.empty(); });
 }
 
 void PromptReader::run(const PromptPiece& piece) {

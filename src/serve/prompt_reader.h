@@ -17,6 +17,10 @@
 
 namespace unroll {
 
+// What is left of a prompt that goes along with the steps of texts that are written, and is not also read between them.
+// A row more in such a step takes much less time than a step of its own.
+inline constexpr std::int64_t kRidingSymbols = 512;
+
 // Prompts that are being read, for an engine. Not for two threads at once.
 class PromptReader {
  public:
@@ -29,9 +33,17 @@ class PromptReader {
   // Drops a text. False if it is not here.
   bool remove(std::int64_t number);
 
-  // Reads a piece, which takes at most `seconds` (serve/prompt_pace.h). Adds what is reported to `events` and texts
-  // whose prompt was read to `done`. Requires a text.
+  // Reads a piece, which takes at most `seconds` (serve/prompt_pace.h), of prompts that are reported or have more than
+  // kRidingSymbols left; without `seconds` of any. Adds what is reported to `events` and texts whose prompt was read to
+  // `done`.
   void read(std::optional<double> seconds, std::vector<TextEvent>& events, std::vector<StartedText>& done);
+
+  // The prompts that may go along with a step: those that are not reported. Valid until the next call of another
+  // function.
+  [[nodiscard]] std::span<const RidingPrompt> riding();
+
+  // Takes that they went along; adds texts whose prompt was read to `done`.
+  void rode(std::vector<StartedText>& done);
 
   [[nodiscard]] std::int64_t texts() const noexcept { return texts_; }
   [[nodiscard]] std::int64_t symbols_read() const noexcept { return symbols_read_; }
@@ -53,8 +65,8 @@ class PromptReader {
   };
 
   void begin(Reading& reading);
-  [[nodiscard]] bool take_kind();
-  std::int64_t choose(bool reported, std::int64_t rows);
+  void choose(bool all);
+  void drop_ended();
   void run(const PromptPiece& piece);
   void predict_rows();
   void report(std::size_t b, std::int64_t steps, std::vector<TextEvent>& events);
@@ -67,6 +79,7 @@ class PromptReader {
   bool reads_reported_ = false;      // in this piece; the kinds take turns
   bool oldest_first_ = false;
   std::vector<Reading*> chosen_;  // rows of the piece
+  std::vector<RidingPrompt> riding_;
   NetworkState state_;
   Window window_;
   std::vector<SymbolReport> reports_;  // of the piece: (steps, rows)

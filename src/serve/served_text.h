@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "unroll/engine.h"
@@ -25,6 +26,17 @@ struct ServedText {
 struct StartedText {
   std::unique_ptr<ServedText> text;
   std::vector<float> row;  // infer/state_rows.h
+};
+
+// Whether an event has anything to tell.
+[[nodiscard]] inline bool tells(const TextEvent& event) noexcept {
+  return !event.piece.empty() || !event.symbols.empty() || event.finish || event.error;
+}
+
+// A prompt that goes along with a step of texts that are written: it reads `input`, and the step moves its state on.
+struct RidingPrompt {
+  std::int32_t input = 0;
+  std::span<float> row;
 };
 
 }  // namespace unroll

@@ -35,10 +35,10 @@ std::int64_t TextWriter::texts() const noexcept {
   return std::ssize(joining_) + std::ranges::count_if(rows_, [](const Row& row) { return row.text != nullptr; });
 }
 
-void TextWriter::write(std::vector<TextEvent>& events) {
-  arrange();
+void TextWriter::write(std::span<const RidingPrompt> riding, std::vector<TextEvent>& events) {
+  arrange(std::ssize(riding));
   const Stopwatch stopwatch;
-  step();
+  step(riding);
   seconds_.at(steps_++ % seconds_.size()) = stopwatch.seconds();
   for (Row& row : rows_) {
     TextEvent& event = row.event;
@@ -48,7 +48,7 @@ void TextWriter::write(std::vector<TextEvent>& events) {
       event.finish = row.text->writing.finish();
     }
     const bool ended = event.finish || event.error;
-    if (ended || !event.piece.empty() || !event.symbols.empty()) {
+    if (tells(event)) {
       event.text = row.text->number;
       events.push_back(std::exchange(event, {}));
     }
@@ -58,18 +58,15 @@ void TextWriter::write(std::vector<TextEvent>& events) {
 
 std::optional<double> TextWriter::seconds_of_step() const {
   if (steps_ == 0) return std::nullopt;
-  std::array<double, 5> seconds = seconds_;
-  const auto last = seconds.begin() + static_cast<std::ptrdiff_t>(std::min(steps_, seconds.size()));
-  const auto median = seconds.begin() + (last - seconds.begin()) / 2;
-  std::nth_element(seconds.begin(), median, last);
-  return *median;
+  const auto last = seconds_.begin() + static_cast<std::ptrdiff_t>(std::min(steps_, seconds_.size()));
+  return *std::min_element(seconds_.begin(), last);
 }
 
-// Lets rows leave and join. Their order does not matter to any bit.
-void TextWriter::arrange() {
+// Lets rows leave and join, and makes room for those of prompts. Their order does not matter to any bit.
+void TextWriter::arrange(std::int64_t riding) {
   const auto has_left = [](const Row& row) { return row.text == nullptr; };
-  if (joining_.empty() && std::ranges::none_of(rows_, has_left)) return;
-  NetworkState next(inference_.config(), texts());
+  if (joining_.empty() && std::ranges::none_of(rows_, has_left) && state_.B == std::ssize(rows_) + riding) return;
+  NetworkState next(inference_.config(), texts() + riding);
   std::vector<float> numbers(static_cast<std::size_t>(row_size(inference_.config())));
   std::int64_t at = 0;
   for (std::size_t b = 0; b < rows_.size(); ++b) {
@@ -86,12 +83,17 @@ void TextWriter::arrange() {
   state_ = std::move(next);
 }
 
-void TextWriter::step() {
-  make_window(1, std::ssize(rows_), window_, [this](std::int64_t b, std::int64_t) {
-    return WindowStep{.input = rows_[static_cast<std::size_t>(b)].text->input};
+void TextWriter::step(std::span<const RidingPrompt> riding) {
+  const std::int64_t texts = std::ssize(rows_);
+  make_window(1, state_.B, window_, [&](std::int64_t b, std::int64_t) {
+    if (b < texts) return WindowStep{.input = rows_[static_cast<std::size_t>(b)].text->input};
+    const RidingPrompt& prompt = riding[static_cast<std::size_t>(b - texts)];
+    write_row(prompt.row, state_, b);
+    return WindowStep{.input = prompt.input};
   });
   inference_.forward(window_, state_);
-  inference_.network.read_logits(inference_.weights, [this](std::int64_t b, std::span<float> logits) {
+  for (std::int64_t b = texts; b < state_.B; ++b) read_row(state_, b, riding[static_cast<std::size_t>(b - texts)].row);
+  inference_.network.read_logits(inference_.weights, texts, [this](std::int64_t b, std::span<float> logits) {
     draw(rows_[static_cast<std::size_t>(b)], logits);
   });
   if (!inference_.config().cutoffs.empty()) predict_exactly();
@@ -129,7 +131,7 @@ void TextWriter::predict_exactly() {
     ranks = ranks || rows_[b].text->detail.ranks;
   }
   if (!any) return;
-  std::vector<SymbolPrediction> predictions(rows_.size());
+  std::vector<SymbolPrediction> predictions(window_.targets.size());
   predict_window(inference_.network, inference_.weights, window_,
                  {.detail = ranks ? Detail::kRankAndEntropy : Detail::kLogProb}, predictions);
   for (std::size_t b = 0; b < rows_.size(); ++b) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "infer/inference.h"
@@ -58,13 +59,15 @@ class TextWriter {
   // Drops a text. False if it is not here.
   bool remove(std::int64_t number);
 
-  // Writes one symbol of each text, and adds what there is to tell to `events`. Texts that end leave. Requires a text.
-  void write(std::vector<TextEvent>& events);
+  // Writes one symbol of each text, and adds what there is to tell to `events`; the prompts read one symbol meanwhile.
+  // Texts that end leave. Requires a text.
+  void write(std::span<const RidingPrompt> riding, std::vector<TextEvent>& events);
 
   [[nodiscard]] std::int64_t texts() const noexcept;
   [[nodiscard]] std::int64_t symbols_written() const noexcept { return symbols_written_; }
 
-  // How long write() takes: the median of its last five times; nothing before the first.
+  // How long a step takes: the fastest of the last five, for a slower one had to wait for its core; nothing before the
+  // first.
   [[nodiscard]] std::optional<double> seconds_of_step() const;
 
  private:
@@ -75,8 +78,8 @@ class TextWriter {
     std::int32_t id = 0;
   };
 
-  void arrange();
-  void step();
+  void arrange(std::int64_t riding);
+  void step(std::span<const RidingPrompt> riding);
   void draw(Row& row, std::span<float> logits);
   void predict_exactly();
 
@@ -84,7 +87,7 @@ class TextWriter {
   Samplers samplers_;
   std::vector<StartedText> joining_;
   std::vector<Row> rows_;
-  NetworkState state_;
+  NetworkState state_;  // first of rows_, then of prompts
   Window window_;
   std::array<double, 5> seconds_{};  // of the last steps
   std::size_t steps_ = 0;

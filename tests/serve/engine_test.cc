@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/told.h"
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_model.h"
@@ -20,38 +21,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// What an engine told about a text.
-struct Told {
-  std::string text;
-  std::vector<SymbolReport> symbols;
-  std::optional<Finish> finish;
-  std::optional<Error> error;
-};
-
-void collect(const std::vector<TextEvent>& events, std::map<std::int64_t, Told>& told) {
-  for (const TextEvent& event : events) {
-    Told& text = told[event.text];
-    EXPECT_FALSE(text.finish || text.error) << "an event after the last one of text " << event.text;
-    text.text += event.piece;
-    text.symbols.insert(text.symbols.end(), event.symbols.begin(), event.symbols.end());
-    text.finish = event.finish;
-    text.error = event.error;
-  }
-}
-
-std::map<std::int64_t, Told> run(Engine& engine) {
-  std::map<std::int64_t, Told> told;
-  while (!engine.idle()) collect(engine.step(), told);
-  return told;
-}
-
-// A text by itself, in an engine of its own.
-Told alone(const Model& model, const TextRequest& request, const EngineOptions& options = {}) {
-  Engine engine(model, options);
-  const std::int64_t number = engine.add(request);
-  return run(engine).at(number);
-}
-
 // What a Generator writes.
 Told written_alone(const Model& model, const TextRequest& request) {
   Generator generator(model, request.options);
@@ -63,44 +32,6 @@ Told written_alone(const Model& model, const TextRequest& request) {
     return true;
   });
   return told;
-}
-
-// Requests that differ in everything, prompts of up to `longest` symbols of the vocabulary of `prompt_of`.
-template <class PromptOf>
-std::vector<TextRequest> many_requests(std::size_t count, const PromptOf& prompt_of) {
-  std::vector<TextRequest> requests;
-  for (std::size_t i = 0; i < count; ++i) {
-    TextRequest& request = requests.emplace_back();
-    request.prompt = prompt_of(i);
-    request.length = static_cast<std::int64_t>(i * 7 % 41);
-    request.options.temperature = i % 5 == 0 ? 0 : 0.5 + 0.1 * static_cast<double>(i % 9);
-    request.options.top_k = i % 3 == 0 ? 0 : static_cast<std::int64_t>(2 + i % 6);
-    request.options.top_p = i % 4 == 0 ? 0.8 : 1;
-    request.options.min_p = i % 7 == 0 ? 0.1 : 0;
-    request.options.frequency_penalty = i % 6 == 0 ? 0.7 : 0;
-    if (i % 8 == 1) request.options.logit_bias = {{.id = 2, .bias = 1.5}};
-    if (i % 10 == 3) request.options.stop = "b";
-    request.options.seed = i % 13;
-    request.copy = static_cast<std::uint32_t>(i % 3);
-  }
-  return requests;
-}
-
-// Writes all requests in one engine, which a few of them enter at each step.
-std::vector<Told> written_together(const Model& model, const std::vector<TextRequest>& requests,
-                                   const EngineOptions& options) {
-  Engine engine(model, options);
-  std::map<std::int64_t, Told> told;
-  std::vector<std::int64_t> numbers;
-  while (numbers.size() < requests.size() || !engine.idle()) {
-    for (int i = 0; i < 5 && numbers.size() < requests.size(); ++i) {
-      numbers.push_back(engine.add(requests[numbers.size()]));
-    }
-    collect(engine.step(), told);
-  }
-  std::vector<Told> results;
-  for (const std::int64_t number : numbers) results.push_back(told.at(number));
-  return results;
 }
 
 void expect_texts_of_generators(const Model& model, const std::vector<TextRequest>& requests,
@@ -231,124 +162,6 @@ TEST(Engine, LongPromptsAreReadWhileOthersAreWritten) {
   while (!engine.idle()) collect(engine.step(), told);
   EXPECT_EQ(told[read].text, written_alone(model, slow).text);
   EXPECT_EQ(told[written].text, written_alone(model, quick).text);
-}
-
-// The ids of a prompt and what was written, as one line.
-std::vector<TokenScore> scored(const Model& model, const std::string& line) {
-  return Scorer(model, {.accounting = {.end = false}, .threads = 1}).score(line).tokens;
-}
-
-void expect_bits_of_scorer(const Model& model, const EngineOptions& options) {
-  std::vector<TextRequest> requests = many_requests(24, [](std::size_t i) {
-    std::string line = random_text(i * 29 % 70, i);
-    std::erase(line, '\n');
-    return line;
-  });
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    TextRequest& request = requests[i];
-    request.options.logit_bias.push_back({.id = 1, .bias = -1000});  // no line end: all is one line
-    request.symbols = {.prompt = i % 4 != 0, .written = true, .ranks = i % 3 != 0};
-    request.symbols.alternatives = static_cast<std::int64_t>(i % 5 == 0 ? 0 : 3);
-  }
-  const std::vector<Told> together = written_together(model, requests, options);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const Told& told = together[i];
-    std::vector<TokenScore> expected = scored(model, requests[i].prompt + told.text);
-    const auto of_prompt = static_cast<std::ptrdiff_t>(std::ssize(scored(model, requests[i].prompt)));
-    if (!requests[i].symbols.prompt) expected.erase(expected.begin(), expected.begin() + of_prompt);
-    // A symbol with which a text ended before its stop string is reported too.
-    ASSERT_EQ(told.symbols.size(), expected.size() + (told.finish == Finish::kStop ? 1 : 0)) << i;
-    for (std::size_t t = 0; t < expected.size(); ++t) {
-      const SymbolReport& symbol = told.symbols[t];
-      ASSERT_EQ(symbol.id, expected[t].id) << i;
-      ASSERT_EQ(symbol.log_prob, expected[t].log_prob) << i << ", " << t;
-      if (requests[i].symbols.ranks) {
-        ASSERT_EQ(symbol.rank, expected[t].rank);
-        ASSERT_EQ(symbol.entropy, expected[t].entropy);
-      }
-      if (symbol.written) {
-        ASSERT_EQ(symbol.text, expected[t].text);
-      }
-      ASSERT_EQ(std::ssize(symbol.alternatives), requests[i].symbols.alternatives);
-      for (std::size_t a = 1; a < symbol.alternatives.size(); ++a) {
-        ASSERT_LE(symbol.alternatives[a].log_prob, symbol.alternatives[a - 1].log_prob + 1e-6);
-      }
-      for (const SymbolProbability& alternative : symbol.alternatives) {
-        if (alternative.id == symbol.id) {
-          ASSERT_EQ(alternative.log_prob, symbol.log_prob);
-        }
-      }
-    }
-  }
-}
-
-TEST(Engine, ReportsHaveTheBitsOfAScorer) {
-  for (const Cell cell : {Cell::kLstm, Cell::kMinLstm}) {
-    expect_bits_of_scorer(tiny_model(cell, tiny_characters()), {.threads = 3});
-  }
-  NetworkConfig adaptive = tiny_config(Cell::kLstm, tiny_characters());
-  adaptive.hidden = 19;
-  adaptive.cutoffs = {4, 8};
-  expect_bits_of_scorer(model_of(adaptive, tiny_characters(), random_parameters(adaptive, 0.7F, 5)), {});
-}
-
-TEST(Engine, TheMostProbableSymbolsAreThoseOfTheWholeDistribution) {
-  const Model model = tiny_model(Cell::kGru, tiny_characters());
-  const Told told = alone(model, {.prompt = "abc", .length = 3, .symbols = {.prompt = true, .alternatives = 100}});
-  Scorer scorer(model);
-  State state = scorer.initial_state();
-  ASSERT_EQ(told.symbols.size(), 3U);
-  for (const SymbolReport& symbol : told.symbols) {
-    const std::vector<double> log_probs = scorer.next_log_probs(state);
-    ASSERT_EQ(symbol.alternatives.size(), log_probs.size());  // as many as there are
-    EXPECT_EQ(symbol.alternatives.front().log_prob, *std::ranges::max_element(log_probs));
-    for (const SymbolProbability& alternative : symbol.alternatives) {
-      EXPECT_EQ(alternative.log_prob, log_probs[static_cast<std::size_t>(alternative.id)]);
-    }
-    (void)scorer.step(state, symbol.id);
-  }
-}
-
-TEST(Engine, APromptMayBeReportedWithoutWritingAnything) {
-  const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  const Told told = alone(model, {.prompt = "fade", .length = 0, .symbols = {.prompt = true}});
-  EXPECT_EQ(told.symbols.size(), 4U);
-  EXPECT_EQ(told.text, "");
-  EXPECT_EQ(told.finish, Finish::kLength);
-  EXPECT_FALSE(told.symbols.front().given);
-  const Told given = alone(
-      model, {.prompt = "fade", .length = 0, .options = {.begin = BeginPolicy::kNone}, .symbols = {.prompt = true}});
-  ASSERT_EQ(given.symbols.size(), 4U);
-  EXPECT_TRUE(given.symbols.front().given);
-  EXPECT_EQ(given.symbols.front().id, told.symbols.front().id);
-  EXPECT_EQ(given.symbols.front().log_prob, 0);
-  for (const TextRequest& request : {TextRequest{.prompt = "", .length = 0, .symbols = {.prompt = true}},
-                                     TextRequest{.prompt = "abc", .length = 0}}) {
-    const Told nothing = alone(model, request);
-    EXPECT_TRUE(nothing.symbols.empty());
-    EXPECT_EQ(nothing.finish, Finish::kLength);
-  }
-  const Told one = alone(model, {.prompt = "", .length = 2, .symbols = {.prompt = true, .written = true}});
-  EXPECT_EQ(one.symbols.size(), 2U);
-}
-
-TEST(Engine, IdsOfAPromptMayBeAny) {
-  const Model model = tiny_model(Cell::kLstm, tiny_characters());
-  const std::vector<std::int32_t> ids = {0, 1, 3, 0, 12};
-  const Told told = alone(model, {.prompt = "ignored: Z", .prompt_ids = ids, .length = 5, .symbols = {.prompt = true}});
-  EXPECT_EQ(told.finish, Finish::kLength);
-  ASSERT_EQ(told.symbols.size(), ids.size());
-  Scorer scorer(model);
-  State state = scorer.initial_state();
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    EXPECT_EQ(told.symbols[i].id, ids[i]);
-    EXPECT_EQ(told.symbols[i].log_prob, scorer.step(state, ids[i]));
-  }
-  for (const std::int32_t id : {-1, 13}) {
-    EXPECT_TRUE(fails_with(ErrorCode::kInput, "which does not exist", [&] {
-      (void)Engine(model).add({.prompt_ids = std::vector<std::int32_t>{1, id}});
-    }));
-  }
 }
 
 TEST(Engine, EndsBeforeAnyOfTheStopStrings) {
