@@ -1,5 +1,8 @@
 #include "unroll/generator.h"
 
+#include <cstdint>
+#include <map>
+
 #include "python/bindings.h"
 #include "python/bound.h"
 #include "python/errors.h"
@@ -19,6 +22,11 @@ GeneratorOptions generator_options(const py::kwargs& given) {
   keywords.take("top_k", options.top_k);
   keywords.take("top_p", options.top_p);
   keywords.take("min_p", options.min_p);
+  if (const auto biases = keywords.take<std::map<std::int32_t, double>>("logit_bias")) {
+    for (const auto& [id, bias] : *biases) options.logit_bias.push_back({.id = id, .bias = bias});
+  }
+  keywords.take("presence_penalty", options.presence_penalty);
+  keywords.take("frequency_penalty", options.frequency_penalty);
   keywords.take("seed", options.seed);
   keywords.take_text("label", options.label);
   keywords.take_text("stop", options.stop);
@@ -120,11 +128,14 @@ const char* finish_name(Finish finish) {
 
 constexpr const char* kGeneratorText =
     "Writes text with a language model, symbol by symbol.\n\n"
-    "Generator(model, **options), with the options of `unroll generate`:\n"
+    "Generator(model, **options), with the options of `unroll generate` and some more:\n"
     "  temperature    logits are divided by it; 0: always the most probable symbol\n"
     "  top_k          only the k most probable symbols; 0: all\n"
     "  top_p          only the most probable symbols that together reach this probability; 1: all\n"
     "  min_p          only symbols at least this share of the most probable one; 0: all\n"
+    "  logit_bias     a dict: what is added to the logits of these ids, before the temperature\n"
+    "  presence_penalty, frequency_penalty\n"
+    "                 subtracted from the logits of symbols that the text has already: once, and for each time\n"
     "  seed           the same seed gives the same texts, those of the command: its n-th text is that of the n-th "
     "call\n"
     "  label          of a model of text given a label: what the text is to be\n"

@@ -105,7 +105,8 @@ class Pieces(Iterator[str]):
 
 class Generator:
     def __init__(self, model: Model, *, temperature: float = 1, top_k: int = 0, top_p: float = 1, min_p: float = 0,
-                 seed: int = 1, label: Text = "", stop: Text = "", begin: Optional[str] = None,
+                 logit_bias: Optional[dict[int, float]] = None, presence_penalty: float = 0,
+                 frequency_penalty: float = 0, seed: int = 1, label: Text = "", stop: Text = "", begin: Optional[str] = None,
                  threads: int = 1) -> None: ...
     def pieces(self, prompt: Text = "", length: int = 500) -> Pieces: ...
     def write(self, prompt: Text = "", length: int = 500) -> str: ...

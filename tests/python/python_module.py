@@ -137,6 +137,19 @@ class Module(CommandTest):
             told = ["the " + text + ("" if text.endswith("\n") else "\n") for text in (first, second)]
             self.assertEqual("----\n".join(told), done.out)
 
+    def test_biases_and_penalties_change_what_a_generator_writes(self):
+        names = self.model.tokenizer.names
+        self.assertEqual(unroll.Generator(self.model, logit_bias={names.index("h"): 1000}).write("the ", 7), "h" * 7)
+        text = unroll.Generator(self.model, temperature=0, presence_penalty=1000).write("", 8)
+        self.assertEqual(len(set(text)), 8)
+        self.assertEqual(unroll.Generator(self.model, temperature=0, frequency_penalty=1000).write("", 8), text)
+        for options in [{"logit_bias": {len(names): 1}}, {"logit_bias": {-1: 1}}, {"presence_penalty": 1e9}]:
+            with self.assertRaises(unroll.Error) as caught:
+                unroll.Generator(self.model, **options).write("", 1)
+            self.assertEqual((caught.exception.code, caught.exception.field), ("usage", next(iter(options))))
+        with self.assertRaises(TypeError):
+            unroll.Generator(self.model, logit_bias=3)
+
     def test_a_text_that_another_replaces_says_so(self):
         generator = unroll.Generator(self.model)
         pieces = generator.pieces("the", 20)
