@@ -17,21 +17,21 @@
 namespace unroll {
 
 struct HttpOptions {
-  std::string host = "127.0.0.1";  // an address, or a name that has one
-  std::int64_t port = 8080;        // 0: any free one
-  std::int64_t connections = 1024;           // at once; more wait, unaccepted
-  std::int64_t header_bytes = 16384;         // of a request, its first line included
+  std::string host = "127.0.0.1";     // an address, or a name that has one
+  std::int64_t port = 8080;           // 0: any free one
+  std::int64_t connections = 1024;    // at once; more wait, unaccepted
+  std::int64_t header_bytes = 16384;  // of a request, its first line included
   std::int64_t body_bytes = std::int64_t{1} << 20;
-  double read_seconds = 10;                  // for a request in all; also until the first one, and until the next
-  double write_seconds = 10;                 // for each 64 KiB that a client takes
-  std::int64_t unsent_bytes = 65536;         // of a stream: a client that falls further behind is dropped
-  double heartbeat_seconds = 15;             // a stream that says nothing for so long sends a comment
+  double read_seconds = 10;           // for a request in all; also until the first one, and until the next
+  double write_seconds = 10;          // for each 64 KiB that a client takes
+  std::int64_t unsent_bytes = 65536;  // of a stream: a client that is further behind when a part comes is dropped
+  double heartbeat_seconds = 15;      // a stream that says nothing for so long sends a comment
 };
 
 struct HttpRequest {
-  std::string method;  // "POST"
-  std::string path;    // "/v1/models", percent signs decoded; begins with /
-  std::string query;   // what follows the first ?, as it came
+  std::string method;                                        // "POST"
+  std::string path;                                          // "/v1/models", percent signs decoded; begins with /
+  std::string query;                                         // what follows the first ?, as it came
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in their order
   std::string body;
   std::string client;  // "127.0.0.1:50234"
@@ -48,9 +48,11 @@ struct HttpResponse {
 };
 
 // The answer to one request. May be used from any one thread at a time, and outlive the server; the first of send() and
-// begin() counts, and after it send() does nothing. One that is destroyed unanswered answers 500.
+// begin() counts, and after it send() does nothing. One that is destroyed unanswered answers 500; one that was begun
+// and not ended closes its connection, so that the client sees that something is missing.
 //
-// Once the client has gone, or was dropped, all functions but gone() do nothing.
+// Once the client has gone, or was dropped, all functions but gone() do nothing. A client that only ends its own
+// sending counts as gone too, unless the answer was complete by then. HEAD and status 204 and 304 have no body.
 class HttpAnswer {
  public:
   HttpAnswer() = default;
@@ -62,7 +64,7 @@ class HttpAnswer {
   virtual void send(HttpResponse response) = 0;
 
   // Answers in parts: status, headers and the first part, then write() for each further one, then end(). A part is sent
-  // as it comes; "text/event-stream" has heartbeats.
+  // as it comes. "text/event-stream", whose parts are whole events, has heartbeats between them.
   virtual void begin(HttpResponse response) = 0;
   virtual void write(std::string part) = 0;
   virtual void end() = 0;
@@ -77,7 +79,8 @@ using HttpHandler = std::function<void(HttpRequest request, std::shared_ptr<Http
 // What cannot be read is answered here and closes its connection, with a body of {"error": {"message", "type", "param",
 // "code"}} as OpenAI's servers have it: 400, 408 a request that takes too long, 413 a body or 431 a header too large.
 // Requests of a connection are answered in order; while one is answered, its connection is read no further than to see
-// the client leave.
+// the client leave. The target is a path or a whole http:// address, whose host then replaces the header `host`.
+// HTTP/1.0 is answered without chunks, and its connection closed.
 class HttpServer {
  public:
   // Listens. Throws Error{kUsage} for a host that has no address, and Error{kFile} for a port that is not free or not
