@@ -260,7 +260,7 @@ void Connection::ring() {
 void Connection::meet_deadline() {
   if (phase_ == Phase::kRequest && !is_between_requests()) return fail(408, "the request takes too long");
   if (phase_ == Phase::kAnswer && !has_write_deadline_) return beat();
-  close(true);
+  close(phase_ == Phase::kAnswer);
 }
 
 void Connection::beat() {
