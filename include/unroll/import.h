@@ -55,6 +55,7 @@ struct ImportedModel {
   std::string format;                   // of the file, for people
   std::vector<ImportedTensor> tensors;  // in the order of the model's
   std::vector<std::string> notes;       // what a person should know, one line each
+  std::vector<std::string> files;       // that were read: the network's, texts, the vocabulary's
 };
 
 // Reads a network and gives it a vocabulary. Numbers are kept as they are, or rounded to f32, which a note tells.
@@ -65,7 +66,8 @@ struct ImportedModel {
 // contradict each other.
 [[nodiscard]] ImportedModel import_model(const std::string& path, const ImportOptions& options = {});
 
-// Writes the model; equal models give equal bytes. A file at `path` is replaced as a whole. Throws Error{kFile}.
+// Writes the model; equal models give equal bytes. A file at `path` is replaced as a whole. Throws Error{kFile},
+// and kUsage with the field `save` for a path that leads to one of the files that the model was made from.
 void save_imported(const ImportedModel& imported, const std::string& path);
 
 // What a file holds, for people: lines of names, shapes, types and devices, and the source text of classes that it

@@ -28,7 +28,8 @@ namespace {
 // A file open for reading.
 class OpenFile {
  public:
-  explicit OpenFile(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit OpenFile(const std::string& path, int flags = 0)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags)) {
     if (descriptor_ < 0) fail_on_file("open", path, errno);
     if (::fstat(descriptor_, &status_) != 0 || S_ISDIR(status_.st_mode)) {
       const int reason = S_ISDIR(status_.st_mode) ? EISDIR : errno;
@@ -41,10 +42,9 @@ class OpenFile {
   ~OpenFile() { ::close(descriptor_); }
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] bool is_regular() const { return S_ISREG(status_.st_mode); }
   // Size of a regular file; 0 for anything else.
-  [[nodiscard]] std::size_t size() const {
-    return S_ISREG(status_.st_mode) ? static_cast<std::size_t>(status_.st_size) : 0;
-  }
+  [[nodiscard]] std::size_t size() const { return is_regular() ? static_cast<std::size_t>(status_.st_size) : 0; }
 
  private:
   int descriptor_;
@@ -91,8 +91,13 @@ std::string read_head(const std::string& path, std::size_t most) {
   return bytes;
 }
 
-MappedFile::MappedFile(const std::string& path) {
-  const OpenFile file(path);
+MappedFile::MappedFile(const std::string& path, Kinds kinds) {
+  const bool only_regular = kinds == Kinds::kRegular;
+  const OpenFile file(path, only_regular ? O_NONBLOCK : 0);
+  if (only_regular && !file.is_regular()) {
+    throw Error(ErrorCode::kFile, fmt::format("'{}' is a pipe or a device: expected a regular file", path));
+  }
+  if (only_regular && file.size() == 0) return;
   // Files in /proc have size 0 but are not empty.
   if (file.size() == 0) {
     try {

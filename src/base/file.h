@@ -24,8 +24,13 @@ namespace unroll {
 // mapping.
 class MappedFile {
  public:
-  // Throws Error{kFile} as read_file() does, and Error{kMemory} if the file does not fit in memory.
-  explicit MappedFile(const std::string& path);
+  // What is read: anything, or regular files alone, where a path comes from somebody else; neither a pipe without a
+  // writer nor a device without an end is then waited for.
+  enum class Kinds { kAny, kRegular };
+
+  // Throws Error{kFile} as read_file() does, or if it is of another kind, and Error{kMemory} if the file does not fit
+  // in memory.
+  explicit MappedFile(const std::string& path, Kinds kinds = Kinds::kAny);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&&) = delete;

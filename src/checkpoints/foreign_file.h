@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoints/value.h"
@@ -32,6 +33,11 @@ struct ForeignFile {
   std::string description = {};  // what unroll wrote beside the weights (export/description.h); empty: nothing
   std::vector<SourceText> sources = {};
   std::vector<std::string> notes = {};  // what a person should know of the file, one line each
+  std::vector<std::string> files = {};  // paths of all that was read
 };
+
+// Maps a file that `file` consists of, keeps its bytes for as long as the values, and notes its path. Throws
+// Error{kFile} where it cannot be read, or is no regular file.
+[[nodiscard]] std::string_view read_part(ForeignFile& file, const std::string& path);
 
 }  // namespace unroll

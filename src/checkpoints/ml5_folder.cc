@@ -50,9 +50,18 @@ class Ml5Reader {
     return (std::filesystem::path(file_.path) / std::filesystem::path(name)).string();
   }
 
+  // A link may not lead out of the folder, which names any file of the machine then.
+  [[nodiscard]] std::string checked(const std::string& path) const {
+    std::error_code missing;
+    const std::filesystem::path end = std::filesystem::canonical(path, missing);
+    if (missing || end.parent_path() == std::filesystem::canonical(file_.path, missing)) return path;
+    throw Error(ErrorCode::kFormat,
+                fmt::format("'{}' is a link that leads out of its folder: expected a file in it", path));
+  }
+
   ValueId read_json_file(std::string_view name) {
     const std::string path = path_of(name);
-    return read_json(graph_, read_file(path), fmt::format("'{}'", path));
+    return read_json(graph_, read_part(file_, checked(path)), fmt::format("'{}'", path));
   }
 
   ValueId read_tensor(const std::string& name, ValueId entry) {
@@ -65,7 +74,7 @@ class Ml5Reader {
     if (!is_plain) refuse(what, fmt::format("its filename {} is not one in the folder", quote(in_folder)));
     const std::vector<std::int64_t> shape = shape_of(what, graph_.find(entry, "shape"));
     TensorValue tensor{.shape = shape, .strides = c_order(shape)};
-    const std::string_view bytes = graph_.keep(MappedFile(path_of(in_folder)));
+    const std::string_view bytes = read_part(file_, checked(path_of(in_folder)));
     if (bytes.size() % sizeof(float) != 0) refuse(what, fmt::format("{} has {} bytes", in_folder, bytes.size()));
     tensor.storage = graph_.add_storage({.name = in_folder, .type = ElementType::kF32, .bytes = bytes});
     const ValueId id = graph_.add_tensor(tensor, fmt::format("'{}': {}", file_.path, what));

@@ -60,7 +60,7 @@ void refuse_known(std::string_view bytes, const ForeignFile& checkpoint) {
 void read_by_content(ForeignFile& checkpoint) {
   if (is_ml5_folder(checkpoint.path)) return read_ml5_folder(checkpoint);
   const std::string& path = checkpoint.path;
-  const std::string_view bytes = checkpoint.values.keep(MappedFile(path));
+  const std::string_view bytes = read_part(checkpoint, path);
   if (bytes.empty()) refuse_file(checkpoint, "the file is empty");
   refuse_known(bytes, checkpoint);
   if (is_zip(bytes)) {

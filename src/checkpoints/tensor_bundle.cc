@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
 #include "base/quote.h"
 #include "checkpoints/byte_reader.h"
 #include "unroll/error.h"
@@ -184,7 +183,7 @@ class BundleReader {
     if (entries.empty() || !entries.front().key.empty()) refuse("the index has no header");
     check_header(entries.front().value);
     const std::string prefix = file_.path.substr(0, file_.path.size() - kIndexEnding.size());
-    numbers_ = file_.values.keep(MappedFile(prefix + std::string(kBundleNumbers)));
+    numbers_ = read_part(file_, prefix + std::string(kBundleNumbers));
     std::vector<ValueId> items;
     for (std::size_t i = 1; i < entries.size(); ++i) {
       const ValueId key = file_.values.add_string(entries[i].key);

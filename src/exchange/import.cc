@@ -17,6 +17,7 @@
 #include "export/restored_model.h"
 #include "model/model_file.h"
 #include "unroll/error.h"
+#include "unroll/paths.h"
 
 namespace unroll {
 namespace {
@@ -90,6 +91,13 @@ FoundNetwork find_network(const ForeignFile& file) {
   return find_torch_network(file);
 }
 
+std::vector<std::string> files_read(const ForeignFile& checkpoint, const ImportOptions& options) {
+  std::vector<std::string> files = checkpoint.files;
+  files.insert(files.end(), options.texts.begin(), options.texts.end());
+  if (!options.vocab.empty() && !is_vocabulary_rule(options.vocab)) files.push_back(options.vocab);
+  return files;
+}
+
 // A model that was exported, which has all that other files may lack.
 ImportedModel import_again(const ForeignFile& checkpoint, const ImportOptions& options) {
   const bool has_options =
@@ -105,7 +113,8 @@ ImportedModel import_again(const ForeignFile& checkpoint, const ImportOptions& o
   ImportedModel imported{.model = restore_model(checkpoint),
                          .format = checkpoint.format,
                          .tensors = {},
-                         .notes = {"exported by unroll: vocabulary, task and training are those of the model"}};
+                         .notes = {"exported by unroll: vocabulary, task and training are those of the model"},
+                         .files = checkpoint.files};
   for (const TensorInfo& tensor : imported.model.tensors()) {
     imported.tensors.push_back({.name = tensor.name, .shape = tensor.shape, .source = tensor.name});
   }
@@ -138,12 +147,18 @@ ImportedModel import_model(const std::string& path, const ImportOptions& options
                                                               .use = ModelUse(begin)})),
           .format = checkpoint.format,
           .tensors = std::move(built.tensors),
-          .notes = std::move(notes)};
+          .notes = std::move(notes),
+          .files = files_read(checkpoint, options)};
 }
 
 std::string describe_checkpoint(const std::string& path) { return describe(read_checkpoint(path)); }
 
 void save_imported(const ImportedModel& imported, const std::string& path) {
+  for (const std::string& file : imported.files) {
+    if (!same_file(file, path)) continue;
+    throw Error(ErrorCode::kUsage,
+                fmt::format("'{}' is '{}', from which the model was made: give another path", path, file), "save");
+  }
   save_stored(imported.model.data(), imported.model.data().use, path);
 }
 

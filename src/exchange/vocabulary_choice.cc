@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ namespace {
 constexpr std::string_view kWays =
     "give `vocab`: a file with the symbols, printable (Python's string.printable), or sorted, first, frequency or "
     "first-all with the texts that it was made from";
+
+constexpr std::string_view kPrintableRule = "printable";
 
 struct VocabularyRule {
   std::string_view name;
@@ -70,7 +73,7 @@ class VocabularyChoice {
     if (!options_.texts.empty()) {
       throw Error(ErrorCode::kUsage, "`texts` are for `vocab` sorted, first, frequency and first-all", "texts");
     }
-    if (options_.vocab == "printable") {
+    if (options_.vocab == kPrintableRule) {
       source_ = "Python's string.printable";
       return printable_characters();
     }
@@ -169,6 +172,10 @@ class VocabularyChoice {
 };
 
 }  // namespace
+
+bool is_vocabulary_rule(std::string_view vocab) noexcept {
+  return vocab == kPrintableRule || std::ranges::find(kRules, vocab, &VocabularyRule::name) != kRules.end();
+}
 
 ChosenVocabulary choose_vocabulary(const ImportOptions& options, const ForeignFile& checkpoint,
                                    const FoundVocabulary& known, std::int64_t size) {

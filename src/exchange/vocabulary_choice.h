@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoints/foreign_file.h"
@@ -17,6 +18,9 @@ struct ChosenVocabulary {
   std::vector<std::string> symbols = {};  // by id
   std::vector<std::string> notes = {};
 };
+
+// Whether ImportOptions::vocab names a rule, and no file.
+[[nodiscard]] bool is_vocabulary_rule(std::string_view vocab) noexcept;
 
 // The `size` symbols that the options ask for. Without any the vocabulary is `known`, if that has symbols, else the one
 // that is found in the file. Symbols that a tokenizer of ours cannot have get names that it can: an end of sentence

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -185,6 +186,43 @@ TEST_F(ForeignReaders, FoldersOfMl5AreRefusedWhereTheyLie) {
   EXPECT_THAT(of(R"({"a":3})"), HasSubstr("no filename"));
   EXPECT_THAT(of(R"({"a":{"filename":"w","shape":[2]},"a":{"filename":"w","shape":[2]}})"), HasSubstr("twice"));
   EXPECT_THAT(of("[]"), HasSubstr("not an object"));
+}
+
+TEST_F(ForeignReaders, OnlyRegularFilesAreReadAndOfAFolderOnlyItsOwn) {
+  const auto refused = [&](const std::string& path) {
+    try {
+      static_cast<void>(read_checkpoint(path));
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  ASSERT_EQ(::mkfifo(folder_.path("pipe").c_str(), 0600), 0);
+  for (const std::string& path : {folder_.path("pipe"), std::string("/dev/zero"), std::string("/dev/null")}) {
+    EXPECT_THAT(refused(path), HasSubstr("expected a regular file"));
+  }
+  std::filesystem::create_directory(folder_.path("ml5"));
+  write_bytes(folder_.path("outside"), float_bytes({1, 2}));
+  write_bytes(folder_.path("ml5/inside"), float_bytes({1, 2}));
+  write_bytes(folder_.path("ml5/manifest.json"), R"({"a":{"filename":"w","shape":[2]}})");
+  const std::string member = folder_.path("ml5/w");
+  const auto with_link_to = [&](const std::string& target) {
+    std::filesystem::remove(member);
+    std::filesystem::create_symlink(target, member);
+    return refused(folder_.path("ml5"));
+  };
+  EXPECT_EQ(with_link_to("inside"), "");
+  EXPECT_THAT(with_link_to("../outside"), HasSubstr("leads out of its folder"));
+  EXPECT_THAT(with_link_to("/dev/zero"), HasSubstr("leads out of its folder"));
+  EXPECT_THAT(with_link_to("w"), testing::Not(""));
+  EXPECT_THAT(with_link_to("nothing"), testing::Not(""));
+  std::filesystem::remove(member);
+  ASSERT_EQ(::mkfifo(member.c_str(), 0600), 0);
+  EXPECT_THAT(refused(folder_.path("ml5")), HasSubstr("expected a regular file"));
+  std::filesystem::remove(member);
+  std::filesystem::rename(folder_.path("ml5/inside"), member);
+  ASSERT_EQ(::mkfifo(folder_.path("ml5/vocab.json").c_str(), 0600), 0);
+  EXPECT_THAT(refused(folder_.path("ml5")), HasSubstr("expected a regular file"));
 }
 
 }  // namespace

@@ -248,6 +248,35 @@ TEST_F(ColumnNetwork, NetworksOfThreeArraysScoreAsTheirEquationsDo) {
   EXPECT_NEAR(Scorer(imported.model, {.threads = 1}).score("0 2 3 2 1").log_prob, expected, 2e-6);
 }
 
+TEST_F(ColumnNetwork, NoFileThatAModelWasMadeFromIsReplacedByIt) {
+  const std::string vocab = write("vocab.json", std::string(kVocabularyJson));
+  write_ml5(tensorflow_tensors(weights_), std::string(kVocabularyJson));
+  write_bundle(tensorflow_tensors(weights_));
+  std::vector<ImportedModel> all{import_model(folder_.path("ml5"), kGiven),
+                                 import_model(folder_.path("m"), {.vocab = vocab})};
+  std::size_t refused = 0;
+  for (const ImportedModel& imported : all) {
+    for (const std::string& file : imported.files) {
+      const std::string before = bytes_of(file);
+      const std::string link = folder_.path("link" + std::to_string(refused));
+      std::filesystem::create_symlink(file, link);
+      for (const std::string& path : {file, link}) {
+        const std::optional<Error> error = error_of([&] { save_imported(imported, path); });
+        ASSERT_TRUE(error) << path;
+        EXPECT_EQ(error->field(), "save");
+      }
+      EXPECT_EQ(bytes_of(file), before);
+      std::filesystem::remove(link);
+      ++refused;
+    }
+    save_imported(imported, folder_.path("new"));
+  }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
+    files += entry.is_regular_file();
+  EXPECT_EQ(refused, files - 1) << "all but the model";
+}
+
 TEST_F(ColumnNetwork, ArraysWithPytorchsNamesAreReadAsAStateDictIs) {
   const ImportedModel imported =
       import_model(write("x.npz", npz_of({{"encoder.weight", {kV, kE}, weights_.embedding},
