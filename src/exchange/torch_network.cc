@@ -10,6 +10,7 @@
 
 #include "base/quote.h"
 #include "exchange/recurrent_names.h"
+#include "exchange/row_norms.h"
 #include "exchange/tensor_groups.h"
 #include "exchange/torch_refusals.h"
 #include "unroll/error.h"
@@ -56,6 +57,7 @@ class TorchNetworkReader {
     read_layers(network);
     sort_matrices(network);
     read_output(network);
+    shorten_embedding(network);
     if (!others_.empty()) {
       refuse(
           fmt::format("it has tensors that have no place in a network of embedding, recurrent layers and linear "
@@ -238,6 +240,37 @@ class TorchNetworkReader {
       network.notes.push_back(fmt::format("{} and {} are the same: the weights are tied", shown_name(embedding_->name),
                                           shown_name(decoder.name)));
     }
+  }
+
+  // A whole module says whether its embedding shortens rows when it looks them up. Where the output layer has the same
+  // rows they change with what was read, which is no fixed network.
+  void shorten_embedding(FoundNetwork& network) {
+    if (embedding_ == nullptr) return;
+    const std::optional<double> max_norm = number_of("max_norm");
+    if (!max_norm) return;
+    const double p = number_of("norm_type").value_or(2);
+    if (!(*max_norm >= 0) || !(p > 0))
+      refuse(fmt::format("its embedding has max_norm {} and norm_type {}", *max_norm, p));
+    const std::int64_t shortened = shorten_rows(network.encoder.matrix, *max_norm, p);
+    if (shortened == 0) return;
+    if (network.decoder.matrix.rows == 0) {
+      refuse(
+          fmt::format("its embedding has max_norm {} and shares its rows with the output layer, which change there as "
+                      "symbols are read: expected weights that are not tied, or rows below max_norm",
+                      *max_norm));
+    }
+    network.notes.push_back(
+        fmt::format("{}: {} of {} rows were longer than max_norm {}, and are as long as that, as "
+                    "where PyTorch looks them up",
+                    shown_name(embedding_->name), shortened, network.encoder.matrix.rows, *max_norm));
+  }
+
+  // An attribute of the embedding's module.
+  [[nodiscard]] std::optional<double> number_of(std::string_view attribute) const {
+    const ValueId id = group_.attribute(graph_, embedding_->module(), attribute);
+    if (graph_.is(id, ValueKind::kReal)) return graph_[id].real;
+    if (graph_.is(id, ValueKind::kInteger)) return static_cast<double>(graph_[id].integer);
+    return std::nullopt;
   }
 
   void take_bias(const NamedTensor& bias, FoundNetwork& network) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -142,6 +143,40 @@ TEST(TorchNetwork, WholeModulesAreFoundByTheirClasses) {
                                   }()))
                 .cell,
             Cell::kRnnTanh);
+}
+
+TEST(TorchNetwork, RowsOfAnEmbeddingAreAsLongAsMaxNormAllows) {
+  // Rows (1, 2), (3, 4), (5, 6).
+  const auto with = [](NamedTensors tensors, const Parts& attributes) {
+    Parts embedding{parameters_of(tensors, "encoder.")};
+    const std::string encoder = module_of("torch.nn.modules.sparse", "Embedding", embedding, {}, attributes);
+    return file_of(
+        module_of(
+            "model", "Net", {},
+            {{"encoder", encoder},
+             {"rnn", module_of("torch.nn.modules.rnn", "LSTM", parameters_of(tensors, "rnn."), {})},
+             {"decoder", module_of("torch.nn.modules.linear", "Linear", parameters_of(tensors, "decoder."), {})}}),
+        tensors);
+  };
+  const auto rows = [&](const Parts& attributes) {
+    return found_in(with(small_network(), attributes)).encoder.matrix.numbers;
+  };
+  const auto near = [](float number) { return testing::FloatNear(number, 1e-6F); };
+  EXPECT_THAT(rows({{"max_norm", pickle::none()}, {"norm_type", pickle::real(2)}}), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(rows({{"max_norm", pickle::real(5)}, {"norm_type", pickle::real(2)}}),
+              ElementsAre(1, 2, 3, 4, near(5 * 5 / std::sqrt(61.F)), near(6 * 5 / std::sqrt(61.F))));
+  EXPECT_THAT(rows({{"max_norm", pickle::whole(7)}, {"norm_type", pickle::whole(1)}}),
+              ElementsAre(1, 2, 3, 4, near(5 * 7 / 11.F), near(6 * 7 / 11.F)));
+  EXPECT_THAT(rows({{"max_norm", pickle::real(3)}, {"norm_type", pickle::real(INFINITY)}}),
+              ElementsAre(1, 2, near(3 * 3 / 4.F), near(3), near(5 * 3 / 6.F), near(3)));
+  const Parts two{{"max_norm", pickle::real(2)}};
+  EXPECT_THAT(found_in(with(small_network(), two)).notes, testing::Contains(HasSubstr("3 of 3 rows")));
+  EXPECT_THAT(network_refusal(with(small_network(), {{"max_norm", pickle::real(2)}, {"norm_type", pickle::real(-1)}})),
+              HasSubstr("norm_type -1"));
+  NamedTensors tied = small_network();
+  tied[5].second.numbers = tied[0].second.numbers;
+  EXPECT_THAT(network_refusal(with(tied, two)), HasSubstr("shares its rows"));
+  EXPECT_EQ(network_refusal(with(tied, {{"max_norm", pickle::real(9)}})), "");
 }
 
 TEST(TorchNetwork, SettingsOfACheckpointNameTheFunctionOfItsUnits) {

@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -36,6 +37,12 @@ inline std::string text(std::string_view value) {
 inline std::string whole(std::int64_t value) {
   if (value >= INT32_MIN && value <= INT32_MAX) return "J" + number_bytes(static_cast<std::int32_t>(value));
   return std::string("\x8A\x08") + number_bytes(value);
+}
+inline std::string none() { return "N"; }
+inline std::string real(double value) {
+  std::string bytes = number_bytes(value);
+  std::ranges::reverse(bytes);
+  return "G" + bytes;
 }
 inline std::string name(std::string_view module, std::string_view name) {
   return "c" + std::string(module) + "\n" + std::string(name) + "\n";
