@@ -134,6 +134,7 @@ JSON_READERS = ("src/model/", "src/checkpoints/", "src/export/", "src/data/json_
 APPS = [
     ("apps/cli/verbs/serve.cc", "server/"),
     ("apps/server/", "json/"),
+    ("apps/cli/", "json/"),
 ]
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.

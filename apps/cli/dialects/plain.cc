@@ -5,7 +5,8 @@
 
 #include "cli/dialects/dialect.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
+#include "json/answers.h"
+#include "json/json_text.h"
 
 namespace unroll {
 
@@ -27,25 +28,7 @@ std::string token_lines(const DialectContext& context, const ScoredLine& line) {
 }
 
 std::string json_object(const DialectContext&, const ScoredLine& line) {
-  nlohmann::ordered_json object;
-  put_text(&object, std::string(line.text));
-  object["log_base"] = "e";
-  object["log_prob"] = line.score.log_prob + 0.0;
-  object["unknown_tokens"] = line.score.unknown_tokens;
-  nlohmann::ordered_json& tokens = object["tokens"] = nlohmann::ordered_json::array();
-  for (const TokenScore& token : line.score.tokens) {
-    nlohmann::ordered_json entry;
-    put_text(&entry, token.text);
-    entry["log_prob"] = nullptr;
-    if (token.counted) entry["log_prob"] = token.log_prob + 0.0;
-    entry["rank"] = nullptr;
-    entry["entropy"] = nullptr;
-    if (!token.given) entry["rank"] = token.rank;
-    if (!token.given) entry["entropy"] = token.entropy;
-    entry["offset"] = token.offset;
-    tokens.push_back(std::move(entry));
-  }
-  return json_line(object);
+  return json_line(score_json(std::string(line.text), line.score));
 }
 
 }  // namespace unroll

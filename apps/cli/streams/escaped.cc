@@ -88,16 +88,4 @@ std::string visible(std::string_view text) {
   return shown;
 }
 
-std::string visible_json(std::string_view json) {
-  std::string shown;
-  for_each_character(json, [&](const Character& character, std::string_view bytes) {
-    if (is_printable(character) || character.value == '\n') {
-      shown += bytes;
-    } else {
-      shown += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(character.value));
-    }
-  });
-  return shown;
-}
-
 }  // namespace unroll

@@ -20,7 +20,4 @@ namespace unroll {
 // A line for people, such as a message: characters that are not printable, but for newlines, are \xHH.
 [[nodiscard]] std::string visible(std::string_view text);
 
-// The same JSON, with characters that are not printable as \uHHHH. Outside of strings JSON has none but newlines.
-[[nodiscard]] std::string visible_json(std::string_view json);
-
 }  // namespace unroll

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/quantities.h"
+#include "json/json_text.h"
 
 namespace unroll {
 namespace {

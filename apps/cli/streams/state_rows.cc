@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
+#include "json/json_text.h"
 #include "unroll/data/float_matrix.h"
 #include "unroll/error.h"
 #include "unroll/output_file.h"

@@ -7,9 +7,9 @@
 
 #include "cli/flags/shell_quoted.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/label_report.h"
 #include "cli/streams/quantities.h"
+#include "json/json_text.h"
 
 namespace unroll {
 namespace {

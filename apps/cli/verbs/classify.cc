@@ -14,13 +14,14 @@
 #include "cli/flags/output_path.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/explained_text.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/streams/text_batches.h"
 #include "cli/verbs/task_models.h"
 #include "cli/verbs/verbs.h"
+#include "json/answers.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/explanation.h"
@@ -229,26 +230,7 @@ class TextLabels {
   // `why` may be null.
   [[nodiscard]] std::string json_of(const std::string& text, const ClassifiedText& classified,
                                     const Explanation* why) const {
-    nlohmann::ordered_json object;
-    put_text(&object, text);
-    const std::vector<std::int32_t> answers = classifier_.answers(classified);
-    if (classifier_.multi_label()) {
-      object["labels"] = nlohmann::ordered_json::array();
-      for (const std::int32_t label : answers) object["labels"].push_back(name(label));
-    } else if (answers.empty()) {
-      object["label"] = nullptr;
-    } else {
-      object["label"] = name(answers.front());
-    }
-    object["probabilities"] = nlohmann::ordered_json::object();
-    // Not by key, which would search all labels before it.
-    auto& probabilities = object["probabilities"].get_ref<nlohmann::ordered_json::object_t&>();
-    for (const std::int32_t label : command_.most ? shown(classified) : classifier_.ranked(classified)) {
-      probabilities.emplace_back(name(label), classified.probabilities[static_cast<std::size_t>(label)]);
-    }
-    object["tokens"] = classified.tokens;
-    object["unknown_tokens"] = classified.unknown_tokens;
-    if (classified.was_cut) object["cut"] = true;
+    nlohmann::ordered_json object = classified_json(text, classified, classifier_, command_.most);
     if (why != nullptr) object["explanation"] = explanation_json(*why, name(why->label));
     return json_line(object);
   }

@@ -13,11 +13,11 @@
 #include "cli/flags/flags.h"
 #include "cli/streams/comparison.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/answered_texts.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 
 namespace unroll {

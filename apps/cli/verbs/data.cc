@@ -6,11 +6,11 @@
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/streams/data_table.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/data_tags.h"
 #include "cli/verbs/verbs.h"
+#include "json/json_text.h"
 #include "unroll/data/data_report.h"
 #include "unroll/error.h"
 

@@ -8,10 +8,10 @@
 #include "cli/flags/column_flags.h"
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/tag_table.h"
 #include "cli/streams/terminal.h"
+#include "json/json_text.h"
 #include "unroll/data/tag_report.h"
 #include "unroll/error.h"
 

@@ -10,12 +10,12 @@
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/label_report.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/answered_texts.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/precision.h"
 

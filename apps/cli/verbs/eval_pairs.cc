@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/quantities.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/suites/minimal_pairs.h"
 #include "unroll/suites/syntax_suite.h"

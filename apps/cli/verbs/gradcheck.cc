@@ -8,9 +8,9 @@
 
 #include "cli/flags/flags.h"
 #include "cli/flags/regularization_flags.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/verbs/verbs.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/gradcheck.h"
 

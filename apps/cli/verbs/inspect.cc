@@ -8,11 +8,11 @@
 
 #include "cli/flags/flags.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/loss_chart.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/verbs/verbs.h"
+#include "json/json_text.h"
 #include "unroll/model.h"
 
 namespace unroll {

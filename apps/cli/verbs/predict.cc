@@ -11,10 +11,10 @@
 #include "cli/flags/dense_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/streams/escaped.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/label/predictor.h"
 

@@ -10,9 +10,9 @@
 
 #include "cli/flags/flags.h"
 #include "cli/flags/recipe.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/verbs/verbs.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 
 namespace unroll {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "cli/streams/json_text.h"
 #include "cli/streams/quantities.h"
+#include "json/json_text.h"
 #include "unroll/error.h"
 
 namespace unroll {

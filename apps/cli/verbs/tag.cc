@@ -8,10 +8,11 @@
 
 #include "cli/flags/column_flags.h"
 #include "cli/flags/flags.h"
-#include "cli/streams/json_text.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "json/answers.h"
+#include "json/json_text.h"
 #include "unroll/data/columns.h"
 #include "unroll/error.h"
 #include "unroll/label/tagger.h"
@@ -70,12 +71,6 @@ std::optional<TagCommand> parse_tag(const std::vector<std::string>& arguments) {
   return command;
 }
 
-nlohmann::ordered_json json_of(const TagSequence& sequence) {
-  nlohmann::ordered_json object{{"tags", sequence.tags}, {"log_prob", sequence.log_prob}};
-  if (!sequence.confidence.empty()) object["confidence"] = sequence.confidence;
-  return object;
-}
-
 // Tags the sentences of a file as they arrive.
 class SentenceTagging {
  public:
@@ -131,13 +126,7 @@ class SentenceTagging {
   [[nodiscard]] std::string written(const ColumnSentence& sentence, const std::vector<TagSequence>& answers) const {
     if (!command_.json) return with_tags(sentence, answers.front().tags);
     if (sentence.words.empty() && sentence.format != ColumnFormat::kText) return "";
-    nlohmann::ordered_json object{{"words", sentence.words}};
-    object.update(json_of(answers.front()));
-    if (command_.options.n_best > 1) {
-      nlohmann::ordered_json& list = object["n_best"] = nlohmann::ordered_json::array();
-      for (const TagSequence& answer : answers) list.push_back(json_of(answer));
-    }
-    return json_line(object);
+    return json_line(tagged_json(sentence.words, answers, command_.options.n_best > 1));
   }
 
   const TagCommand& command_;

@@ -1,11 +1,32 @@
-#include "cli/streams/json_text.h"
+#include "json/json_text.h"
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "cli/streams/escaped.h"
 #include "unroll/character.h"
 
 namespace unroll {
+namespace {
+
+// Characters that are not printable as \uHHHH. Outside of strings JSON has none but newlines.
+std::string visible_json(std::string_view json) {
+  std::string shown;
+  while (!json.empty()) {
+    const Character character = first_character(json);
+    if (is_printable(character) || character.value == '\n') {
+      shown += json.substr(0, character.bytes);
+    } else {
+      shown += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(character.value));
+    }
+    json.remove_prefix(character.bytes);
+  }
+  return shown;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const Character character = first_character(text);
