@@ -73,6 +73,7 @@ struct TextEvent {
   std::int64_t text = 0;                   // its number
   std::string piece = {};                  // what follows of it: whole characters; empty where nothing is certain yet
   std::vector<SymbolReport> symbols = {};  // that are reported, in order
+  std::int64_t written = 0;                // symbols so far
   std::optional<Finish> finish = {};       // it has ended, and this is its last event
   std::optional<Error> error = {};         // the same by a failure, Error{kNumeric}; others go on
 };

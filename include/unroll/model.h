@@ -73,6 +73,9 @@ class Model {
   // What it was trained to do.
   [[nodiscard]] const Task& task() const noexcept;
 
+  // The checksum of the file that it was loaded from, 16 hexadecimal digits; empty where that has none.
+  [[nodiscard]] const std::string& checksum() const noexcept;
+
   // The state policy of training, which is the default of evaluate(); kReset where the vocabulary has no boundary.
   [[nodiscard]] StatePolicy trained_state_policy() const;
 

@@ -40,6 +40,8 @@ Precision Model::precision() const noexcept { return data_->weights.precision();
 
 BeginPolicy Model::begin_policy() const noexcept { return data_->use.begin; }
 
+const std::string& Model::checksum() const noexcept { return data_->checksum; }
+
 const Task& Model::task() const noexcept { return data_->use.task; }
 
 std::vector<TensorInfo> Model::tensors() const {

@@ -50,6 +50,7 @@ void TextWriter::write(std::span<const RidingPrompt> riding, std::vector<TextEve
     const bool ended = event.finish || event.error;
     if (tells(event)) {
       event.text = row.text->number;
+      event.written = row.text->writing.written();
       events.push_back(std::exchange(event, {}));
     }
     if (ended) row.text.reset();

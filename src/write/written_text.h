@@ -55,6 +55,9 @@ class WrittenText {
   // The last symbol so far; -1: none.
   [[nodiscard]] std::int32_t previous() const noexcept { return plan_.previous; }
 
+  // Symbols so far.
+  [[nodiscard]] std::int64_t written() const noexcept { return position_; }
+
   // Draws the next symbol, and appends to `out` what has become certain of the text. May overwrite the logits. Throws
   // Error{kNumeric} where one is not finite.
   WrittenSymbol write(std::span<float> logits, Sampler& sampler, std::string& out);
