@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 21> kVerbs{{
+constexpr std::array<Verb, 22> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
@@ -45,6 +45,7 @@ constexpr std::array<Verb, 21> kVerbs{{
     {"rescore", "choose among the hypotheses of N-best lists", run_rescore},
     {"rnnlm", "score text for scripts that call rnnlm", run_rnnlm},
     {"generate", "write text with a model", run_generate},
+    {"serve", "answer other programs over HTTP", run_serve},
     {"convert", "round a model's weights, or write n-grams that imitate it", run_convert},
     {"export", "write a model for other programs", run_export},
     {"import", "make a model of another program's network", run_import},

@@ -19,6 +19,7 @@ int run_classify(const std::vector<std::string>& arguments);
 int run_probe(const std::vector<std::string>& arguments);
 int run_features(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
+int run_serve(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
 int run_rescore(const std::vector<std::string>& arguments);
 int run_rnnlm(const std::vector<std::string>& arguments);

@@ -1,0 +1,215 @@
+#include "server/completion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include "server/json_parts.h"
+#include "unroll/character.h"
+
+namespace unroll {
+namespace {
+
+std::string_view finish_name(Finish finish) noexcept { return finish == Finish::kLength ? "length" : "stop"; }
+
+// How many bytes of `text` are whole characters, if its last one may be unfinished.
+std::size_t whole_characters(std::string_view text) noexcept {
+  std::size_t end = text.size();
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80U) continue;
+    const std::size_t needs = byte >= 0xF0U ? 4 : byte >= 0xE0U ? 3 : byte >= 0xC0U ? 2 : 1;
+    if (needs > back) end = text.size() - back;
+    break;
+  }
+  return end;
+}
+
+}  // namespace
+
+Completion::Completion(CompletionRequest request, AnswerSource source, std::unique_ptr<Call> call)
+    : request_(std::move(request)), source_(std::move(source)), call_(std::move(call)), created_(std::time(nullptr)) {
+  const auto copies = static_cast<std::size_t>(request_.best_of);
+  for (std::size_t t = 0; t < request_.prompts.size() * copies; ++t) {
+    choices_.push_back({.prompt = t / copies, .log = SymbolLog(source_.tokenizer, request_.shape)});
+    if (request_.text.symbols.prompt) begin_log(choices_.back());
+  }
+  open_ = choices_.size();
+  CallRecord& record = call_->record();
+  record.model = source_.model;
+  for (const PromptPieces& prompt : request_.prompts) record.prompt_tokens += std::ssize(prompt.ids);
+}
+
+// Whether the first symbol stands for the boundary with which every text begins.
+bool Completion::skips_first(const PromptPieces& prompt) const noexcept {
+  return !prompt.ids.empty() && prompt.ids.front() == source_.tokenizer.boundary() && source_.boundary_begins;
+}
+
+TextRequest Completion::text(std::size_t t) const {
+  TextRequest text = request_.text;
+  const PromptPieces& prompt = request_.prompts[choices_[t].prompt];
+  text.prompt_ids.emplace(prompt.ids.begin() + (skips_first(prompt) ? 1 : 0), prompt.ids.end());
+  text.copy = static_cast<std::uint32_t>(t % static_cast<std::size_t>(request_.best_of));
+  return text;
+}
+
+void Completion::begin_log(Choice& choice) {
+  const PromptPieces& prompt = request_.prompts[choice.prompt];
+  if (!skips_first(prompt)) return;
+  choice.log.add_given(prompt.ids.front(), prompt.piece(0));
+  choice.reported = 1;
+}
+
+void Completion::begin() {
+  if (!request_.stream) return;
+  call_->begin_events();
+  for (std::size_t t = 0; t < choices_.size(); ++t) {
+    if (request_.shape == LogShape::kChat) {
+      call_->write(
+          fmt::format("data: {{{},\"choices\":[{{\"index\":{},\"delta\":{{\"role\":\"assistant\",\"content\":\"\"}},"
+                      "\"logprobs\":null,\"finish_reason\":null}}]}}\n\n",
+                      head(), t));
+    } else if (request_.echo && !request_.logs) {
+      echo(choices_[t]);
+      send_part(t, false);
+    }
+  }
+}
+
+void Completion::take(std::size_t t, const TextEvent& event) {
+  if (ended()) return;
+  if (event.error) return fail(ApiError(*event.error));
+  Choice& choice = choices_[t];
+  const bool had_prompt = choice.reported > 0;
+  for (const SymbolReport& report : event.symbols) take_symbol(choice, report);
+  if (request_.echo && (choice.reported > 0 || had_prompt)) echo(choice);
+  choice.text += event.piece;
+  choice.written = event.written;
+  choice.finish = event.finish;
+  if (request_.stream && (!choice.text.empty() || !event.symbols.empty())) send_part(t, false);
+  if (!event.finish) return;
+  if (request_.stream) send_part(t, true);
+  if (--open_ == 0) end();
+}
+
+void Completion::take_symbol(Choice& choice, const SymbolReport& report) {
+  if (report.written) {
+    choice.log_prob += report.log_prob;
+    if (request_.logs) choice.log.add(report, report.text);
+    return;
+  }
+  const PromptPieces& prompt = request_.prompts[choice.prompt];
+  const std::string_view piece = prompt.piece(choice.reported);
+  if (choice.reported++ > 0) return choice.log.add(report, piece);
+  choice.log.add_given(report.id, piece);
+  if (!report.given) choice.first_log_prob = report.log_prob;
+}
+
+// Adds what is known of the prompt to the text: all of it, or what was reported.
+void Completion::echo(Choice& choice) {
+  const PromptPieces& prompt = request_.prompts[choice.prompt];
+  const bool all = !request_.logs || choice.reported == prompt.ids.size();
+  std::size_t end = prompt.text.size();
+  if (!all) end = choice.reported == 0 ? 0 : prompt.ends[choice.reported - 1];
+  if (end < prompt.text.size()) end = whole_characters(std::string_view(prompt.text).substr(0, end));
+  if (end <= choice.echoed) return;
+  choice.text.append(prompt.text, choice.echoed, end - choice.echoed);
+  choice.echoed = end;
+}
+
+std::string Completion::head() const {
+  const bool chat = request_.shape == LogShape::kChat;
+  const std::string_view object = !chat             ? "text_completion"
+                                  : request_.stream ? "chat.completion.chunk"
+                                                    : "chat.completion";
+  return fmt::format(R"("id":{},"object":"{}","created":{},"model":{},"system_fingerprint":{})",
+                     json_string((chat ? "chatcmpl-" : "cmpl-") + std::as_const(*call_).record().id), object, created_,
+                     json_string(source_.model), json_string(source_.fingerprint));
+}
+
+std::string Completion::choice_json(std::size_t index, Choice& choice, bool is_part, bool is_last) const {
+  const std::string text = json_string(choice.text);
+  std::string json = fmt::format("{{\"index\":{},", index);
+  if (request_.shape == LogShape::kText) {
+    json += "\"text\":" + text;
+  } else if (is_part) {
+    json += "\"delta\":" + (is_last ? "{}" : "{\"content\":" + text + "}");
+  } else {
+    json += "\"message\":{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":null}";
+  }
+  json += ",\"logprobs\":" + (request_.logs ? choice.log.take() : "null");
+  json += ",\"finish_reason\":";
+  json += is_last && choice.finish ? fmt::format("\"{}\"", finish_name(*choice.finish)) : "null";
+  if (is_last) json += extras(choice);
+  return json + "}";
+}
+
+// What only this server tells.
+std::string Completion::extras(const Choice& choice) const {
+  std::string fields = fmt::format("\"seed\":{}", request_.text.options.seed);
+  if (choice.first_log_prob) fields += ",\"first_logprob\":" + json_number(*choice.first_log_prob);
+  return ",\"unroll\":{" + fields + "}";
+}
+
+std::string Completion::notes() const {
+  std::string notes;
+  if (request_.shape == LogShape::kChat) {
+    notes += "\"note\":\"this is no chat model: the texts of the messages were joined by newlines and continued\"";
+  }
+  std::string ignored;
+  for (const std::string& field : request_.ignored) append_element(ignored, json_string(field));
+  if (!ignored.empty()) append_element(notes, "\"ignored\":[" + ignored + "]");
+  return notes.empty() ? "" : ",\"unroll\":{" + notes + "}";
+}
+
+std::string Completion::usage() const {
+  std::int64_t written = 0;
+  for (const Choice& choice : choices_) written += choice.written;
+  const std::int64_t prompts = std::as_const(*call_).record().prompt_tokens;
+  return fmt::format(R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{}}})", prompts, written,
+                     prompts + written);
+}
+
+void Completion::send_part(std::size_t t, bool is_last) {
+  Choice& choice = choices_[t];
+  if (is_last) choice.text.clear();
+  call_->write(fmt::format("data: {{{},\"choices\":[{}]{}}}\n\n", head(), choice_json(t, choice, true, is_last),
+                           request_.with_usage ? ",\"usage\":null" : ""));
+  choice.text.clear();
+}
+
+// Of each prompt the texts with the highest log-probability per symbol, of equal ones the first ones.
+std::vector<std::size_t> Completion::answered() const {
+  std::vector<std::size_t> chosen;
+  const auto copies = static_cast<std::size_t>(request_.best_of);
+  const auto mean = [this](std::size_t t) {
+    const Choice& choice = choices_[t];
+    return choice.written == 0 ? 0 : choice.log_prob / static_cast<double>(choice.written);
+  };
+  for (std::size_t first = 0; first < choices_.size(); first += copies) {
+    std::vector<std::size_t> texts(copies);
+    for (std::size_t i = 0; i < copies; ++i) texts[i] = first + i;
+    if (request_.best_of > request_.n) std::ranges::stable_sort(texts, std::ranges::greater{}, mean);
+    chosen.insert(chosen.end(), texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(request_.n));
+  }
+  return chosen;
+}
+
+void Completion::end() {
+  for (const Choice& choice : choices_) call_->record().completion_tokens += choice.written;
+  if (request_.stream) {
+    if (request_.with_usage)
+      call_->write(fmt::format("data: {{{},\"choices\":[],{}{}}}\n\n", head(), usage(), notes()));
+    call_->write("data: [DONE]\n\n");
+    return call_->end();
+  }
+  std::string choices;
+  std::size_t index = 0;
+  for (const std::size_t t : answered()) append_element(choices, choice_json(index++, choices_[t], false, true));
+  call_->send({.body = fmt::format("{{{},\"choices\":[{}],{}{}}}", head(), choices, usage(), notes())});
+}
+
+}  // namespace unroll

@@ -1,0 +1,267 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "server/api.h"
+#include "server/api_error.h"
+#include "server/bounded_queue.h"
+#include "server/call.h"
+#include "server/gate.h"
+#include "server/json_parts.h"
+#include "server/metrics.h"
+#include "server/request_log.h"
+#include "unroll/task.h"
+
+namespace unroll {
+namespace {
+
+constexpr int kInterruptedStatus = 130;
+constexpr std::size_t kLongestId = 128;
+
+nlohmann::ordered_json json_of(const ServedModel& served) {
+  const Model& model = served.model;
+  return {{"id", served.name},
+          {"object", "model"},
+          {"created", served.created},
+          {"owned_by", "unroll"},
+          {"unroll",
+           {{"task", task_name(model.task().kind)},
+            {"checksum", model.checksum()},
+            {"tokenizer", tokenizer_kind_name(model.tokenizer().kind())},
+            {"vocabulary", model.tokenizer().size()},
+            {"precision", precision_name(model.precision())}}}};
+}
+
+// What only looks at the server: answered on the thread of the sockets, never behind a queue.
+constexpr std::array<Route, 4> kQuickRoutes{
+    {{"GET", "/health"}, {"GET", "/metrics"}, {"GET", "/v1/models"}, {"GET", "/"}}};
+
+constexpr std::string_view kModelsPath = "/v1/models/";
+
+class Server {
+ public:
+  explicit Server(const ServerOptions& options)
+      : options_(options),
+        log_(options.log_descriptor),
+        models_(options.models),
+        api_(models_, options.limits, options.log_texts),
+        bodies_(options.models.waiting),
+        http_(options.http, [this](HttpRequest request, std::shared_ptr<HttpAnswer> answer) {
+          receive(std::move(request), std::move(answer));
+        }) {
+    gate_.emplace(GateOptions{.api_key = options.api_key,
+                              .allowed_origins = options.allowed_origins,
+                              .loopback = http_.is_loopback(),
+                              .host = options.http.host});
+    for (const Route& route : kQuickRoutes) routes_.push_back(route);
+    for (const Route& route : Api::routes()) routes_.push_back(route);
+  }
+
+  void run() {
+    http_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { take_signal(signal); });
+    std::thread reader([this] { read_bodies(); });
+    http_.run();
+    bodies_.close();
+    reader.join();
+    models_.stop();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  // On the thread of the sockets, like all up to take_signal().
+  void receive(HttpRequest request, std::shared_ptr<HttpAnswer> answer) {
+    const std::optional<ApiError> refusal = gate_->refusal(request);
+    auto headers = gate_->headers(request);
+    std::string id = id_of(request);
+    std::string route = route_of(request);
+    ++open_;
+    auto call = std::make_unique<Call>(std::move(request), std::move(answer), std::move(id), std::move(route),
+                                       [this](const CallRecord& record) { note_end(record); });
+    for (auto& [name, value] : headers) call->add_header(std::move(name), std::move(value));
+    if (refusal) return call->fail(*refusal);
+    if (Gate::is_preflight(call->request())) return call->send({.status = 204});
+    if (answer_quickly(*call)) return;
+    if (const std::optional<ApiError> error = route_error(call->request())) return fail_route(*call, *error);
+    if (stopping_) return call->fail(is_stopping());
+    if (!models_.loaded()) return call->fail(is_loading());
+    if (!bodies_.push(call)) call->fail(queue_is_full());
+  }
+
+  [[nodiscard]] std::string id_of(const HttpRequest& request) {
+    const std::string* const given = request.header("x-request-id");
+    const auto is_plain = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+             c == '.';
+    };
+    if (given != nullptr && !given->empty() && given->size() <= kLongestId && std::ranges::all_of(*given, is_plain)) {
+      return *given;
+    }
+    return fmt::format("{:016x}", random_());
+  }
+
+  [[nodiscard]] std::string route_of(const HttpRequest& request) const {
+    if (request.path.starts_with(kModelsPath)) return "/v1/models";
+    const auto found = std::ranges::find(routes_, std::string_view(request.path), &Route::path);
+    return found == routes_.end() ? "other" : std::string(found->path);
+  }
+
+  // 404 and 405.
+  [[nodiscard]] std::optional<ApiError> route_error(const HttpRequest& request) const {
+    bool known = false;
+    for (const Route& route : routes_) {
+      if (route.path != request.path) continue;
+      if (route.method == request.method) return std::nullopt;
+      known = true;
+    }
+    if (known)
+      return ApiError(405, fmt::format("{} does not take {}", request.path, request.method), {}, "wrong_method");
+    return ApiError(404, fmt::format("there is no {} here", request.path), {}, "unknown_route");
+  }
+
+  void fail_route(Call& call, const ApiError& error) const {
+    std::string methods;
+    for (const Route& route : routes_) {
+      if (route.path == call.request().path) methods += (methods.empty() ? "" : ", ") + std::string(route.method);
+    }
+    if (!methods.empty()) call.add_header("Allow", methods);
+    call.fail(error);
+  }
+
+  [[nodiscard]] bool answer_quickly(Call& call) {
+    const HttpRequest& request = call.request();
+    if (request.method != "GET" && request.method != "HEAD") return false;
+    if (request.path == "/health") {
+      answer_health(call);
+    } else if (request.path == "/metrics") {
+      call.send({.body = metrics_.text(models_.all(), http_.connections()), .type = "text/plain; version=0.0.4"});
+    } else if (request.path == "/v1/models") {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const auto& model : models_.all()) list.push_back(json_of(*model));
+      call.send({.body = json_body({{"object", "list"}, {"data", list}})});
+    } else if (request.path.starts_with(kModelsPath)) {
+      answer_model(call);
+    } else if (request.path == "/") {
+      call.send({.body = "unroll serves language models here: GET /v1/models lists them.\n",
+                 .type = "text/plain; charset=utf-8"});
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void answer_health(Call& call) {
+    if (stopping_) return call.fail(is_stopping());
+    if (!models_.loaded()) return call.fail(is_loading());
+    call.send({.body = json_body({{"status", "ok"}})});
+  }
+
+  void answer_model(Call& call) {
+    try {
+      call.send({.body = json_body(json_of(*models_.find(call.request().path.substr(kModelsPath.size()))))});
+    } catch (const ApiError& error) {
+      call.fail(error);
+    }
+  }
+
+  void take_signal(int signal) {
+    if (signal == SIGHUP) {
+      log_.event("info", "SIGHUP: loading the models anew");
+      reload_ = true;
+      std::unique_ptr<Call> none;
+      static_cast<void>(bodies_.push(none));  // wakes the reader; where there is no room it is awake
+      return;
+    }
+    if (stopping_.exchange(true)) _exit(kInterruptedStatus);
+    log_.event("info",
+               fmt::format("stopping: {} requests in progress have {} s", open_.load(), options_.drain_seconds));
+    http_.refuse();
+    http_.after(options_.drain_seconds, [this] { end(); });
+    if (open_ == 0) end();
+  }
+
+  void end() {
+    if (std::exchange(ended_, true)) return;
+    models_.stop();
+    http_.stop();
+  }
+
+  // On any thread.
+  void note_end(const CallRecord& record) {
+    metrics_.count(record);
+    log_.request(record);
+    if (--open_ == 0 && stopping_) http_.post([this] { end(); });
+  }
+
+  // The thread that reads bodies.
+  void read_bodies() {
+    try {
+      models_.load();
+      if (!http_.is_loopback() && options_.api_key.empty()) {
+        options_.note(
+            "warning: whoever reaches this address may use the server: give --api-key-file, or a proxy that asks");
+      }
+      options_.note(fmt::format("listening on http://{}:{}", shown_host(), http_.port()));
+    } catch (...) {
+      failure_ = std::current_exception();
+      http_.stop();
+    }
+    while (std::optional<std::unique_ptr<Call>> call = bodies_.wait()) {
+      if (reload_.exchange(false)) reload();
+      if (*call) api_.answer(std::move(*call));
+      models_.reap();
+    }
+  }
+
+  void reload() {
+    try {
+      models_.load();
+      log_.event("info", "all models were loaded anew");
+    } catch (const std::exception& error) {
+      log_.event("error", fmt::format("the models of before are served on: {}", error.what()));
+    }
+  }
+
+  [[nodiscard]] std::string shown_host() const {
+    const std::string& host = options_.http.host;
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  }
+
+  const ServerOptions& options_;
+  Metrics metrics_;
+  RequestLog log_;
+  Models models_;
+  Api api_;
+  BoundedQueue<std::unique_ptr<Call>> bodies_;
+  std::optional<Gate> gate_;
+  std::vector<Route> routes_;
+  std::mt19937_64 random_{std::random_device{}()};
+  std::atomic<std::int64_t> open_ = 0;  // requests that are not answered yet
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> reload_ = false;
+  bool ended_ = false;
+  std::exception_ptr failure_;
+  HttpServer http_;
+};
+
+}  // namespace
+
+void serve(const ServerOptions& options) {
+  Server server(options);
+  server.run();
+}
+
+}  // namespace unroll

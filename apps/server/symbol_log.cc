@@ -1,0 +1,102 @@
+#include "server/symbol_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "json/json_text.h"
+#include "server/json_parts.h"
+
+namespace unroll {
+namespace {
+
+bool continues_character(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+
+std::string byte_list(std::string_view text) {
+  std::string list;
+  for (const char byte : text) append_element(list, fmt::format("{}", static_cast<unsigned char>(byte)));
+  return list;
+}
+
+std::string chat_entry(std::string_view shown, std::string_view piece, std::string_view log_prob) {
+  return fmt::format(R"({{"token":{},"logprob":{},"bytes":[{}])", json_string(shown), log_prob, byte_list(piece));
+}
+
+}  // namespace
+
+std::string shown_piece(std::string_view piece) {
+  if (is_utf8(piece)) return std::string(piece);
+  std::string shown = "bytes:";
+  for (const char byte : piece) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  return shown;
+}
+
+void SymbolLog::add_given(std::int32_t id, std::string_view piece) {
+  if (shape_ == LogShape::kText) {
+    append_element(tokens_, json_string(shown_piece(piece)));
+    append_element(log_probs_, "null");
+    append_element(top_, "null");
+  }
+  add_piece(id, piece);
+}
+
+void SymbolLog::add(const SymbolReport& report, std::string_view piece) {
+  if (report.given) return add_given(report.id, piece);
+  const std::string shown = shown_piece(piece);
+  const std::string log_prob = json_number(report.log_prob);
+  if (shape_ == LogShape::kText) {
+    append_element(tokens_, json_string(shown));
+    append_element(log_probs_, log_prob);
+    append_element(top_, "{" + top(report, piece) + "}");
+  } else {
+    append_element(tokens_, chat_entry(shown, piece, log_prob) + ",\"top_logprobs\":[" + top(report, piece) + "]}");
+  }
+  add_piece(report.id, piece);
+}
+
+std::string SymbolLog::name(std::int32_t id) const { return tokenizer_.written(previous_, id); }
+
+// The alternatives, and the symbol itself at its place among them or at the end.
+std::string SymbolLog::top(const SymbolReport& report, std::string_view piece) const {
+  std::vector<SymbolProbability> listed = report.alternatives;
+  if (std::ranges::find(listed, report.id, &SymbolProbability::id) == listed.end()) {
+    listed.push_back({.id = report.id, .log_prob = report.log_prob});
+  }
+  std::string list;
+  std::set<std::string> names{shown_piece(piece)};
+  for (const SymbolProbability& symbol : listed) {
+    const bool is_itself = symbol.id == report.id;
+    const std::string text = is_itself ? std::string(piece) : name(symbol.id);
+    std::string unique = shown_piece(text);
+    if (!is_itself && !names.insert(unique).second) unique = fmt::format("token_id:{}", symbol.id);
+    const std::string log_prob = json_number(symbol.log_prob);
+    append_element(list, shape_ == LogShape::kText ? json_string(unique) + ":" + log_prob
+                                                   : chat_entry(unique, text, log_prob) + "}");
+  }
+  return list;
+}
+
+void SymbolLog::add_piece(std::int32_t id, std::string_view piece) {
+  const bool within = !piece.empty() && continues_character(piece.front()) && characters_ > 0;
+  if (shape_ == LogShape::kText) append_element(offsets_, fmt::format("{}", characters_ - (within ? 1 : 0)));
+  characters_ += std::ranges::count_if(piece, [](char byte) { return !continues_character(byte); });
+  previous_ = id;
+}
+
+std::string SymbolLog::take() {
+  const std::string lists =
+      shape_ == LogShape::kText
+          ? fmt::format(R"({{"tokens":[{}],"token_logprobs":[{}],"top_logprobs":[{}],"text_offset":[{}]}})", tokens_,
+                        log_probs_, top_, offsets_)
+          : fmt::format(R"({{"content":[{}],"refusal":null}})", tokens_);
+  tokens_.clear();
+  log_probs_.clear();
+  top_.clear();
+  offsets_.clear();
+  return lists;
+}
+
+}  // namespace unroll
