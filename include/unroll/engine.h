@@ -95,11 +95,11 @@ struct EngineLoad {
 // on its request and the model alone, to the bit: not on the texts next to it, the number of threads, or the cache.
 //
 // Where no text is written, prompts are read in pieces of 256 symbols, several prompts side by side. Where some are,
-// prompts without reports read one symbol in the same product, which takes little more time. Those with reports are
-// read between two steps, and so are those with more than 512 symbols left, in pieces that take at most as long as such
-// a step (measured), but at least one symbol. Prompts that are nearly read go first in every other piece, the oldest
-// one in the others. Equal prompts are read once, and the state after a prompt is kept: one that begins with a prompt
-// of before is read from its end on. The states that were used last are kept.
+// prompts without reports read one symbol in the same product: they slow the others no more than texts that are
+// written. Those with reports are read between two steps, and so are those with more than 512 symbols left, in pieces
+// that take at most as long as such a step (measured), but at least one symbol. Prompts that are nearly read go first
+// in every other piece, the oldest one in the others. Equal prompts are read once, and the state after a prompt is
+// kept: one that begins with a prompt of before is read from its end on. The states that were used last are kept.
 //
 // Not for two threads at once. Memory: about that of a Generator, and for each text its prompt and a state.
 class Engine {

@@ -117,7 +117,7 @@ TEST(Engine, WritesWhatAGeneratorWritesGivenLabels) {
   const Model model(std::make_shared<const Model::Data>(Model::Data{
       config, tokenizer, {}, ModelWeights(random_parameters(config, 0.9F, 4)), {BeginPolicy::kBoundary, task}}));
   // Equal prompts too, whose states differ by label alone.
-  std::vector<TextRequest> requests = many_requests(40, [](std::size_t i) { return random_text(i % 4, 1); });
+  std::vector<TextRequest> requests = many_requests(40, [](std::size_t i) { return random_text(i / 2 % 4, 1); });
   for (std::size_t i = 0; i < requests.size(); ++i) {
     requests[i].options.label = i % 2 == 0 ? "cats" : "dogs";
     requests[i].length = 60;
