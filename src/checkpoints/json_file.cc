@@ -44,8 +44,11 @@ class JsonEvents : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const nlohmann::json::exception& /*e*/) override {
+  bool parse_error(std::size_t position, const std::string& /*token*/, const nlohmann::json::exception& e) override {
+    if (std::string_view(e.what()).find("surrogate") != std::string_view::npos) {
+      refuse(fmt::format("byte {}: an escape \\ud800 to \\udfff stands alone, which is no character: expected a pair",
+                         position));
+    }
     refuse(fmt::format("it is not JSON from byte {} on", position));
   }
 

@@ -26,6 +26,8 @@ class PickleMachine {
 
   Pickle run() {
     for (;;) {
+      reader_.seek(reader_.at());
+      if (reader_.left() == 0) reader_.refuse("it is cut short, or no pickle: it has no instruction that ends it");
       const PickleInstruction instruction = next_instruction(reader_);
       if (instruction.op == PickleOp::kStop) break;
       if (!run_scalar(instruction) && !run_container(instruction) && !run_memo(instruction)) run_call(instruction);

@@ -101,10 +101,14 @@ class SafetensorsReader {
 
 bool is_safetensors(std::string_view bytes) noexcept {
   constexpr std::size_t kLengthBytes = 8;
-  if (bytes.size() <= kLengthBytes || bytes[kLengthBytes] != '{') return false;
+  if (bytes.size() <= kLengthBytes) return false;
   std::uint64_t length = 0;
   for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[i]);
-  return length <= kLongestHeader;
+  const bool is_header = bytes[kLengthBytes] == '{';
+  if (length <= kLongestHeader) return is_header || (length > 0 && length <= bytes.size() - kLengthBytes);
+  // A wrong length: no text has zeros, and pickles that have begin otherwise.
+  constexpr char kPickleStart = '\x80';
+  return is_header && bytes[0] != kPickleStart && bytes.substr(0, kLengthBytes).find('\0') != std::string_view::npos;
 }
 
 void read_safetensors(std::string_view bytes, ForeignFile& checkpoint) {

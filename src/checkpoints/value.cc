@@ -29,16 +29,16 @@ bool is_utf8(std::string_view text) {
   throw Error(ErrorCode::kFormat, fmt::format("{}: {}", what, why));
 }
 
-// The product of `shape`; nothing where it is 2^63 or more. Zero lengths are seen before an overflow is.
+// The product of `shape`; nothing where that of the lengths other than 0 is 2^63 or more: NumPy and PyTorch have no
+// such array, with numbers or without.
 std::optional<std::int64_t> product(const std::vector<std::int64_t>& shape) {
   std::int64_t size = 1;
+  bool is_empty = false;
   for (const std::int64_t length : shape) {
-    if (length == 0) return 0;
+    is_empty |= length == 0;
+    if (length != 0 && __builtin_mul_overflow(size, length, &size)) return std::nullopt;
   }
-  for (const std::int64_t length : shape) {
-    if (__builtin_mul_overflow(size, length, &size)) return std::nullopt;
-  }
-  return size;
+  return is_empty ? 0 : size;
 }
 
 // The number of elements up to the last one that the tensor views; nothing where that is 2^63 or more.

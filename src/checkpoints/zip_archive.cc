@@ -91,7 +91,8 @@ class ZipReader {
     if (disk != 0 || directory_disk != 0) reader_.refuse("the archive is a part of several disks");
     if (count_here != directory.count) {
       reader_.refuse(
-          fmt::format("the archive says that it has {} members and that it has {}", count_here, directory.count));
+          fmt::format("the archive's end contradicts itself: it counts {} members in this file and {} in all",
+                      count_here, directory.count));
     }
     directory.end = directory.at + size;
     const std::size_t plain_end = end;

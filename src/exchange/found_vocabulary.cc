@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/quote.h"
 #include "unroll/character.h"
 
 namespace unroll {
@@ -41,6 +42,9 @@ bool are_distinct(const std::vector<std::string>& symbols) {
   const std::unordered_set<std::string_view> seen(symbols.begin(), symbols.end());
   return seen.size() == symbols.size();
 }
+
+// Ids and symbols.
+using Entries = std::vector<std::pair<std::int64_t, std::string>>;
 
 class VocabularyFinder {
  public:
@@ -75,7 +79,7 @@ class VocabularyFinder {
     if (count < 2) return;
     // Ids by symbol first: the keys of the other kind may be digits as well.
     for (const bool by_symbol : {true, false}) {
-      std::vector<std::pair<std::int64_t, std::string>> entries;
+      Entries entries;
       for (std::size_t at = 0; at < dict.items.size(); at += 2) {
         const Value& symbol = graph_[dict.items[by_symbol ? at : at + 1]];
         const Value& number = graph_[dict.items[by_symbol ? at + 1 : at]];
@@ -86,9 +90,25 @@ class VocabularyFinder {
       }
       if (entries.size() == count) return place(entries, path);
     }
+    tell_odd_id(dict, path);
   }
 
-  void place(const std::vector<std::pair<std::int64_t, std::string>>& entries, const std::string& path) {
+  // A dict of as many symbols as are looked for, one of whose ids is no whole number.
+  void tell_odd_id(const Value& dict, const std::string& path) {
+    const std::int64_t count = std::ssize(dict.items) / 2;
+    if (count != size_) return;
+    for (std::size_t at = 0; at < dict.items.size(); at += 2) {
+      const Value& symbol = graph_[dict.items[at]];
+      const Value& id = graph_[dict.items[at + 1]];
+      if (symbol.kind == ValueKind::kString && id.kind == ValueKind::kReal) {
+        return tell(path, count,
+                    fmt::format(", and the id of {} is {}: expected a whole number", quote(symbol.text),
+                                value_kind_name(id.kind)));
+      }
+    }
+  }
+
+  void place(const Entries& entries, const std::string& path) {
     const std::int64_t count = std::ssize(entries);
     std::vector<std::string> symbols(static_cast<std::size_t>(size_));
     std::vector<bool> has(static_cast<std::size_t>(size_));
@@ -109,10 +129,18 @@ class VocabularyFinder {
     if (list.items.size() < 2) return;
     std::vector<std::string> symbols;
     for (const ValueId item : list.items) {
-      if (!graph_.is(item, ValueKind::kString)) return;
+      if (!graph_.is(item, ValueKind::kString)) return tell_odd_item(list, symbols.size(), path);
       symbols.push_back(graph_[item].text);
     }
     std::ssize(symbols) == size_ ? keep(std::move(symbols), path) : tell(path, std::ssize(symbols));
+  }
+
+  // A list of as many items as are looked for, which begins with strings.
+  void tell_odd_item(const Value& list, std::size_t at, const std::string& path) {
+    const std::int64_t count = std::ssize(list.items);
+    if (at == 0 || count != size_) return;
+    tell(path, count,
+         fmt::format(", and that of id {} is {}: expected a string", at, value_kind_name(graph_[list.items[at]].kind)));
   }
 
   // Texts of any kind stand in files; only one of this many different characters is taken for a list of them.
@@ -136,7 +164,14 @@ class VocabularyFinder {
     search_.others.push_back(fmt::format("{} has {} symbols{}", path, count, what));
   }
 
-  void tell_ids(const std::string& path, const std::vector<std::pair<std::int64_t, std::string>>& entries) {
+  void tell_ids(const std::string& path, Entries entries) {
+    std::ranges::stable_sort(entries, {}, &Entries::value_type::first);
+    const auto same = std::ranges::adjacent_find(entries, {}, &Entries::value_type::first);
+    if (same != entries.end()) {
+      return tell(path, std::ssize(entries),
+                  fmt::format(", of which {} and {} have the id {}", quote(same->second), quote((same + 1)->second),
+                              same->first));
+    }
     const auto [least, most] = std::ranges::minmax_element(entries);
     tell(path, std::ssize(entries), fmt::format(" with ids from {} to {}", least->first, most->first));
   }

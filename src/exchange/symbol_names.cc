@@ -25,10 +25,11 @@ bool is_one_character(std::string_view symbol) {
   return first.well_formed && first.bytes == symbol.size();
 }
 
+constexpr unsigned kFirstPrivate = 0xE000;
+
 // The first character of the private use area, and those after it.
 std::string private_character(std::size_t number) {
-  constexpr unsigned kFirst = 0xE000;
-  const unsigned value = kFirst + static_cast<unsigned>(number);
+  const unsigned value = kFirstPrivate + static_cast<unsigned>(number);
   return {static_cast<char>(0xE0 | value >> 12), static_cast<char>(0x80 | (value >> 6 & 0x3F)),
           static_cast<char>(0x80 | (value & 0x3F))};
 }
@@ -70,10 +71,13 @@ class SymbolRenaming {
       if (symbol_fault(kind_, symbol).empty()) continue;
       const bool is_char = kind_ == TokenizerKind::kChar;
       std::string name = is_char ? private_character(renamed) : fmt::format("<symbol-{}>", id);
-      if (renamed++ < kShown) {
+      if (renamed < kShown) {
+        // A character for private use has no form of its own: fonts show nothing.
+        const std::string shown = is_char ? fmt::format("U+{:04X}", kFirstPrivate + renamed) : quote(name);
         notes_.push_back(fmt::format("the symbol {} ({}) is not one that a text is cut into: it is called {} here", id,
-                                     quote(symbol), quote(name)));
+                                     quote(symbol), shown));
       }
+      ++renamed;
       symbol = std::move(name);
     }
     if (renamed > kShown) notes_.push_back(fmt::format("{} more symbols were renamed so", renamed - kShown));

@@ -23,6 +23,9 @@ constexpr std::string_view kWays =
     "give `vocab`: a file with the symbols, printable (Python's string.printable), or sorted, first, frequency or "
     "first-all with the texts that it was made from";
 
+constexpr std::string_view kForms =
+    "expected a list of different strings, or ids from 0 on by symbol, or symbols by id";
+
 constexpr std::string_view kPrintableRule = "printable";
 
 struct VocabularyRule {
@@ -100,8 +103,10 @@ class VocabularyChoice {
     }
     if (search.found.empty()) {
       const std::string others = search.others.empty() ? "" : fmt::format(" ({})", fmt::join(search.others, "; "));
+      // Where a file was given, another rule is not what its user wants to hear of.
+      const std::string_view what = options_.vocab.empty() ? kWays : kForms;
       refuse_vocabulary(ErrorCode::kInput,
-                        fmt::format("{} holds no vocabulary of {} symbols{}: {}", name, size_, others, kWays));
+                        fmt::format("{} holds no vocabulary of {} symbols{}: {}", name, size_, others, what));
     }
     std::vector<std::string> paths;
     for (const FoundVocabulary& found : search.found) paths.push_back(found.path);

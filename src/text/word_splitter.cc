@@ -96,14 +96,14 @@ void split_whitespace(std::string_view text, Folder& fold, const WordVisitor& vi
 }
 
 // A window that starts right after a word boundary, and whether it ends at one.
-struct Window {
+struct SplitWindow {
   std::size_t end = 0;
   bool at_boundary = false;  // whether the words of the whole text break there too
 };
 
 // Windows end after a newline, or else before a space: words always break there, whatever is on the other side
 // (rules WB3a, WB3b and WB999; WB3d joins only spaces, which are dropped). Without such a place they end anywhere.
-Window window_at(std::string_view text, std::size_t first, std::size_t size) {
+SplitWindow window_at(std::string_view text, std::size_t first, std::size_t size) {
   if (text.size() - first <= size) return {text.size(), true};
   std::size_t end = first + size;
   for (std::size_t at = end; at > first; --at) {
@@ -159,7 +159,7 @@ void split_at_word_boundaries(icu::BreakIterator& breaks, std::string_view text,
                               const WordVisitor& visit) {
   std::size_t size = kWindow;
   for (std::size_t first = 0; first < text.size();) {
-    const Window window = window_at(text, first, size);
+    const SplitWindow window = window_at(text, first, size);
     const std::string_view bytes = text.substr(first, window.end - first);
     const std::size_t done = split_window(breaks, bytes, window.at_boundary, fold, visit);
     // A word that fills the window is tried again in one of twice the size, so that the total time stays linear.

@@ -188,6 +188,21 @@ TEST_F(ForeignReaders, FoldersOfMl5AreRefusedWhereTheyLie) {
   EXPECT_THAT(of("[]"), HasSubstr("not an object"));
 }
 
+TEST_F(ForeignReaders, MessagesSayWhatKindOfFileIsWrong) {
+  const auto safetensors = [](std::uint64_t length, const std::string& rest) { return number_bytes(length) + rest; };
+  EXPECT_THAT(refusal(safetensors(std::uint64_t{1} << 63, "{}")), HasSubstr("bytes were to follow"));
+  EXPECT_THAT(refusal(safetensors(40, "{}")), HasSubstr("40 bytes were to follow"));
+  EXPECT_THAT(refusal(safetensors(2, "[]" + std::string(8, '\0'))), HasSubstr("safetensors"));
+  EXPECT_THAT(refusal(safetensors(
+                  86, R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}          )")),
+              HasSubstr("does not fit"));
+  EXPECT_THAT(refusal(pickle::text("a{bcd")), HasSubstr("no instruction that ends it"));
+  EXPECT_EQ(refusal(pickle::file(pickle::text("a{bcd"))), "");
+  std::string zip = zip_of({{"a.npy", npy_of("{}", "")}});
+  zip[zip.size() - 12] = 7;
+  EXPECT_THAT(refusal(zip), HasSubstr("1 members in this file and 7 in all"));
+}
+
 TEST_F(ForeignReaders, OnlyRegularFilesAreReadAndOfAFolderOnlyItsOwn) {
   const auto refused = [&](const std::string& path) {
     try {

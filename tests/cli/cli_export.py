@@ -42,7 +42,7 @@ class Export(CommandTest):
     def test_a_state_dict_is_a_pickle_of_three_names_and_python_stands_beside_it(self):
         done = self.succeed("export", self.model, "--to", "pytorch", "--save", self.folder / "book.pt")
         self.assertEqual(done.out, "")
-        self.assertIn("book.py rebuilds the network", done.err)
+        self.assertIn("book_model.py rebuilds the network", done.err)
         with zipfile.ZipFile(self.folder / "book.pt") as archive:
             self.assertIsNone(archive.testzip())
             with archive.open("archive/data.pkl") as file:
@@ -53,16 +53,25 @@ class Export(CommandTest):
             for length in shape:
                 count *= length
             self.assertEqual(count, len(numbers))
-        compile((self.folder / "book.py").read_text(encoding="utf-8"), "book.py", "exec")
+        compile((self.folder / "book_model.py").read_text(encoding="utf-8"), "book_model.py", "exec")
         self.succeed("import", self.folder / "book.pt", "--save", self.folder / "again", "--quiet")
         self.assertEqual((self.folder / "again").read_bytes(), self.model.read_bytes())
+
+    def test_the_python_beside_a_state_dict_can_be_imported_and_hides_no_module(self):
+        for name, module in [("torch.pt", "torch_model"), ("my-book v2.1.pth", "my_book_v2_1_model"), ("z.py", "z_py_model"),
+                             ("2026.pt", "_2026_model"), ("m", "m_model")]:
+            self.assertTrue(module.isidentifier())
+            folder = self.folder / module
+            folder.mkdir()
+            self.succeed("export", self.model, "--to", "pytorch", "--save", folder / name, "--quiet")
+            self.assertEqual({path.name for path in folder.iterdir()}, {name, module + ".py"})
 
     def test_what_cannot_be_done_is_refused(self):
         self.refuse(2, ["--to"], "export", self.model, "--save", self.folder / "x")
         self.refuse(2, ["--save"], "export", self.model, "--to", "npz")
         self.refuse(2, ["onnx", "pytorch, safetensors, npz"], "export", self.model, "--to", "onnx", "--save", "x")
-        self.write("book.py", "mine")
-        self.refuse(2, ["book.py", "--overwrite"], "export", self.model, "--to", "pytorch", "--save",
+        self.write("book_model.py", "mine")
+        self.refuse(2, ["book_model.py", "--overwrite"], "export", self.model, "--to", "pytorch", "--save",
                     self.folder / "book.pt")
         self.succeed("export", self.model, "--to", "npz", "--save", self.folder / "book.npz", "--quiet")
         self.refuse(2, ["--vocab", "exported by unroll"], "import", self.folder / "book.npz", "--vocab", "printable",

@@ -114,8 +114,13 @@ TEST(VocabularyChoice, FilesThatDoNotFitAreRefused) {
   EXPECT_THAT(refusal("[1, ", "v.json"), HasSubstr("not JSON"));
   EXPECT_THAT(refusal(R"({"a": 0, "a": 1})", "v.json"), HasSubstr("the key \"a\" is there twice"));
   EXPECT_THAT(refusal(std::string(1000, '['), "v.json"), HasSubstr("nested more than 500 deep"));
-  EXPECT_THAT(refusal(R"({"a": 0, "b": 2})"),
-              HasSubstr("holds no vocabulary of 2 symbols (the file has 2 symbols with ids from 0 to 2)"));
+  EXPECT_THAT(
+      refusal(R"({"a": 0, "b": 2})"),
+      HasSubstr("holds no vocabulary of 2 symbols (the file has 2 symbols with ids from 0 to 2): expected a list"));
+  EXPECT_THAT(refusal(R"({"a": 0, "b": 0})"), HasSubstr("of which \"a\" and \"b\" have the id 0"));
+  EXPECT_THAT(refusal(R"({"a": 0, "b": 1.0})"), HasSubstr("the id of \"b\" is real: expected a whole number"));
+  EXPECT_THAT(refusal(R"(["a", 7])", "v.json"), HasSubstr("that of id 1 is integer: expected a string"));
+  EXPECT_THAT(refusal(R"(["a", "\ud800"])", "v.json"), HasSubstr("stands alone, which is no character"));
 }
 
 TEST(VocabularyChoice, DictionariesOfAFileAreFound) {
@@ -144,7 +149,9 @@ TEST(VocabularyChoice, SymbolsGetTheNamesThatTokenizersHaveForThem) {
   const ChosenVocabulary padded = choosing.from_file(R"(["a", "b", "c", "d", "e", "<pad>", "\n"])", 7);
   EXPECT_EQ(padded.kind, TokenizerKind::kChar);
   EXPECT_EQ(padded.symbols[5], "\xEE\x80\x80");
-  EXPECT_THAT(padded.notes, Contains(HasSubstr("the symbol 5 (\"<pad>\")")));
+  EXPECT_THAT(
+      padded.notes,
+      Contains(HasSubstr("the symbol 5 (\"<pad>\") is not one that a text is cut into: it is called U+E000 here")));
   const ChosenVocabulary words = choosing.from_file(R"(["the", "", "New York", "</s>", "UNK"])", 5);
   EXPECT_THAT(words.symbols, ElementsAre("the", "<symbol-1>", "<symbol-2>", "<eos>", "<unk>"));
 }

@@ -40,7 +40,7 @@ std::optional<ExportCommand> parse_export(const std::vector<std::string>& argume
   flags.toggle({"--overwrite", "", "replace existing files", ""}, &command.overwrite);
   flags.toggle({"--quiet", "", "say nothing but errors", ""}, &command.quiet);
   flags.example("unroll export book.safetensors --to pytorch --save book.pt",
-                "Writes book.pt and book.py, in which load(\"book.pt\") returns the network.");
+                "Writes book.pt and book_model.py, in which load(\"book.pt\") returns the network.");
   flags.example("unroll import book.pt --save again.safetensors", "The same model, to the byte.");
   if (!flags.parse(arguments)) return std::nullopt;
   command.model = take_only_model("export", command.model, flags.positionals());
@@ -49,12 +49,19 @@ std::optional<ExportCommand> parse_export(const std::vector<std::string>& argume
   return command;
 }
 
-// "book.pt" as "book.py".
+// "my-book.pt" as "my_book_model.py": a name that Python imports, and that no module which the file itself imports has.
 std::string python_path(const std::string& path) {
+  const std::size_t folder = path.rfind('/') + 1;
+  std::string name = path.substr(folder);
   for (const std::string_view ending : {".pt", ".pth"}) {
-    if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size()) + ".py";
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
   }
-  return path + ".py";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (char& c : name) {
+    if (!is_digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')) c = '_';
+  }
+  if (!name.empty() && is_digit(name.front())) name.insert(0, "_");
+  return path.substr(0, folder) + name + "_model.py";
 }
 
 // The Python that rebuilds the network, or the reason why there is none.
