@@ -17,7 +17,7 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 14> kTargets{{{"arpa", fuzz_arpa},
+constexpr std::array<Target, 15> kTargets{{{"arpa", fuzz_arpa},
                                            {"columns", fuzz_columns},
                                            {"dense", fuzz_dense},
                                            {"import", fuzz_import},
@@ -26,6 +26,7 @@ constexpr std::array<Target, 14> kTargets{{{"arpa", fuzz_arpa},
                                            {"model", fuzz_model},
                                            {"pairs", fuzz_pairs},
                                            {"recipe", fuzz_recipe},
+                                           {"request", fuzz_request},
                                            {"resume", fuzz_resume},
                                            {"sentencepiece", fuzz_sentencepiece},
                                            {"text", fuzz_text},

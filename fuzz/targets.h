@@ -17,9 +17,10 @@ std::string fuzz_import(std::string_view input);          // another program's n
 std::string fuzz_labelled_texts(std::string_view input);  // texts with labels: the first byte is the format
 std::string fuzz_lists(std::string_view input);           // N-best lists and references: the first byte is the format
 std::string fuzz_model(std::string_view input);           // a model file
-std::string fuzz_pairs(std::string_view input);   // minimal pairs, suites and formulas: the first byte says which
-std::string fuzz_recipe(std::string_view input);  // a recipe, with the flags that it presets
-std::string fuzz_resume(std::string_view input);  // changes to a resume file, with which the run is continued
+std::string fuzz_pairs(std::string_view input);    // minimal pairs, suites and formulas: the first byte says which
+std::string fuzz_recipe(std::string_view input);   // a recipe, with the flags that it presets
+std::string fuzz_request(std::string_view input);  // the body of a request: the first byte says which
+std::string fuzz_resume(std::string_view input);   // changes to a resume file, with which the run is continued
 std::string fuzz_sentencepiece(std::string_view input);  // a SentencePiece model
 std::string fuzz_text(std::string_view input);           // a text: the first byte is the tokenizer
 std::string fuzz_vocabulary(std::string_view input);     // a vocabulary file: the first byte is the tokenizer
