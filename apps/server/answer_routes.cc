@@ -1,8 +1,12 @@
 // What a model says about texts: /v1/score, /v1/classify, /v1/tag.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,6 +14,7 @@
 #include "json/json_text.h"
 #include "server/api.h"
 #include "server/api_error.h"
+#include "server/json_parts.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/tagger.h"
 #include "unroll/score/word_scorer.h"
@@ -22,6 +27,7 @@ namespace {
 // Lines that are scored between two looks at whether the client still waits.
 constexpr std::size_t kTextsAtOnce = 64;
 constexpr std::int64_t kMostSequences = 1000;
+constexpr std::int64_t kMostAnswers = 1'000'000;  // of a request: tags, or probabilities of labels
 
 std::vector<std::string> read_texts(RequestFields& fields) {
   std::vector<std::string> texts = fields.texts("text");
@@ -33,16 +39,36 @@ std::vector<std::string> read_texts(RequestFields& fields) {
 void expect_task(const ServedModel& model, TaskKind task) {
   if (model.model.task().kind == task) return;
   throw ApiError(400,
-                 fmt::format("the model \"{}\" was trained to {}, not to {}", model.name,
+                 fmt::format("the task of the model \"{}\" is {}: expected a model of the task {}", model.name,
                              task_name(model.model.task().kind), task_name(task)),
                  "model");
 }
 
-std::string answer_body(const std::string& model, nlohmann::ordered_json data,
-                        const std::vector<std::string>& ignored) {
-  nlohmann::ordered_json body{{"object", "list"}, {"model", model}, {"data", std::move(data)}};
-  if (!ignored.empty()) body["unroll"] = {{"ignored", ignored}};
-  return json_line(body);
+// The answers of a request, as they are found.
+class AnswerList {
+ public:
+  void add(const nlohmann::ordered_json& answer) {
+    std::string line = json_line(answer);
+    line.pop_back();
+    append_element(list_, line);
+  }
+
+  [[nodiscard]] std::string body(const std::string& model, const std::vector<std::string>& ignored) const {
+    std::string fields;
+    for (const std::string& field : ignored) append_element(fields, json_string(field));
+    return fmt::format(R"({{"object":"list","model":{},"data":[{}]{}}})", json_string(model), list_,
+                       fields.empty() ? "" : ",\"unroll\":{\"ignored\":[" + fields + "]}");
+  }
+
+ private:
+  std::string list_;
+};
+
+// Throws ApiError with status 400 for more than the server answers at once.
+void check_size(std::int64_t size, std::int64_t most, std::string_view of, const std::string& field) {
+  if (size <= most) return;
+  throw ApiError(400, fmt::format("the request has {} {}: this server answers at most {} at once", size, of, most),
+                 field, "too_many_symbols");
 }
 
 struct ScoreRequest {
@@ -77,22 +103,22 @@ ScoreRequest read_score(RequestFields& fields, const Model& model) {
   return request;
 }
 
-std::string scored(const std::string& name, const Model& model, ScoreRequest request, const StillWanted& still_wanted,
-                   const std::vector<std::string>& ignored) {
+std::string score_texts(const std::string& name, const Model& model, ScoreRequest request,
+                        const StillWanted& still_wanted, const std::vector<std::string>& ignored) {
   request.options.progress = [&](std::int64_t, std::int64_t) { still_wanted(); };
   const LineNames names = [](std::size_t index) { return fmt::format("text {}", index + 1); };
   Scorer scorer(model, request.options);
   const std::vector<Score> scores = scorer.score(request.texts, names);
-  nlohmann::ordered_json data = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < scores.size(); ++i) data.push_back(score_json(request.texts[i], scores[i]));
-  if (request.words) {
-    WordScorer words(model, request.of_words);
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      still_wanted();
-      data[i]["words"] = words_json(words.score(request.texts[i], static_cast<std::int64_t>(i) + 1));
-    }
+  std::optional<WordScorer> words;
+  if (request.words) words.emplace(model, request.of_words);
+  AnswerList answers;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    still_wanted();
+    nlohmann::ordered_json answer = score_json(request.texts[i], scores[i]);
+    if (words) answer["words"] = words_json(words->score(request.texts[i], static_cast<std::int64_t>(i) + 1));
+    answers.add(answer);
   }
-  return answer_body(name, std::move(data), ignored);
+  return answers.body(name, ignored);
 }
 
 std::vector<std::string> read_words(const nlohmann::json& list) {
@@ -133,9 +159,14 @@ void Api::score(std::unique_ptr<Call>& call) {
   const std::shared_ptr<ServedModel> served = model_of(fields, *call);
   static_cast<void>(served->texts());
   ScoreRequest request = read_score(fields, served->model);
+  std::int64_t symbols = 0;
+  for (const std::string& text : request.texts) {
+    symbols += 1 + std::ssize(served->model.tokenizer().encode_line({text, "the text"}));
+  }
+  check_size(symbols, limits_.symbols, "symbols", "text");
   ask(call, *served,
       [name = served->name, model = served->model, request = std::move(request), ignored = fields.ignored()](
-          const StillWanted& still_wanted) { return scored(name, model, request, still_wanted, ignored); });
+          const StillWanted& still_wanted) { return score_texts(name, model, request, still_wanted, ignored); });
 }
 
 void Api::classify(std::unique_ptr<Call>& call) {
@@ -146,11 +177,13 @@ void Api::classify(std::unique_ptr<Call>& call) {
   if (fields.find("threshold") != nullptr) options.threshold = fields.number("threshold", 0, {0, 1});
   const std::optional<std::int64_t> most = fields.whole("top_k", 1, 1 << 24);
   std::vector<std::string> texts = read_texts(fields);
+  const std::int64_t labels = std::ssize(served->model.task().labels);
+  check_size(std::ssize(texts) * std::max<std::int64_t>(1, labels), kMostAnswers, "probabilities", "text");
   ask(call, *served,
       [name = served->name, model = served->model, options, most, texts = std::move(texts),
        ignored = fields.ignored()](const StillWanted& still_wanted) {
         Classifier classifier(model, options);
-        nlohmann::ordered_json data = nlohmann::ordered_json::array();
+        AnswerList found;
         for (std::size_t begin = 0; begin < texts.size(); begin += kTextsAtOnce) {
           still_wanted();
           const std::span<const std::string> some =
@@ -158,11 +191,11 @@ void Api::classify(std::unique_ptr<Call>& call) {
           const std::vector<ClassifiedText> classified =
               classifier.classify(some, [&](std::size_t i) { return fmt::format("text {}", begin + i + 1); });
           for (std::size_t i = 0; i < some.size(); ++i) {
-            data.push_back(classified_json(some[i], classified[i], classifier,
-                                           most ? std::optional(static_cast<std::size_t>(*most)) : std::nullopt));
+            found.add(classified_json(some[i], classified[i], classifier,
+                                      most ? std::optional(static_cast<std::size_t>(*most)) : std::nullopt));
           }
         }
-        return answer_body(name, std::move(data), ignored);
+        return found.body(name, ignored);
       });
 }
 
@@ -174,20 +207,22 @@ void Api::tag(std::unique_ptr<Call>& call) {
                         .n_best = fields.whole("n_best", 1, kMostSequences).value_or(1),
                         .confidence = fields.truth("confidence", false)};
   std::vector<std::vector<std::string>> sentences = read_sentences(fields);
+  std::int64_t words = 0;
+  for (const std::vector<std::string>& sentence : sentences) words += std::ssize(sentence);
+  check_size(words * options.n_best, kMostAnswers, "tags", "words");
   ask(call, *served,
       [name = served->name, model = served->model, options, sentences = std::move(sentences),
        ignored = fields.ignored()](const StillWanted& still_wanted) {
         Tagger tagger(model, options);
-        nlohmann::ordered_json data = nlohmann::ordered_json::array();
+        AnswerList found;
         for (std::size_t begin = 0; begin < sentences.size(); begin += kTextsAtOnce) {
           still_wanted();
           const auto some = std::span<const std::vector<std::string>>(sentences).subspan(
               begin, std::min(kTextsAtOnce, sentences.size() - begin));
           const std::vector<std::vector<TagSequence>> answers = tagger.tag(some);
-          for (std::size_t i = 0; i < some.size(); ++i)
-            data.push_back(tagged_json(some[i], answers[i], options.n_best > 1));
+          for (std::size_t i = 0; i < some.size(); ++i) found.add(tagged_json(some[i], answers[i], options.n_best > 1));
         }
-        return answer_body(name, std::move(data), ignored);
+        return found.body(name, ignored);
       });
 }
 

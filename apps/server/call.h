@@ -33,7 +33,7 @@ struct CallRecord {
   std::int64_t completion_tokens = 0;
   std::optional<double> first_seconds = {};  // until the first part of a stream that has text
   double seconds = 0;
-  std::string text = {};  // what was asked and answered; only where texts are logged
+  std::string text = {};  // the request's body; only where texts are logged
 };
 
 // Holds a request and its answer. Used by one thread at a time; the first of send(), fail() and end() ends it, and its

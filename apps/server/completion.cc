@@ -83,9 +83,8 @@ void Completion::take(std::size_t t, const TextEvent& event) {
   if (ended()) return;
   if (event.error) return fail(ApiError(*event.error));
   Choice& choice = choices_[t];
-  const bool had_prompt = choice.reported > 0;
   for (const SymbolReport& report : event.symbols) take_symbol(choice, report);
-  if (request_.echo && (choice.reported > 0 || had_prompt)) echo(choice);
+  if (request_.echo) echo(choice);
   choice.text += event.piece;
   choice.written = event.written;
   choice.finish = event.finish;

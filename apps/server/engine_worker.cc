@@ -1,6 +1,7 @@
 #include "server/engine_worker.h"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -9,9 +10,12 @@
 namespace unroll {
 
 EngineWorker::EngineWorker(Model model, const EngineOptions& options, std::size_t waiting, double seconds)
-    : engine_(std::move(model), options), texts_(options.texts), seconds_(seconds), queue_(waiting), thread_([this] {
-        run();
-      }) {}
+    : model_(std::move(model)),
+      options_(options),
+      engine_(model_, options),
+      seconds_(seconds),
+      queue_(waiting),
+      thread_([this] { run(); }) {}
 
 EngineWorker::~EngineWorker() {
   stopping_ = true;
@@ -26,17 +30,31 @@ EngineLoad EngineWorker::load() const {
 
 void EngineWorker::run() {
   while (take()) {
-    step();
+    try {
+      step();
+    } catch (const std::exception&) {
+      begin_anew();
+    }
     drop_ended();
   }
   finished_ = true;
+}
+
+// After a failure that is of no single text, such as a lack of memory: what was in progress is lost.
+void EngineWorker::begin_anew() {
+  for (const std::unique_ptr<Completion>& completion : running_) {
+    completion->fail(ApiError(500, "the server failed while it wrote this text", {}, "engine_failed"));
+  }
+  places_.clear();
+  running_.clear();
+  engine_ = Engine(model_, options_);
 }
 
 // Takes new requests while there are places; waits for one where there is nothing to do. False at the end.
 bool EngineWorker::take() {
   while (!stopping_) {
     const EngineLoad load = engine_.load();
-    if (load.waiting > 0 || load.reading + load.writing >= texts_) break;
+    if (load.waiting > 0 || load.reading + load.writing >= options_.texts) break;
     const bool idle = engine_.idle();
     std::optional<std::unique_ptr<Completion>> next = idle ? queue_.wait() : queue_.poll();
     if (!next && idle) return false;

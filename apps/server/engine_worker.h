@@ -44,13 +44,15 @@ class EngineWorker {
   };
 
   void run();
+  void begin_anew();
   [[nodiscard]] bool take();
   void start(std::unique_ptr<Completion> completion);
   void drop_ended();
   void step();
 
+  const Model model_;
+  const EngineOptions options_;
   Engine engine_;
-  const std::int64_t texts_;
   const double seconds_;
   BoundedQueue<std::unique_ptr<Completion>> queue_;
   std::vector<std::unique_ptr<Completion>> running_;

@@ -15,8 +15,7 @@ namespace unroll {
 EngineWorker& ServedModel::texts() const {
   if (writer) return *writer;
   throw ApiError(
-      400, fmt::format("the model \"{}\" writes no text: it was trained to {}", name, task_name(model.task().kind)),
-      "model");
+      400, fmt::format("the model \"{}\" writes no text: its task is {}", name, task_name(model.task().kind)), "model");
 }
 
 void Models::load() {

@@ -54,15 +54,14 @@ void Api::tokenize(std::unique_ptr<Call>& call) {
   static_cast<void>(fields.truth("add_special_tokens", true));
   const bool with_pieces = fields.truth("return_token_strs", false);
   const PromptPieces prompt = cut_prompt(model->model.tokenizer(), std::move(*text));
-  nlohmann::ordered_json answer{{"count", prompt.ids.size()},
-                                {"max_model_len", limits_.symbols},
-                                {"tokens", prompt.ids},
-                                {"token_strs", nullptr}};
-  if (with_pieces) {
-    answer["token_strs"] = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < prompt.ids.size(); ++i) answer["token_strs"].push_back(shown_piece(prompt.piece(i)));
+  std::string ids;
+  std::string pieces;
+  for (std::size_t i = 0; i < prompt.ids.size(); ++i) {
+    append_element(ids, fmt::format("{}", prompt.ids[i]));
+    if (with_pieces) append_element(pieces, json_string(shown_piece(prompt.piece(i))));
   }
-  call->send({.body = json_body(answer)});
+  call->send({.body = fmt::format(R"({{"count":{},"max_model_len":{},"tokens":[{}],"token_strs":{}}})",
+                                  prompt.ids.size(), limits_.symbols, ids, with_pieces ? "[" + pieces + "]" : "null")});
 }
 
 void Api::detokenize(std::unique_ptr<Call>& call) {
