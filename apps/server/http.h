@@ -22,6 +22,7 @@ struct HttpOptions {
   std::int64_t connections = 1024;    // at once; more wait, unaccepted
   std::int64_t header_bytes = 16384;  // of a request, its first line included
   std::int64_t body_bytes = std::int64_t{1} << 20;
+  std::int64_t bodies_bytes = std::int64_t{1} << 26;  // of all that are being read; at least body_bytes
   double read_seconds = 10;           // for a request in all; also until the first one, and until the next
   double write_seconds = 10;          // for each 64 KiB that a client takes
   std::int64_t unsent_bytes = 65536;  // of a stream: a client that is further behind when a part comes is dropped
@@ -77,7 +78,8 @@ class HttpAnswer {
 using HttpHandler = std::function<void(HttpRequest request, std::shared_ptr<HttpAnswer> answer)>;
 
 // What cannot be read is answered here and closes its connection, with a body of {"error": {"message", "type", "param",
-// "code"}} as OpenAI's servers have it: 400, 408 a request that takes too long, 413 a body or 431 a header too large.
+// "code"}} as OpenAI's servers have it: 400, 408 a request that takes too long, 413 a body or 431 a header too large,
+// 503 where too many bodies come at once.
 // Requests of a connection are answered in order; while one is answered, its connection is read no further than to see
 // the client leave. The target is a path or a whole http:// address, whose host then replaces the header `host`.
 // HTTP/1.0 is answered without chunks, and its connection closed.

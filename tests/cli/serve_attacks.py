@@ -263,6 +263,23 @@ def huge_length(port, pid, size=64 << 20):
 
 
 @attack
+def many_bodies(port, pid, clients=300, size=1 << 20, most_kib_meanwhile=100 << 10):
+    """Each all but complete, which is what one client may send: together they are more than the server reads at once."""
+    before = resident_kib(pid)
+    waiting = [connect(port) for _ in range(clients)]
+    message = POST + f"Content-Length: {size}\r\n\r\n".encode() + b" " * (size - 1)
+    for client in waiting:
+        try:
+            client.sendall(message)
+        except ConnectionError:
+            pass  # refused
+    kept = resident_kib(pid) - before
+    for client in waiting:
+        client.close()
+    assert most_kib_meanwhile is None or kept < most_kib_meanwhile, f"{kept} KiB are held for {clients} clients"
+
+
+@attack
 def silent_clients(port, pid, clients=64, seconds=1):
     waiting = [connect(port) for _ in range(clients)]
     time.sleep(seconds)

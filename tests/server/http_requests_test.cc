@@ -106,6 +106,22 @@ TEST_F(HttpRequests, ClientThatWaitsForLeaveHasIt) {
   EXPECT_EQ(c.read_answer().status(), 413);
 }
 
+TEST_F(HttpRequests, BodiesHaveABoundTogether) {
+  serve({.body_bytes = 100, .bodies_bytes = 250});
+  const std::string start = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n" + std::string(99, 'x');
+  RawClient first = client();
+  RawClient second = client();
+  first.send(start);
+  second.send(start);
+  const RawAnswer third = client().ask(start);
+  EXPECT_EQ(third.status(), 503);
+  EXPECT_NE(third.head.find("Retry-After: 1\r\n"), std::string::npos);
+  EXPECT_EQ(first.ask("x").status(), 200);
+  EXPECT_EQ(client().ask(start + "x").status(), 200);
+  second.leave();
+  EXPECT_EQ(first.ask(start + "x").status(), 200);
+}
+
 struct Refused {
   std::string request;
   int status;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -115,6 +116,9 @@ void Connection::advance() {
   } catch (const Refusal& refusal) {
     return fail(refusal.status, refusal.message);
   }
+  count_body(reader_->body_bytes());
+  const std::int64_t most = std::max(shared_.options.bodies_bytes, shared_.options.body_bytes);
+  if (static_cast<std::int64_t>(shared_.body_bytes) > most) return fail(503, "too much is being sent; try again");
   if (received_.empty()) {
     clear(received_);
     if (reader_->takes_leave()) {
@@ -125,11 +129,14 @@ void Connection::advance() {
   wait_readable();
 }
 
+void Connection::count_body(std::size_t bytes) { shared_.body_bytes += bytes - std::exchange(body_bytes_, bytes); }
+
 void Connection::dispatch() {
   HttpRequest request = std::move(reader_->request);
   request.client = client_;
   form_ = reader_->form;
   reader_.reset();
+  count_body(0);
   if (received_.empty()) clear(received_);
   phase_ = Phase::kAnswer;
   stage_ = Outbox::Stage::kWaiting;
@@ -147,8 +154,10 @@ void Connection::dispatch() {
 
 void Connection::fail(int status, std::string_view message) {
   reader_.reset();
+  count_body(0);
   clear(received_);
-  const HttpResponse response = error_response(status, message);
+  HttpResponse response = error_response(status, message);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
   sending_ += answer_head(response, Framing::kLength, true) + response.body;
   phase_ = Phase::kLinger;
   set_deadline(in_seconds(kLingerSeconds));
@@ -292,6 +301,8 @@ void Connection::close(bool at_once) {
     outbox_->set_gone();
     outbox_.reset();
   }
+  reader_.reset();
+  count_body(0);
   error_code ignored;
   if (at_once) socket_.set_option(tcp::socket::linger(true, 0), ignored);  // what is unsent is of no more use
   socket_.close(ignored);

@@ -26,6 +26,7 @@ struct SharedByConnections {
   HttpHandler handler;
   std::shared_ptr<Doorbell> bell;
   bool is_refusing = false;
+  std::size_t body_bytes = 0;                                                 // of the bodies that are being read
   std::array<char, 65536> received{};                                         // the bytes that one connection reads now
   std::function<void(const std::shared_ptr<Connection>& connection)> forget;  // it is closed
 };
@@ -57,6 +58,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void meet_end(bool is_orderly);
   void advance();
   void dispatch();
+  void count_body(std::size_t bytes);
   void fail(int status, std::string_view message);
   void collect() override;
   void flush();
@@ -81,6 +83,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   std::string received_;  // and not read yet
   std::optional<RequestReader> reader_;
+  std::size_t body_bytes_ = 0;  // that reader_ has of a body
   bool waits_readable_ = false;
   bool waits_hangup_ = false;
 

@@ -28,6 +28,9 @@ class RequestReader {
   // Takes from the front of `received` what belongs to the request. True once it is complete. Throws Refusal.
   bool read(std::string& received);
 
+  // What there is of the body.
+  [[nodiscard]] std::size_t body_bytes() const { return parser_ ? parser_->get().body().size() : 0; }
+
   // Whether the client waits for leave to send the body; once.
   bool takes_leave() { return std::exchange(expects_leave_, false); }
 
