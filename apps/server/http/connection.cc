@@ -29,11 +29,8 @@ std::chrono::steady_clock::time_point in_seconds(double seconds) {
 }
 
 void clear(std::string& buffer) {
-  if (buffer.capacity() > kSmallBuffer) {
-    buffer = std::string();
-  } else {
-    buffer.clear();
-  }
+  buffer.clear();
+  if (buffer.capacity() > kSmallBuffer) buffer.shrink_to_fit();
 }
 
 }  // namespace
