@@ -139,7 +139,7 @@ APPS = [
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.
 SYSTEM = re.compile(
-    r"(sys/\w+|arpa/inet|netinet/in|unistd|fcntl|poll|signal|sched|pthread|termios|dirent|immintrin|cpuid|errno|string|stdio|stdlib)\.h")
+    r"(sys/\w+|arpa/inet|netinet/in|unistd|fcntl|poll|signal|sched|malloc|pthread|termios|dirent|immintrin|cpuid|errno|string|stdio|stdlib)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 

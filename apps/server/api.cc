@@ -37,6 +37,7 @@ std::vector<Route> Api::routes() {
 }
 
 void Api::answer(std::unique_ptr<Call> call) {
+  if (call->gone()) return call->give_up();
   const HttpRequest& request = call->request();
   const auto found = std::ranges::find_if(table(), [&](const HandledRoute& handled) {
     return handled.route.path == request.path && handled.route.method == request.method;
