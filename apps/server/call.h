@@ -66,6 +66,7 @@ class Call {
   void end();
 
   [[nodiscard]] bool gone() const noexcept { return answer_->gone(); }
+  [[nodiscard]] std::int64_t unsent() const { return answer_->unsent(); }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] double seconds() const noexcept;  // since it came
 

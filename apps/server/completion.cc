@@ -13,6 +13,10 @@
 namespace unroll {
 namespace {
 
+constexpr std::int64_t kBehind = 16384;  // bytes that a reader has not taken yet
+constexpr std::size_t kMostGathered = 65536;
+constexpr std::size_t kBytesOfFields = 1024;  // more than those of a choice, besides text and lists
+
 std::string_view finish_name(Finish finish) noexcept { return finish == Finish::kLength ? "length" : "stop"; }
 
 // How many bytes of `text` are whole characters, if its last one may be unfinished.
@@ -31,7 +35,7 @@ std::size_t whole_characters(std::string_view text) noexcept {
 }  // namespace
 
 Completion::Completion(CompletionRequest request, AnswerSource source, std::unique_ptr<Call> call)
-    : request_(std::move(request)), source_(std::move(source)), call_(std::move(call)), created_(std::time(nullptr)) {
+    : request_(std::move(request)), source_(std::move(source)), call_(std::move(call)) {
   const auto copies = static_cast<std::size_t>(request_.best_of);
   for (std::size_t t = 0; t < request_.prompts.size() * copies; ++t) {
     choices_.push_back({.prompt = t / copies, .log = SymbolLog(source_.tokenizer, request_.shape)});
@@ -41,6 +45,7 @@ Completion::Completion(CompletionRequest request, AnswerSource source, std::uniq
   CallRecord& record = call_->record();
   record.model = source_.model;
   for (const PromptPieces& prompt : request_.prompts) record.prompt_tokens += std::ssize(prompt.ids);
+  head_ = head();
 }
 
 // Whether the first symbol stands for the boundary with which every text begins.
@@ -71,12 +76,13 @@ void Completion::begin() {
       call_->write(
           fmt::format("data: {{{},\"choices\":[{{\"index\":{},\"delta\":{{\"role\":\"assistant\",\"content\":\"\"}},"
                       "\"logprobs\":null,\"finish_reason\":null}}]}}\n\n",
-                      head(), t));
+                      head_, t));
     } else if (request_.echo && !request_.logs) {
       echo(choices_[t]);
-      send_part(t, false);
+      held_ = true;
     }
   }
+  if (held_) send_parts();
 }
 
 void Completion::take(std::size_t t, const TextEvent& event) {
@@ -88,10 +94,18 @@ void Completion::take(std::size_t t, const TextEvent& event) {
   choice.text += event.piece;
   choice.written = event.written;
   choice.finish = event.finish;
-  if (request_.stream && (!choice.text.empty() || !event.symbols.empty())) send_part(t, false);
-  if (!event.finish) return;
-  if (request_.stream) send_part(t, true);
-  if (--open_ == 0) end();
+  if (event.finish) --open_;
+  if (request_.stream) stream(choice);
+  if (open_ == 0) end();
+}
+
+// Sends what there is, unless the reader is behind: then it gathers until the reader has caught up, in far fewer bytes
+// than parts of their own would have.
+void Completion::stream(const Choice& choice) {
+  const std::size_t gathered = choice.text.size() + choice.log.bytes();
+  const bool waits = call_->unsent() > kBehind && gathered < kMostGathered && open_ > 0;
+  held_ = held_ || gathered > 0 || choice.finish;
+  if (held_ && !waits) send_parts();
 }
 
 void Completion::take_symbol(Choice& choice, const SymbolReport& report) {
@@ -125,25 +139,34 @@ std::string Completion::head() const {
                                   : request_.stream ? "chat.completion.chunk"
                                                     : "chat.completion";
   return fmt::format(R"("id":{},"object":"{}","created":{},"model":{},"system_fingerprint":{})",
-                     json_string((chat ? "chatcmpl-" : "cmpl-") + std::as_const(*call_).record().id), object, created_,
-                     json_string(source_.model), json_string(source_.fingerprint));
+                     json_string((chat ? "chatcmpl-" : "cmpl-") + std::as_const(*call_).record().id), object,
+                     std::time(nullptr), json_string(source_.model), json_string(source_.fingerprint));
 }
 
-std::string Completion::choice_json(std::size_t index, Choice& choice, bool is_part, bool is_last) const {
+// In place: the lists of a long prompt have megabytes, and other texts wait.
+void Completion::append_choice(std::string& json, std::size_t index, Choice& choice, bool is_part, bool is_last) const {
   const std::string text = json_string(choice.text);
-  std::string json = fmt::format("{{\"index\":{},", index);
+  json.reserve(json.size() + text.size() + choice.log.bytes() + kBytesOfFields);
+  json += fmt::format("{{\"index\":{},", index);
   if (request_.shape == LogShape::kText) {
-    json += "\"text\":" + text;
+    json.append("\"text\":").append(text);
+  } else if (is_part && is_last) {
+    json += "\"delta\":{}";
   } else if (is_part) {
-    json += "\"delta\":" + (is_last ? "{}" : "{\"content\":" + text + "}");
+    json.append("\"delta\":{\"content\":").append(text).append("}");
   } else {
-    json += "\"message\":{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":null}";
+    json.append("\"message\":{\"role\":\"assistant\",\"content\":").append(text).append(",\"refusal\":null}");
   }
-  json += ",\"logprobs\":" + (request_.logs ? choice.log.take() : "null");
+  json += ",\"logprobs\":";
+  if (request_.logs) {
+    choice.log.take(json);
+  } else {
+    json += "null";
+  }
   json += ",\"finish_reason\":";
   json += is_last && choice.finish ? fmt::format("\"{}\"", finish_name(*choice.finish)) : "null";
   if (is_last) json += extras(choice);
-  return json + "}";
+  json += '}';
 }
 
 // What only this server tells.
@@ -172,11 +195,26 @@ std::string Completion::usage() const {
                      prompts + written);
 }
 
-void Completion::send_part(std::size_t t, bool is_last) {
+void Completion::send_parts() {
+  std::string parts;
+  for (std::size_t t = 0; t < choices_.size(); ++t) {
+    Choice& choice = choices_[t];
+    if (!choice.text.empty() || choice.log.bytes() > 0) append_part(parts, t, false);
+    if (choice.finish && !std::exchange(choice.told, true)) append_part(parts, t, true);
+  }
+  held_ = false;
+  if (open_ == 0) {
+    if (request_.with_usage) parts += fmt::format("data: {{{},\"choices\":[],{}{}}}\n\n", head_, usage(), notes());
+    parts += "data: [DONE]\n\n";
+  }
+  call_->write(std::move(parts));
+}
+
+void Completion::append_part(std::string& parts, std::size_t t, bool is_last) {
   Choice& choice = choices_[t];
-  if (is_last) choice.text.clear();
-  call_->write(fmt::format("data: {{{},\"choices\":[{}]{}}}\n\n", head(), choice_json(t, choice, true, is_last),
-                           request_.with_usage ? ",\"usage\":null" : ""));
+  parts.append("data: {").append(head_).append(",\"choices\":[");
+  append_choice(parts, t, choice, true, is_last);
+  parts.append(request_.with_usage ? "],\"usage\":null}\n\n" : "]}\n\n");
   choice.text.clear();
 }
 
@@ -199,16 +237,16 @@ std::vector<std::size_t> Completion::answered() const {
 
 void Completion::end() {
   for (const Choice& choice : choices_) call_->record().completion_tokens += choice.written;
-  if (request_.stream) {
-    if (request_.with_usage)
-      call_->write(fmt::format("data: {{{},\"choices\":[],{}{}}}\n\n", head(), usage(), notes()));
-    call_->write("data: [DONE]\n\n");
-    return call_->end();
-  }
-  std::string choices;
+  if (request_.stream) return call_->end();
+  std::string body = "{";
+  body.append(head_).append(",\"choices\":[");
   std::size_t index = 0;
-  for (const std::size_t t : answered()) append_element(choices, choice_json(index++, choices_[t], false, true));
-  call_->send({.body = fmt::format("{{{},\"choices\":[{}],{}{}}}", head(), choices, usage(), notes())});
+  for (const std::size_t t : answered()) {
+    if (index > 0) body += ',';
+    append_choice(body, index++, choices_[t], false, true);
+  }
+  body.append("],").append(usage()).append(notes()).append("}");
+  call_->send({.body = std::move(body)});
 }
 
 }  // namespace unroll

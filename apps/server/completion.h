@@ -54,16 +54,19 @@ class Completion {
     std::int64_t written = 0;
     std::optional<double> first_log_prob = {};  // of the prompt's first symbol after the boundary
     std::optional<Finish> finish = {};
+    bool told = false;  // in a stream: that it has finished
   };
 
   [[nodiscard]] bool skips_first(const PromptPieces& prompt) const noexcept;
   void begin_log(Choice& choice);
   void take_symbol(Choice& choice, const SymbolReport& report);
   void echo(Choice& choice);
-  void send_part(std::size_t t, bool is_last);
+  void stream(const Choice& choice);
+  void send_parts();
+  void append_part(std::string& parts, std::size_t t, bool is_last);
   void end();
   [[nodiscard]] std::string head() const;
-  [[nodiscard]] std::string choice_json(std::size_t index, Choice& choice, bool is_part, bool is_last) const;
+  void append_choice(std::string& json, std::size_t index, Choice& choice, bool is_part, bool is_last) const;
   [[nodiscard]] std::string extras(const Choice& choice) const;
   [[nodiscard]] std::string usage() const;
   [[nodiscard]] std::string notes() const;
@@ -72,9 +75,10 @@ class Completion {
   CompletionRequest request_;
   AnswerSource source_;
   std::unique_ptr<Call> call_;
-  std::int64_t created_;
+  std::string head_;
   std::vector<Choice> choices_;
-  std::size_t open_;  // texts that have not ended
+  std::size_t open_;   // texts that have not ended
+  bool held_ = false;  // something is not sent yet
 };
 
 }  // namespace unroll

@@ -70,6 +70,9 @@ class HttpAnswer {
   virtual void write(std::string part) = 0;
   virtual void end() = 0;
 
+  // Bytes that the client has not taken yet. Who writes faster than clients read should write less, larger parts.
+  [[nodiscard]] virtual std::int64_t unsent() const = 0;
+
   // Whether nobody reads the answer any more. True within moments of the client's leaving.
   [[nodiscard]] virtual bool gone() const noexcept = 0;
 };

@@ -86,17 +86,18 @@ void SymbolLog::add_piece(std::int32_t id, std::string_view piece) {
   previous_ = id;
 }
 
-std::string SymbolLog::take() {
-  const std::string lists =
-      shape_ == LogShape::kText
-          ? fmt::format(R"({{"tokens":[{}],"token_logprobs":[{}],"top_logprobs":[{}],"text_offset":[{}]}})", tokens_,
-                        log_probs_, top_, offsets_)
-          : fmt::format(R"({{"content":[{}],"refusal":null}})", tokens_);
-  tokens_.clear();
-  log_probs_.clear();
-  top_.clear();
-  offsets_.clear();
-  return lists;
+std::size_t SymbolLog::bytes() const noexcept {
+  return tokens_.size() + log_probs_.size() + top_.size() + offsets_.size();
+}
+
+void SymbolLog::take(std::string& json) {
+  if (shape_ == LogShape::kText) {
+    json.append("{\"tokens\":[").append(tokens_).append("],\"token_logprobs\":[").append(log_probs_);
+    json.append("],\"top_logprobs\":[").append(top_).append("],\"text_offset\":[").append(offsets_).append("]}");
+  } else {
+    json.append("{\"content\":[").append(tokens_).append("],\"refusal\":null}");
+  }
+  for (std::string* list : {&tokens_, &log_probs_, &top_, &offsets_}) list->clear();
 }
 
 }  // namespace unroll

@@ -28,8 +28,9 @@ class SymbolLog {
 
   void add(const SymbolReport& report, std::string_view piece);
 
-  // What was added since the last call, as JSON.
-  [[nodiscard]] std::string take();
+  // Appends what was added since the last call to `json`; bytes() at most, besides the names of the lists.
+  void take(std::string& json);
+  [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
   [[nodiscard]] std::string name(std::int32_t id) const;

@@ -17,7 +17,11 @@ SymbolReport report_of(std::int32_t id, double log_prob, std::vector<SymbolProba
   return report;
 }
 
-nlohmann::json taken(SymbolLog& log) { return nlohmann::json::parse(log.take()); }
+nlohmann::json taken(SymbolLog& log) {
+  std::string json;
+  log.take(json);
+  return nlohmann::json::parse(json);
+}
 
 TEST(SymbolLog, ListsTheSymbolOnceWithTheSameDigits) {
   SymbolLog log(tiny_characters(), LogShape::kText);

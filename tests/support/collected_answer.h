@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,11 +21,13 @@ class CollectedAnswer : public HttpAnswer {
   void begin(HttpResponse response) override { whole = std::move(response); }
   void write(std::string part) override { whole.body += part; }
   void end() override { ended = true; }
+  [[nodiscard]] std::int64_t unsent() const override { return waiting; }
   [[nodiscard]] bool gone() const noexcept override { return left; }
 
   HttpResponse whole;
   bool ended = false;
   bool left = false;
+  std::int64_t waiting = 0;  // bytes that the reader is behind
 };
 
 inline std::unique_ptr<Call> collecting_call(const std::shared_ptr<CollectedAnswer>& answer) {

@@ -26,6 +26,7 @@ class OutboxAnswer final : public HttpAnswer {
   void begin(HttpResponse response) override { outbox_->begin(std::move(response)); }
   void write(std::string part) override { outbox_->write(part); }
   void end() override { outbox_->end(); }
+  [[nodiscard]] std::int64_t unsent() const override { return outbox_->unsent(); }
   [[nodiscard]] bool gone() const noexcept override { return outbox_->gone(); }
 
  private:
@@ -111,6 +112,11 @@ void Outbox::end() {
   if (framing_ == Framing::kChunks && has_body_) contents_.bytes += kLastChunk;
   contents_.stage = Stage::kEnded;
   ring(std::move(lock));
+}
+
+std::int64_t Outbox::unsent() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(contents_.bytes.size()) + unsent_;
 }
 
 void Outbox::abandon() noexcept {

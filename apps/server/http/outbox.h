@@ -67,6 +67,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void begin(HttpResponse response);
   void write(std::string_view part);
   void end();
+  [[nodiscard]] std::int64_t unsent() const;
   [[nodiscard]] bool gone() const noexcept { return gone_.load(std::memory_order_relaxed); }
 
   // Nobody will answer any more: 500 where nothing was sent, else the connection closes early.
@@ -104,7 +105,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   const std::int64_t unsent_bytes_;
   std::atomic<bool> gone_ = false;
   std::atomic<bool> closing_ = false;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Contents contents_;
   Framing framing_ = Framing::kLength;
   bool has_body_ = true;
