@@ -17,9 +17,10 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 15> kTargets{{{"arpa", fuzz_arpa},
+constexpr std::array<Target, 16> kTargets{{{"arpa", fuzz_arpa},
                                            {"columns", fuzz_columns},
                                            {"dense", fuzz_dense},
+                                           {"http", fuzz_http},
                                            {"import", fuzz_import},
                                            {"labelled_texts", fuzz_labelled_texts},
                                            {"lists", fuzz_lists},
