@@ -39,7 +39,7 @@ Completion::Completion(CompletionRequest request, AnswerSource source, std::uniq
   const auto copies = static_cast<std::size_t>(request_.best_of);
   for (std::size_t t = 0; t < request_.prompts.size() * copies; ++t) {
     choices_.push_back({.prompt = t / copies, .log = SymbolLog(source_.tokenizer, request_.shape)});
-    if (request_.text.symbols.prompt) begin_log(choices_.back());
+    begin_log(choices_.back());
   }
   open_ = choices_.size();
   CallRecord& record = call_->record();
@@ -63,6 +63,9 @@ TextRequest Completion::text(std::size_t t) const {
 
 void Completion::begin_log(Choice& choice) {
   const PromptPieces& prompt = request_.prompts[choice.prompt];
+  if (!request_.text.symbols.prompt || prompt.ids.empty()) {
+    return choice.log.skip(prompt.ids.empty() ? -1 : prompt.ids.back(), prompt.text);
+  }
   if (!skips_first(prompt)) return;
   choice.log.add_given(prompt.ids.front(), prompt.piece(0));
   choice.reported = 1;

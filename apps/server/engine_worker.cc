@@ -36,6 +36,8 @@ void EngineWorker::run() {
       begin_anew();
     }
     drop_ended();
+    const std::lock_guard lock(load_mutex_);
+    load_ = engine_.load();
   }
   finished_ = true;
 }
@@ -101,8 +103,6 @@ void EngineWorker::step() {
     if (event.finish || event.error) places_.erase(found);
     place.completion->take(place.text, event);
   }
-  const std::lock_guard lock(load_mutex_);
-  load_ = engine_.load();
 }
 
 }  // namespace unroll

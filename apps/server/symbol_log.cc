@@ -9,11 +9,20 @@
 
 #include "json/json_text.h"
 #include "server/json_parts.h"
+#include "unroll/character.h"
 
 namespace unroll {
 namespace {
 
-bool continues_character(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+// Whether bytes are a character or the beginning of one. What may follow a first byte is one range of bytes, which
+// holds the first or the last of those that continue characters.
+bool begins_character(const std::string& bytes) {
+  const auto is_completed_by = [&bytes](char byte) {
+    const Character character = first_character(bytes + std::string(3, byte));
+    return character.well_formed && character.bytes >= bytes.size();
+  };
+  return is_completed_by('\x80') || is_completed_by('\xbf');
+}
 
 std::string byte_list(std::string_view text) {
   std::string list;
@@ -32,6 +41,30 @@ std::string shown_piece(std::string_view piece) {
   std::string shown = "bytes:";
   for (const char byte : piece) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
   return shown;
+}
+
+std::int64_t CharacterCount::add(std::string_view piece) {
+  const bool breaks_off = !unfinished_.empty() && !piece.empty() && !begins_character(unfinished_ + piece.front());
+  const std::int64_t begin = whole_ + (breaks_off ? 1 : 0);
+  for (const char byte : piece) add_byte(byte);
+  return begin;
+}
+
+void CharacterCount::add_byte(char byte) {
+  unfinished_ += byte;
+  if (!begins_character(unfinished_)) {
+    if (unfinished_.size() > 1) ++whole_;
+    unfinished_ = byte;
+  }
+  if (!begins_character(unfinished_) || first_character(unfinished_).well_formed) {
+    ++whole_;
+    unfinished_.clear();
+  }
+}
+
+void SymbolLog::skip(std::int32_t id, std::string_view text) {
+  characters_.add(text);
+  previous_ = id;
 }
 
 void SymbolLog::add_given(std::int32_t id, std::string_view piece) {
@@ -80,9 +113,8 @@ std::string SymbolLog::top(const SymbolReport& report, std::string_view piece) c
 }
 
 void SymbolLog::add_piece(std::int32_t id, std::string_view piece) {
-  const bool within = !piece.empty() && continues_character(piece.front()) && characters_ > 0;
-  if (shape_ == LogShape::kText) append_element(offsets_, fmt::format("{}", characters_ - (within ? 1 : 0)));
-  characters_ += std::ranges::count_if(piece, [](char byte) { return !continues_character(byte); });
+  const std::int64_t offset = characters_.add(piece);
+  if (shape_ == LogShape::kText) append_element(offsets_, fmt::format("{}", offset));
   previous_ = id;
 }
 

@@ -54,6 +54,29 @@ TEST(SymbolLog, GivesBytesOfACharacterItsPlaceAndNamesOfTheirOwn) {
   EXPECT_EQ(lists["top_logprobs"][1].size(), 2U);
 }
 
+TEST(SymbolLog, CountsEachPartThatIsNotUtf8AsTheOneCharacterThatIsShownForIt) {
+  CharacterCount count;
+  EXPECT_EQ(count.add("a\x80"), 0);
+  EXPECT_EQ(count.add("\xF0\x9F"), 2);
+  EXPECT_EQ(count.add("\x98"), 2);
+  EXPECT_EQ(count.add("\xE0"), 3);  // ends what was unfinished
+  EXPECT_EQ(count.add("\x80"), 4);  // cannot follow E0
+  EXPECT_EQ(count.add(""), 5);
+  EXPECT_EQ(count.add("\xC3"), 5);
+  EXPECT_EQ(count.add("\xA9"), 5);
+  EXPECT_EQ(count.add("b"), 6);
+}
+
+TEST(SymbolLog, ContinuesWhatWasSkipped) {
+  SymbolLog log(tiny_words(), LogShape::kText);
+  log.skip(2, "the \xC3\xA9");
+  log.add(report_of(2, -2, {{3, -1}, {2, -2}}), " the");
+  const nlohmann::json lists = taken(log);
+  EXPECT_EQ(lists["text_offset"], nlohmann::json({5}));
+  EXPECT_EQ(lists["top_logprobs"][0].size(), 2U);
+  for (const auto& [name, log_prob] : lists["top_logprobs"][0].items()) EXPECT_EQ(name.front(), ' ') << name;
+}
+
 // An unknown word stands in a prompt as it was written there, which may be a word that the vocabulary has.
 TEST(SymbolLog, NeverHasOneNameTwice) {
   SymbolLog log(tiny_words(), LogShape::kText);
