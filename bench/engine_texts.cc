@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -24,6 +23,7 @@
 
 #include "model/model_file.h"
 #include "program.h"
+#include "random_model.h"
 #include "unroll/engine.h"
 #include "unroll/exchange/convert.h"
 #include "unroll/version.h"
@@ -62,14 +62,9 @@ Tokenizer numbered_words(std::int64_t V) {
   return Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, std::move(words));
 }
 
-// Uniform in +-1/sqrt(H), as new networks are.
 Model random_model(const NetworkConfig& config, Precision precision) {
-  Parameters parameters(config);
-  std::mt19937 generator(2);
-  const float bound = 1 / std::sqrt(static_cast<float>(config.hidden));
-  for (float& value : parameters.all()) value = bound * (static_cast<float>(generator() >> 8U) * 0x1p-23F - 1);
   const Model model(std::make_shared<const Model::Data>(
-      Model::Data{config, numbered_words(config.vocabulary), {}, ModelWeights(std::move(parameters))}));
+      Model::Data{config, numbered_words(config.vocabulary), {}, ModelWeights(random_parameters(config))}));
   if (precision == Precision::kF32) return model;
   const std::string path = std::filesystem::temp_directory_path() / "unroll-engine-texts.safetensors";
   convert(model, precision, path);
