@@ -54,12 +54,19 @@ void Doorbell::disconnect() {
   rung_.clear();
 }
 
-void Outbox::open(const HttpResponse& response, Framing framing) {
+void Outbox::open(HttpResponse response, Framing framing) {
   framing_ = framing;
   has_body_ = !form_.head_only && status_has_body(response.status);
   contents_.closes = form_.closes || framing == Framing::kClose || closing_.load(std::memory_order_relaxed);
-  contents_.bytes += answer_head(response, framing, contents_.closes);
-  append(response.body);
+  const std::string head = answer_head(response, framing, contents_.closes);
+  if (has_body_ && framing == Framing::kLength) {
+    // Some have megabytes: the head moves in before them, where they are.
+    contents_.bytes = std::move(response.body);
+    contents_.bytes.insert(0, head);
+  } else {
+    contents_.bytes = head;
+    append(response.body);
+  }
 }
 
 void Outbox::append(std::string_view part) {
@@ -80,7 +87,7 @@ void Outbox::ring(std::unique_lock<std::mutex> lock, bool anyway) {
 void Outbox::send(HttpResponse response) {
   std::unique_lock lock(mutex_);
   if (gone() || contents_.stage != Stage::kWaiting) return;
-  open(response, Framing::kLength);
+  open(std::move(response), Framing::kLength);
   contents_.stage = Stage::kEnded;
   ring(std::move(lock));
 }
@@ -88,8 +95,9 @@ void Outbox::send(HttpResponse response) {
 void Outbox::begin(HttpResponse response) {
   std::unique_lock lock(mutex_);
   if (gone() || contents_.stage != Stage::kWaiting) return;
-  open(response, form_.chunks ? Framing::kChunks : Framing::kClose);
-  contents_.stage = response.type.starts_with("text/event-stream") && has_body_ ? Stage::kEvents : Stage::kStream;
+  const bool is_events = response.type.starts_with("text/event-stream");
+  open(std::move(response), form_.chunks ? Framing::kChunks : Framing::kClose);
+  contents_.stage = is_events && has_body_ ? Stage::kEvents : Stage::kStream;
   ring(std::move(lock));
 }
 

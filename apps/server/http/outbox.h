@@ -96,7 +96,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
  private:
   // With the lock held: the head, and the first part of a stream or the whole body.
-  void open(const HttpResponse& response, Framing framing);
+  void open(HttpResponse response, Framing framing);
   void append(std::string_view part);
   void ring(std::unique_lock<std::mutex> lock, bool anyway = false);
 
