@@ -294,14 +294,16 @@ int run(const std::vector<std::string>& arguments) {
   std::vector<Rounds> sides(loads.size() + 1);
   for (int round = 0; round < count; ++round) {
     sides[0].push_back(bench.engine(seconds / 6));
-    for (std::size_t i = 0; i < loads.size(); ++i) sides[i + 1].push_back(bench.served(loads[i]));
-    mebibytes.push_back(bench.server().mebibytes());
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+      sides[i + 1].push_back(bench.served(loads[i]));
+      if (i == 0) mebibytes.push_back(bench.server().mebibytes());
+    }
   }
   print_speeds(loads, sides);
   print_gaps(loads, sides);
-  std::cout << fmt::format(
-      "\nresident memory of the server: {:.1f} MiB at first, {:.1f} after a round, {:.1f} after {}\n", mebibytes[0],
-      mebibytes[1], mebibytes.back(), count);
+  std::cout << "\nresident memory of the server, MiB, at first and after 64 clients in each round:";
+  for (const double resident : mebibytes) std::cout << fmt::format(" {:.1f}", resident);
+  std::cout << '\n';
   return 0;
 }
 
