@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,7 @@ class Stream:
     def __init__(self, connection, response):
         assert response.status == 200, (response.status, response.read())
         self.connection = connection
+        self.socket = connection.sock
         self.response = response
 
     def __iter__(self):
@@ -56,6 +58,10 @@ class Stream:
             else:
                 assert line == b"\n" or line.startswith(b":"), line
         self.close()
+
+    def leave(self):
+        """While another thread reads: its reading ends."""
+        self.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.response.close()
@@ -87,9 +93,12 @@ class Server:
         return self
 
     def __exit__(self, *failure):
-        if self.status is None:
-            self.stop()
-            assert failure[0] or self.status == 0, (self.status, self.notes)
+        try:
+            if self.status is None:
+                self.stop()
+                assert failure[0] or self.status == 0, (self.status, self.notes)
+        finally:
+            self.log.close()
 
     def stop(self, with_signal=signal.SIGTERM):
         """Ends it, and returns its status."""
