@@ -151,6 +151,18 @@ TEST_F(HttpRequests, RequestsOverALimitAreRefused) {
   EXPECT_EQ(client().ask(start + "Content-Length: 100\r\n\r\n" + std::string(100, 'x')).status(), 200);
 }
 
+// A connection that is closed with bytes unread is reset, and a reset takes the answer with it.
+TEST_F(HttpRequests, RefusedClientThatGoesOnSendingSeesWhy) {
+  serve({.body_bytes = 100});
+  RawClient c = client();
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(c.send(std::string(10000, 'x')));
+  }
+  EXPECT_EQ(c.read_answer().status(), 413);
+}
+
 // Each field comes in a packet of its own, so that a parser that forgets what it has read never has much.
 TEST_F(HttpRequests, HeaderOverItsLimitIsRefusedWhenItComesFieldByField) {
   serve({.header_bytes = 1000});
