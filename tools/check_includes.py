@@ -21,7 +21,7 @@ LEVELS = {
     "model": 4,
     "infer": 5, "data": 5, "checkpoints": 5,
     "adapt": 6, "write": 6, "label": 6, "export": 6,
-    "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7, "serve": 7,
+    "words": 7, "score": 7, "exchange": 7, "decide": 7, "probe": 7, "look": 7, "serve": 7,
     "suites": 8, "rescore": 8, "train": 8,
     "search": 9,
 }
@@ -75,6 +75,9 @@ OWNERS = {
     "unroll/label/explanation.h": "label",
     "unroll/probe/probe.h": "probe",
     "unroll/probe/text_states.h": "probe",
+    "unroll/look/gradient_flow.h": "look",
+    "unroll/look/state_gradients.h": "look",
+    "unroll/look/unrolled_text.h": "look",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
     "unroll/generator.h": "write",

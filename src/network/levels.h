@@ -58,6 +58,9 @@ class Levels {
   MatView<float> backward(std::span<const RecurrentWeights> weights, MatView<float> dy,
                           std::span<const RecurrentParams<float>> dparams, NoiseKey noise, NetworkState* dstate0);
 
+  // The tapes of the last forward(), one per layer and direction, until backward(), which leaves gradients there.
+  [[nodiscard]] std::span<const RecurrentTape> tapes() const noexcept { return tapes_; }
+
   // A matrix of that many columns and as many rows as `d`, in the other of the two buffers of gradients.
   [[nodiscard]] MatView<float> other_than(MatView<const float> d, std::int64_t cols) const;
 

@@ -118,10 +118,10 @@ struct Network::Impl {
     gradients.add_embedding(workers, window.inputs, symbols);
   }
 
-  // Computes the loss of a language model in log_probs, and returns the gradient of the last level's outputs.
-  MatView<float> backward_from_symbols(const NetworkWeights& weights, const Window& window, Gradients& gradients,
-                                       NoiseKey noise) {
-    const auto scale = static_cast<float>(1 / mean_divisor(window));
+  // Computes the loss of a language model in log_probs, and returns the gradient of the last level's outputs, that of
+  // each prediction times `scale`.
+  MatView<float> backward_from_symbols(const NetworkWeights& weights, const Window& window, float scale,
+                                       Gradients& gradients, NoiseKey noise) {
     log_probs.resize(window.targets.size());
     const MatView<float> d_inputs = levels.gradients(decoder_outputs.rows, decoder_outputs.cols);
     if (shape.samples > 0) {
@@ -166,8 +166,9 @@ struct Network::Impl {
       if (language) language->loss_and_gradient(weights, window, weight, noise, log_probs, gradients, dy);
       return weighted_sum(window, losses) / mean_divisor(window);
     }
-    dy = language ? backward_from_texts(weights, window, gradients, noise)
-                  : backward_from_symbols(weights, window, gradients, noise);
+    dy = language
+             ? backward_from_texts(weights, window, gradients, noise)
+             : backward_from_symbols(weights, window, static_cast<float>(1 / mean_divisor(window)), gradients, noise);
     double sum = 0;
     for (const double log_prob : log_probs) sum -= log_prob;
     return sum / (language ? language->divisor() : mean_divisor(window));
@@ -300,6 +301,14 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
   if (dstate0 != nullptr && !window.conditions.empty()) n.conditions_backward(window, *dstate0, gradients);
   n.embed_backward(weights, window, noise, dy, gradients);
   return loss;
+}
+
+std::span<const RecurrentTape> Network::tapes() const noexcept { return impl_->levels.tapes(); }
+
+MatView<const float> Network::output_gradients(const NetworkWeights& weights, const Window& window, float scale,
+                                               Gradients& gradients) {
+  assert(impl_->shape.purpose == Purpose::kTraining && !impl_->labels && !impl_->language);
+  return impl_->backward_from_symbols(weights, window, scale, gradients, {});
 }
 
 MatView<const float> Network::input_gradients(const NetworkWeights& weights, const Window& window,

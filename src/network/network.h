@@ -98,6 +98,16 @@ class Network {
   double backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise = {},
                   NetworkState* dstate0 = nullptr);
 
+  // The tapes of the recurrent layers in the last forward of a training network, one per layer and direction;
+  // backward() overwrites them.
+  [[nodiscard]] std::span<const RecurrentTape> tapes() const noexcept;
+
+  // Of a language model of one direction, for a training network: returns the gradient of `scale` times -ln p(target)
+  // of each row of the last forward with respect to the last level's output in that row, (T*B, H): zero where the
+  // target is ignored. Adds to `gradients`. The view is valid until the next call.
+  MatView<const float> output_gradients(const NetworkWeights& weights, const Window& window, float scale,
+                                        Gradients& gradients);
+
   // Of a network with config.outputs, for a training network without dropout: returns the gradient of the sum of
   // dscores (rows, K) times scores() with respect to what enters the first level, (T*B, level_inputs(0)). Overwrites
   // dscores; adds to `gradients`. The view is valid until the next call.

@@ -1,0 +1,107 @@
+// A language model unrolled over a text: what every layer computed at every step, kept for gradients.
+//
+//   const unroll::Model model = unroll::Model::load("book.safetensors");
+//   const unroll::UnrolledText text(model, {"the cat", "'a sentence'"});
+//   for (std::int64_t t = 0; t < text.steps(); ++t) draw(text.h(0, t));
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unroll/begin_policy.h"
+#include "unroll/model.h"
+#include "unroll/state_policy.h"
+#include "unroll/text.h"
+
+namespace unroll {
+
+struct UnrolledTextOptions {
+  std::optional<StatePolicy> state = {};  // unset: what the model was trained with
+  std::optional<BeginPolicy> begin = {};  // unset: the model's
+  std::string label = {};                 // of a model with conditions: what the text is given; required there
+  std::int64_t most_steps = 4096;         // of a longer text, the first steps are read; at least 1
+  int threads = 0;                        // 0: one per core that the process may use
+};
+
+// A symbol and its probability.
+struct LikelySymbol {
+  std::int32_t id = 0;
+  double log_prob = 0;  // ln p
+  float logit = 0;
+};
+
+// The letters of a cell's gates in their order, one per block of H rows: "ifgo", "rzn", "zn", "fin". Empty for cells
+// without gates.
+[[nodiscard]] std::string_view gate_letters(Cell cell) noexcept;
+
+// One forward pass of a language model over a text, with everything that it computed.
+//
+// A text is read as evaluate() reads it: step t reads the symbol before number t (first the boundary) and predicts
+// symbol t. With StatePolicy::kReset each line begins from the zero state. Vectors are those of the one forward pass
+// that training and inference share, in f32; of a model in bf16 or int8 they are those of its rounded weights, without
+// the rounding of products.
+//
+// Memory   about 4 (G + 4) H L bytes a step. The views are valid while the object lives.
+// Threads  not for two threads at once; several objects may share a Model.
+class UnrolledText {
+ public:
+  // Throws Error{kUsage} for a model that does not predict each symbol from those before it, for a label that it does
+  // not know or lacks, for policies that need a boundary which the vocabulary lacks, and for options out of range;
+  // Error{kInput} for an empty text or one that the tokenizer cannot read; Error{kNumeric} where a prediction is not a
+  // number; Error{kMemory}.
+  UnrolledText(Model model, const NamedText& text, const UnrolledTextOptions& options = {});
+  ~UnrolledText();
+  UnrolledText(UnrolledText&&) noexcept;
+  UnrolledText& operator=(UnrolledText&&) noexcept;
+
+  [[nodiscard]] const Model& model() const noexcept;
+  [[nodiscard]] std::int64_t steps() const noexcept;         // that were read
+  [[nodiscard]] std::int64_t unread_steps() const noexcept;  // of the text, beyond most_steps
+  [[nodiscard]] StatePolicy state_policy() const noexcept;
+
+  // The symbol that step t reads, and the one that it predicts, or -1: none.
+  [[nodiscard]] std::int32_t input(std::int64_t t) const;
+  [[nodiscard]] std::int32_t target(std::int64_t t) const;
+
+  // Whether step t begins from the zero state, or that of the label.
+  [[nodiscard]] bool begins(std::int64_t t) const;
+
+  // ln p of the target of each step; 0 where there is none. The bits of a Scorer's, for a model in f32.
+  [[nodiscard]] std::span<const double> log_probs() const noexcept;
+
+  // The most probable symbols after step t, at most `count`, the most probable first and the lower id among equals.
+  [[nodiscard]] std::vector<LikelySymbol> likely(std::int64_t t, std::int64_t count) const;
+
+  // The logits (V) of step t; of an adaptive softmax ln p.
+  [[nodiscard]] std::vector<float> logits(std::int64_t t) const;
+
+  // What enters layer l at step t: the embedding (E), or what the layer below gives on (H).
+  [[nodiscard]] std::span<const float> x(std::int64_t l, std::int64_t t) const;
+
+  // The hidden state (H) of layer l after step t; t = -1: before the first step.
+  [[nodiscard]] std::span<const float> h(std::int64_t l, std::int64_t t) const;
+
+  // The cell state (H); empty for cells without.
+  [[nodiscard]] std::span<const float> c(std::int64_t l, std::int64_t t) const;
+
+  // The gates (G H) of layer l at step t after their nonlinearities, in the order of gate_letters(); empty without
+  // gates.
+  [[nodiscard]] std::vector<float> gates(std::int64_t l, std::int64_t t) const;
+
+  // What those nonlinearities are applied to: U x + b + W h + b' (G H); of kGru's n U x + b + r (W h + b'). Of a cell
+  // without gates it has one block. Costs the products of one step.
+  [[nodiscard]] std::vector<float> sums(std::int64_t l, std::int64_t t) const;
+
+  struct Data;
+  [[nodiscard]] Data& data() const noexcept { return *data_; }  // for the library's own use
+
+ private:
+  std::unique_ptr<Data> data_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,218 @@
+#include "unroll/look/gradient_flow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numbers>
+#include <span>
+#include <utility>
+
+#include "unroll/error.h"
+#include "unroll/look/state_gradients.h"
+
+namespace unroll {
+namespace {
+
+constexpr double kGone = -std::numeric_limits<double>::infinity();
+
+void expect_at_least_one(const char* name, std::int64_t value) {
+  if (value >= 1) return;
+  throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected 1 or more", name, value), name);
+}
+
+// Steps before each step since the text or its line began; -1 where nothing is predicted.
+std::vector<std::int64_t> depths_of(const UnrolledText& text) {
+  std::vector<std::int64_t> depths;
+  std::int64_t depth = 0;
+  for (std::int64_t t = 0; t < text.steps(); ++t) {
+    depth = text.begins(t) ? 0 : depth + 1;
+    depths.push_back(text.target(t) < 0 ? -1 : depth);
+  }
+  return depths;
+}
+
+// The depth that is asked for: as many steps as lags, or as few as leave enough predictions.
+std::int64_t depth_for(const std::vector<std::int64_t>& depths, const GradientFlowOptions& options) {
+  std::vector<std::int64_t> falling = depths;
+  std::ranges::sort(falling, std::ranges::greater());
+  const auto predictions = std::ranges::count_if(depths, [](std::int64_t depth) { return depth >= 0; });
+  if (predictions == 0) throw Error(ErrorCode::kInput, "the text predicts nothing: give one of two symbols or more");
+  const auto last = static_cast<std::size_t>(std::min<std::int64_t>(options.positions, predictions) - 1);
+  return std::min(options.lags, falling[last]);
+}
+
+double ln_norm(std::span<const float> a, std::span<const float> b, int exponent) {
+  double sum = 0;
+  for (const float value : a) sum += static_cast<double>(value) * static_cast<double>(value);
+  for (const float value : b) sum += static_cast<double>(value) * static_cast<double>(value);
+  return std::log(sum) / 2 + exponent * std::numbers::ln2;
+}
+
+double ln_norm_of_sum(std::span<const float> a, std::span<const float> b, int exponent) {
+  double sum = 0;
+  for (std::size_t j = 0; j < a.size(); ++j) sum += std::pow(static_cast<double>(a[j]) + static_cast<double>(b[j]), 2);
+  return std::log(sum) / 2 + exponent * std::numbers::ln2;
+}
+
+// Of sorted numbers, the one at this share of the way.
+double quantile(const std::vector<double>& sorted, double share) {
+  const double place = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double part = place - static_cast<double>(below);
+  return sorted[below] + part * (sorted[above] - sorted[below]);
+}
+
+FlowAtLag summary_of(std::int64_t lag, std::vector<double> ratios) {
+  std::ranges::sort(ratios);
+  return {.lag = lag,
+          .count = std::ssize(ratios),
+          .lower = quantile(ratios, 0.25),
+          .median = quantile(ratios, 0.5),
+          .upper = quantile(ratios, 0.75)};
+}
+
+double per_step_of(const std::vector<FlowAtLag>& lags) {
+  double count = 0;
+  double x = 0;
+  double y = 0;
+  double xx = 0;
+  double xy = 0;
+  for (const FlowAtLag& at : lags) {
+    if (!(at.median > 0) || !std::isfinite(at.median)) continue;
+    const auto lag = static_cast<double>(at.lag);
+    count += 1;
+    x += lag;
+    y += std::log(at.median);
+    xx += lag * lag;
+    xy += lag * std::log(at.median);
+  }
+  if (count < 2) return std::numeric_limits<double>::quiet_NaN();
+  return std::exp((count * xy - x * y) / (count * xx - x * x));
+}
+
+std::vector<FlowLine> lines_of(const NetworkConfig& config) {
+  std::vector<FlowLine> lines(1);
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    lines.push_back({.of = FlowOf::kHidden, .layer = l});
+    if (!has_cell_state(config.cell)) continue;
+    lines.push_back({.of = FlowOf::kCell, .layer = l});
+    lines.push_back({.of = FlowOf::kLayerState, .layer = l});
+  }
+  lines.push_back({.of = FlowOf::kInput});
+  return lines;
+}
+
+std::vector<ChosenPrediction> predictions_at(const std::vector<std::int64_t>& steps) {
+  std::vector<ChosenPrediction> predictions;
+  for (const std::int64_t step : steps) predictions.push_back({.step = step});
+  return predictions;
+}
+
+}  // namespace
+
+std::optional<double> FlowLine::reaches(double share) const {
+  for (std::size_t i = 0; i < lags.size(); ++i) {
+    if (lags[i].median > share) continue;
+    if (i == 0 || !(lags[i].median > 0)) return static_cast<double>(lags[i].lag);
+    const double before = std::log(lags[i - 1].median);
+    const double after = std::log(lags[i].median);
+    return static_cast<double>(lags[i - 1].lag) + (before - std::log(share)) / (before - after);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::int64_t> flow_positions(const UnrolledText& text, const GradientFlowOptions& options) {
+  expect_at_least_one("lags", options.lags);
+  expect_at_least_one("positions", options.positions);
+  const std::vector<std::int64_t> depths = depths_of(text);
+  const std::int64_t least = depth_for(depths, options);
+  std::vector<std::int64_t> candidates;
+  for (std::size_t t = 0; t < depths.size(); ++t) {
+    if (depths[t] >= least) candidates.push_back(static_cast<std::int64_t>(t));
+  }
+  const auto count = std::min(std::ssize(candidates), options.positions);
+  std::vector<std::int64_t> steps;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto place =
+        count == 1 ? candidates.size() - 1
+                   : (candidates.size() - 1) * static_cast<std::size_t>(i) / static_cast<std::size_t>(count - 1);
+    steps.push_back(candidates[place]);
+  }
+  return steps;
+}
+
+struct GradientFlowRun::Impl {
+  Impl(const UnrolledText& text, const GradientFlowOptions& the_options)
+      : options(the_options),
+        steps(flow_positions(text, options)),
+        gradients(text, predictions_at(steps)),
+        lines(lines_of(text.model().config())),
+        ln_at_zero(lines.size(), std::vector<double>(steps.size(), kGone)) {}
+
+  [[nodiscard]] double ln_norm_of(const FlowLine& line, std::int64_t i) const {
+    const std::int64_t l = line.layer;
+    const int exponent = gradients.exponent(i);
+    switch (line.of) {
+      case FlowOf::kState:
+        return gradients.ln_carried_norm(i);
+      case FlowOf::kLayerState:
+        return ln_norm(gradients.h(l, i), gradients.c(l, i), exponent);
+      case FlowOf::kHidden:
+        return ln_norm(gradients.h(l, i), {}, exponent);
+      case FlowOf::kCell:
+        return ln_norm_of_sum(gradients.c(l, i), gradients.through_h(l, i), exponent);
+      case FlowOf::kInput:
+        return ln_norm(gradients.x(i), {}, exponent);
+    }
+    return kGone;
+  }
+
+  bool step() {
+    if (gradients.lag() >= options.lags || !gradients.next()) return false;
+    for (std::size_t n = 0; n < lines.size(); ++n) {
+      std::vector<double> ratios;
+      for (std::int64_t i = 0; i < std::ssize(steps); ++i) {
+        if (!gradients.has(i)) continue;
+        const double ln = ln_norm_of(lines[n], i);
+        double& zero = ln_at_zero[n][static_cast<std::size_t>(i)];
+        if (gradients.lag() == 0) zero = ln;
+        if (zero != kGone) ratios.push_back(std::exp(ln - zero));
+      }
+      if (!ratios.empty()) lines[n].lags.push_back(summary_of(gradients.lag(), std::move(ratios)));
+    }
+    return true;
+  }
+
+  GradientFlowOptions options;
+  std::vector<std::int64_t> steps;
+  StateGradients gradients;
+  std::vector<FlowLine> lines;
+  std::vector<std::vector<double>> ln_at_zero;  // of each line, of each prediction
+};
+
+GradientFlowRun::GradientFlowRun(const UnrolledText& text, const GradientFlowOptions& options)
+    : impl_(std::make_unique<Impl>(text, options)) {}
+GradientFlowRun::~GradientFlowRun() = default;
+GradientFlowRun::GradientFlowRun(GradientFlowRun&&) noexcept = default;
+GradientFlowRun& GradientFlowRun::operator=(GradientFlowRun&&) noexcept = default;
+
+bool GradientFlowRun::step() { return impl_->step(); }
+
+GradientFlow GradientFlowRun::flow() const {
+  GradientFlow flow{.predictions = std::ssize(impl_->steps), .lines = impl_->lines};
+  for (FlowLine& line : flow.lines) line.per_step = per_step_of(line.lags);
+  return flow;
+}
+
+GradientFlow gradient_flow(const UnrolledText& text, const GradientFlowOptions& options) {
+  GradientFlowRun run(text, options);
+  while (run.step()) {
+  }
+  return run.flow();
+}
+
+}  // namespace unroll

@@ -1,0 +1,220 @@
+#include "unroll/look/unrolled_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "infer/condition.h"
+#include "infer/predicted_text.h"
+#include "infer/sequence.h"
+#include "look/unrolled_data.h"
+#include "model/model_file.h"
+#include "nn/layer_norm.h"
+#include "nn/recurrent_steps.h"
+#include "text/reading.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+Model checked_model(Model model) {
+  expect_language_model(model);
+  if (!model.config().bidirectional && model.config().characters == 0) return model;
+  throw Error(ErrorCode::kUsage,
+              "the model reads whole texts, not each symbol after those before it: expected a language model of one "
+              "direction");
+}
+
+// The first steps of a text as one row.
+Window window_of(const Model& model, const NamedText& text, const Reading& reading, const UnrolledTextOptions& options,
+                 std::int64_t& unread) {
+  if (options.most_steps < 1) {
+    throw Error(ErrorCode::kUsage, fmt::format("`most_steps` is {}: expected 1 or more", options.most_steps),
+                "most_steps");
+  }
+  const EncodedText encoded = encode_to_predict(model.tokenizer(), text);
+  const auto steps = std::min(encoded.ids.size(), static_cast<std::size_t>(options.most_steps));
+  unread = static_cast<std::int64_t>(encoded.ids.size() - steps);
+  SequenceSteps sequence(reading);
+  Window window;
+  set_sequence(sequence, std::span(encoded.ids).first(steps), window);
+  begin_with(condition_of(model, options.label), window);
+  return window;
+}
+
+Reading reading_of_text(const Model& model, const UnrolledTextOptions& options) {
+  return reading_of(model.tokenizer(), options.state ? *options.state : model.trained_state_policy(),
+                    options.begin.value_or(model.begin_policy()));
+}
+
+Parameters parameters_of(const Model& model) {
+  Parameters parameters(model.config());
+  read_parameters(model.config(), model.data().weights.view(), parameters);
+  return parameters;
+}
+
+float sigmoid_of(float a) { return 1 / (1 + std::exp(-a)); }
+
+// g of the minimal cells.
+float positive_of(float a) { return a >= 0 ? a + 0.5F : sigmoid_of(a); }
+
+std::span<const float> row_of(MatView<const float> rows, std::int64_t r) {
+  if (rows.data == nullptr) return {};
+  return {rows.row(r), static_cast<std::size_t>(rows.cols)};
+}
+
+void add_to(std::span<const float> x, std::span<float> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] += x[i];
+}
+
+// Whether the tape's gates are sums still.
+bool keeps_sums(Cell cell) noexcept { return !has_recurrent_weights(cell); }
+
+}  // namespace
+
+std::string_view gate_letters(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::kRnnTanh:
+    case Cell::kRnnRelu:
+      return "";
+    case Cell::kLstm:
+      return "ifgo";
+    case Cell::kGru:
+    case Cell::kGruResetBefore:
+      return "rzn";
+    case Cell::kMinGru:
+      return "zn";
+    case Cell::kMinLstm:
+      return "fin";
+  }
+  return "";
+}
+
+UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledTextOptions& options)
+    : model(checked_model(std::move(the_model))),
+      policy(reading_of_text(model, options).state),
+      window(window_of(model, text, reading_of_text(model, options), options, unread)),
+      workers(options.threads),
+      parameters(parameters_of(model)),
+      weights(config(), Purpose::kTraining),
+      network(config(), Purpose::kTraining, window.T, 1, workers) {
+  weights.pack(parameters, workers);
+  NetworkState state(config(), 1);
+  network.forward(weights, window, state);
+  const std::span<const double> computed = network.log_probs(weights, window);
+  log_probs.assign(computed.begin(), computed.end());
+  for (const double log_prob : log_probs) {
+    if (std::isfinite(log_prob)) continue;
+    throw Error(
+        ErrorCode::kNumeric,
+        fmt::format("{}: the model's prediction is {}: its weights or its state overflowed", text.name, log_prob));
+  }
+}
+
+UnrolledText::UnrolledText(Model model, const NamedText& text, const UnrolledTextOptions& options)
+    : data_(std::make_unique<Data>(std::move(model), text, options)) {}
+UnrolledText::~UnrolledText() = default;
+UnrolledText::UnrolledText(UnrolledText&&) noexcept = default;
+UnrolledText& UnrolledText::operator=(UnrolledText&&) noexcept = default;
+
+const Model& UnrolledText::model() const noexcept { return data_->model; }
+std::int64_t UnrolledText::steps() const noexcept { return data_->window.T; }
+std::int64_t UnrolledText::unread_steps() const noexcept { return data_->unread; }
+StatePolicy UnrolledText::state_policy() const noexcept { return data_->policy; }
+std::int32_t UnrolledText::input(std::int64_t t) const { return data_->window.inputs.at(static_cast<std::size_t>(t)); }
+std::int32_t UnrolledText::target(std::int64_t t) const {
+  return data_->window.targets.at(static_cast<std::size_t>(t));
+}
+bool UnrolledText::begins(std::int64_t t) const { return data_->begins(t); }
+std::span<const double> UnrolledText::log_probs() const noexcept { return data_->log_probs; }
+
+std::vector<float> UnrolledText::logits(std::int64_t t) const {
+  std::vector<float> all(static_cast<std::size_t>(data_->config().vocabulary));
+  data_->network.logits(data_->weights, t, all);
+  return all;
+}
+
+std::vector<LikelySymbol> UnrolledText::likely(std::int64_t t, std::int64_t count) const {
+  const std::vector<float> all = logits(t);
+  const float highest = *std::ranges::max_element(all);
+  double sum = 0;
+  for (const float logit : all) sum += std::exp(static_cast<double>(logit) - static_cast<double>(highest));
+  const double log_sum = static_cast<double>(highest) + std::log(sum);
+  std::vector<std::int32_t> ids(all.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto kept = std::min(std::ssize(ids), std::max<std::int64_t>(count, 0));
+  std::partial_sort(ids.begin(), ids.begin() + kept, ids.end(), [&](std::int32_t a, std::int32_t b) {
+    const float of_a = all[static_cast<std::size_t>(a)];
+    const float of_b = all[static_cast<std::size_t>(b)];
+    return of_a != of_b ? of_a > of_b : a < b;
+  });
+  std::vector<LikelySymbol> first;
+  for (const std::int32_t id : std::span(ids).first(static_cast<std::size_t>(kept))) {
+    const float logit = all[static_cast<std::size_t>(id)];
+    first.push_back({.id = id, .log_prob = static_cast<double>(logit) - log_sum, .logit = logit});
+  }
+  return first;
+}
+
+std::span<const float> UnrolledText::x(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).x, t); }
+std::span<const float> UnrolledText::h(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).h, t + 1); }
+std::span<const float> UnrolledText::c(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).c, t + 1); }
+
+std::vector<float> UnrolledText::gates(std::int64_t l, std::int64_t t) const {
+  const Cell cell = data_->config().cell;
+  if (gate_letters(cell).empty()) return {};
+  const std::span<const float> kept = row_of(data_->tape(l).gates, t);
+  std::vector<float> gates(kept.begin(), kept.end());
+  if (!keeps_sums(cell)) return gates;
+  const std::size_t candidate = gates.size() - static_cast<std::size_t>(data_->config().hidden);
+  for (std::size_t i = 0; i < gates.size(); ++i)
+    gates[i] = i < candidate ? sigmoid_of(gates[i]) : positive_of(gates[i]);
+  return gates;
+}
+
+std::vector<float> UnrolledText::sums(std::int64_t l, std::int64_t t) const {
+  const NetworkConfig& config = data_->config();
+  const RecurrentTape& whole = data_->tape(l);
+  const std::span<const float> kept = row_of(whole.gates, t);
+  std::vector<float> sums(kept.begin(), kept.end());
+  if (keeps_sums(config.cell)) return sums;
+  // The forward pass of the step, on a tape that keeps nothing.
+  const std::int64_t H = config.hidden;
+  const RecurrentWeights& weights = data_->weights.layers()[static_cast<std::size_t>(l)];
+  const RecurrentShape shape{.T = 1, .B = 1, .E = whole.x.cols, .H = H};
+  RecurrentTape tape{.x = whole.x.row_range(t, 1),
+                     .gates = {sums.data(), 1, std::ssize(sums)},
+                     .h = {},
+                     .c = {},
+                     .candidate = {},
+                     .products = {},
+                     .reset = {}};
+  input_products_forward(data_->workers, shape, weights, tape);
+  const std::int64_t columns = config.cell == Cell::kGruResetBefore ? 2 * H : std::ssize(sums);
+  std::vector<float> products(sums.size());
+  const ShardStep step = shard_step(shape, {}, 0, 0, 1);
+  const bool zero_before = !whole.reset.empty() && whole.reset[static_cast<std::size_t>(t)] != 0;
+  if (!zero_before) {
+    const MatView<float> first(products.data(), 1, columns);
+    weights.W.multiply(whole.h.row_range(t, 1), {}, first);
+    hidden_products_forward(shape, weights, tape, step, first);
+    if (config.cell == Cell::kGruResetBefore) {
+      const MatView<float> second(products.data() + 2 * H, 1, H);
+      weights.W_candidate.multiply(whole.candidate.row_range(t, 1), {}, second);
+      hidden_products_forward(shape, weights, tape, step, second, 2 * H);
+    }
+  }
+  if (config.cell == Cell::kGru) {
+    for (std::int64_t j = 0; j < H; ++j) {
+      products[static_cast<std::size_t>(2 * H + j)] = whole.gates(t, j) * whole.candidate(t, j);
+    }
+  }
+  add_to(products, sums);
+  return sums;
+}
+
+}  // namespace unroll

@@ -1,0 +1,118 @@
+#include "unroll/look/gradient_flow.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/error_of.h"
+#include "support/tiny_model.h"
+
+namespace unroll {
+namespace {
+
+// A network of one layer that is linear where it is used: relu of what is always positive, with W of spectral radius r.
+Model linear_model(double radius) {
+  const NetworkConfig config{
+      .cell = Cell::kRnnRelu, .vocabulary = tiny_characters().size(), .embed = 3, .hidden = 6, .layers = 1};
+  Parameters parameters = random_parameters(config, 0.5F, 11);
+  const RecurrentParams<float>& layer = parameters.layer(0);
+  for (float& value : layer.U.flat()) value = std::fabs(value);
+  for (float& value : parameters.encoder().flat()) value = std::fabs(value);
+  for (float& value : layer.b_input) value = 0.5F;
+  for (float& value : layer.b_hidden) value = 0;
+  for (float& value : layer.W.flat()) value = std::fabs(value);
+  // The largest eigenvalue of a positive matrix is its radius: by repeated products.
+  std::vector<double> v(6, 1);
+  double norm = 0;
+  for (int times = 0; times < 200; ++times) {
+    std::vector<double> next(6);
+    norm = 0;
+    for (std::int64_t i = 0; i < 6; ++i) {
+      for (std::int64_t j = 0; j < 6; ++j)
+        next[static_cast<std::size_t>(i)] += static_cast<double>(layer.W(i, j)) * v[static_cast<std::size_t>(j)];
+      norm += next[static_cast<std::size_t>(i)] * next[static_cast<std::size_t>(i)];
+    }
+    norm = std::sqrt(norm);
+    for (double& value : next) value /= norm;
+    v = next;
+  }
+  for (float& value : layer.W.flat()) value *= static_cast<float>(radius / norm);
+  return model_of(config, tiny_characters(), std::move(parameters));
+}
+
+GradientFlow flow_of(const Model& model, const std::string& characters, const GradientFlowOptions& options,
+                     StatePolicy state = StatePolicy::kCarry) {
+  const UnrolledText text(model, {characters, "'text'"}, {.state = state, .threads = 1});
+  return gradient_flow(text, options);
+}
+
+TEST(GradientFlow, OfALinearNetworkFallsByTheRadiusAtEachStep) {
+  for (const double radius : {0.4, 0.9, 1.02}) {
+    const GradientFlow flow = flow_of(linear_model(radius), random_text(150, 4), {.lags = 80, .positions = 20});
+    for (const FlowLine& line : flow.lines) EXPECT_NEAR(line.per_step / radius, 1, 0.01) << radius;
+    EXPECT_EQ(flow.predictions, 20);
+    EXPECT_EQ(flow.lines.front().lags.size(), 81U);
+    EXPECT_EQ(flow.lines.front().lags.front().median, 1);
+  }
+}
+
+TEST(GradientFlow, SaysWhereAShareIsReached) {
+  FlowLine line;
+  for (std::int64_t lag = 0; lag <= 10; ++lag) {
+    line.lags.push_back({.lag = lag, .count = 1, .median = std::pow(0.8, static_cast<double>(lag))});
+  }
+  EXPECT_NEAR(line.reaches(0.5).value(), std::log(0.5) / std::log(0.8), 1e-9);
+  EXPECT_FALSE(line.reaches(0.01));
+  line.lags.back().median = 0;
+  EXPECT_EQ(line.reaches(0.01), 10);
+}
+
+TEST(GradientFlow, HasTheLinesOfACell) {
+  const auto kinds = [](Cell cell) {
+    std::vector<std::pair<FlowOf, std::int64_t>> found;
+    for (const FlowLine& line : flow_of(tiny_model(cell, tiny_characters()), "abcdefgh", {.lags = 3}).lines) {
+      found.emplace_back(line.of, line.layer);
+      EXPECT_EQ(line.lags.size(), 4U);
+    }
+    return found;
+  };
+  using enum FlowOf;
+  EXPECT_EQ(kinds(Cell::kGru),
+            (std::vector<std::pair<FlowOf, std::int64_t>>{{kState, 0}, {kHidden, 0}, {kHidden, 1}, {kInput, 0}}));
+  EXPECT_EQ(kinds(Cell::kLstm), (std::vector<std::pair<FlowOf, std::int64_t>>{{kState, 0},
+                                                                              {kHidden, 0},
+                                                                              {kCell, 0},
+                                                                              {kLayerState, 0},
+                                                                              {kHidden, 1},
+                                                                              {kCell, 1},
+                                                                              {kLayerState, 1},
+                                                                              {kInput, 0}}));
+}
+
+TEST(GradientFlow, LooksAtPredictionsWithEnoughStepsBeforeThem) {
+  const Model model = tiny_model(Cell::kGru, tiny_characters());
+  const auto positions = [&](const std::string& characters, const GradientFlowOptions& options, StatePolicy state) {
+    return flow_positions(UnrolledText(model, {characters, "'text'"}, {.state = state, .threads = 1}), options);
+  };
+  using Steps = std::vector<std::int64_t>;
+  EXPECT_EQ(positions("abcdefgh", {.lags = 3, .positions = 3}, StatePolicy::kCarry), (Steps{3, 5, 7}));
+  EXPECT_EQ(positions("abcdefgh", {.lags = 100, .positions = 2}, StatePolicy::kCarry), (Steps{6, 7}));
+  EXPECT_EQ(positions("ab\nabcd\na", {.lags = 3, .positions = 2}, StatePolicy::kReset), (Steps{6, 7}));
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kUsage, "`lags` is 0", [&] { (void)positions("abc", {.lags = 0}, StatePolicy::kCarry); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`positions` is 0",
+                         [&] { (void)positions("abc", {.positions = 0}, StatePolicy::kCarry); }));
+}
+
+TEST(GradientFlow, OfALineEndsWithTheLine) {
+  const GradientFlow flow =
+      flow_of(tiny_model(Cell::kLstm, tiny_characters()), "abc\nabcd\nabc\n", {.lags = 50}, StatePolicy::kReset);
+  EXPECT_EQ(flow.lines.front().lags.size(), 5U);
+  EXPECT_LT(flow.lines.front().lags.back().count, flow.lines.front().lags.front().count);
+}
+
+}  // namespace
+}  // namespace unroll
