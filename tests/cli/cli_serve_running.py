@@ -64,7 +64,7 @@ class ServeRunning(CommandTest):
 
     def test_a_replaced_file_is_taken_up_and_requests_in_progress_end_on_the_old_one(self):
         fields = {"prompt": "the ", "seed": 1}
-        with Server(f"live={self.put(self.first)}", "--drain", "1", *LONGEST) as server:
+        with Server(f"live={self.put(self.first)}", "--drain", "2", *LONGEST) as server:
             old = server.post("/v1/completions", **fields, max_tokens=400).json
             reader = Reader(server.stream(**fields, max_tokens=LONG))
             reader.wait_for(3)
@@ -91,7 +91,7 @@ class ServeRunning(CommandTest):
         reader = Reader(server.stream(prompt="the", max_tokens=LONG))
         reader.wait_for(1)
         answers = []
-        asker = threading.Thread(target=lambda: answers.append(server.post("/v1/completions", prompt="a", max_tokens=900)))
+        asker = threading.Thread(target=lambda: answers.append(server.post("/v1/completions", prompt="a", max_tokens=100)))
         asker.start()
         wait_until(lambda: server.metric("unroll_texts_writing") == 2 or answers)
         server.process.send_signal(signal.SIGTERM)
@@ -107,7 +107,7 @@ class ServeRunning(CommandTest):
     def test_keys_origins_hosts_queues_and_times(self):
         key = self.write("key.txt", "secret-1\r\nanother line\n")
         with Server(self.first, "--api-key-file", key, "--allow-origin", "https://page.example", "--texts", "1", "--queue",
-                    "1", "--max-seconds", "0.5", "--log-texts", *LONGEST) as server:
+                    "1", "--max-seconds", "1", "--log-texts", *LONGEST) as server:
             ours = {"Authorization": "Bearer secret-1"}
             self.check_key(server, ours)
             self.check_origins(server, ours)
