@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -11,46 +12,73 @@
 namespace unroll {
 namespace {
 
-constexpr int kMostLevels = 16;
+constexpr std::size_t kMostLevels = 16;
 constexpr std::size_t kShownBytes = 60;
+constexpr std::size_t kShownBytesOfError = 300;
+constexpr std::size_t kShownFields = 20;
 
-// Builds the value within the limits.
-class LimitedParse {
+std::string shortened(std::string_view text, std::size_t most) {
+  return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
+}
+
+// Holds a text against the limits, before anything is built of it. (A parser that asks a callback about each value
+// looks through the whole of a list again for each object in it.)
+class LimitedText final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit LimitedParse(std::int64_t most_values) : most_values_(most_values) {}
+  explicit LimitedText(std::int64_t most_values) : most_values_(most_values) {}
 
-  nlohmann::json run(const std::string& body) {
-    using Event = nlohmann::json::parse_event_t;
-    try {
-      return nlohmann::json::parse(body, [this](int depth, Event event, nlohmann::json& parsed) {
-        const auto level = static_cast<std::size_t>(depth);
-        if (depth >= kMostLevels) throw ApiError(400, fmt::format("the body nests deeper than {} levels", kMostLevels));
-        if (++values_ > most_values_) throw ApiError(400, "the body has more values than this server reads at once");
-        if (event == Event::object_start) keys_.at(level + 1).clear();
-        if (event == Event::key && !keys_.at(level).insert(parsed.get_ref<const std::string&>()).second) {
-          throw ApiError(400, "the body has a key twice in one object", parsed.get<std::string>());
-        }
-        return true;
-      });
-    } catch (const nlohmann::json::exception& error) {
-      const std::string_view words(error.what());
-      throw ApiError(400, fmt::format("the body is not JSON: {}", words.substr(words.find("] ") + 2)));
+  bool null() override { return note(); }
+  bool boolean(bool) override { return note(); }
+  bool number_integer(std::int64_t) override { return note(); }
+  bool number_unsigned(std::uint64_t) override { return note(); }
+  bool number_float(double, const std::string&) override { return note(); }
+  bool string(std::string&) override { return note(); }
+  bool binary(nlohmann::json::binary_t&) override { return note(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_array() override { return leave(); }
+  bool start_object(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+
+  bool key(std::string& key) override {
+    if (!keys_.at(levels_).insert(key).second) {
+      throw ApiError(400, "the body has a key twice in one object", shortened(key, kShownBytes));
     }
+    return note();
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    std::string_view words(error.what());
+    words.remove_prefix(words.find("] ") + 2);
+    throw ApiError(400, "the body is not JSON: " + shortened(words, kShownBytesOfError));
   }
 
  private:
+  bool note() {
+    if (++values_ > most_values_) throw ApiError(400, "the body has more values than this server reads at once");
+    return true;
+  }
+  bool enter() {
+    if (levels_ == kMostLevels) throw ApiError(400, fmt::format("the body nests deeper than {} levels", kMostLevels));
+    keys_.at(++levels_).clear();
+    return note();
+  }
+  bool leave() {
+    --levels_;
+    return note();
+  }
+
   std::int64_t most_values_;
   std::int64_t values_ = 0;
-  std::vector<std::set<std::string>> keys_{kMostLevels + 2};
+  std::size_t levels_ = 0;
+  std::array<std::set<std::string>, kMostLevels + 1> keys_;  // of the objects that are open
 };
 
 }  // namespace
 
 void refuse_field(const std::string& key, const nlohmann::json& value, std::string_view expected) {
-  std::string shown = value.is_structured() ? std::string(value.is_array() ? "a list" : "an object")
-                                            : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  if (shown.size() > kShownBytes) shown = shown.substr(0, kShownBytes) + "...";
-  throw ApiError(400, fmt::format("`{}` is {}: expected {}", key, shown, expected), key);
+  const std::string shown = value.is_structured() ? std::string(value.is_array() ? "a list" : "an object")
+                                                  : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  throw ApiError(400, fmt::format("`{}` is {}: expected {}", key, shortened(shown, kShownBytes), expected), key);
 }
 
 std::vector<std::int32_t> read_ids(const std::string& key, const nlohmann::json& list) {
@@ -66,7 +94,9 @@ std::vector<std::int32_t> read_ids(const std::string& key, const nlohmann::json&
 
 RequestFields::RequestFields(const std::string& body, std::int64_t most_values) {
   if (body.empty()) throw ApiError(400, "the body is empty: expected a JSON object");
-  object_ = LimitedParse(most_values).run(body);
+  LimitedText text(most_values);
+  static_cast<void>(nlohmann::json::sax_parse(body, &text));
+  object_ = nlohmann::json::parse(body);
   if (!object_.is_object()) throw ApiError(400, "the body is not a JSON object");
 }
 
@@ -125,7 +155,8 @@ std::vector<std::string> RequestFields::texts(const std::string& key) {
 std::vector<std::string> RequestFields::ignored() const {
   std::vector<std::string> names;
   for (const auto& [key, value] : object_.items()) {
-    if (!known_.contains(key) && !value.is_null()) names.push_back(key);
+    if (names.size() == kShownFields) break;
+    if (!known_.contains(key) && !value.is_null()) names.push_back(shortened(key, kShownBytes));
   }
   return names;
 }

@@ -1,8 +1,10 @@
 #include "server/request_fields.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "server/api_error.h"
 
@@ -39,6 +41,26 @@ TEST(RequestFields, BuildsNothingBeyondItsLimits) {
   for (int i = 0; i < 200; ++i) list += ",1";
   EXPECT_NE(refusal_of_body(list + "]}"), "");
   EXPECT_EQ(refusal_of_body(list + "]}", 1000), "");
+}
+
+TEST(RequestFields, ReadsALongListOfObjectsAsItReadsNumbers) {
+  std::string list = "{\"a\":[{}";
+  for (int i = 0; i < 50'000; ++i) list += ",{}";
+  EXPECT_EQ(refusal_of_body(list + "]}", 200'000), "");
+}
+
+TEST(RequestFields, RepeatsLittleOfWhatIsWrong) {
+  const std::string text(100'000, 'u');
+  for (const std::string& body : {"{\"a\": \"" + text, "{\"" + text + "\": 1, \"" + text + "\": 1}"}) {
+    const std::string refusal = refusal_of_body(body);
+    EXPECT_NE(refusal, "");
+    EXPECT_LT(refusal.size(), 400U);
+  }
+  std::string object = "{\"" + text + "\": 1";
+  for (int i = 0; i < 1000; ++i) object += fmt::format(",\"{}\": 1", i);
+  const std::vector<std::string> ignored = RequestFields(object + "}", 10'000).ignored();
+  EXPECT_EQ(ignored.size(), 20U);
+  for (const std::string& name : ignored) EXPECT_LT(name.size(), 64U);
 }
 
 TEST(RequestFields, TakesNullForMissing) {
