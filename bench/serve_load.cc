@@ -81,7 +81,6 @@ struct Row {
   std::vector<double> gaps = {};
   std::vector<double> health = {};
   std::int64_t answers = 0;
-  std::int64_t prompts = 0;
   std::int64_t failed = 0;
 };
 constexpr std::array<double, 3> kShares{0.5, 0.99, 1};
@@ -151,7 +150,6 @@ class Bench {
             .gaps = shares(texts.gaps),
             .health = shares(probes.waits),
             .answers = texts.whole,
-            .prompts = prompts.whole,
             .failed = texts.failed + prompts.failed + probes.failed};
   }
 
@@ -246,18 +244,17 @@ void print_speeds(const std::vector<Load>& loads, const std::vector<Rounds>& sid
 }
 
 void print_gaps(const std::vector<Load>& loads, const std::vector<Rounds>& sides) {
-  std::cout
-      << "\n| 8 endless streams | between symbols, ms | 99th percentile beside alone | /health, ms | prompts read | "
-         "failed |\n|---|---:|---:|---:|---:|---:|\n";
+  std::cout << "\n| 8 endless streams | between symbols, ms | 99th percentile beside alone | /health, ms | "
+               "failed |\n|---|---:|---:|---:|---:|\n";
   const Rounds* alone = nullptr;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     const Rounds& rounds = sides[i + 1];
     if (!loads[i].is_endless) continue;
     if (alone == nullptr) alone = &rounds;
     std::cout << fmt::format(
-        "| {} | {} | {:.2f} | {} | {} | {} |\n", loads[i].name, times(rounds, &Row::gaps),
+        "| {} | {} | {:.2f} | {} | {} |\n", loads[i].name, times(rounds, &Row::gaps),
         median(rounds, [&](const Row& row, std::size_t round) { return row.gaps[1] / (*alone)[round].gaps[1]; }),
-        times(rounds, &Row::health), total(rounds, &Row::prompts), total(rounds, &Row::failed));
+        times(rounds, &Row::health), total(rounds, &Row::failed));
   }
 }
 
