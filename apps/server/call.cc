@@ -54,9 +54,9 @@ void Call::begin_events() {
       {.type = "text/event-stream", .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}}));
 }
 
-void Call::write(std::string events) {
+void Call::write(std::string events, bool has_text) {
   record_.bytes_out += static_cast<std::int64_t>(events.size());
-  if (!record_.first_seconds) record_.first_seconds = seconds();
+  if (has_text && !record_.first_seconds) record_.first_seconds = seconds();
   answer_->write(std::move(events));
 }
 

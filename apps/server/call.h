@@ -60,9 +60,9 @@ class Call {
   void send(HttpResponse response);
   void fail(const ApiError& error);  // in a stream an event, after which it ends
 
-  // An answer in server-sent events: each part is one or more of them.
+  // An answer in server-sent events: each part is one or more of them. The first one with text is timed.
   void begin_events();
-  void write(std::string events);
+  void write(std::string events, bool has_text = true);
   void end();
 
   [[nodiscard]] bool gone() const noexcept { return answer_->gone(); }

@@ -78,8 +78,9 @@ void Completion::begin() {
     if (request_.shape == LogShape::kChat) {
       call_->write(
           fmt::format("data: {{{},\"choices\":[{{\"index\":{},\"delta\":{{\"role\":\"assistant\",\"content\":\"\"}},"
-                      "\"logprobs\":null,\"finish_reason\":null}}]}}\n\n",
-                      head_, t));
+                      "\"logprobs\":null,\"finish_reason\":null}}]{}}}\n\n",
+                      head_, t, request_.with_usage ? ",\"usage\":null" : ""),
+          false);
     } else if (request_.echo && !request_.logs) {
       echo(choices_[t]);
       held_ = true;

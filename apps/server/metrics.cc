@@ -112,7 +112,7 @@ std::string Metrics::text(const std::vector<std::shared_ptr<ServedModel>>& model
           fmt::format("unroll_completion_tokens_total {}\n", completion_tokens_);
   text += head("unroll_request_seconds", "histogram", "From a request to the end of its answer.") +
           seconds_.text("unroll_request_seconds");
-  text += head("unroll_first_part_seconds", "histogram", "From a request to the first part of a stream.") +
+  text += head("unroll_first_part_seconds", "histogram", "From a request to the first text of a stream.") +
           first_seconds_.text("unroll_first_part_seconds");
   text +=
       head("unroll_connections", "gauge", "Open connections.") + fmt::format("unroll_connections {}\n", connections);

@@ -332,7 +332,10 @@ class Serve(CommandTest):
         self.assertEqual([{top["token"]: top["logprob"] for top in entry["top_logprobs"]}
                           for entry in choice["logprobs"]["content"]], plain["logprobs"]["top_logprobs"])
         self.assertIn("no chat model", answer.json["unroll"]["note"])
-        first, *parts, done = self.server.stream("/v1/chat/completions", messages=messages, **fields)
+        first, *parts, usage, done = self.server.stream("/v1/chat/completions", messages=messages, **fields,
+                                                        stream_options={"include_usage": True})
+        self.assertEqual([part["usage"] for part in (first, *parts)], [None] * (1 + len(parts)))
+        self.assertEqual(usage["usage"], answer.json["usage"])
         self.assertEqual(first["choices"][0]["delta"], {"role": "assistant", "content": ""})
         self.assertEqual("".join(part["choices"][0]["delta"].get("content", "") for part in parts), plain["text"])
         self.assertEqual((parts[-1]["choices"][0]["delta"], parts[-1]["choices"][0]["finish_reason"], done),

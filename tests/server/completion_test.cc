@@ -71,6 +71,20 @@ TEST(Completion, EchoesThePromptWithAndWithoutLists) {
   }
 }
 
+TEST(Completion, FirstPartThatIsTimedHasText) {
+  const Model model = tiny_model(Cell::kGru, tiny_characters());
+  RequestFields fields(R"({"messages": [{"role": "user", "content": "ab"}], "stream": true})", 1000);
+  Completion completion(read_chat(fields, model, kLimits),
+                        {.model = "tiny", .fingerprint = "", .tokenizer = model.tokenizer()},
+                        collecting_call(std::make_shared<CollectedAnswer>()));
+  completion.begin();
+  EXPECT_EQ(completion.call().record().first_seconds, std::nullopt);
+  TextEvent event;
+  event.piece = "a";
+  completion.take(0, event);
+  EXPECT_TRUE(completion.call().record().first_seconds.has_value());
+}
+
 // Gives a text to a reader that is `behind` until its end.
 std::string streamed(const Model& model, const CompletionRequest& request, std::int64_t behind) {
   const auto answer = std::make_shared<CollectedAnswer>();
