@@ -5,7 +5,7 @@ import json
 import math
 
 from command_line import CommandTest, main, rows, sentences
-from http_client import Server, joined
+from http_client import Server, wait_until
 
 LINES = [*sentences(3, seed=4), "", "the \u20ac"]
 KEYS = {"message", "type", "param", "code"}
@@ -174,9 +174,10 @@ class ServeAnswers(CommandTest):
     def test_requests_are_counted_and_logged_without_their_texts(self):
         before = self.server.metric("unroll_completion_tokens_total")
         self.server.ask("POST", "/v1/completions", {"prompt": "the king", "max_tokens": 7}, X_Request_Id="counted")
-        self.assertEqual(self.server.metric("unroll_completion_tokens_total"), before + 7)
+        # Both come moments after the answer.
+        wait_until(lambda: self.server.metric("unroll_completion_tokens_total") == before + 7)
+        wait_until(lambda: any(line.get("id") == "counted" for line in self.server.log_lines()))
         self.assertEqual(self.server.get("/metrics").headers["content-type"].split(";")[0], "text/plain")
-        list(joined(self.server.stream(prompt="the", max_tokens=3)))
         line = next(line for line in self.server.log_lines() if line.get("id") == "counted")
         self.assertEqual([line[name] for name in ("method", "path", "status", "model", "prompt_tokens", "completion_tokens")],
                          ["POST", "/v1/completions", 200, "char", 8, 7])

@@ -114,7 +114,7 @@ class ServeRunning(CommandTest):
             self.check_hosts(server, ours)
             self.check_time(server, ours)
             self.check_queue(server, ours)
-            self.assertTrue(self.logged(server, "the garden"))
+            wait_until(lambda: self.logged(server, "the garden"))
 
     def ask(self, server, headers, **fields):
         return server.ask("POST", "/v1/completions", {"prompt": "the garden", "max_tokens": 1, **fields}, **headers)
