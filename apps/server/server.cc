@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -257,9 +258,20 @@ class Server {
   HttpServer http_;
 };
 
+// glibc raises both thresholds once a large block was freed, and each thread then keeps up to 64 MiB of what a large
+// request took.
+void keep_little_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kFreed = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kFreed);
+  mallopt(M_TRIM_THRESHOLD, kFreed);
+#endif
+}
+
 }  // namespace
 
 void serve(const ServerOptions& options) {
+  keep_little_freed_memory();
   Server server(options);
   server.run();
 }
