@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "server/api/completion_request.h"
+#include "server/api/request_fields.h"
 #include "server/api_error.h"
-#include "server/completion_request.h"
-#include "server/request_fields.h"
 #include "support/collected_answer.h"
 #include "support/tiny_model.h"
 #include "target.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/json_parts.h"
+#include "server/api/json_parts.h"
 
 namespace unroll {
 namespace {

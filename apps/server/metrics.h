@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "server/call.h"
-#include "server/models.h"
+#include "server/models/models.h"
 
 namespace unroll {
 

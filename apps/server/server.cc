@@ -17,12 +17,12 @@
 #include <thread>
 #include <utility>
 
-#include "server/api.h"
+#include "server/api/api.h"
+#include "server/api/json_parts.h"
 #include "server/api_error.h"
 #include "server/bounded_queue.h"
 #include "server/call.h"
 #include "server/gate.h"
-#include "server/json_parts.h"
 #include "server/metrics.h"
 #include "server/request_log.h"
 #include "unroll/task.h"

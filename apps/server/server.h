@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "server/completion_request.h"
+#include "server/api/completion_request.h"
 #include "server/http.h"
-#include "server/models.h"
+#include "server/models/models.h"
 
 namespace unroll {
 

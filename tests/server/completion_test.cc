@@ -1,4 +1,4 @@
-#include "server/completion.h"
+#include "server/api/completion.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/symbol_log.h"
+#include "server/api/symbol_log.h"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/api/completion.h"
 #include "server/call.h"
-#include "server/completion.h"
 #include "server/http.h"
 #include "unroll/engine.h"
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "server/api/completion_request.h"
+#include "server/api/symbol_log.h"
 #include "server/call.h"
-#include "server/completion_request.h"
-#include "server/symbol_log.h"
 #include "unroll/engine.h"
 #include "unroll/tokenizer.h"
 

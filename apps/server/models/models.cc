@@ -1,4 +1,4 @@
-#include "server/models.h"
+#include "server/models/models.h"
 
 #include <fmt/format.h>
 

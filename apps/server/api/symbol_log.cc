@@ -1,4 +1,4 @@
-#include "server/symbol_log.h"
+#include "server/api/symbol_log.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "json/json_text.h"
-#include "server/json_parts.h"
+#include "server/api/json_parts.h"
 #include "unroll/character.h"
 
 namespace unroll {

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "server/api/completion_request.h"
+#include "server/api/request_fields.h"
 #include "server/call.h"
-#include "server/completion_request.h"
-#include "server/models.h"
-#include "server/request_fields.h"
+#include "server/models/models.h"
 
 namespace unroll {
 

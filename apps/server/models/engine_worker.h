@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/api/completion.h"
 #include "server/bounded_queue.h"
-#include "server/completion.h"
 #include "unroll/engine.h"
 
 namespace unroll {

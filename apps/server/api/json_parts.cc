@@ -1,4 +1,4 @@
-#include "server/json_parts.h"
+#include "server/api/json_parts.h"
 
 #include <fmt/format.h>
 

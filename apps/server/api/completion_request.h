@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "server/prompt_pieces.h"
-#include "server/request_fields.h"
-#include "server/symbol_log.h"
+#include "server/api/prompt_pieces.h"
+#include "server/api/request_fields.h"
+#include "server/api/symbol_log.h"
 #include "unroll/engine.h"
 #include "unroll/model.h"
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "server/api.h"
+#include "server/api/api.h"
+#include "server/api/json_parts.h"
+#include "server/api/prompt_pieces.h"
 #include "server/api_error.h"
-#include "server/json_parts.h"
-#include "server/prompt_pieces.h"
 
 namespace unroll {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/answer_worker.h"
+#include "server/models/answer_worker.h"
 
 #include <exception>
 #include <new>

@@ -1,4 +1,4 @@
-#include "server/engine_worker.h"
+#include "server/models/engine_worker.h"
 
 #include <algorithm>
 #include <exception>

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "server/answer_worker.h"
-#include "server/engine_worker.h"
+#include "server/models/answer_worker.h"
+#include "server/models/engine_worker.h"
 #include "unroll/engine.h"
 #include "unroll/model.h"
 

@@ -1,12 +1,12 @@
-#include "server/api.h"
+#include "server/api/api.h"
 
 #include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
 
+#include "server/api/completion.h"
 #include "server/api_error.h"
-#include "server/completion.h"
 
 namespace unroll {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/completion.h"
+#include "server/api/completion.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/json_parts.h"
+#include "server/api/json_parts.h"
 #include "unroll/character.h"
 
 namespace unroll {

@@ -1,4 +1,4 @@
-#include "server/prompt_pieces.h"
+#include "server/api/prompt_pieces.h"
 
 #include <fmt/format.h>
 

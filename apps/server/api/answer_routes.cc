@@ -12,9 +12,9 @@
 
 #include "json/answers.h"
 #include "json/json_text.h"
-#include "server/api.h"
+#include "server/api/api.h"
+#include "server/api/json_parts.h"
 #include "server/api_error.h"
-#include "server/json_parts.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/tagger.h"
 #include "unroll/score/word_scorer.h"
