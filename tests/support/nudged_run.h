@@ -50,15 +50,56 @@ class NudgedRun {
     return all;
   }
 
+  // ds_t/ds_{t-1}, row by row, s being h and c of every layer in turn.
+  [[nodiscard]] std::vector<double> jacobian(std::int64_t t) const {
+    constexpr double kStep = 1e-100;
+    const std::int64_t parts = config_.layers * (has_cell_state(config_.cell) ? 2 : 1);
+    const std::int64_t S = parts * config_.hidden;
+    std::vector<double> all(static_cast<std::size_t>(S * S));
+    for (std::int64_t from = 0; from < S; ++from) {
+      const std::int64_t part = from / config_.hidden;
+      Nudge nudge{.step = t - 1, .unit = from % config_.hidden};
+      nudge.layer = has_cell_state(config_.cell) ? part / 2 : part;
+      nudge.what = has_cell_state(config_.cell) && part % 2 == 1 ? Nudged::kCell : Nudged::kCarriedHidden;
+      std::vector<ref::State<Complex>> states = begin();
+      static_cast<void>(outputs(t, nudge, Complex(0, kStep), states));
+      std::size_t to = 0;
+      for (const ref::State<Complex>& state : states) {
+        for (const ref::Matrix<Complex>* const m : {&state.h, &state.c}) {
+          for (const Complex& value : m->values) {
+            all[to++ * static_cast<std::size_t>(S) + static_cast<std::size_t>(from)] = value.imag() / kStep;
+          }
+        }
+      }
+    }
+    return all;
+  }
+
  private:
+  [[nodiscard]] std::vector<ref::State<Complex>> begin() const {
+    const auto layers = static_cast<std::size_t>(config_.layers);
+    return std::vector<ref::State<Complex>>(layers, ref::zero_state<Complex>(config_.cell, 1, config_.hidden));
+  }
+
   [[nodiscard]] Complex loss(std::int64_t t, std::int32_t symbol, const Nudge& nudge, Complex by) const {
     const ref::NetworkParams<const Complex> p = ref::network_params(config_, values_.data());
-    std::vector<ref::State<Complex>> states(p.layers.size(), ref::zero_state<Complex>(config_.cell, 1, config_.hidden));
+    std::vector<ref::State<Complex>> states = begin();
+    ref::Matrix<Complex> y = outputs(t, nudge, by, states);
+    if (has_projection(config_)) {
+      const ref::Matrix<Complex> h = y;
+      ref::projection_forward(p.projection, h, y);
+    }
+    ref::SoftmaxTape<Complex> tape;
+    return ref::softmax_loss_forward(p.decoder, p.decoder_bias, y, std::span(&symbol, 1), tape);
+  }
+
+  // The last level's output after steps 0 to t; sets `states` to those after it.
+  [[nodiscard]] ref::Matrix<Complex> outputs(std::int64_t t, const Nudge& nudge, Complex by,
+                                             std::vector<ref::State<Complex>>& states) const {
+    const ref::NetworkParams<const Complex> p = ref::network_params(config_, values_.data());
     ref::Matrix<Complex> y;
     for (std::int64_t s = 0; s <= t; ++s) {
-      if (s > 0 && text_.begins(s)) {
-        states.assign(states.size(), ref::zero_state<Complex>(config_.cell, 1, config_.hidden));
-      }
+      if (s > 0 && text_.begins(s)) states = begin();
       y = ref::Matrix<Complex>(1, config_.embed);
       std::copy_n(p.encoder.row(text_.input(s)), config_.embed, y.row(0));
       if (nudge.what == Nudged::kInput && s == nudge.step) y(0, nudge.unit) += by;
@@ -67,12 +108,7 @@ class NudgedRun {
         y = layer_step(p.layers[l], l, y, here ? by : Complex(0), nudge, states[l]);
       }
     }
-    if (has_projection(config_)) {
-      const ref::Matrix<Complex> h = y;
-      ref::projection_forward(p.projection, h, y);
-    }
-    ref::SoftmaxTape<Complex> tape;
-    return ref::softmax_loss_forward(p.decoder, p.decoder_bias, y, std::span(&symbol, 1), tape);
+    return y;
   }
 
   [[nodiscard]] ref::Matrix<Complex> layer_step(const RecurrentParams<const Complex>& p, std::size_t l,
