@@ -7,6 +7,11 @@
 // Beast 1.74 asserts what a client decides: that the empty line after the last chunk does not come byte by byte.
 #define BOOST_DISABLE_ASSERTS
 
+// The thread sanitizer does not follow fences, and GCC warns of them. The sockets have one thread, whose queue has a lock.
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK
+#endif
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
