@@ -7,7 +7,7 @@
 // Beast 1.74 asserts what a client decides: that the empty line after the last chunk does not come byte by byte.
 #define BOOST_DISABLE_ASSERTS
 
-// The thread sanitizer does not follow fences, and GCC warns of them. The sockets have one thread, whose queue has a lock.
+// The thread sanitizer does not follow fences, and GCC warns of them. One thread has the sockets, and its queue a lock.
 #ifdef __SANITIZE_THREAD__
 #define BOOST_ASIO_DISABLE_FENCED_BLOCK
 #endif
