@@ -67,6 +67,35 @@ class ServeAnswers(CommandTest):
             self.assertTrue(math.isclose(word["log_prob"], -float(row[4]) * math.log(2), rel_tol=1e-9))
             self.assertEqual(len(word["top"]), 2)
 
+    # States, gradients
+
+    def test_states_are_those_of_one_forward_pass(self):
+        answer = self.server.post("/v1/states", model="char", text="the cat", want=["h", "c", "gates"], top=2).json
+        score = self.json_rows("score", self.models["char"], "--no-end", stdin="the cat\n")[0]
+        self.assertEqual([step["predicts"] for step in answer["steps"]], list("the cat"))
+        self.assertEqual([step["reads"] for step in answer["steps"]], ["\n", *"the ca"])
+        self.assertEqual([step["log_prob"] for step in answer["steps"]], [token["log_prob"] for token in score["tokens"]])
+        self.assertTrue(all(len(step["top"]) == 2 for step in answer["steps"]))
+        layer = answer["layers"][0]
+        self.assertEqual((len(layer["h"]), len(layer["h"][0])), (7, 8))
+        for h, c, gates in zip(layer["h"], layer["c"], layer["gates"]):
+            o = gates[answer["gates"].index("o") * 8:][:8]
+            for unit in range(8):
+                self.assertTrue(math.isclose(h[unit], o[unit] * math.tanh(c[unit]), rel_tol=1e-5, abs_tol=1e-7))
+
+    def test_gradients_are_those_of_gradflow(self):
+        text = "the cat sees the dog again and again"
+        lines = self.server.post("/v1/gradients", model="char", text=text, lags=10, positions=5).json["lines"]
+        out = self.succeed("gradflow", self.models["char"], "--lags", "10", "--positions", "5", "--json",
+                           stdin=text.encode("utf-8")).out
+        self.assertEqual(lines, json.loads(out)["models"][0]["lines"])
+
+    def test_states_that_there_are_not_are_refused(self):
+        self.refused(400, "layers", answer=self.server.post("/v1/states", model="char", text="a", layers=[7]))
+        self.refused(400, "want", answer=self.server.post("/v1/states", model="char", text="a", want=["y"]))
+        self.refused(400, "text", answer=self.server.post("/v1/states", model="char", text=""))
+        self.refused(400, None, answer=self.server.post("/v1/states", model="reviews", text="a"))
+
     def test_labels_are_those_of_classify(self):
         texts = ["the film is great", "dull", ""]
         expected = self.json_rows("classify", self.models["reviews"], stdin="".join(text + "\n" for text in texts))

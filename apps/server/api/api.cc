@@ -23,6 +23,8 @@ const std::vector<Api::HandledRoute>& Api::table() {
       {{"POST", "/v1/score"}, &Api::score},
       {{"POST", "/v1/classify"}, &Api::classify},
       {{"POST", "/v1/tag"}, &Api::tag},
+      {{"POST", "/v1/states"}, &Api::states},
+      {{"POST", "/v1/gradients"}, &Api::gradients},
       {{"GET", "/tokenizer_info"}, &Api::tokenizer_info},
       {{"POST", "/tokenize"}, &Api::tokenize},
       {{"POST", "/detokenize"}, &Api::detokenize},

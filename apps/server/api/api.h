@@ -52,6 +52,9 @@ class Api {
   void score(std::unique_ptr<Call>& call);
   void classify(std::unique_ptr<Call>& call);
   void tag(std::unique_ptr<Call>& call);
+  // look_routes.cc
+  void states(std::unique_ptr<Call>& call);
+  void gradients(std::unique_ptr<Call>& call);
 
   // The fields of the body, which is freed.
   [[nodiscard]] RequestFields fields_of(Call& call) const;
