@@ -79,6 +79,7 @@ OWNERS = {
     "unroll/look/gradient_flow.h": "look",
     "unroll/look/state_gradients.h": "look",
     "unroll/look/truncation.h": "look",
+    "unroll/look/units.h": "look",
     "unroll/look/unrolled_text.h": "look",
     "unroll/adapt/adaptation.h": "adapt",
     "unroll/adapt/tune.h": "adapt",
