@@ -18,6 +18,7 @@ NESTED = {
     "compare --task tag": (["compare", "--task", "tag"], "Taggers"),
     "probe --task tag": (["probe", "--task", "tag"], "Probes of words"),
     "features --task tag": (["features", "--task", "tag"], "Words of features"),
+    "inspect --units": (["inspect", "--units", "TEXT"], "Units that follow a feature"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }
 SHARED = "What all verbs share"

@@ -11,6 +11,7 @@
 #include "cli/streams/loss_chart.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
+#include "cli/verbs/inspect_units.h"
 #include "cli/verbs/verbs.h"
 #include "json/json_text.h"
 #include "unroll/model.h"
@@ -30,7 +31,7 @@ std::optional<InspectCommand> parse_inspect(const std::vector<std::string>& argu
   Flags flags(
       "unroll inspect MODEL [flags]",
       "Shows the content of a model file: the network and its tensors, the tokenizer, the training options, and the "
-      "training history.");
+      "training history. With --units TEXT, which has a help of its own: the units that follow features of a text.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""}, &command.json);
@@ -246,6 +247,7 @@ nlohmann::ordered_json as_json(const Model& model, std::uintmax_t file_bytes) {
 }  // namespace
 
 int run_inspect(const std::vector<std::string>& arguments) {
+  if (asks_for_units(arguments)) return run_inspect_units(arguments);
   std::optional<InspectCommand> parsed = parse_inspect(arguments);
   if (!parsed) return 0;
   InspectCommand& command = *parsed;

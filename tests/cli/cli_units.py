@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""`unroll inspect --units`: cli/cli_units.py UNROLL"""
+
+import json
+
+from command_line import CommandTest, main
+
+
+class Units(CommandTest):
+    def test_units_that_follow_features_are_named_and_where_none_does_that_is_said(self):
+        text = self.write("text.txt", 'the cat (the dog) sees "the king"\n' * 60)
+        model = self.make_model("model.safetensors", text=text)
+        asked = ["inspect", model, "--units", text, "--match", "the [a-z]+", "--match", "zebra", "--top", "2"]
+        done = self.succeed(*asked, "--symbols", "300", "--threads", "2")
+        self.assertIn("the first 300 symbols were read", done.err)
+        self.assertIn("matches zebra: the same at every symbol of the text", done.out)
+        told = json.loads(self.succeed(*asked, "--symbols", "300", "--json", "--quiet").out)["features"]
+        self.assertEqual([one["feature"] for one in told],
+                         ["inside quotes", "inside brackets", "position in line", "matches the [a-z]+", "matches zebra"])
+        self.assertEqual([len(one["units"]) for one in told], [2, 2, 2, 2, 0])
+        for one in told[:4]:
+            self.assertEqual(one["units"][0]["auc"] is None, one["feature"] == "position in line")
+            self.assertEqual(f"{one['feature']}: no unit follows it well" in done.out, not one["followed"])
+        self.refuse(2, ["no regular expression"], "inspect", model, "--units", text, "--match", "(")
+
+
+if __name__ == "__main__":
+    main()
