@@ -15,7 +15,7 @@
 namespace unroll {
 namespace {
 
-UnrolledText unrolled(const Model& model, const std::string& text, StatePolicy state = StatePolicy::kCarry) {
+UnrolledText unrolled_over(const Model& model, const std::string& text, StatePolicy state = StatePolicy::kCarry) {
   return UnrolledText(model, {text, "'text'"}, {.state = state, .threads = 1});
 }
 
@@ -31,7 +31,7 @@ float squashed(Cell cell, std::size_t g, float a) {
 
 TEST(UnrolledText, GatesAreTheNonlinearitiesOfTheSums) {
   for (const Cell cell : all_cells()) {
-    const UnrolledText text = unrolled(tiny_model(cell, tiny_characters()), "ab\ncde", StatePolicy::kReset);
+    const UnrolledText text = unrolled_over(tiny_model(cell, tiny_characters()), "ab\ncde", StatePolicy::kReset);
     const auto H = static_cast<std::size_t>(text.model().config().hidden);
     for (std::int64_t t = 0; t < text.steps(); ++t) {
       const std::vector<float> sums = text.sums(1, t);
@@ -53,7 +53,7 @@ TEST(UnrolledText, GatesAreTheNonlinearitiesOfTheSums) {
 // One equation of each gated cell, from what the object returns.
 TEST(UnrolledText, StatesFollowFromGates) {
   for (const Cell cell : all_cells()) {
-    const UnrolledText text = unrolled(tiny_model(cell, tiny_characters()), "abcde");
+    const UnrolledText text = unrolled_over(tiny_model(cell, tiny_characters()), "abcde");
     const auto H = static_cast<std::size_t>(text.model().config().hidden);
     for (std::int64_t t = 0; t < text.steps(); ++t) {
       const std::vector<float> gates = text.gates(0, t);
@@ -78,7 +78,7 @@ TEST(UnrolledText, StatesFollowFromGates) {
 }
 
 TEST(UnrolledText, LayersReadTheOutputsOfTheLayerBelow) {
-  const UnrolledText text = unrolled(tiny_model(Cell::kLstm, tiny_characters()), "abc");
+  const UnrolledText text = unrolled_over(tiny_model(Cell::kLstm, tiny_characters()), "abc");
   for (std::int64_t t = 0; t < text.steps(); ++t) EXPECT_TRUE(std::ranges::equal(text.x(1, t), text.h(0, t)));
   EXPECT_EQ(text.x(0, 0).size(), 5U);
 }
@@ -87,7 +87,7 @@ TEST(UnrolledText, PredictsWhatEvaluatePredicts) {
   for (const StatePolicy state : {StatePolicy::kCarry, StatePolicy::kReset}) {
     const Model model = tiny_model(Cell::kGru, tiny_characters());
     const std::string characters = "abc\nde\nfgh";
-    const UnrolledText text = unrolled(model, characters, state);
+    const UnrolledText text = unrolled_over(model, characters, state);
     const double sum = std::accumulate(text.log_probs().begin(), text.log_probs().end(), 0.0);
     const Evaluation evaluation =
         evaluate(model, {characters, "'text'"}, {.state = state, .exact = true, .threads = 1});
@@ -99,7 +99,7 @@ TEST(UnrolledText, PredictsWhatEvaluatePredicts) {
 }
 
 TEST(UnrolledText, NamesTheMostLikelySymbols) {
-  const UnrolledText text = unrolled(tiny_model(Cell::kLstm, tiny_characters()), "abc");
+  const UnrolledText text = unrolled_over(tiny_model(Cell::kLstm, tiny_characters()), "abc");
   const std::int64_t V = text.model().config().vocabulary;
   const std::vector<LikelySymbol> all = text.likely(2, V + 5);
   ASSERT_EQ(std::ssize(all), V);
@@ -124,12 +124,12 @@ TEST(UnrolledText, ReadsTheFirstStepsOfALongText) {
                           {.state = StatePolicy::kCarry, .most_steps = 20, .threads = 1});
   EXPECT_EQ(text.steps(), 20);
   EXPECT_EQ(text.unread_steps(), 30);
-  const UnrolledText whole = unrolled(model, random_text(50, 2));
+  const UnrolledText whole = unrolled_over(model, random_text(50, 2));
   EXPECT_TRUE(std::ranges::equal(text.h(1, 19), whole.h(1, 19)));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`most_steps` is 0", [&] {
     UnrolledText(model, {"abc", "'text'"}, {.most_steps = 0});
   }));
-  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text'", [&] { unrolled(model, ""); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'text'", [&] { unrolled_over(model, ""); }));
 }
 
 TEST(UnrolledText, RefusesModelsOfBothDirections) {
@@ -137,7 +137,7 @@ TEST(UnrolledText, RefusesModelsOfBothDirections) {
   config.layers = 1;
   config.bidirectional = true;
   const Model both = model_of(config, tiny_characters(), random_parameters(config, 0.7F, 3));
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "both directions", [&] { unrolled(both, "abc"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "both directions", [&] { unrolled_over(both, "abc"); }));
 }
 
 }  // namespace
