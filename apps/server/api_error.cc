@@ -29,6 +29,12 @@ std::string in_words_of_requests(std::string message) {
   return message;
 }
 
+// what() ends at a NUL.
+std::string without_nul(std::string message) {
+  std::erase(message, '\0');
+  return message;
+}
+
 std::string_view type_of(int status) noexcept {
   switch (status) {
     case 401:
@@ -51,7 +57,7 @@ nlohmann::ordered_json null_if_empty(const std::string& text) {
 }  // namespace
 
 ApiError::ApiError(int status, const std::string& message, std::string param, std::string code)
-    : std::runtime_error(message), status_(status), param_(std::move(param)), code_(std::move(code)) {}
+    : std::runtime_error(without_nul(message)), status_(status), param_(std::move(param)), code_(std::move(code)) {}
 
 ApiError::ApiError(const Error& error)
     : ApiError(status_of(error.code()), in_words_of_requests(error.what()), error.field()) {}

@@ -72,6 +72,7 @@ void Call::give_up() {
 
 void Call::finish(int status) {
   ended_ = true;
+  if (status == kClientLeft && record_.error.empty()) record_.error = "the client left, or fell behind what it reads";
   record_.status = status;
   record_.seconds = seconds();
   on_end_(record_);

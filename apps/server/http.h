@@ -26,7 +26,9 @@ struct HttpOptions {
   double read_seconds = 10;           // for a request in all; also until the first one, and until the next
   double write_seconds = 10;          // for each 64 KiB that a client takes
   std::int64_t unsent_bytes = 65536;  // of a stream: a client that is further behind when a part comes is dropped
-  double heartbeat_seconds = 15;      // a stream that says nothing for so long sends a comment
+  // Called on the thread of run() for each request that cannot be read; returns the x-request-id of its answer.
+  std::function<std::string(int status, std::string_view message, const std::string& client)> refused = {};
+  double heartbeat_seconds = 15;  // a stream that says nothing for so long sends a comment
 };
 
 struct HttpRequest {

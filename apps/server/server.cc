@@ -61,7 +61,7 @@ class Server {
         models_(options.models),
         api_(models_, options.limits, options.log_texts),
         bodies_(options.models.waiting),
-        http_(options.http, [this](HttpRequest request, std::shared_ptr<HttpAnswer> answer) {
+        http_(with_refusals(options.http), [this](HttpRequest request, std::shared_ptr<HttpAnswer> answer) {
           receive(std::move(request), std::move(answer));
         }) {
     gate_.emplace(GateOptions{.api_key = options.api_key,
@@ -76,6 +76,8 @@ class Server {
     http_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { take_signal(signal); });
     std::thread reader([this] { read_bodies(); });
     http_.run();
+    // From here on nobody takes a second signal, and models may still be loading.
+    for (const int number : {SIGTERM, SIGINT}) signal(number, [](int) { _exit(kInterruptedStatus); });
     bodies_.close();
     reader.join();
     models_.stop();
@@ -102,6 +104,21 @@ class Server {
     if (!bodies_.push(call)) call->fail(queue_is_full());
   }
 
+  // What cannot be read as a request is logged and counted as others are.
+  [[nodiscard]] HttpOptions with_refusals(HttpOptions options) {
+    options.refused = [this](int status, std::string_view message, const std::string& client) {
+      CallRecord record{.id = new_id(), .method = {}, .path = {}, .route = "unread", .client = client};
+      record.status = status;
+      record.error = message;
+      metrics_.count(record);
+      log_.request(record);
+      return record.id;
+    };
+    return options;
+  }
+
+  [[nodiscard]] std::string new_id() { return fmt::format("{:016x}", random_()); }
+
   [[nodiscard]] std::string id_of(const HttpRequest& request) {
     const std::string* const given = request.header("x-request-id");
     const auto is_plain = [](char c) {
@@ -111,7 +128,7 @@ class Server {
     if (given != nullptr && !given->empty() && given->size() <= kLongestId && std::ranges::all_of(*given, is_plain)) {
       return *given;
     }
-    return fmt::format("{:016x}", random_());
+    return new_id();
   }
 
   [[nodiscard]] std::string route_of(const HttpRequest& request) const {
@@ -153,7 +170,7 @@ class Server {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const auto& model : models_.all()) list.push_back(json_of(*model));
       call.send({.body = json_body({{"object", "list"}, {"data", list}})});
-    } else if (request.path.starts_with(kModelsPath)) {
+    } else if (request.path.starts_with(kModelsPath) && request.path != kModelsPath) {
       answer_model(call);
     } else if (request.path == "/") {
       call.send({.body = "unroll serves language models here: GET /v1/models lists them.\n",
@@ -271,6 +288,7 @@ void keep_little_freed_memory() {
 }  // namespace
 
 void serve(const ServerOptions& options) {
+  signal(SIGHUP, SIG_IGN);  // until the server takes it
   keep_little_freed_memory();
   Server server(options);
   server.run();

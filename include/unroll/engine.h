@@ -60,7 +60,7 @@ struct SymbolReport {
 // A text to be written.
 struct TextRequest {
   std::string prompt = {};                                   // what it continues; not written again
-  std::optional<std::vector<std::int32_t>> prompt_ids = {};  // the same as symbols, instead of `prompt`; any that exist
+  std::optional<std::vector<std::int32_t>> prompt_ids = {};  // as symbols: these are read then; any that exist
   std::int64_t length = 500;                                 // symbols to write, at most
   GeneratorOptions options = {};                             // its threads are ignored: they are the engine's
   std::vector<std::string> stops = {};                       // it also ends before any of these would be written

@@ -56,6 +56,7 @@ struct Engine::Impl {
     const std::optional<std::int32_t> condition = condition_of(inference.model, options.label);
     Prompt prompt = request.prompt_ids ? prompt_of(tokenizer(), begin, *request.prompt_ids)
                                        : prompt_of(tokenizer(), begin, request.prompt);
+    if (request.prompt_ids) prompt.ends_in_space = ends_in_white_space(request.prompt);
     WrittenText writing(tokenizer(), {.options = options,
                                       .stops = request.stops,
                                       .length = request.length,

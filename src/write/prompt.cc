@@ -21,11 +21,11 @@ namespace {
                   tokens_are_words(tokenizer.kind()) ? "word" : "character", quote(symbol), offset, tokenizer.size()));
 }
 
+}  // namespace
+
 bool ends_in_white_space(std::string_view text) {
   return !text.empty() && std::string_view(" \t\n\v\f\r").find(text.back()) != std::string_view::npos;
 }
-
-}  // namespace
 
 std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_view prompt) {
   std::vector<std::int32_t> ids;

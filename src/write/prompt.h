@@ -28,6 +28,8 @@ struct Prompt {
   bool ends_in_space = false;
 };
 
+[[nodiscard]] bool ends_in_white_space(std::string_view text);
+
 // The prompt of these ids. Throws Error{kInput} for an id that does not exist, and with BeginPolicy::kNone for none at
 // all: the first symbol has to be given.
 [[nodiscard]] Prompt prompt_of(const Tokenizer& tokenizer, BeginPolicy begin, std::span<const std::int32_t> ids);

@@ -67,6 +67,20 @@ class ServeAnswers(CommandTest):
             self.assertTrue(math.isclose(word["log_prob"], -float(row[4]) * math.log(2), rel_tol=1e-9))
             self.assertEqual(len(word["top"]), 2)
 
+    def test_a_prompt_that_ends_in_a_space_is_not_given_another(self):
+        text = self.server.post("/v1/completions", model="words", prompt="the ", seed=1, max_tokens=4, echo=True).choices[0]["text"]
+        self.assertEqual(text + "\n", self.succeed("generate", self.models["words"], "--prompt", "the ", "--seed", "1",
+                                                   "--length", "4").out)
+
+    def test_what_cannot_be_read_has_an_id_and_is_logged(self):
+        answer = self.server.get("/%zz")
+        self.assertEqual(answer.status, 400)
+        self.assertTrue(answer.headers["x-request-id"])
+        self.assertIn('unroll_requests_total{route="unread",status="400"}', self.server.get("/metrics").raw.decode())
+
+    def test_a_model_of_a_query_is_decoded(self):
+        self.assertEqual(self.server.get("/tokenizer_info?model=w%6Frds").json["kind"], "word")
+
     # States, gradients
 
     def test_states_are_those_of_one_forward_pass(self):

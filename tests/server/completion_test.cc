@@ -117,7 +117,7 @@ TEST(Completion, GathersTextForAReaderThatIsBehind) {
 TEST(Completion, GathersNoMoreThanAReaderMayBeBehind) {
   const Model model = tiny_model(Cell::kGru, tiny_characters());
   const CompletionRequest request =
-      request_of(R"({"prompt": "ab", "max_tokens": 1500, "seed": 5, "stream": true, "logprobs": 1})", model);
+      request_of(R"({"prompt": "ab", "max_tokens": 20000, "seed": 5, "stream": true, "logprobs": 1})", model);
   EXPECT_GT(events_of(streamed(model, request, 1 << 20)).size(), 2U);
 }
 

@@ -29,7 +29,10 @@ void add_flags(Flags& flags, ServeCommand& command) {
   ServerOptions& options = command.options;
   flags.heading("Where");
   flags.text({"--host", "HOST", "the address to listen at; 0.0.0.0 for all of this machine", "127.0.0.1"},
-             [&options](const std::string& host) { options.http.host = host; });
+             [&options](const std::string& host) {
+               const bool has_brackets = host.starts_with('[') && host.ends_with(']');
+               options.http.host = has_brackets ? host.substr(1, host.size() - 2) : host;
+             });
   flags.whole({"--port", "N", "0: any free one, which is printed", "8080"}, {0, 65535},
               [&options](std::int64_t port) { options.http.port = port; });
   flags.heading("Who may ask");
@@ -44,7 +47,13 @@ void add_flags(Flags& flags, ServeCommand& command) {
                "pages of this origin, as https://example.org, may ask; * for all; may be "
                "given several times",
                "no other server's pages"},
-              [&options](const std::string& origin) { options.allowed_origins.push_back(origin); });
+              [&options](const std::string& origin) {
+                if (origin != "*" && origin.find("://") == std::string::npos) {
+                  throw Error(ErrorCode::kUsage,
+                              "expected an origin with its scheme, such as https://example.org, or *");
+                }
+                options.allowed_origins.push_back(origin);
+              });
   flags.heading("Bounds");
   flags.whole({"--texts", "N", "texts that a model writes side by side; others wait", "64"}, {1, 4096},
               [&options](std::int64_t n) { options.models.engine.texts = n; });
@@ -101,6 +110,7 @@ std::string read_key(const std::string& path) {
   if (!file || !std::getline(file, key)) {
     throw Error(ErrorCode::kFile, fmt::format("cannot read a key from {}", path));
   }
+  if (key.starts_with("\xEF\xBB\xBF")) key.erase(0, 3);  // a byte-order mark
   while (!key.empty() && (key.back() == '\r' || key.back() == ' ' || key.back() == '\t')) key.pop_back();
   return key;
 }

@@ -14,7 +14,7 @@ namespace unroll {
 namespace {
 
 constexpr std::int64_t kBehind = 16384;  // bytes that a reader has not taken yet
-constexpr std::size_t kMostGathered = 65536;
+constexpr std::size_t kMostGathered = std::size_t{1} << 20;
 constexpr std::size_t kBytesOfFields = 1024;  // more than those of a choice, besides text and lists
 
 std::string_view finish_name(Finish finish) noexcept { return finish == Finish::kLength ? "length" : "stop"; }
@@ -57,6 +57,7 @@ TextRequest Completion::text(std::size_t t) const {
   TextRequest text = request_.text;
   const PromptPieces& prompt = request_.prompts[choices_[t].prompt];
   text.prompt_ids.emplace(prompt.ids.begin() + (skips_first(prompt) ? 1 : 0), prompt.ids.end());
+  if (!prompt.text.empty()) text.prompt = prompt.text.substr(prompt.text.size() - 1);  // whether it ends in a space
   text.copy = static_cast<std::uint32_t>(t % static_cast<std::size_t>(request_.best_of));
   return text;
 }
@@ -96,7 +97,8 @@ void Completion::take(std::size_t t, const TextEvent& event) {
   for (const SymbolReport& report : event.symbols) take_symbol(choice, report);
   if (request_.echo) echo(choice);
   choice.text += event.piece;
-  choice.written = event.written;
+  // The boundary that ends a text is not written, but is one of the symbols that were asked for.
+  choice.written = event.written + (event.finish == Finish::kEnd ? 1 : 0);
   choice.finish = event.finish;
   if (event.finish) --open_;
   if (request_.stream) stream(choice);

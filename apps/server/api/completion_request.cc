@@ -46,7 +46,7 @@ std::vector<LogitBias> read_biases(RequestFields& fields, std::int64_t V) {
   for (const auto& [key, bias] : value->items()) {
     std::int32_t id = -1;
     const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (failure != std::errc() || end != key.data() + key.size() || id < 0 || id >= V) {
+    if (failure != std::errc() || fmt::format("{}", id) != key || id < 0 || id >= V) {
       throw ApiError(400, fmt::format("`logit_bias` has the key \"{}\": expected an id from 0 to {}", key, V - 1),
                      "logit_bias");
     }
@@ -188,7 +188,8 @@ CompletionRequest read_chat(RequestFields& fields, const Model& model, const Req
   request.text.symbols.alternatives = fields.whole("top_logprobs", 0, kMostAlternatives).value_or(0);
   const nlohmann::json* const messages = fields.find("messages");
   if (messages == nullptr || !messages->is_array() || messages->empty()) {
-    throw ApiError(400, "`messages` is missing: expected a list of objects with role and content", "messages");
+    throw ApiError(400, "`messages` is missing, or no list: expected a list of objects with role and content",
+                   "messages");
   }
   std::string text;
   for (const nlohmann::json& message : *messages) text += (text.empty() ? "" : "\n") + read_content(message);

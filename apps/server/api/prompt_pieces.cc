@@ -38,13 +38,12 @@ PromptPieces cut_prompt(const Tokenizer& tokenizer, std::string text) {
   return prompt;
 }
 
-PromptPieces join_prompt(const Tokenizer& tokenizer, std::vector<std::int32_t> ids) {
+PromptPieces join_prompt(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, const std::string& field) {
   PromptPieces prompt{.ids = std::move(ids), .text = {}, .ends = {}};
   std::int32_t previous = -1;
   for (const std::int32_t id : prompt.ids) {
     if (id < 0 || id >= tokenizer.size()) {
-      throw ApiError(400, fmt::format("the prompt has the id {}: expected 0 to {}", id, tokenizer.size() - 1),
-                     "prompt");
+      throw ApiError(400, fmt::format("`{}` has the id {}: expected 0 to {}", field, id, tokenizer.size() - 1), field);
     }
     prompt.text += tokenizer.written(previous, id);
     prompt.ends.push_back(prompt.text.size());

@@ -31,7 +31,8 @@ struct PromptPieces {
 [[nodiscard]] PromptPieces cut_prompt(const Tokenizer& tokenizer, std::string text);
 
 // The prompt that symbols are; its text is what they are written as. Throws ApiError with status 400 for an id that
-// does not exist.
-[[nodiscard]] PromptPieces join_prompt(const Tokenizer& tokenizer, std::vector<std::int32_t> ids);
+// does not exist, which names the field.
+[[nodiscard]] PromptPieces join_prompt(const Tokenizer& tokenizer, std::vector<std::int32_t> ids,
+                                       const std::string& field = "prompt");
 
 }  // namespace unroll

@@ -9,6 +9,7 @@
 #include "server/api/json_parts.h"
 #include "server/api/prompt_pieces.h"
 #include "server/api_error.h"
+#include "server/http/message.h"
 
 namespace unroll {
 namespace {
@@ -18,7 +19,7 @@ std::string model_in(const std::string& query) {
   for (std::size_t at = 0; at < query.size();) {
     const std::size_t end = std::min(query.find('&', at), query.size());
     const std::string field = query.substr(at, end - at);
-    if (field.starts_with("model=")) return field.substr(6);
+    if (field.starts_with("model=")) return percent_decoded(field.substr(6)).value_or("");
     at = end + 1;
   }
   return {};
@@ -69,8 +70,8 @@ void Api::detokenize(std::unique_ptr<Call>& call) {
   const std::shared_ptr<ServedModel> model = model_of(fields, *call);
   const nlohmann::json* const list = fields.find("tokens");
   if (list == nullptr || !list->is_array())
-    throw ApiError(400, "`tokens` is missing: expected a list of ids", "tokens");
-  const PromptPieces prompt = join_prompt(model->model.tokenizer(), read_ids("tokens", *list));
+    throw ApiError(400, "`tokens` is missing, or no list: expected a list of ids", "tokens");
+  const PromptPieces prompt = join_prompt(model->model.tokenizer(), read_ids("tokens", *list), "tokens");
   call->send({.body = json_body({{"prompt", prompt.text}, {"content", prompt.text}})});
 }
 

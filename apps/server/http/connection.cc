@@ -155,6 +155,9 @@ void Connection::fail(int status, std::string_view message) {
   clear(received_);
   HttpResponse response = error_response(status, message);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (shared_.options.refused) {
+    response.headers.emplace_back("x-request-id", shared_.options.refused(status, message, client_));
+  }
   sending_ += answer_head(response, Framing::kLength, true) + response.body;
   phase_ = Phase::kLinger;
   set_deadline(in_seconds(kLingerSeconds));

@@ -74,6 +74,19 @@ int hex_digit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+// The length of http:// or https:// at the start of `target`; 0 where there is none.
+std::size_t scheme_length(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    const bool same = target.size() >= scheme.size() &&
+                      std::equal(scheme.begin(), scheme.end(), target.begin(),
+                                 [](char s, char t) { return s == (t >= 'A' && t <= 'Z' ? t - 'A' + 'a' : t); });
+    if (same) return scheme.size();
+  }
+  return 0;
+}
+
+}  // namespace
+
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -91,19 +104,6 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   }
   return decoded;
 }
-
-// The length of http:// or https:// at the start of `target`; 0 where there is none.
-std::size_t scheme_length(std::string_view target) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    const bool same = target.size() >= scheme.size() &&
-                      std::equal(scheme.begin(), scheme.end(), target.begin(),
-                                 [](char s, char t) { return s == (t >= 'A' && t <= 'Z' ? t - 'A' + 'a' : t); });
-    if (same) return scheme.size();
-  }
-  return 0;
-}
-
-}  // namespace
 
 bool status_has_body(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
 

@@ -1,6 +1,7 @@
 // The text of HTTP/1.1 messages: heads and chunks of answers, targets of requests.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 // An answer {"error": {...}} with this status. `message` consists of printable ASCII without quotes and backslashes.
 [[nodiscard]] HttpResponse error_response(int status, std::string_view message);
+
+// "a%20b" as "a b"; nothing for a malformed escape or a NUL.
+[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
 
 // Sets path and query from the target of a request line: /path?query, or http://host/path?query, whose host then
 // replaces the header `host`. False if it is neither, or has a malformed escape or a NUL.
