@@ -9,12 +9,6 @@
 namespace unroll {
 namespace {
 
-std::int64_t floats_of(const ActivationShape& shape) {
-  std::int64_t floats = 0;
-  for (const PlannedBuffer& buffer : Activations::plan(shape)) floats += buffer.floats;
-  return floats;
-}
-
 // to.row(b + first) = from.row(steps[b] + after) for all rows; nothing for a buffer that a cell does not have.
 void gather_rows(MatView<const float> from, std::span<const std::int64_t> steps, std::int64_t after, std::int64_t first,
                  MatView<float> to) {
@@ -67,7 +61,7 @@ StepsBack::StepsBack(UnrolledText::Data& text, std::int64_t rows)
     : text_(text),
       rows_(rows),
       shape_{.config = text.config(), .regularization = {}, .purpose = Purpose::kTraining, .T = 1, .B = rows},
-      memory_(floats_of(shape_)),
+      memory_(Activations::planned_floats(shape_)),
       planned_(shape_, memory_.data()),
       unused_(text.config(), 1),
       carried_(text.config(), rows),

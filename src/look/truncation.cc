@@ -15,12 +15,6 @@
 namespace unroll {
 namespace {
 
-std::int64_t planned_floats(const ActivationShape& shape) {
-  std::int64_t floats = 0;
-  for (const PlannedBuffer& buffer : Activations::plan(shape)) floats += buffer.floats;
-  return floats;
-}
-
 MatView<float> copied(MatView<const float> from, std::int64_t first, std::int64_t count, MatView<float> to) {
   if (from.data == nullptr || from.cols == 0) return to;
   const MatView<float> part = to.row_range(0, count);
@@ -39,7 +33,7 @@ class WindowsBack {
       : text_(text),
         shape_{
             .config = text.config(), .regularization = {}, .purpose = Purpose::kTraining, .T = text.window.T, .B = 1},
-        memory_(planned_floats(shape_)),
+        memory_(Activations::planned_floats(shape_)),
         planned_(shape_, memory_.data()),
         dtop_(text.window.T * text.config().hidden) {
     Gradients unused(text.config(), text.window.T);

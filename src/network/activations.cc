@@ -195,6 +195,12 @@ Activations::Activations(const ActivationShape& shape, float* memory) {
   lay_out(layout, shape, *this);
 }
 
+std::int64_t Activations::planned_floats(const ActivationShape& shape) {
+  std::int64_t floats = 0;
+  for (const PlannedBuffer& buffer : plan(shape)) floats += buffer.floats;
+  return floats;
+}
+
 std::vector<PlannedBuffer> Activations::plan(const ActivationShape& shape) {
   Layout layout;
   Activations sizes;

@@ -91,6 +91,9 @@ struct Activations {
 
   // The memory of all activations.
   static std::vector<PlannedBuffer> plan(const ActivationShape& shape);
+
+  // The floats of all these buffers.
+  static std::int64_t planned_floats(const ActivationShape& shape);
 };
 
 // The network over the characters of words: one level of both directions, read at its ends.

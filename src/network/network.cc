@@ -56,18 +56,12 @@ struct Network::Impl {
       : shape(largest),
         config(shape.config),
         workers(team),
-        memory(total(shape)),
+        memory(Activations::planned_floats(shape)),
         planned(shape, memory.data()),
         levels(shape, planned.levels, team) {
     if (config.characters > 0) characters.emplace(shape, planned.characters, team);
     if (config.outputs > 0) labels.emplace(shape, planned.labels, team);
     if (predicts_texts(shape)) language.emplace(shape, planned.language, team);
-  }
-
-  static std::int64_t total(const ActivationShape& shape) {
-    std::int64_t floats = 0;
-    for (const PlannedBuffer& buffer : Activations::plan(shape)) floats += buffer.floats;
-    return floats;
   }
 
   [[nodiscard]] DropoutMask word_mask(NoiseKey noise) const {
