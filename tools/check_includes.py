@@ -141,6 +141,8 @@ APPS = [
     ("apps/cli/verbs/serve.cc", "server/"),
     ("apps/server/", "json/"),
     ("apps/cli/", "json/"),
+    ("apps/cli/", "embedded/"),
+    ("apps/server/", "embedded/"),
 ]
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.

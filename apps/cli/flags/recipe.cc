@@ -12,15 +12,16 @@
 #include <utility>
 #include <variant>
 
-#include "cli/flags/embedded_recipes.h"
 #include "cli/flags/nearest.h"
 #include "cli/flags/toml.h"
+#include "embedded/embedded_files.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
 namespace unroll {
 namespace {
 
+constexpr std::string_view kFolder = "recipes/";
 constexpr std::string_view kSuffix = ".toml";
 constexpr std::string_view kAbout = "about";
 
@@ -96,9 +97,10 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-Recipe parse_embedded(const EmbeddedRecipe& recipe) {
-  const std::string name(recipe.name);
-  return parse_recipe(name, fmt::format("recipes/{}{}", name, kSuffix), recipe.text);
+std::string embedded_name(const EmbeddedFile& recipe) { return std::filesystem::path(recipe.path).stem().string(); }
+
+Recipe parse_embedded(const EmbeddedFile& recipe) {
+  return parse_recipe(embedded_name(recipe), std::string(recipe.path), recipe.bytes);
 }
 
 }  // namespace
@@ -125,7 +127,7 @@ Recipe parse_recipe(const std::string& name, const std::string& place, std::stri
 
 std::vector<Recipe> built_in_recipes() {
   std::vector<Recipe> recipes;
-  for (const EmbeddedRecipe& recipe : embedded_recipes()) recipes.push_back(parse_embedded(recipe));
+  for (const EmbeddedFile& recipe : embedded_files_in(kFolder)) recipes.push_back(parse_embedded(recipe));
   return recipes;
 }
 
@@ -137,9 +139,9 @@ Recipe find_recipe(const std::string& name) {
                         without_byte_order_mark({read_file(name), name}));
   }
   std::vector<std::string> names;
-  for (const EmbeddedRecipe& recipe : embedded_recipes()) {
-    if (recipe.name == name) return parse_embedded(recipe);
-    names.emplace_back(recipe.name);
+  for (const EmbeddedFile& recipe : embedded_files_in(kFolder)) {
+    if (embedded_name(recipe) == name) return parse_embedded(recipe);
+    names.push_back(embedded_name(recipe));
   }
   const std::string near = nearest(name, names);
   throw Error(ErrorCode::kUsage,
