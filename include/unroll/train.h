@@ -299,6 +299,9 @@ struct TrainObserver {
   // kLanguage.
   std::function<void(const TrainPlan&)> on_plan = {};
   std::function<void(const StepReport&)> on_step = {};  // after each step, before a save of that step
+  // After on_step, and once before the first step, with the step after which the run begins. `present` copies the last
+  // weights into a model, f32, which may outlive the run. Nothing that is done with it changes a bit of the run.
+  std::function<void(std::int64_t step, const std::function<Model()>& present)> on_weights = {};
   std::function<void(std::int64_t done, std::int64_t total)> on_validation = {};  // during validation: predictions
   std::function<void(std::int64_t step)> on_save = {};  // after files of that step are safe on disk
   // Asked once the text is read, while steps are measured, after each step and during validation. The first true stops:

@@ -96,6 +96,10 @@ void save(TrainingRun& run, const TrainObserver& observer, bool complete) {
   if (observer.on_save) observer.on_save(run.position().step);
 }
 
+void show_weights(const TrainingRun& run, const TrainObserver& observer) {
+  if (observer.on_weights) observer.on_weights(run.position().step, [&run] { return run.present(); });
+}
+
 // Makes the next step, or goes back to the one whose validation was stopped, and validates where that is due. False if
 // it was to stop during validation.
 bool advance(TrainingRun& run, const TrainObserver& observer, const StopQuery& stop) {
@@ -108,6 +112,7 @@ bool advance(TrainingRun& run, const TrainObserver& observer, const StopQuery& s
   }
   run.note_history(outcome, validation);
   if (observer.on_step) observer.on_step(report(position, outcome, validation));
+  show_weights(run, observer);
   return true;
 }
 
@@ -268,6 +273,7 @@ TrainResult train_model(TrainOptions resolved, const TextReader& read, const Cal
     if (options.run.minutes) reported.decided = decided_options(resolved, plan, options, run.position().steps);
     observer.on_plan(reported);
   }
+  if (!run.finished()) show_weights(run, observer);
 
   const bool complete = run_to_end(run, observer, stop);
   TrainResult result = with_unknown(result_at(run.position(), run.record()), text);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "base/file.h"
 #include "base/stopwatch.h"
@@ -379,12 +381,31 @@ void TrainingRun::save(bool complete) {
 }
 
 // The output layer that predicts symbols served the training alone.
+NetworkConfig TrainingRun::saved_config() const {
+  NetworkConfig config = plan_.config;
+  config.language = false;
+  return config;
+}
+
+Model TrainingRun::present() const {
+  Parameters weights(saved_config());
+  if (plan_.config.language) {
+    leave_language_out(parameters_, weights);
+  } else {
+    weights.copy_from(parameters_);
+  }
+  return Model(std::make_shared<const Model::Data>(Model::Data{.config = saved_config(),
+                                                               .tokenizer = text_.tokenizer,
+                                                               .training = record_,
+                                                               .weights = ModelWeights(std::move(weights)),
+                                                               .use = use()}));
+}
+
 void TrainingRun::save_model(const std::string& path, const Parameters& kept) const {
   if (!plan_.config.language) {
     return unroll::save_model(path, plan_.config, text_.tokenizer, record_, kept, use());
   }
-  NetworkConfig config = plan_.config;
-  config.language = false;
+  const NetworkConfig config = saved_config();
   const Parameters without(config);
   leave_language_out(kept, without);
   unroll::save_model(path, config, text_.tokenizer, record_, without, use());

@@ -91,6 +91,9 @@ class TrainingRun {
   // A complete classifier is calibrated first, where there are texts to validate on.
   void save(bool complete);
 
+  // A copy of the last weights as the model that save() would write of them.
+  [[nodiscard]] Model present() const;
+
   // How many tensors a task's network took from the model to start from.
   [[nodiscard]] std::int64_t taken() const noexcept { return taken_; }
 
@@ -126,6 +129,7 @@ class TrainingRun {
   bool keep_if_best(const ValidationLoss& loss, bool is_average);
   void check_finite(double loss, double norm) const;
   void check_weights(const Parameters& weights);
+  [[nodiscard]] NetworkConfig saved_config() const;
   void save_model(const std::string& path, const Parameters& kept) const;
   void calibrate_on(const Parameters& weights);
   TrainTensors tensors();

@@ -48,7 +48,7 @@ class Resume(CommandTest):
     @classmethod
     def arguments_for(cls, model, log, *flags, steps=STEPS):
         return ["train", cls.text, "--save", model, *SMALL, "--steps", str(steps), "--save-every", "50", "--log", log,
-                *flags]
+                "--sample-every", "20", "--sample-prompt", "th", *flags]
 
     def arguments(self, *flags, steps=STEPS, save=None):
         return self.arguments_for(save or self.model, self.log, *flags, steps=steps)
@@ -98,16 +98,19 @@ class Resume(CommandTest):
     def test_the_log_goes_on_too(self):
         self.copy_stopped()
         # What a killed program may leave behind: steps after the saved one, and half a line.
-        last = log_lines(self.log)[-1]
+        last = [line for line in log_lines(self.log) if "lr" in line][-1]
         with self.log.open("a", encoding="utf-8") as log:
             for step in [last["step"] + 1, last["step"] + 2]:
                 log.write(json.dumps({**last, "step": step}, separators=(",", ":")) + "\n")
-            log.write('{"step":%d,"tok' % (last["step"] + 3))
+            log.write('{"step":%d,"sample":"th\\"\\n"}\n{"step":%d,"sample":"th\\' % (last["step"] + 2, last["step"] + 2))
         self.succeed(*self.arguments("--resume"))
         found, whole = log_lines(self.log), log_lines(self.whole_log)
         for line in found + whole:
-            del line["tokens_per_s"]
+            line.pop("tokens_per_s", None)
         self.assertEqual(found, whole)
+        samples = [line for line in whole if "sample" in line]
+        self.assertEqual([line["step"] for line in samples], list(range(20, STEPS + 1, 20)))
+        self.assertTrue(all(line["sample"].startswith("th") and len(line["sample"]) == 202 for line in samples))
 
     def test_a_file_that_is_no_log_is_not_cut(self):
         self.copy_stopped()
@@ -116,7 +119,7 @@ class Resume(CommandTest):
         self.assertEqual(self.log.read_text(encoding="utf-8"), "dear diary\n")
 
     def test_a_new_run_does_not_empty_what_is_no_log(self):
-        for content in [b"dear diary\n", b"dear diary", self.whole.read_bytes()]:
+        for content in [b"dear diary\n", b"dear diary", b'{"step":1,"sample":"a"b"}\n', self.whole.read_bytes()]:
             self.log.write_bytes(content)
             self.refuse(1, ["line 1", "--log"], *self.arguments("--quiet", "--overwrite", steps=5))
             self.assertEqual(self.log.read_bytes(), content)

@@ -23,6 +23,7 @@
 #include "cli/flags/output_path.h"
 #include "cli/flags/recipe.h"
 #include "cli/flags/regularization_flags.h"
+#include "cli/flags/sample_flags.h"
 #include "cli/flags/shell_quoted.h"
 #include "cli/flags/tokenizer_flag.h"
 #include "unroll/error.h"
@@ -34,7 +35,7 @@ namespace {
 
 // What a recipe cannot say: where this run's files are, and what concerns this run alone.
 std::vector<std::string> flags_not_in_recipes() {
-  std::vector<std::string> flags{"--log", "--quiet"};
+  std::vector<std::string> flags{"--log", "--quiet", "--sample-every", "--sample-prompt", "--sample-label"};
   const TrainOptions options;
   for_each_option(options, [&](const TrainOption& option, const auto& value) {
     const bool is_path = std::is_same_v<decltype(value), const std::string&>;
@@ -224,6 +225,7 @@ void add_output_flags(Flags* flags, TrainCommand* command) {
                "valid_nats_per_token where measured; - is standard output",
                ""},
               &command->log);
+  declare_sample_flags(flags, command->options.task.kind, &command->samples);
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
 }
 
@@ -294,6 +296,7 @@ void add_search_flags(Flags* flags, TrainCommand* command) {
               [command](double minutes) { command->auto_minutes = minutes; });
   flags->exclusive({"--auto", "--minutes"});
   flags->exclusive({"--auto", "--log"});
+  if (command->options.task.kind == TaskKind::kLanguage) flags->exclusive({"--auto", "--sample-every"});
 }
 
 // The command line without what concerns one run alone.
@@ -387,6 +390,7 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
     throw Error(ErrorCode::kUsage, "--valid and --valid-split exclude each other: give one of them");
   }
   check_from(flags);
+  check_sample_flags(flags);
   if (flags.given("--vocab") && command.options.tokenizer.kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/flags/sample_flags.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -13,6 +14,7 @@ namespace unroll {
 // What a command line of `train` asks for.
 struct TrainCommand {
   TrainOptions options;
+  SampleRequest samples;
   std::string log;                     // path of the training log; empty: none
   std::string recipe;                  // the recipe's name and what it still decides, as flags; empty: there is none
   std::optional<double> auto_minutes;  // search settings for so long

@@ -155,6 +155,15 @@ void TrainProgress::step(const StepReport& report) {
       people_seconds(left), grouped(report.step), grouped(plan_.steps)));
 }
 
+void TrainProgress::sample(std::int64_t step, std::string_view text) {
+  terminal_->line(fmt::format("sample   after step {}:", grouped(step)));
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    terminal_->line(fmt::format("         {}", text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 void TrainProgress::validation_line(std::int64_t step, std::string_view what, double nats) {
   const bool best = !validated_ || nats < best_valid_;
   if (best) best_valid_ = nats;

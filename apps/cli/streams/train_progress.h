@@ -22,6 +22,9 @@ class TrainProgress {
   // Updates the live line. After a validation, prints a line that stays, marked if it is the best so far.
   void step(const StepReport& report);
 
+  // Lines that stay: what the network writes after that step.
+  void sample(std::int64_t step, std::string_view text);
+
   void validation(std::int64_t done, std::int64_t total);
 
   // After the run: losses, and where the model is.

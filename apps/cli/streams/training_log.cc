@@ -73,8 +73,35 @@ bool is_number(std::string_view text) {
   return failure == std::errc() && end == text.data() + text.size();
 }
 
-// Whether `text` is a line of the log, without its end, or the beginning of one.
-bool is_log_text(std::string_view text, bool whole) {
+// Whether `text` is what nlohmann writes of a string after its first quotation mark, and the end of the object, or the
+// beginning of that.
+bool ends_as_string(std::string_view text, bool whole) {
+  while (!text.empty() && text.front() != '"') {
+    const bool escaped = text.front() == '\\';
+    if (static_cast<unsigned char>(text.front()) < ' ') return false;
+    text.remove_prefix(1);
+    if (!escaped) continue;
+    if (text.empty()) break;
+    if (std::string_view(R"("\bfnrtu)").find(text.front()) == std::string_view::npos) return false;
+    text.remove_prefix(1);
+  }
+  return text == R"("})" || (!whole && (text.empty() || text == R"(")"));
+}
+
+// Whether `text` is the line of a sample, without its end, or the beginning of one.
+bool is_sample_text(std::string_view text, bool whole) {
+  constexpr std::string_view kBefore = R"(,"sample":")";
+  if (!take(text, kFields.front().before)) return false;
+  const std::size_t size = std::min(text.find_first_not_of("0123456789"), text.size());
+  const bool has_step = size > 0 && is_number(text.substr(0, size));
+  text.remove_prefix(size);
+  if (text.empty()) return !whole;
+  const bool cut = text.size() < kBefore.size();
+  return has_step && take(text, kBefore) && (cut ? !whole : ends_as_string(text, whole));
+}
+
+// Whether `text` is the line of a step, without its end, or the beginning of one.
+bool is_step_text(std::string_view text, bool whole) {
   for (const LogField& field : kFields) {
     if (!take(text, field.before)) {
       if (field.always) return false;
@@ -87,6 +114,8 @@ bool is_log_text(std::string_view text, bool whole) {
   }
   return text == "}" || (!whole && text.empty());
 }
+
+bool is_log_text(std::string_view text, bool whole) { return is_step_text(text, whole) || is_sample_text(text, whole); }
 
 // The step of a line of the log; -1 if it is not one.
 std::int64_t step_of(std::string_view line) {
@@ -160,7 +189,17 @@ void TrainingLog::add(const StepReport& report) {
   if (report.valid_accuracy) entry["valid_accuracy"] = *report.valid_accuracy;
   if (train_unknown_ > 0) entry["train_unknown_share"] = train_unknown_;
   if (report.valid_nats_per_token && valid_unknown_ > 0) entry["valid_unknown_share"] = valid_unknown_;
-  rest_ = entry.dump() + '\n';
+  write_line(entry.dump());
+}
+
+void TrainingLog::add_sample(std::int64_t step, const std::string& sample) {
+  if (descriptor_ < 0 || failure_) return;
+  const nlohmann::ordered_json entry{{"step", step}, {"sample", sample}};
+  write_line(entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void TrainingLog::write_line(std::string line) {
+  rest_ = std::move(line) + '\n';
   if (!write_rest()) failure_ = error_of(path_, "write");
 }
 

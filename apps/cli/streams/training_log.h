@@ -1,4 +1,4 @@
-// The training log: one JSON object per line and step.
+// The training log: one JSON object per line, for each step, and for samples of what the network writes by then.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@ namespace unroll {
 
 // Writes {"step","tokens","nats_per_token","lr","grad_norm","tokens_per_s"} and, where validation ran after the step,
 // "valid_nats_per_token" and, of averaged weights, "average_valid_nats_per_token". Where the text has unknown tokens,
-// their share of all follows: "train_unknown_share", and with validation "valid_unknown_share". Each line is written
-// with one system call: if the program is killed, the log is never behind a saved step.
+// their share of all follows: "train_unknown_share", and with validation "valid_unknown_share". A sample has a line of
+// its own after that of its step, {"step","sample"}; what of it is not UTF-8 reads as U+FFFD. Each line is written with
+// one system call: if the program is killed, the log is never behind a saved step.
 class TrainingLog {
  public:
   // "-" is standard output; an empty path logs nothing. Opens nothing yet.
@@ -31,6 +32,9 @@ class TrainingLog {
   // gone, which is not a failure.
   void add(const StepReport& report);
 
+  // Likewise, what the network writes after that step.
+  void add_sample(std::int64_t step, const std::string& sample);
+
   // Why it could not be written.
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
 
@@ -38,6 +42,7 @@ class TrainingLog {
   bool finish();
 
  private:
+  void write_line(std::string line);
   bool write_rest();
 
   std::string path_;

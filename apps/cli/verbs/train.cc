@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "cli/streams/terminal.h"
 #include "cli/streams/train_progress.h"
 #include "cli/streams/training_log.h"
+#include "cli/streams/training_samples.h"
 #include "cli/verbs/auto_train.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
@@ -43,6 +46,7 @@ std::string fold_path(const std::string& path, std::int64_t fold) {
 int train_once(const TrainCommand& command, Terminal& terminal, TrainResult& result) {
   TrainProgress progress(&terminal);
   TrainingLog log(command.log);
+  TrainingSamples samples(command.samples);
 
   TrainObserver observer;
   observer.on_note = [&](std::string_view note) { terminal.line(with_flags(note, present_verb())); };
@@ -57,6 +61,12 @@ int train_once(const TrainCommand& command, Terminal& terminal, TrainResult& res
   observer.on_step = [&](const StepReport& report) {
     log.add(report);
     progress.step(report);
+  };
+  observer.on_weights = [&](std::int64_t step, const std::function<Model()>& present) {
+    const std::optional<std::string> sample = samples.after(step, present);
+    if (!sample) return;
+    log.add_sample(step, *sample);
+    progress.sample(step, *sample);
   };
   observer.on_validation = [&](std::int64_t done, std::int64_t total) { progress.validation(done, total); };
   observer.stop_requested = [&] { return interrupt_requested() || log.failure().has_value(); };
