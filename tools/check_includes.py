@@ -37,6 +37,7 @@ OWNERS = {
     "unroll/precision.h": "kernels",
     "unroll/version.h": "kernels",
     "unroll/begin_policy.h": "text",
+    "unroll/character_layout.h": "text",
     "unroll/sentencepiece.h": "text",
     "unroll/state_policy.h": "text",
     "unroll/text.h": "text",
@@ -143,6 +144,10 @@ APPS = [
     ("apps/cli/", "json/"),
     ("apps/cli/", "embedded/"),
     ("apps/server/", "embedded/"),
+    ("apps/draw/", "json/"),
+    ("apps/draw/", "embedded/"),
+    ("apps/server/", "draw/"),
+    ("apps/cli/", "draw/"),
 ]
 
 # Headers of the system that are not C++'s own; like third parties, they stay out of the public headers.

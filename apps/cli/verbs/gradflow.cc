@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -10,11 +9,12 @@
 
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
-#include "cli/streams/flow_chart.h"
+#include "cli/streams/flow_table.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "draw/gradient.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"
@@ -76,15 +76,6 @@ std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& ar
   return command;
 }
 
-std::optional<std::int64_t> bptt_of(const Model& model) {
-  for (const auto& [name, value] : model.training().options) {
-    std::int64_t length = 0;
-    const char* const end = value.data() + value.size();
-    if (name == "bptt" && std::from_chars(value.data(), end, length).ptr == end && length > 0) return length;
-  }
-  return std::nullopt;
-}
-
 // What was measured of one model.
 struct MeasuredFlow {
   std::string path;
@@ -106,7 +97,7 @@ MeasuredFlow measured(const GradflowCommand& command, const std::string& path, c
 }
 
 nlohmann::ordered_json json_of(const MeasuredFlow& one) {
-  const std::optional<std::int64_t> bptt = bptt_of(one.model);
+  const std::optional<std::int64_t> bptt = trained_bptt(one.model);
   return {{"model", one.path},
           {"cell", cell_name(one.model.config().cell)},
           {"bptt", bptt ? nlohmann::ordered_json(*bptt) : nlohmann::ordered_json()},
@@ -144,12 +135,12 @@ int run_gradflow(const std::vector<std::string>& arguments) {
   for (const std::string& path : paths) {
     const MeasuredFlow one = measured(command, path, bytes, terminal);
     note(one, command, terminal);
-    flows.push_back({.name = path, .bptt = bptt_of(one.model), .line = one.flow.lines.front()});
+    flows.push_back({.name = path, .bptt = trained_bptt(one.model), .line = one.flow.lines.front()});
     models.push_back(json_of(one));
   }
   if (!command.svg.empty()) {
     OutputFile file(command.svg);
-    file.write(flow_svg(flows));
+    file.write(flow_picture(flows, true).svg);
     file.finish();
   }
   Output out;

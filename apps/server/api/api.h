@@ -55,6 +55,8 @@ class Api {
   // look_routes.cc
   void states(std::unique_ptr<Call>& call);
   void gradients(std::unique_ptr<Call>& call);
+  // draw_routes.cc
+  void draw_picture(std::unique_ptr<Call>& call);
 
   // The fields of the body, which is freed.
   [[nodiscard]] RequestFields fields_of(Call& call) const;

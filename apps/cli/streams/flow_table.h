@@ -1,0 +1,14 @@
+// A table of how far gradients reach.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "draw/gradient.h"
+
+namespace unroll {
+
+// By lag, of each model the median and, in brackets, the quartiles; then the words about each.
+[[nodiscard]] std::string flow_table(const std::vector<NamedFlow>& flows);
+
+}  // namespace unroll

@@ -1,0 +1,177 @@
+#include "draw/gradient.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "draw/chart.h"
+#include "draw/pictures.h"
+#include "draw/shown.h"
+#include "draw/subject.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kFlowLags = 100;
+constexpr std::int64_t kFlowPositions = 64;
+constexpr double kFlowPage = 708;
+
+std::string steps_words(double steps) {
+  return steps < 10 ? fmt::format("{:.1f}", steps) : fmt::format("{:.0f}", steps);
+}
+
+std::int64_t last_lag_of(const std::vector<NamedFlow>& flows) {
+  std::int64_t last = 0;
+  for (const NamedFlow& flow : flows) {
+    if (!flow.line.lags.empty()) last = std::max(last, flow.line.lags.back().lag);
+  }
+  return last;
+}
+
+double power_of(double ratio) { return ratio > 0 ? std::log10(ratio) : -std::numeric_limits<double>::infinity(); }
+
+// Lags from left to right, powers of ten from the bottom up.
+Plane flow_plane(const std::vector<NamedFlow>& flows) {
+  constexpr double kDeepest = -12;
+  constexpr double kHighest = 12;
+  Plane plane{.corner = {64, 32}, .width = 620, .height = 320, .bottom = -1, .top = 0};
+  plane.right = static_cast<double>(std::max<std::int64_t>(1, last_lag_of(flows)));
+  for (const NamedFlow& flow : flows) {
+    for (const FlowAtLag& at : flow.line.lags) {
+      plane.bottom = std::min(plane.bottom, std::floor(power_of(at.lower)));
+      if (at.upper > 1) plane.top = std::max(plane.top, std::ceil(power_of(at.upper)));
+    }
+  }
+  plane.bottom = std::max(plane.bottom, kDeepest);
+  plane.top = std::min(plane.top, kHighest);
+  return plane;
+}
+
+void draw_powers(Svg& svg, const Plane& plane) {
+  const int step = static_cast<int>(plane.top - plane.bottom + 7) / 8;
+  for (int power = static_cast<int>(plane.top); power >= plane.bottom; power -= step) {
+    const Point left = plane.at(0, power);
+    svg.line(left, {plane.edge_right(), left.y}, "grid");
+    svg.text({left.x - 6, left.y + 4}, "small end", power == 0 ? "1" : fmt::format("1e{}", power));
+  }
+  const auto lags = static_cast<std::int64_t>(plane.right);
+  const std::int64_t apart = std::max<std::int64_t>(1, (lags + 9) / 10);
+  for (std::int64_t lag = 0; lag <= lags; lag += apart) {
+    svg.text({plane.at(static_cast<double>(lag), plane.bottom).x, plane.edge_bottom() + 16}, "small middle",
+             std::to_string(lag));
+  }
+  svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 34}, "small middle", "steps back");
+}
+
+void draw_flow(Svg& svg, const Plane& plane, const NamedFlow& flow, std::size_t i) {
+  const auto point = [&](const FlowAtLag& at, double ratio) {
+    return plane.at(static_cast<double>(at.lag), power_of(ratio));
+  };
+  std::vector<Point> line;
+  std::string band;
+  bool inside = true;  // until the line has come down to the bottom
+  for (const FlowAtLag& at : flow.line.lags) {
+    const Point upper = point(at, at.upper);
+    band += svg_number(upper.x) + "," + svg_number(upper.y) + " ";
+    if (inside) line.push_back(point(at, at.median));
+    inside = power_of(at.median) > plane.bottom;
+  }
+  for (std::size_t k = flow.line.lags.size(); k-- > 0;) {
+    const Point lower = point(flow.line.lags[k], flow.line.lags[k].lower);
+    band += svg_number(lower.x) + "," + svg_number(lower.y) + " ";
+  }
+  svg.open_group("flow", {{"data-series", i}});
+  svg.put("polygon", {{"points", band}, {"class", "band " + band_class(i)}});
+  draw_line(svg, line, line_class(i));
+  if (flow.bptt && static_cast<double>(*flow.bptt) <= plane.right) {
+    const Point top = plane.at(static_cast<double>(*flow.bptt), plane.top);
+    svg.line(top, {top.x, plane.edge_bottom()}, "cut " + line_class(i));
+    svg.text({top.x, top.y - 8}, "small middle", fmt::format("--bptt {}", *flow.bptt));
+  }
+  svg.close();
+}
+
+void fill_flow(const std::vector<NamedFlow>& flows, Picture& picture) {
+  picture.table.columns = {"lag"};
+  for (const NamedFlow& flow : flows) {
+    for (const std::string_view column : {"median", "lower", "upper"}) {
+      picture.table.columns.push_back(fmt::format("{} {}", flow.name, column));
+    }
+  }
+  for (std::int64_t lag = 0; lag <= last_lag_of(flows); ++lag) {
+    std::vector<Datum> row{lag};
+    for (const NamedFlow& flow : flows) {
+      const auto at = std::ranges::find(flow.line.lags, lag, &FlowAtLag::lag);
+      const bool there = at != flow.line.lags.end();
+      for (const auto member : {&FlowAtLag::median, &FlowAtLag::lower, &FlowAtLag::upper}) {
+        row.push_back(there ? Datum(*at.*member) : Datum());
+      }
+    }
+    picture.table.rows.push_back(std::move(row));
+  }
+  for (const NamedFlow& flow : flows) {
+    picture.facts.emplace_back(flow.name, flow_words(flow.line));
+  }
+}
+
+}  // namespace
+
+std::optional<std::int64_t> trained_bptt(const Model& model) {
+  for (const auto& [name, value] : model.training().options) {
+    std::int64_t length = 0;
+    const char* const end = value.data() + value.size();
+    if (name == "bptt" && std::from_chars(value.data(), end, length).ptr == end && length > 0) return length;
+  }
+  return std::nullopt;
+}
+
+std::string flow_words(const FlowLine& line) {
+  if (!std::isfinite(line.per_step)) return "no gradient reaches a step back";
+  const std::int64_t last = line.lags.empty() ? 0 : line.lags.back().lag;
+  const std::string per_step = fmt::format("x{:.3g} per step: ", line.per_step);
+  const std::optional<double> half = line.reaches(0.5);
+  if (!half) return per_step + fmt::format("more than half is left after {} steps", last);
+  const std::optional<double> gone = line.reaches(1e-5);
+  return per_step + fmt::format("half gone after {} steps, ", steps_words(*half)) +
+         (gone ? "1e-5 after " + steps_words(*gone) : fmt::format("above 1e-5 after {}", last));
+}
+
+Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
+  Picture picture{.title = "What is left of a prediction's gradient, by steps back"};
+  const Plane plane = flow_plane(flows);
+  Svg svg;
+  draw_powers(svg, plane);
+  for (std::size_t i = 0; i < flows.size(); ++i) draw_flow(svg, plane, flows[i], i);
+  double y = plane.edge_bottom() + 60;
+  for (std::size_t i = 0; i < flows.size(); ++i, y += 20) {
+    const std::string words =
+        fmt::format("{}: {}", shown_symbol(base_name(flows[i].name), 40), flow_words(flows[i].line));
+    draw_legend(svg, {plane.corner.x, y}, i, words);
+    picture.sentence += (i == 0 ? "" : "; ") + words;
+  }
+  fill_flow(flows, picture);
+  PictureRequest request{.picture = "gradient", .models = {}, .standalone = standalone};
+  finish(picture, request, svg, kFlowPage, y);
+  return picture;
+}
+
+Picture draw_gradient(const PictureRequest& request) {
+  const GradientFlowOptions options{.lags = request.options.lags.value_or(kFlowLags),
+                                    .positions = request.options.positions.value_or(kFlowPositions)};
+  std::vector<NamedFlow> flows;
+  for (const DrawnModel& one : request.models) {
+    const UnrolledText text = unrolled(request, one.model, request.text);
+    GradientFlowRun run(text, options);
+    do {
+      check_wanted(request);
+    } while (run.step());
+    flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = run.flow().lines.front()});
+  }
+  return flow_picture(flows, request.standalone);
+}
+
+}  // namespace unroll

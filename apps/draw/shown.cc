@@ -1,0 +1,87 @@
+#include "draw/shown.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "unroll/character.h"
+#include "unroll/character_layout.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::string_view kOpenBox = "\xE2\x90\xA3";       // U+2423
+constexpr std::string_view kDottedCircle = "\xE2\x97\x8C";  // U+25CC
+constexpr std::string_view kEllipsis = "\xE2\x80\xA6";      // U+2026
+constexpr std::string_view kDash = "\xE2\x80\x93";          // U+2013
+
+std::string shown_character(const Character& character, std::string_view bytes) {
+  if (character.well_formed && character.value == '\n') return "\\n";
+  if (character.well_formed && character.value == '\t') return "\\t";
+  if (character.well_formed && character.value == '\r') return "\\r";
+  if (character.value == ' ') return std::string(kOpenBox);
+  if (is_printable(character)) return std::string(bytes);
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+}  // namespace
+
+std::int64_t columns_of(std::string_view text) noexcept {
+  std::int64_t columns = 0;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    columns += character_columns(character);
+    text.remove_prefix(character.bytes);
+  }
+  return columns;
+}
+
+std::string shown_symbol(std::string_view symbol, std::int64_t most) {
+  std::string shown;
+  std::int64_t columns = 0;
+  while (!symbol.empty()) {
+    const Character character = first_character(symbol);
+    std::string next = shown_character(character, symbol.substr(0, character.bytes));
+    if (shown.empty() && character_columns(character) == 0 && is_printable(character)) {
+      next.insert(0, kDottedCircle);
+    }
+    columns += columns_of(next);
+    symbol.remove_prefix(character.bytes);
+    if (most > 0 && (columns > most || (columns == most && !symbol.empty() && columns_of(symbol) > 0))) {
+      return shown.append(kEllipsis);
+    }
+    shown += next;
+  }
+  return shown;
+}
+
+std::string shown_symbol(const Tokenizer& tokenizer, std::int32_t id, std::int64_t most) {
+  return id < 0 ? std::string(kDash) : shown_symbol(tokenizer.symbol(id), most);
+}
+
+std::string percent(double share) {
+  const double hundredths = 100 * share;
+  if (hundredths == 0) return "0%";
+  if (hundredths < 0.01) return "<0.01%";
+  if (hundredths >= 99.95) return hundredths >= 99.995 ? "100%" : "99.9%";
+  return hundredths >= 9.95 ? fmt::format("{:.0f}%", hundredths) : fmt::format("{:.2g}%", hundredths);
+}
+
+std::string three_digits(double number) {
+  if (number == 0) return "0";
+  return fmt::format("{:.3g}", number);
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > (number < 0 ? 4U : 3U);) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string power_of_ten(double log10) { return fmt::format("10^{:.0f}", log10); }
+
+std::string_view base_name(std::string_view path) noexcept { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace unroll

@@ -1,0 +1,37 @@
+// Symbols, numbers and names as pictures show them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "unroll/tokenizer.h"
+
+namespace unroll {
+
+// A symbol by itself: a newline is \n, a space U+2423, of other characters that are not printable each byte is \xHH; a
+// combining mark that comes first stands on U+25CC. Of more than `most` columns the rest is an ellipsis; 0: all.
+[[nodiscard]] std::string shown_symbol(std::string_view symbol, std::int64_t most = 0);
+
+// Of the symbol `id`; of none (-1) a dash.
+[[nodiscard]] std::string shown_symbol(const Tokenizer& tokenizer, std::int32_t id, std::int64_t most = 0);
+
+// The columns that text takes in a monospaced type: none for combining marks, two for wide characters.
+[[nodiscard]] std::int64_t columns_of(std::string_view text) noexcept;
+
+// A probability as a share: "42%", "3.1%", "0.02%", "<0.01%".
+[[nodiscard]] std::string percent(double share);
+
+// A number with three digits: "0.312", "12.5", "1.2e-05".
+[[nodiscard]] std::string three_digits(double number);
+
+// A whole number with a comma after each three digits.
+[[nodiscard]] std::string with_commas(std::int64_t number);
+
+// Ten to a power: "10^22".
+[[nodiscard]] std::string power_of_ten(double log10);
+
+// The last part of a path.
+[[nodiscard]] std::string_view base_name(std::string_view path) noexcept;
+
+}  // namespace unroll

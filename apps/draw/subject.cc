@@ -1,0 +1,61 @@
+#include "draw/subject.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kMostSteps = 4096;
+
+}  // namespace
+
+UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text) {
+  check_wanted(request);
+  const NetworkConfig& config = model.config();
+  const std::int64_t step_bytes =
+      4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
+  return {model,
+          {text, request.text_name},
+          {.label = request.label,
+           .most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, kMostSteps),
+           .threads = request.threads}};
+}
+
+UnrolledText unrolled(const PictureRequest& request, std::size_t model) {
+  return unrolled(request, request.models.at(model).model, request.text);
+}
+
+std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text) {
+  std::int64_t last = text.steps() - 1;
+  while (last >= 0 && text.target(last) < 0) --last;
+  if (last < 0) throw Error(ErrorCode::kInput, fmt::format("{}: no symbol is predicted in it", request.text_name));
+  const std::int64_t at = request.options.at.value_or(last);
+  if (at >= text.steps()) {
+    throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: the text has the steps 0 to {}", at, text.steps() - 1),
+                "at");
+  }
+  if (text.target(at) < 0) {
+    throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: that step predicts no symbol", at), "at");
+  }
+  return at;
+}
+
+void check_wanted(const PictureRequest& request) {
+  if (request.still_wanted) request.still_wanted();
+}
+
+void finish(Picture& picture, const PictureRequest& request, const Svg& drawn, double width, double height) {
+  picture.svg = svg_document({.picture = request.picture,
+                              .width = width,
+                              .height = height,
+                              .title = picture.title,
+                              .description = picture.sentence,
+                              .standalone = request.standalone},
+                             drawn);
+}
+
+}  // namespace unroll

@@ -1,0 +1,30 @@
+// What pictures are of: a model, unrolled over a text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "draw/picture.h"
+#include "draw/svg.h"
+#include "unroll/look/unrolled_text.h"
+
+namespace unroll {
+
+// Models and texts that are drawn side by side, at most.
+inline constexpr std::size_t kMostSeries = 6;
+
+// The text of the request under one of its models, or another text under it.
+[[nodiscard]] UnrolledText unrolled(const PictureRequest& request, std::size_t model = 0);
+[[nodiscard]] UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text);
+
+// The step that the request is about: `at`, or the last that predicts a symbol. Throws Error{kUsage} for a step that
+// the text does not have or that predicts none, Error{kInput} for a text without a prediction.
+[[nodiscard]] std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text);
+
+void check_wanted(const PictureRequest& request);
+
+// The picture's svg, of a sheet with its title and its sentence.
+void finish(Picture& picture, const PictureRequest& request, const Svg& drawn, double width, double height);
+
+}  // namespace unroll
