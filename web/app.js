@@ -1,0 +1,170 @@
+// The frame of the page: views, the model that they look at, keys, the tour.
+import { element, replaceChildren } from "./elements.js";
+import { link } from "./link.js";
+import { loadModels, modelNamed, models, modelsFor, taskOf, words } from "./models.js";
+import { Tour } from "./tour.js";
+import * as answers from "./views/answers.js";
+import * as gradients from "./views/gradients.js";
+import * as learning from "./views/learning.js";
+import * as neurons from "./views/neurons.js";
+import * as read from "./views/read.js";
+import * as unrolled from "./views/unrolled.js";
+import * as write from "./views/write.js";
+
+const VIEWS = { unrolled, write, read, gradients, neurons, learning, answers };
+const WRITES = "input:not([type=range], [type=checkbox]), textarea, select, dialog *";
+const MOVES = "input, textarea, select, summary, dialog *";
+
+const title = element("h1", {});
+const sentence = element("p", { class: "sentence" });
+const place = element("div", { class: "view" });
+const said = element("p", { class: "unseen", role: "status" });
+const main = element("main", { id: "main", tabindex: "-1" },
+  element("header", { class: "opening" }, title, sentence), place);
+const picker = element("select", { id: "model", change: () => link.set({ model: picker.value }, { remember: true }) });
+const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
+const tabs = element("ul", {});
+const tour = new Tour();
+
+let shown = null; // {name, view}
+let reachable = true;
+
+// What a view may ask of the frame.
+const page = {
+  // Says something to a screen reader, once.
+  say(text) {
+    said.textContent = text;
+  },
+};
+
+function frame() {
+  const skip = element("a", { class: "skip", href: "#main", click: (event) => {
+    event.preventDefault();
+    main.focus();
+  } }, "Skip to content");
+  document.body.replaceChildren(
+    skip,
+    element("header", { class: "top" },
+      element("a", { class: "name", href: "#unrolled" }, "unroll"),
+      element("nav", { "aria-label": "Views" }, tabs),
+      pickerField),
+    main,
+    tour.element,
+    element("footer", {}, keysHelp(), copyButton()),
+    said);
+}
+
+function keysHelp() {
+  const keys = [["←  →", "step"], ["u", "loop and columns"], ["p", "play"], ["1 … 7", "views"], ["Esc", "leave a field"]];
+  return element("details", {}, element("summary", {}, "Keys"),
+    element("dl", {}, keys.map(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, what)])));
+}
+
+function copyButton() {
+  const made = element("button", { type: "button", class: "quiet", click: async () => {
+    link.write();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      made.textContent = "Copied";
+    } catch {
+      made.textContent = "The address bar has the link";
+    }
+    page.say(made.textContent);
+    setTimeout(() => (made.textContent = "Copy the link to this view"), 2000);
+  } }, "Copy the link to this view");
+  return made;
+}
+
+function drawTabs(name) {
+  replaceChildren(tabs, Object.entries(VIEWS).map(([other, view]) =>
+    element("li", {}, element("a", { href: link.to(other), "aria-current": other === name ? "page" : undefined },
+      view.title))));
+  tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+// The model of the link; without one the first that the view can show.
+function chosenModel(view) {
+  const named = link.get("model");
+  if (named !== undefined) return modelNamed(named) ?? null;
+  return modelsFor(view.tasks)[0] ?? null;
+}
+
+function drawPicker(view, model) {
+  pickerField.hidden = !view.tasks;
+  const fitting = modelsFor(view.tasks);
+  const others = models().filter((other) => !fitting.includes(other));
+  const option = (other) => element("option", { value: other.id, selected: other === model }, words(other));
+  replaceChildren(picker, fitting.map(option),
+    others.length > 0 && element("optgroup", { label: "not for this view" }, others.map(option)));
+}
+
+// Why the view cannot show the model, with links to models that it can.
+function misfit(view, model) {
+  const named = link.get("model");
+  const why = model
+    ? `${model.id} is a ${taskOf(model)}: ${view.needs}`
+    : named === undefined
+      ? `The server has no model for this view: ${view.needs}`
+      : `The server has no model named ${named}.`;
+  const fitting = modelsFor(view.tasks);
+  return element("div", { class: "notice" }, element("p", {}, why),
+    fitting.length > 0 && element("p", {}, "Look at ", fitting.flatMap((other, i) => [i > 0 ? ", " : "",
+      element("button", { type: "button", class: "small", click: () => link.set({ model: other.id }, { remember: true }) },
+        other.id)])));
+}
+
+function show() {
+  const name = VIEWS[link.view] ? link.view : "unrolled";
+  const view = VIEWS[name];
+  const entered = shown?.name !== name;
+  if (entered) {
+    shown?.made.close?.();
+    shown = { name, made: view.create(page) };
+    title.textContent = view.title;
+    sentence.textContent = view.sentence;
+    document.title = `${view.title} · unroll`;
+  }
+  drawTabs(name);
+  tour.show();
+  if (!reachable && view.tasks) return;
+  const model = view.tasks ? chosenModel(view) : null;
+  drawPicker(view, model);
+  if (view.tasks && (!model || !view.tasks.includes(model.task))) {
+    place.replaceChildren(misfit(view, model));
+    return;
+  }
+  if (place.firstChild !== shown.made.element) place.replaceChildren(shown.made.element);
+  shown.made.show(model);
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && event.target.matches(MOVES)) {
+    event.target.blur();
+    return;
+  }
+  const moves = event.key.startsWith("Arrow");
+  if (event.target.matches(moves ? MOVES : WRITES)) return;
+  const number = Number(event.key);
+  const name = Object.keys(VIEWS)[number - 1];
+  if (name) {
+    location.hash = link.to(name);
+    main.focus();
+    event.preventDefault();
+  } else if (shown?.made.key?.(event)) {
+    event.preventDefault();
+  }
+}
+
+frame();
+await tour.load();
+try {
+  await loadModels();
+} catch (error) {
+  reachable = error.status !== 0;
+  // A training run's server has no models: its page learns and nothing else.
+  if (!reachable) place.replaceChildren(element("p", { class: "problem" }, error.message));
+}
+addEventListener("keydown", onKey);
+link.listen(show);
+show();

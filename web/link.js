@@ -1,0 +1,92 @@
+// The page's link is its state: #VIEW?key=value&...
+
+let view = "";
+let values = new URLSearchParams();
+let waiting = 0;
+const listeners = [];
+const PAUSE = 150; // milliseconds
+
+function read() {
+  clearTimeout(waiting);
+  const [name, query = ""] = location.hash.slice(1).split(/\?(.*)/s);
+  view = name;
+  values = new URLSearchParams(query);
+}
+
+function tell() {
+  for (const listener of listeners) listener();
+}
+
+read();
+addEventListener("hashchange", () => {
+  read();
+  tell();
+});
+
+export const link = {
+  get view() {
+    return view;
+  },
+
+  // The value of a key, or undefined.
+  get(key) {
+    return values.get(key) ?? undefined;
+  },
+
+  // The value as a number; `otherwise` where there is none.
+  number(key, otherwise) {
+    const value = Number.parseFloat(values.get(key));
+    return Number.isFinite(value) ? value : otherwise;
+  },
+
+  list(key) {
+    return (values.get(key) ?? "").split(",").filter((entry) => entry !== "");
+  },
+
+  // Changes keys; undefined removes one. The way back leads here where `remember` is true.
+  set(changes, { remember = false, to = view || "unrolled" } = {}) {
+    const next = new URLSearchParams(values);
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === undefined) next.delete(key);
+      else next.set(key, String(value));
+    }
+    this.go(to, next, remember);
+  },
+
+  go(to, next, remember = true) {
+    const hash = this.of(to, next);
+    if (hash === this.of(view, values)) return;
+    if (remember) this.write();
+    clearTimeout(waiting);
+    view = to;
+    values = next;
+    if (remember) history.pushState(null, "", hash);
+    else waiting = setTimeout(() => this.write(), PAUSE);
+    tell();
+  },
+
+  // Gives the address bar what stands here. Browsers refuse addresses that change with every movement of a pointer.
+  write() {
+    clearTimeout(waiting);
+    const hash = this.of(view, values);
+    if (hash !== location.hash && view !== "") history.replaceState(null, "", hash);
+  },
+
+  of(to, next) {
+    const query = next.toString();
+    return "#" + to + (query ? "?" + query : "");
+  },
+
+  // A link to another view of the same model and text.
+  to(other) {
+    const kept = new URLSearchParams();
+    for (const key of ["model", "text", "beside", "token", "tour", "stop"]) {
+      if (values.has(key)) kept.set(key, values.get(key));
+    }
+    return this.of(other, kept);
+  },
+
+  listen(listener) {
+    listeners.push(listener);
+  },
+};

@@ -1,0 +1,154 @@
+// A picture of the engine's (POST /v1/draw): the SVG, its sentence, its numbers as a table, both to be saved.
+import { Newest, post } from "./api.js";
+import { breathe, element, replaceChildren, svgElement } from "./elements.js";
+import { count } from "./symbols.js";
+
+const ROWS_SHOWN = 400;
+const ROWS_AT_ONCE = 50;
+
+export class Picture {
+  #newest = new Newest();
+  #canvas;
+  #sentence = element("figcaption", {});
+  #problem = element("p", { class: "problem", hidden: true });
+  #tools;
+  #table;
+  #asked = "";
+  #ready;
+
+  // `ready(svg, answer)` is called with every new picture.
+  constructor(title, ready = () => {}) {
+    this.title = title;
+    this.answer = null;
+    this.#ready = ready;
+    this.#canvas = element("div", { class: "canvas", role: "region", "aria-label": title, tabindex: "0" });
+    this.#table = element("div", { class: "table" });
+    const twin = element("details", { toggle: () => twin.open && this.#fillTable() },
+      element("summary", {}, "The numbers as a table"), this.#table);
+    this.#tools = element("div", { class: "tools", hidden: true },
+      twin,
+      element("button", { type: "button", class: "quiet", click: () => this.#saveSvg() }, "Save SVG"),
+      element("button", { type: "button", class: "quiet", click: () => this.#saveCsv() }, "Save CSV"));
+    this.twin = twin;
+    this.element = element("figure", { class: "picture", hidden: true },
+      this.#sentence, this.#problem, this.#canvas, this.#tools);
+  }
+
+  get svg() {
+    return this.#canvas.querySelector("svg");
+  }
+
+  // Draws what `request` asks for, unless that is what stands there. Returns the answer; undefined where something
+  // newer was asked meanwhile, null where there is no such picture.
+  async draw(request) {
+    const asked = JSON.stringify(request);
+    if (asked === this.#asked) return this.answer;
+    this.#asked = asked;
+    this.element.hidden = false;
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const answer = await this.#newest.run((signal) => post(this.path ?? "v1/draw", request, signal));
+      if (answer === undefined) return undefined;
+      this.#show(answer, request);
+      return answer;
+    } catch (error) {
+      this.#refuse(error.message);
+      return null;
+    } finally {
+      if (asked === this.#asked) this.element.removeAttribute("aria-busy");
+    }
+  }
+
+  hide() {
+    this.#newest.stop();
+    this.#asked = "";
+    this.answer = null;
+    this.element.hidden = true;
+  }
+
+  #show(answer, request) {
+    this.answer = answer;
+    this.request = request;
+    const svg = svgElement(answer.svg);
+    fit(svg);
+    this.#problem.hidden = true;
+    this.#sentence.hidden = false;
+    this.#sentence.textContent = answer.sentence;
+    this.#canvas.hidden = false;
+    this.#tools.hidden = false;
+    this.#canvas.replaceChildren(svg);
+    this.#table.replaceChildren();
+    if (this.twin.open) this.#fillTable();
+    this.#ready(svg, answer);
+  }
+
+  #refuse(message) {
+    this.answer = null;
+    this.#asked = "";
+    this.#canvas.hidden = true;
+    this.#tools.hidden = true;
+    this.#sentence.hidden = true;
+    this.#problem.hidden = false;
+    this.#problem.textContent = message;
+  }
+
+  async #fillTable() {
+    const { columns, rows } = this.answer.table;
+    const body = element("tbody", {});
+    const rest = rows.length - ROWS_SHOWN;
+    replaceChildren(this.#table,
+      element("table", {},
+        element("caption", {}, this.answer.title),
+        element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
+        body),
+      rest > 0 && element("p", { class: "note" }, `${count(rest)} more rows are in the CSV file.`));
+    for (let row = 0; row < Math.min(rows.length, ROWS_SHOWN); row += ROWS_AT_ONCE) {
+      body.append(...rows.slice(row, Math.min(row + ROWS_AT_ONCE, ROWS_SHOWN)).map((cells) =>
+        element("tr", {}, cells.map((cell) =>
+          element("td", { class: typeof cell === "number" ? "number" : undefined }, element("bdi", {}, written(cell)))))));
+      await breathe();
+    }
+  }
+
+  async #saveSvg() {
+    try {
+      const answer = await post(this.path ?? "v1/draw", { ...this.request, standalone: true });
+      save(answer.svg, "image/svg+xml", `${answer.picture}.svg`);
+    } catch (error) {
+      this.#refuse(error.message);
+    }
+  }
+
+  #saveCsv() {
+    const { columns, rows } = this.answer.table;
+    save([columns, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join(""), "text/csv",
+      `${this.answer.picture}.csv`);
+  }
+}
+
+// Wide pictures keep letters that can be read: they are scrolled, not shrunk.
+function fit(svg) {
+  const [, , width] = (svg.getAttribute("viewBox") ?? "0 0 640 320").split(/[ ,]+/).map(Number);
+  svg.removeAttribute("height");
+  svg.setAttribute("width", width);
+  svg.classList.add(width > 700 ? "wide" : "narrow");
+}
+
+function written(cell) {
+  if (cell === null) return "–";
+  return typeof cell === "number" ? String(Number(cell.toPrecision(6))) : String(cell);
+}
+
+// As RFC 4180; a text that a spreadsheet would compute gets an apostrophe.
+function csvCell(cell) {
+  if (cell === null) return "";
+  if (typeof cell === "number") return String(cell);
+  const text = /^[=+@\t-]./.test(cell) ? "'" + cell : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function save(text, type, name) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  element("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,68 @@
+// Symbols and numbers as people read them.
+
+const NAMES = new Map([["\n", "↵"], ["\t", "⇥"], ["\r", "␍"], [" ", "␣"], ["", "∅"]]);
+
+// A symbol standing alone: white space visible, controls as \xHH, a combining mark on a dotted circle.
+export function shown(symbol) {
+  if (NAMES.has(symbol)) return NAMES.get(symbol);
+  const visible = symbol.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
+    NAMES.get(c) ?? "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0"));
+  return /^\p{M}/u.test(visible) ? "◌" + visible : visible;
+}
+
+// The same for a screen reader.
+export function spoken(symbol) {
+  if (symbol === " ") return "space";
+  if (symbol === "\n") return "end of line";
+  return shown(symbol);
+}
+
+const whole = new Intl.NumberFormat("en");
+
+export function count(number) {
+  return whole.format(number);
+}
+
+export function counted(number, one, many = one + "s") {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+export function decimals(number, digits = 2) {
+  return Number.isFinite(number) ? number.toFixed(digits) : String(number);
+}
+
+export function percent(probability) {
+  const points = 100 * probability;
+  if (points >= 99.95 && points < 100) return "99.9%";
+  if (points >= 10) return points.toFixed(0) + "%";
+  if (points >= 0.1) return points.toFixed(1) + "%";
+  return points === 0 ? "0%" : points.toExponential(0).replace("e-", "e−") + "%";
+}
+
+export function bits(nats) {
+  return nats / Math.LN2;
+}
+
+export function duration(seconds) {
+  const rounded = Math.round(seconds);
+  if (rounded < 90) return `${rounded} s`;
+  if (rounded < 5400) return `${Math.round(rounded / 60)} min`;
+  return `${(rounded / 3600).toFixed(1)} h`;
+}
+
+const PART = /^bytes:((?:\\x[0-9a-f]{2})+)$/;
+
+// Whether the server wrote a symbol as itself, not as bytes that are no character or by its number.
+export function isText(symbol) {
+  return !PART.test(symbol) && !/^token_id:\d+$/.test(symbol);
+}
+
+// The text of symbols that follow each other; bytes become characters again.
+export function joined(symbols) {
+  const encoder = new TextEncoder();
+  const bytes = symbols.flatMap((symbol) => {
+    const part = PART.exec(symbol);
+    return part ? part[1].split("\\x").slice(1).map((hex) => Number.parseInt(hex, 16)) : [...encoder.encode(symbol)];
+  });
+  return new TextDecoder().decode(new Uint8Array(bytes));
+}

@@ -1,0 +1,2 @@
+// The chapters of the tutorial: {title, chapter, stops: [{words, link}]}.
+export const tours = [];

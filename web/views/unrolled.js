@@ -1,0 +1,199 @@
+// The loop and its unrolling over the user's sentence, a step in numbers, gradients that go back.
+import { button, controls, slider, textField } from "../controls.js";
+import { element, replaceChildren } from "../elements.js";
+import * as examples from "../examples.js";
+import { link } from "../link.js";
+import { Picture } from "../picture.js";
+import { count, counted, spoken } from "../symbols.js";
+import { Morph } from "./morph.js";
+
+export const title = "Unrolled";
+export const sentence = "One small network, used again for every symbol of the text: the loop on paper, and what really runs.";
+export const tasks = ["language"];
+export const needs = "this view unrolls language models, which predict the next symbol at every step.";
+
+const MATRICES = [
+  ["U", "from the input to the state"],
+  ["W", "from the state before to the state"],
+  ["V", "from the state to the prediction"],
+];
+const PACE = 320; // milliseconds a step while playing
+
+export function create(page) {
+  return new Unrolled(page);
+}
+
+class Unrolled {
+  #page;
+  #text = textField("Your sentence", (text) => link.set({ text, at: undefined }), { placeholder: "Type a sentence" });
+  #truncate = slider("Gradients go back", (steps) => link.set({ truncate: steps === this.#steps() ? undefined : steps }),
+    { min: 1, max: 40, say: (steps) => (steps >= this.#steps() ? "to the beginning" : counted(steps, "step")) });
+  #temperature = slider("Temperature", (at) => link.set({ temperature: at === 1 ? undefined : at }),
+    { min: 0, max: 3, step: 0.05, say: (at) => at.toFixed(2) });
+  #shared = element("div", { class: "shared", role: "group", "aria-label": "Weights that all steps share" });
+  #sharedSays = element("p", { class: "note shared-says" });
+  #unrolled = new Picture("The network unrolled over the sentence", (svg, answer) => this.#drawn(svg, answer));
+  #onehot = new Picture("The input of this step");
+  #step = new Picture("The state of this step, in numbers");
+  #softmax = new Picture("The prediction of this step");
+  #stepTitle = element("h2", {});
+  #turn = button("Roll up", () => this.#morph(), { keys: "u" });
+  #playing = button("Play", () => this.#play(), { keys: "p", primary: true });
+  #form = new Morph();
+  #timer = 0;
+  #model = null;
+
+  constructor(page) {
+    this.#page = page;
+    this.element = element("div", {},
+      controls(this.#text),
+      element("div", { class: "bar" }, this.#playing, this.#turn,
+        button("Before", () => this.#move(-1), { keys: "ArrowLeft" }), button("Next", () => this.#move(1), { keys: "ArrowRight" }),
+        this.#truncate.element),
+      this.#shared, this.#sharedSays,
+      this.#unrolled.element,
+      element("section", { class: "step", "aria-label": "One step" },
+        this.#stepTitle,
+        this.#onehot.element, this.#step.element,
+        controls(this.#temperature), this.#softmax.element));
+  }
+
+  async show(model) {
+    this.#model = model;
+    const text = link.get("text") ?? examples.sentence(model);
+    this.#text.give(text);
+    this.#temperature.give(link.number("temperature", 1));
+    if (text === "") {
+      this.#stop();
+      for (const picture of this.#pictures()) picture.hide();
+      this.#stepTitle.textContent = "";
+      replaceChildren(this.#shared);
+      return;
+    }
+    const request = { model: model.id, text, at: link.number("at"), truncate: link.number("truncate") };
+    const answer = await this.#unrolled.draw({ picture: "unrolled", ...request });
+    if (answer) await this.#showStep({ model: model.id, text, at: this.#at() });
+  }
+
+  close() {
+    this.#stop();
+  }
+
+  key(event) {
+    const act = { ArrowLeft: () => this.#move(-1), ArrowRight: () => this.#move(1), u: () => this.#morph(),
+      p: () => this.#play() }[event.key];
+    act?.();
+    return act !== undefined;
+  }
+
+  #pictures() {
+    return [this.#unrolled, this.#onehot, this.#step, this.#softmax];
+  }
+
+  #steps() {
+    return this.#unrolled.answer?.facts.shown ?? this.#unrolled.answer?.facts.steps ?? 40;
+  }
+
+  // The step that is looked at; the last one unless the link names one.
+  #at() {
+    return Math.min(link.number("at", this.#steps() - 1), this.#steps() - 1);
+  }
+
+  async #showStep(request) {
+    const reads = this.#unrolled.svg?.querySelector(`g.column[data-t="${request.at}"]`)?.dataset.symbol;
+    this.#stepTitle.textContent = `Step ${request.at + 1}` + (reads === undefined ? "" : `: it reads ${spoken(reads)}`);
+    const layer = link.number("layer");
+    const units = link.list("unit").map(Number);
+    await Promise.all([
+      this.#onehot.draw({ picture: "onehot", ...request }),
+      this.#step.draw({ picture: "step", ...request, layer, units: units.length > 0 ? units : undefined }),
+      this.#softmax.draw({ picture: "softmax", ...request, temperature: link.number("temperature") }),
+    ]);
+  }
+
+  #drawn(svg, answer) {
+    this.#stop();
+    this.#form.take(svg);
+    this.#truncate.limit(1, this.#steps());
+    this.#truncate.give(link.number("truncate", this.#steps()));
+    this.#drawShared(svg, answer.facts);
+    for (const column of svg.querySelectorAll("g.column")) {
+      column.addEventListener("click", () => this.#go(Number(column.dataset.t)));
+      column.classList.toggle("chosen", Number(column.dataset.t) === this.#at());
+    }
+  }
+
+  // The weights by name: pointing at one lights all its copies.
+  #drawShared(svg, facts) {
+    const says = (name) => `${name}: ${counted(facts[name], "number")}, used ${counted(facts.steps, "time")}`;
+    const rest = `${counted(facts.parameters, "parameter")} in all, however long the sentence is: ` +
+      `${counted(facts.steps, "step")} ${facts.steps === 1 ? "uses" : "use"} the same ones.`;
+    this.#sharedSays.textContent = rest;
+    const light = (name) => {
+      for (const [other] of MATRICES) svg.classList.toggle("lit-" + other, other === name);
+      svg.classList.toggle("lit", name !== null);
+      this.#sharedSays.textContent = name === null ? rest : says(name) + ".";
+    };
+    const focused = document.activeElement?.dataset?.matrix;
+    replaceChildren(this.#shared, MATRICES.map(([name, what]) => element("button", {
+      type: "button", class: "weight " + name, "data-matrix": name, title: what,
+      pointerenter: () => light(name), pointerleave: () => light(null), focus: () => light(name), blur: () => light(null),
+    }, element("b", {}, name), " ", count(facts[name]),
+    element("span", { class: "unseen" }, ` numbers, ${what}, used ${counted(facts.steps, "time")}`))));
+    if (focused) this.#shared.querySelector(`[data-matrix="${focused}"]`)?.focus();
+    for (const [name] of MATRICES) {
+      for (const copy of svg.querySelectorAll("." + name)) {
+        copy.addEventListener("pointerenter", () => light(name));
+        copy.addEventListener("pointerleave", () => light(null));
+      }
+    }
+  }
+
+  #morph() {
+    this.#form.turn();
+    this.#turn.firstChild.textContent = this.#form.isLoop ? "Unroll" : "Roll up";
+    this.#page.say(this.#form.isLoop ? "Drawn as a loop" : `Unrolled into ${counted(this.#steps(), "column")}`);
+  }
+
+  #move(by) {
+    this.#go(Math.min(Math.max(this.#at() + by, 0), this.#steps() - 1));
+  }
+
+  #go(at) {
+    this.#stop();
+    link.set({ at });
+    this.#page.say(`Step ${at + 1} of ${this.#steps()}`);
+  }
+
+  // Forward, column by column, then the gradient of the chosen prediction back, arrow by arrow.
+  #play() {
+    const { svg } = this.#unrolled;
+    if (this.#timer || !svg) {
+      this.#stop();
+      return;
+    }
+    if (this.#form.isLoop) this.#morph();
+    const of = (selector, key) => [...svg.querySelectorAll(selector)].sort((a, b) => a.dataset[key] - b.dataset[key]);
+    const scenes = [...of("g.column", "t"), ...of("path.back", "lag")];
+    for (const scene of scenes) scene.classList.add("waits");
+    this.#playing.firstChild.textContent = "Stop";
+    const pace = Math.min(PACE, 8000 / scenes.length);
+    const next = () => {
+      const scene = scenes.shift();
+      if (!scene) {
+        this.#stop();
+        return;
+      }
+      scene.classList.remove("waits");
+      this.#timer = setTimeout(next, pace);
+    };
+    next();
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#playing.firstChild.textContent = "Play";
+    for (const scene of this.#unrolled.svg?.querySelectorAll(".waits") ?? []) scene.classList.remove("waits");
+  }
+}
