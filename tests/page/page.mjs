@@ -1,0 +1,306 @@
+// A browser goes through the page: node page.mjs CHROMIUM FILE
+//
+// FILE is JSON: the server's address, its key, and what the command says of the models there (page.py writes it).
+// Exits with an AssertionError where the page does not show what it should.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+const [, , executablePath, file] = process.argv;
+const { url, key, expected } = JSON.parse(readFileSync(file, "utf8"));
+const VIEWS = ["unrolled", "write", "read", "gradients", "neurons", "learning", "answers"];
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const QUIET = 80; // milliseconds without a request, after which a view is complete
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+
+// A page at a link, complete, whose complaints become failures.
+async function open(hash, { viewport = WIDE, colorScheme = "light", knowsKey = true } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
+  if (knowsKey) await context.addInitScript((known) => sessionStorage.setItem("key", known), key);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.asking = new Set();
+  page.on("console", (message) => page.complaints.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => page.complaints.push(error.stack));
+  page.on("request", (request) => page.asking.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => page.asking.delete(request));
+  await page.goto(url + hash);
+  await complete(page);
+  return page;
+}
+
+// Nothing is asked of the server any more, and nothing is being drawn.
+async function complete(page) {
+  for (let since = Date.now(); Date.now() - since < QUIET;) {
+    await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
+    const busy = await page.locator("[aria-busy=true]").count();
+    if (page.asking.size > 0 || busy > 0) since = Date.now();
+  }
+}
+
+async function close(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+async function press(page, ...keys) {
+  for (const name of keys) await page.keyboard.press(name);
+  await complete(page);
+}
+
+// Goes on with Tab until an element that matches has the focus.
+async function tabTo(page, selector) {
+  for (let tries = 0; tries < 150; ++tries) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+  }
+  assert.fail(`Tab does not lead to ${selector}`);
+}
+
+async function type(page, label, text) {
+  const field = page.getByLabel(label, { exact: true });
+  await field.fill(text);
+  await page.waitForTimeout(350); // as the page waits for more
+  await complete(page);
+}
+
+// The rows of a picture's table, as arrays of texts.
+async function table(page, title) {
+  const figure = page.locator("figure.picture").filter({ has: page.getByRole("region", { name: title, exact: true }) });
+  const twin = figure.locator("details");
+  if (!(await twin.evaluate((details) => details.open))) await twin.locator("summary").click();
+  await figure.locator("tbody tr").first().waitFor();
+  await complete(page);
+  const rows = (selector) => figure.locator(selector).evaluateAll((found) => found.map((row) => [...row.cells].map((cell) => cell.textContent)));
+  return { columns: (await rows("thead tr"))[0], rows: await rows("tbody tr") };
+}
+
+function near(value, wanted, what) {
+  assert.ok(Math.abs(value - wanted) <= 1e-4 * Math.max(1e-12, Math.abs(wanted)), `${what}: ${value}, expected ${wanted}`);
+}
+
+const tests = {
+  async everyViewIsQuietAndCanBeUsedByEverybody() {
+    for (const [viewport, colorScheme] of [[WIDE, "light"], [PHONE, "dark"]]) {
+      for (const view of VIEWS) {
+        const page = await open(`#${view}`, { viewport, colorScheme });
+        assert.deepEqual(await page.locator(".problem:visible").allTextContents(), [], view);
+        assert.ok((await page.locator(".sentence").textContent()).length > 40, view);
+        assert.equal(await page.getByRole("navigation").locator("[aria-current=page]").count(), 1);
+        assert.ok(await page.locator(view === "learning" ? ".notice" : "figure.picture svg").first().isVisible(), view);
+        const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(widths[0] <= widths[1], `${view} is ${widths[0]} wide at ${viewport.width}`);
+        const unnamed = await page.locator("svg.picture:not([role=img]), svg.picture:not(:has(> title))").count();
+        assert.equal(unnamed, 0, `${view} has a picture without a name`);
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+        const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+        assert.deepEqual(grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `${view} at ${viewport.width}`);
+        await close(page);
+      }
+    }
+  },
+
+  async unrolledShowsAsManyNumbersAsInspect() {
+    const page = await open("#unrolled?model=tanh-twin&text=abc");
+    const says = () => page.locator(".shared-says").textContent();
+    assert.ok((await says()).startsWith(expected.parameters), await says());
+    const columns = await page.locator("svg g.column").count();
+    await type(page, "Your sentence", "abcdef");
+    assert.ok((await says()).startsWith(expected.parameters), "the counter stands still");
+    assert.equal(await page.locator("svg g.column").count(), columns + 3);
+    await page.locator("button.weight.W").hover();
+    assert.match(await says(), new RegExp(`^W: 4,096 numbers, used ${columns + 3} times`));
+    assert.equal(await page.locator("svg.lit-W").count(), 1);
+    await close(page);
+  },
+
+  async readShowsWhatScoreSays() {
+    const page = await open(`#read?${new URLSearchParams({ model: "tanh-twin", text: expected.first, second: expected.second })}`);
+    const [first, second] = await page.locator(".totals tbody tr").first().locator("td").allTextContents();
+    assert.equal(first, `${expected.firstLogProb.toFixed(2)} nats`);
+    assert.equal(second, `${expected.secondLogProb.toFixed(2)} nats`);
+    await page.locator(".symbols [data-i='3']").first().click();
+    const details = page.locator(".details");
+    assert.match(await details.innerText(), new RegExp(`rank ${expected.fourthRank}\n`));
+    await details.locator(".alternatives").waitFor();
+    await close(page);
+  },
+
+  async writeWritesWhatGenerateWrites() {
+    const { prompt, seed, length, temperature, text } = expected.written;
+    const hash = `#write?${new URLSearchParams({ model: "lstm-twin", text: prompt, seed, length, temperature })}`;
+    const page = await open(hash);
+    assert.equal(await page.locator(".symbols p").textContent(), prompt + text);
+    await page.locator(".symbols [data-i='4']").click();
+    await complete(page);
+    const other = page.locator(".alternatives li:not(.chosen) button").first();
+    const symbol = (await other.locator(".symbol").textContent()).replace("␣", " ").replace("↵", "\n");
+    await other.click();
+    await complete(page);
+    assert.equal(await page.locator(".symbols .given").textContent(), prompt + text.slice(0, 4) + symbol, "a fork");
+    await page.goBack();
+    await complete(page);
+    assert.equal(await page.locator(".symbols p").textContent(), prompt + text, "the way back");
+    await close(page);
+  },
+
+  async gradientsAreThoseOfGradflow() {
+    const page = await open(`#gradients?${new URLSearchParams({ model: "tanh-twin", text: expected.first, beside: "", lags: 10 })}`);
+    const { columns, rows } = await table(page, "Gradients by lag");
+    const column = columns.findIndex((name) => /median|tanh-twin/.test(name));
+    for (const [lag, median] of expected.medians) {
+      const row = rows.find(([shown]) => Number(shown) === lag);
+      near(Number(row[column]), median, `lag ${lag}`);
+    }
+    await close(page);
+  },
+
+  async answersAreThoseOfClassify() {
+    const page = await open(`#answers?${new URLSearchParams({ model: "reviews", text: expected.review })}`);
+    assert.equal(await page.locator(".answer .label").first().textContent(), expected.label);
+    const { columns, rows } = await table(page, "The answer after each word: your text");
+    const last = rows.at(-1);
+    near(Number(last[columns.indexOf(expected.label)]), expected.probability, "the last point");
+    await close(page);
+  },
+
+  async keysAloneAreEnough() {
+    const page = await open("");
+    await press(page, "Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
+    await press(page, "Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    for (const [i, view] of VIEWS.entries()) {
+      await press(page, String(i + 1));
+      assert.ok((await page.evaluate(() => location.hash)).startsWith("#" + view), view);
+    }
+    await press(page, "1");
+    const steps = await page.locator("svg g.column").count();
+    await press(page, "ArrowLeft", "ArrowLeft");
+    assert.match(await page.locator(".step h2").textContent(), new RegExp(`^Step ${steps - 2}`));
+    await press(page, "u");
+    assert.equal(await page.locator("svg.rolled").count(), 1);
+    await press(page, "u");
+    await tabTo(page, "input[type=range]");
+    await press(page, "Home");
+    await page.waitForFunction(() => location.hash.includes("truncate=1"));
+    await press(page, "Escape", "2");
+    await tabTo(page, ".symbols");
+    await press(page, "ArrowRight", "ArrowRight");
+    await tabTo(page, "button.alternative");
+    const before = await page.locator(".symbols .given").textContent();
+    await press(page, "Enter");
+    assert.notEqual(await page.locator(".symbols .given").textContent(), before);
+    await press(page, "Escape", "3");
+    await tabTo(page, ".symbols");
+    await press(page, "ArrowRight");
+    assert.ok(await page.locator(".details h2").isVisible());
+    await press(page, "5");
+    await tabTo(page, "select:not(#model)");
+    await press(page, "ArrowDown");
+    await tabTo(page, ".found button");
+    await press(page, "Enter");
+    await page.waitForFunction(() => /unit=\d+/.test(location.hash));
+    await close(page);
+  },
+
+  async nothingOfATextOrAVocabularyIsMarkup() {
+    const hash = (view, text) => `#${view}?${new URLSearchParams({ model: "hostile", text })}`;
+    const page = await open("");
+    for (const view of ["unrolled", "write", "read", "gradients", "neurons"]) {
+      await page.goto(url + hash(view, expected.hostile));
+      await complete(page);
+      assert.deepEqual(await page.locator(".problem:visible").allTextContents(), [], view);
+      assert.equal(await page.locator("img, script:not([src])").count(), 0, view);
+      assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
+    }
+    await page.goto(url + hash("read", expected.hebrew));
+    await complete(page);
+    const directions = await page.locator(".symbols p, textarea").evaluateAll((found) =>
+      found.filter((part) => part.checkVisibility()).map((part) => getComputedStyle(part).direction));
+    assert.deepEqual([...new Set(directions)], ["rtl"]);
+    await close(page);
+  },
+
+  async aLinkReproducesTheView() {
+    const page = await open("#unrolled?model=lstm-twin");
+    await type(page, "Your sentence", "and he said");
+    await press(page, "Escape", "ArrowLeft", "ArrowLeft");
+    await page.waitForTimeout(200); // as the page waits before it changes the address
+    const seen = (shown) => shown.locator("main figure.picture svg").evaluateAll((all) => all.map((svg) => svg.textContent));
+    const again = await open(await page.evaluate(() => location.hash));
+    assert.deepEqual(await seen(again), await seen(page));
+    assert.equal(await again.getByLabel("Your sentence").inputValue(), "and he said");
+    await close(page);
+    await close(again);
+  },
+
+  async picturesAreSaved() {
+    const page = await open("#unrolled?model=tanh-twin&text=abc");
+    const saved = async (name) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).first().click()]);
+      return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+    };
+    const svg = await saved("Save SVG");
+    assert.equal(svg.name, "unrolled.svg");
+    assert.match(svg.text, /^<svg[^]*<style>[^]*<\/svg>\s*$/);
+    const csv = await saved("Save CSV");
+    const { columns, rows } = await table(page, "The network unrolled over the sentence");
+    assert.equal(csv.text.split("\r\n")[0].split(",").length, columns.length);
+    assert.equal(csv.text.trimEnd().split("\r\n").length, rows.length + 1);
+    await close(page);
+  },
+
+  async aModelThatDoesNotFitIsSaidSo() {
+    const page = await open("#write?model=reviews");
+    assert.match(await page.locator(".notice").textContent(), /reviews is a classifier/);
+    await page.locator(".notice button").first().click();
+    await complete(page);
+    assert.equal(await page.locator(".symbols").isVisible(), true);
+    await close(page);
+  },
+
+  async aTourLeadsThroughThePage() {
+    const page = await open("#unrolled?tour=1");
+    const words = () => page.locator(".tour .words").textContent();
+    const first = await words();
+    await page.locator(".tour button.primary").click();
+    await complete(page);
+    assert.notEqual(await words(), first);
+    assert.match(await page.evaluate(() => location.hash), /tour=1&stop=2/);
+    await page.getByRole("button", { name: "End the tour" }).click();
+    assert.equal(await page.locator(".tour").isVisible(), false);
+    await close(page);
+  },
+
+  async aKeyIsAskedForOnce() {
+    const page = await open("", { knowsKey: false });
+    await page.getByLabel(/^Key/).fill(key);
+    await page.keyboard.press("Enter");
+    await complete(page);
+    assert.ok(await page.locator("figure.picture svg").first().isVisible());
+    await page.reload();
+    await complete(page);
+    assert.ok(await page.locator("figure.picture svg").first().isVisible());
+    page.complaints = page.complaints.filter((complaint) => !complaint.includes("401"));
+    await close(page);
+  },
+};
+
+const wanted = process.argv.slice(4);
+for (const [name, test] of Object.entries(tests)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const began = Date.now();
+  try {
+    await test();
+  } catch (error) {
+    console.error(`${name}:`);
+    throw error;
+  }
+  if (wanted.length > 0) console.error(`${name}: ${Date.now() - began} ms`);
+}
+await browser.close();

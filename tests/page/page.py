@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""A browser goes through the page of unroll serve: page/page.py UNROLL FOLDER
+
+Installs playwright-core and axe-core into FOLDER, in the versions of package-lock.json; the browser is Debian's
+chromium. Status 77: it, node, npm or the registry cannot be had.
+"""
+
+import gzip
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+
+FOLDER = pathlib.Path(sys.argv.pop(2)).resolve()
+
+# pylint: disable=wrong-import-position
+from command_line import PATIENCE, CommandTest, main  # noqa: E402
+from http_client import Server  # noqa: E402
+from npm_packages import install, skip  # noqa: E402
+
+SOURCE = pathlib.Path(__file__).resolve().parent
+WEB = SOURCE.parents[1] / "web"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+KEY = "secret"
+MOST_BYTES = 150 * 1024  # of the page, compressed
+
+# Words of a vocabulary that would be markup, Hebrew, Arabic with marks, and characters that are none.
+HOSTILE = ["<img/src=x/onerror=hacked=1>", "<script>hacked=1</script>", "</svg>", "&lt;b&gt;", "'\"", "]]>", "שלום", "עולם",
+           "مُحَمَّد", "e\u0301", "\u200f"]
+FIRST = "In the beginning God created"
+SECOND = "God the In created beginning"
+REVIEW = "the film is lovely"
+WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7}
+
+
+def medians(flow):
+    """[lag, median] of the whole state's gradient, for some lags."""
+    line = flow["models"][0]["lines"][0]
+    return [[lag, line["median"][lag]] for lag in (1, 5, 10)]
+
+
+class Page(CommandTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        hostile = cls.shared / "hostile.txt"
+        hostile.write_text("".join(" ".join(HOSTILE[i % 11:] + HOSTILE[:i % 11]) + "\n" for i in range(60)), encoding="utf-8")
+        cls.hostile = cls.make_model("hostile.safetensors", "--tokenizer", "whitespace", text=hostile)
+        reviews = cls.shared / "reviews.txt"
+        reviews.write_text("".join(f"__label__{label} the {noun} is {word}\n" for noun in ("film", "cast", "plot", "end")
+                                   for label, words in (("good", ("lovely", "great")), ("bad", ("dull", "weak")))
+                                   for word in words), encoding="utf-8")
+        cls.reviews = cls.make_model("reviews.safetensors", "--task", "classify", "--embed", "8", "--lr", "0.1", text=reviews)
+
+    def said(self, *arguments, stdin=""):
+        return json.loads(self.succeed(*arguments, "--json", stdin=stdin.encode("utf-8")).out)
+
+    def expected(self):
+        """What the command says of the models that the page shows."""
+        tanh = WEB / "twins" / "tanh.safetensors"
+        first, second = (json.loads(line) for line in self.succeed(
+            "score", tanh, "--json", stdin=f"{FIRST}\n{SECOND}\n".encode()).out.splitlines())
+        text = self.write("first.txt", FIRST)
+        flow = self.said("gradflow", tanh, text, "--lags", "10")
+        label = self.said("classify", self.reviews, stdin=REVIEW + "\n")
+        written = self.succeed("generate", WEB / "twins" / "lstm.safetensors", "--prompt", WRITTEN["prompt"], "--seed",
+                               str(WRITTEN["seed"]), "--length", str(WRITTEN["length"]), "--temperature",
+                               str(WRITTEN["temperature"])).out
+        return {
+            "first": FIRST, "second": SECOND, "firstLogProb": first["log_prob"], "secondLogProb": second["log_prob"],
+            "fourthRank": first["tokens"][3]["rank"], "parameters": f"{self.said('inspect', tanh)['parameters']:,}",
+            "medians": medians(flow), "review": REVIEW, "label": label["label"],
+            "probability": label["probabilities"][label["label"]],
+            "written": {**WRITTEN, "text": written.removeprefix(WRITTEN["prompt"]).removesuffix("\n")},
+            "hostile": " ".join(HOSTILE), "hebrew": "שלום עולם",
+        }
+
+    def test_the_page_in_a_browser(self):
+        with Server(f"reviews={self.reviews}", f"hostile={self.hostile}", "--api-key", KEY) as server:
+            facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
+            done = subprocess.run(["node", "page.mjs", CHROMIUM, self.write("expected.json", json.dumps(facts))], cwd=FOLDER,
+                                  capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_the_page_is_small(self):
+        files = [path for path in WEB.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]
+        self.assertLess(sum(len(gzip.compress(path.read_bytes())) for path in files), MOST_BYTES)
+
+
+if __name__ == "__main__":
+    if not CHROMIUM:
+        skip("there is no chromium (tools/setup test installs it)")
+    install(SOURCE, FOLDER)
+    main()
