@@ -21,7 +21,7 @@ const place = element("div", { class: "view" });
 const said = element("p", { class: "unseen", role: "status" });
 const main = element("main", { id: "main", tabindex: "-1" },
   element("header", { class: "opening" }, title, sentence), place);
-const picker = element("select", { id: "model", change: () => link.set({ model: picker.value }, { remember: true }) });
+const picker = element("select", { id: "model", change: () => choose(picker.value) });
 const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
 const tabs = element("ul", {});
 const tour = new Tour();
@@ -82,6 +82,11 @@ function drawTabs(name) {
   tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
 }
 
+// Looks at another model; steps, layers and units of the one before mean nothing to it.
+function choose(model) {
+  link.set({ model, at: undefined, layer: undefined, unit: undefined }, { remember: true });
+}
+
 // The model of the link; without one the first that the view can show.
 function chosenModel(view) {
   const named = link.get("model");
@@ -109,7 +114,7 @@ function misfit(view, model) {
   const fitting = modelsFor(view.tasks);
   return element("div", { class: "notice" }, element("p", {}, why),
     fitting.length > 0 && element("p", {}, "Look at ", fitting.flatMap((other, i) => [i > 0 ? ", " : "",
-      element("button", { type: "button", class: "small", click: () => link.set({ model: other.id }, { remember: true }) },
+      element("button", { type: "button", class: "small", click: () => choose(other.id) },
         other.id)])));
 }
 

@@ -73,7 +73,7 @@ export class Picture {
     fit(svg);
     this.#problem.hidden = true;
     this.#sentence.hidden = false;
-    this.#sentence.textContent = answer.sentence;
+    this.#sentence.textContent = answer.sentence + (/[.!?]$/.test(answer.sentence) ? "" : ".");
     this.#canvas.hidden = false;
     this.#tools.hidden = false;
     this.#canvas.replaceChildren(svg);

@@ -18,6 +18,7 @@ const MATRICES = [
   ["V", "from the state to the prediction"],
 ];
 const PACE = 320; // milliseconds a step while playing
+const MOST_BACK = 40; // steps, as many as columns are drawn
 
 export function create(page) {
   return new Unrolled(page);
@@ -26,8 +27,8 @@ export function create(page) {
 class Unrolled {
   #page;
   #text = textField("Your sentence", (text) => link.set({ text, at: undefined }), { placeholder: "Type a sentence" });
-  #truncate = slider("Gradients go back", (steps) => link.set({ truncate: steps === this.#steps() ? undefined : steps }),
-    { min: 1, max: 40, say: (steps) => (steps >= this.#steps() ? "to the beginning" : counted(steps, "step")) });
+  #truncate = slider("Gradients go back", (steps) => link.set({ truncate: steps >= this.#longest() ? undefined : steps }),
+    { min: 1, max: MOST_BACK, say: (steps) => (steps >= this.#longest() ? "to the beginning" : counted(steps, "step")) });
   #temperature = slider("Temperature", (at) => link.set({ temperature: at === 1 ? undefined : at }),
     { min: 0, max: 3, step: 0.05, say: (at) => at.toFixed(2) });
   #shared = element("div", { class: "shared", role: "group", "aria-label": "Weights that all steps share" });
@@ -72,7 +73,7 @@ class Unrolled {
     }
     const request = { model: model.id, text, at: link.number("at"), truncate: link.number("truncate") };
     const answer = await this.#unrolled.draw({ picture: "unrolled", ...request });
-    if (answer) await this.#showStep({ model: model.id, text, at: this.#at() });
+    if (answer) await this.#showStep({ model: model.id, text, at: answer.facts.at });
   }
 
   close() {
@@ -90,18 +91,29 @@ class Unrolled {
     return [this.#unrolled, this.#onehot, this.#step, this.#softmax];
   }
 
-  #steps() {
-    return this.#unrolled.answer?.facts.shown ?? this.#unrolled.answer?.facts.steps ?? 40;
+  get #facts() {
+    return this.#unrolled.answer?.facts;
   }
 
-  // The step that is looked at; the last one unless the link names one.
+  #steps() {
+    return this.#facts?.steps ?? 1;
+  }
+
+  // How many steps a gradient can go back to the first column.
+  #longest() {
+    return Math.min(this.#steps(), MOST_BACK);
+  }
+
+  // The step that is looked at: the link's, or the last.
   #at() {
-    return Math.min(link.number("at", this.#steps() - 1), this.#steps() - 1);
+    return Math.min(link.number("at", this.#facts?.at ?? 0), this.#steps() - 1);
   }
 
   async #showStep(request) {
-    const reads = this.#unrolled.svg?.querySelector(`g.column[data-t="${request.at}"]`)?.dataset.symbol;
-    this.#stepTitle.textContent = `Step ${request.at + 1}` + (reads === undefined ? "" : `: it reads ${spoken(reads)}`);
+    const { rows } = this.#unrolled.answer.table;
+    const [, reads, comes] = rows.find(([t]) => t === request.at) ?? [];
+    this.#stepTitle.textContent = `Step ${request.at}: it reads ${spoken(reads)}` +
+      (comes === null ? "" : `, and ${spoken(comes)} comes`);
     const layer = link.number("layer");
     const units = link.list("unit").map(Number);
     await Promise.all([
@@ -114,12 +126,11 @@ class Unrolled {
   #drawn(svg, answer) {
     this.#stop();
     this.#form.take(svg);
-    this.#truncate.limit(1, this.#steps());
-    this.#truncate.give(link.number("truncate", this.#steps()));
+    this.#truncate.limit(1, this.#longest());
+    this.#truncate.give(link.number("truncate", this.#longest()));
     this.#drawShared(svg, answer.facts);
     for (const column of svg.querySelectorAll("g.column")) {
       column.addEventListener("click", () => this.#go(Number(column.dataset.t)));
-      column.classList.toggle("chosen", Number(column.dataset.t) === this.#at());
     }
   }
 
@@ -152,7 +163,7 @@ class Unrolled {
   #morph() {
     this.#form.turn();
     this.#turn.firstChild.textContent = this.#form.isLoop ? "Unroll" : "Roll up";
-    this.#page.say(this.#form.isLoop ? "Drawn as a loop" : `Unrolled into ${counted(this.#steps(), "column")}`);
+    this.#page.say(this.#form.isLoop ? "Drawn as a loop" : "Unrolled, one column for each step");
   }
 
   #move(by) {
@@ -162,7 +173,7 @@ class Unrolled {
   #go(at) {
     this.#stop();
     link.set({ at });
-    this.#page.say(`Step ${at + 1} of ${this.#steps()}`);
+    this.#page.say(`Step ${at} of ${this.#steps()}`);
   }
 
   // Forward, column by column, then the gradient of the chosen prediction back, arrow by arrow.
@@ -173,9 +184,12 @@ class Unrolled {
       return;
     }
     if (this.#form.isLoop) this.#morph();
-    const of = (selector, key) => [...svg.querySelectorAll(selector)].sort((a, b) => a.dataset[key] - b.dataset[key]);
-    const scenes = [...of("g.column", "t"), ...of("path.back", "lag")];
-    for (const scene of scenes) scene.classList.add("waits");
+    const scenes = [...svg.querySelectorAll("g.column")].map((column) => [column]);
+    for (const part of svg.querySelectorAll("g.back > *")) {
+      if (part.matches("path")) scenes.push([]);
+      scenes.at(-1).push(part);
+    }
+    for (const part of scenes.flat()) part.classList.add("waits");
     this.#playing.firstChild.textContent = "Stop";
     const pace = Math.min(PACE, 8000 / scenes.length);
     const next = () => {
@@ -184,7 +198,7 @@ class Unrolled {
         this.#stop();
         return;
       }
-      scene.classList.remove("waits");
+      for (const part of scene) part.classList.remove("waits");
       this.#timer = setTimeout(next, pace);
     };
     next();
