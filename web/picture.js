@@ -5,6 +5,7 @@ import { count } from "./symbols.js";
 
 const ROWS_SHOWN = 400;
 const ROWS_AT_ONCE = 50;
+const NARROW = 780; // pixels
 
 export class Picture {
   #newest = new Newest();
@@ -70,7 +71,7 @@ export class Picture {
     this.answer = answer;
     this.request = request;
     const svg = svgElement(answer.svg);
-    fit(svg);
+    this.element.classList.toggle("narrow", fit(svg));
     this.#problem.hidden = true;
     this.#sentence.hidden = false;
     this.#sentence.textContent = answer.sentence + (/[.!?]$/.test(answer.sentence) ? "" : ".");
@@ -126,12 +127,14 @@ export class Picture {
   }
 }
 
-// Wide pictures keep letters that can be read: they are scrolled, not shrunk.
+// Wide pictures keep letters that can be read: they are scrolled, not shrunk. Whether this one is narrow.
 function fit(svg) {
   const [, , width] = (svg.getAttribute("viewBox") ?? "0 0 640 320").split(/[ ,]+/).map(Number);
   svg.removeAttribute("height");
   svg.setAttribute("width", width);
-  svg.classList.add(width > 700 ? "wide" : "narrow");
+  const isNarrow = width <= NARROW;
+  svg.classList.toggle("narrow", isNarrow);
+  return isNarrow;
 }
 
 function written(cell) {

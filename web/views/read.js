@@ -11,15 +11,15 @@ import { Picture } from "../picture.js";
 import { bits, count, decimals, shown } from "../symbols.js";
 
 export const title = "Read";
-export const sentence = "The more a symbol surprises the model, the darker it is: a text like those that it learned from stays pale, " +
-  "and the place where a sentence goes wrong stands out.";
+export const sentence = "The more a symbol surprises the model, the stronger its colour: a text like those that it learned from stays " +
+  "plain, and the place where a sentence goes wrong stands out.";
 export const tasks = ["language"];
 export const needs = "this view reads with language models.";
 
 const TOP = 8;
 const LINES_AT_ONCE = 200;
 const SYMBOLS_AT_ONCE = 400;
-const LIMITS = [0.5, 1, 2, 4, 6, 9, 13]; // bits; more than the last is the darkest of the classes s0 ... s7
+const LIMITS = [0.5, 1, 2, 4, 6, 9, 13]; // bits; from the last on it is s7, the strongest of the classes s0 ... s7
 const PICTURED = 200; // symbols of which the running sums are drawn
 
 export function create(page) {
