@@ -6,6 +6,7 @@ import { count } from "./symbols.js";
 const ROWS_SHOWN = 400;
 const ROWS_AT_ONCE = 50;
 const NARROW = 780; // pixels
+const SMALLEST = 0.8; // of their own size, at which letters can still be read
 
 export class Picture {
   #newest = new Newest();
@@ -132,6 +133,7 @@ function fit(svg) {
   const [, , width] = (svg.getAttribute("viewBox") ?? "0 0 640 320").split(/[ ,]+/).map(Number);
   svg.removeAttribute("height");
   svg.setAttribute("width", width);
+  svg.style.setProperty("--least", `${SMALLEST * width}px`);
   const isNarrow = width <= NARROW;
   svg.classList.toggle("narrow", isNarrow);
   return isNarrow;
