@@ -36,8 +36,9 @@ class Neurons {
   #neurons = new Picture("Units over the text", (svg) => this.#clickable(svg));
   #gates = new Picture("The gates of the unit");
   #gatesTitle = element("h2", {});
+  #model = null;
   #asked = "";
-  #units = [];
+  #units = []; // that were found
 
   constructor(page) {
     this.#page = page;
@@ -50,83 +51,107 @@ class Neurons {
 
   async show(model) {
     const text = link.get("text") ?? examples.PASSAGE;
-    const layer = link.number("layer", 0);
     const isSelection = link.number("from") !== undefined && link.number("to") !== undefined;
     const feature = link.get("feature") ?? (isSelection ? "none" : "line");
+    const isPattern = feature.startsWith("/");
+    this.#model = model;
     this.#text.give(text);
     this.#layer.limit(0, model.layers - 1);
     this.#layer.element.hidden = model.layers === 1;
-    this.#layer.give(layer);
-    const isPattern = feature.startsWith("/");
     this.#feature.give(FEATURES, isPattern ? "regex" : feature);
     this.#pattern.element.hidden = !isPattern;
     if (isPattern) this.#pattern.give(feature.replace(/^\/|\/$/g, ""));
     if (text === "") {
       this.#neurons.hide();
       this.#gates.hide();
+      this.#found.replaceChildren();
+      this.#asked = "";
       return;
     }
-    await this.#find(model, text, layer, feature);
-    const units = link.list("unit").map(Number);
-    const rows = [...new Set([...units, ...this.#units])].slice(0, SHOWN);
-    const answer = await this.#neurons.draw({ picture: "neurons", model: model.id, text, layer,
-      units: rows.length > 0 ? rows : undefined });
-    const unit = units[0] ?? this.#units[0] ?? answer?.facts?.units?.[0] ?? 0;
-    this.#unit.give(unit);
-    this.#gatesTitle.textContent = `Unit ${unit}`;
-    await this.#gates.draw({ picture: "gates", model: model.id, text, layer, unit, at: link.number("at") });
+    await this.#find(text, feature);
+    const layer = link.number("layer", this.#units[0]?.layer ?? model.layers - 1);
+    const ofLayer = this.#units.filter((found) => found.layer === layer).map(({ unit }) => unit);
+    const rows = [...new Set([...link.list("unit").map(Number), ...ofLayer])].slice(0, SHOWN);
+    this.#layer.give(layer);
+    const asked = { model: model.id, text, layer };
+    const [, gates] = await Promise.all([
+      this.#neurons.draw({ picture: "neurons", ...asked, units: rows.length > 0 ? rows : undefined }),
+      this.#gates.draw({ picture: "gates", ...asked, unit: rows[0], at: link.number("at") }),
+    ]);
+    const unit = gates?.facts.unit ?? rows[0];
+    if (unit !== undefined) this.#unit.give(unit);
+    this.#gatesTitle.textContent = unit === undefined ? "Gates" : `Unit ${unit}`;
   }
 
   close() {
     this.#newest.stop();
   }
 
-  #select() {
+  // Steps of the selected text: a step for each symbol, and the first reads the beginning of the text.
+  async #select() {
     const { selectionStart: from, selectionEnd: to, value } = this.#text.control;
     if (from === to) {
       this.#page.say("Select a part of the text first");
       replaceChildren(this.#found, element("p", { class: "note" }, "Select a part of the text first: units are found that are " +
-        "different there from everywhere else."));
+        "on throughout it, and off before and after."));
       return;
     }
-    const characters = (end) => [...value.slice(0, end)].length;
-    link.set({ text: value, from: characters(from), to: characters(to), feature: undefined, unit: undefined });
+    const symbols = async (end) => (await post("tokenize", { model: this.#model.id, prompt: value.slice(0, end) })).count;
+    try {
+      const [before, until] = await Promise.all([symbols(from), symbols(to)]);
+      link.set({ text: value, from: before + 1, to: Math.max(until, before + 1), feature: undefined, layer: undefined,
+        unit: undefined });
+    } catch (error) {
+      this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
+    }
   }
 
-  async #find(model, text, layer, feature) {
-    const from = link.number("from");
-    const to = link.number("to");
-    const what = feature !== "none" ? { feature } : from !== undefined && to !== undefined ? { from, to } : null;
-    const asked = JSON.stringify([model.id, text, layer, what]);
+  async #find(text, feature) {
+    const what = feature !== "none" ? { feature } : { from: link.number("from"), to: link.number("to") };
+    const request = { model: this.#model.id, text, layer: link.number("layer"), count: FOUND, ...what };
+    const asked = JSON.stringify(request);
     if (asked === this.#asked) return;
     this.#asked = asked;
     this.#units = [];
-    if (!what) {
+    if (feature === "none" && what.from === undefined) {
       this.#found.replaceChildren();
       return;
     }
     try {
-      const answer = await this.#newest.run((signal) =>
-        post("v1/units", { model: model.id, text, layer, count: FOUND, ...what }, signal));
+      const answer = await this.#newest.run((signal) => post("v1/units", request, signal));
       if (answer) this.#showFound(answer);
     } catch (error) {
       this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
     }
   }
 
-  #showFound({ units, sentence: says, passages }) {
-    this.#units = units.map(({ unit }) => unit);
+  #showFound({ units, followed, selection, passages }) {
+    this.#units = units;
+    const [best] = units;
+    const says = !best ? "No unit does."
+      : selection ? `These are on throughout “${selection.text}”, and off around it.`
+      : followed ? `Unit ${best.unit} follows it well.`
+      : "No unit follows it well; these come nearest.";
+    const columns = selection ? ["unit", "on when", "margin"] : ["unit", "AUC", "correlation"];
+    const values = (found) => (selection
+      ? [`${found.above ? "above" : "below"} ${decimals(found.threshold)}`, decimals(found.margin)]
+      : [found.auc === null ? "–" : decimals(found.auc, 3), decimals(found.correlation, 3)]);
     replaceChildren(this.#found,
-      says && element("p", {}, says),
-      element("table", {},
+      element("p", {}, says),
+      best && element("table", {},
         element("caption", { class: "unseen" }, "Units found"),
-        element("thead", {}, element("tr", {}, ["unit", "AUC", "correlation"].map((name) => element("th", { scope: "col" }, name)))),
-        element("tbody", {}, units.map(({ unit, auc, correlation }) => element("tr", {},
-          element("td", {}, button(String(unit), () => link.set({ unit }), { small: true })),
-          [auc, correlation].map((value) => element("td", { class: "number" }, value === null ? "–" : decimals(value, 3))))))),
+        element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
+        element("tbody", {}, units.map((found) => element("tr", {},
+          element("td", {}, button(this.#named(found), () => link.set({ layer: found.layer, unit: found.unit }), { small: true })),
+          values(found).map((value) => element("td", { class: "number" }, value)))))),
       passages?.length > 0 && element("div", {}, element("h3", {}, "Passages alike"),
-        element("ul", {}, passages.map((passage) => element("li", {}, element("bdi", { class: "prose" }, passage.text))))));
-    this.#page.say(`Found ${counted(units.length, "unit")}`);
+        element("ul", { class: "passages" }, passages.map((passage) => element("li", {}, element("bdi", { class: "prose" }, passage.text),
+          element("span", { class: "note" }, ` ${counted(passage.units, "unit")} of ${units.length}`))))));
+    this.#page.say(says);
+  }
+
+  #named({ layer, of, unit }) {
+    return (this.#model.layers > 1 ? `layer ${layer}, ` : "") + (of === "c" ? "c " : "") + unit;
   }
 
   #clickable(svg) {
