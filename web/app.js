@@ -23,7 +23,7 @@ const main = element("main", { id: "main", tabindex: "-1" },
   element("header", { class: "opening" }, title, sentence), place);
 const picker = element("select", { id: "model", change: () => choose(picker.value) });
 const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
-const tabs = element("ul", {});
+const tabs = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]));
 const tour = new Tour();
 
 let shown = null; // {name, view}
@@ -46,7 +46,7 @@ function frame() {
     skip,
     element("header", { class: "top" },
       element("a", { class: "name", href: "#unrolled" }, "unroll"),
-      element("nav", { "aria-label": "Views" }, tabs),
+      element("nav", { "aria-label": "Views" }, element("ul", {}, Object.values(tabs).map((tab) => element("li", {}, tab)))),
       pickerField),
     main,
     tour.element,
@@ -75,11 +75,20 @@ function copyButton() {
   return made;
 }
 
+// Another view goes on with the model and its text, where it can show that model.
+function linkTo(name) {
+  const { tasks } = VIEWS[name];
+  const model = modelNamed(link.get("model"));
+  const fits = !model || !tasks || tasks.includes(model.task);
+  return link.to(name, ["token", "tour", "stop", ...(fits ? ["model", "text", "beside"] : [])]);
+}
+
 function drawTabs(name) {
-  replaceChildren(tabs, Object.entries(VIEWS).map(([other, view]) =>
-    element("li", {}, element("a", { href: link.to(other), "aria-current": other === name ? "page" : undefined },
-      view.title))));
-  tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+  for (const [other, tab] of Object.entries(tabs)) {
+    tab.setAttribute("href", linkTo(other));
+    if (other === name) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
 }
 
 // Looks at another model; steps, layers and units of the one before mean nothing to it.
@@ -130,6 +139,7 @@ function show() {
     document.title = `${view.title} · unroll`;
   }
   drawTabs(name);
+  if (entered) tabs[name].scrollIntoView({ block: "nearest", inline: "center" });
   tour.show();
   if (!reachable && view.tasks) return;
   const model = view.tasks ? chosenModel(view) : null;
@@ -153,7 +163,7 @@ function onKey(event) {
   const number = Number(event.key);
   const name = Object.keys(VIEWS)[number - 1];
   if (name) {
-    location.hash = link.to(name);
+    location.hash = linkTo(name);
     main.focus();
     event.preventDefault();
   } else if (shown?.made.key?.(event)) {

@@ -77,10 +77,10 @@ export const link = {
     return "#" + to + (query ? "?" + query : "");
   },
 
-  // A link to another view of the same model and text.
-  to(other) {
+  // A link to another view with these keys of this one.
+  to(other, keys) {
     const kept = new URLSearchParams();
-    for (const key of ["model", "text", "beside", "token", "tour", "stop"]) {
+    for (const key of keys) {
       if (values.has(key)) kept.set(key, values.get(key));
     }
     return this.of(other, kept);
