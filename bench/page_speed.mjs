@@ -29,7 +29,9 @@ async function firstPaint() {
 
 // The longest task of the page's main thread during `work`, in milliseconds.
 async function longestTask(page, work) {
-  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
+  await browser.startTracing(page, {
+    categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"],
+  });
   await work();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
   const main = traceEvents.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain");
@@ -66,14 +68,18 @@ async function load() {
   const end = performance.now() + 1000 * seconds;
   const began = performance.now();
   let symbols = 0;
-  await Promise.all(Array.from({ length: CLIENTS }, async (_, client) => {
-    for (let i = 0; performance.now() < end; ++i) {
-      const answer = await fetch(url + "v1/completions", { method: "POST", body: JSON.stringify(
-        { model: "lstm-twin", prompt: "And ", max_tokens: WRITTEN, seed: 1000 * client + i }) });
-      symbols += (await answer.json()).usage.completion_tokens;
-    }
-  }));
-  return 1000 * symbols / (performance.now() - began);
+  await Promise.all(
+    Array.from({ length: CLIENTS }, async (_, client) => {
+      for (let i = 0; performance.now() < end; ++i) {
+        const answer = await fetch(url + "v1/completions", {
+          method: "POST",
+          body: JSON.stringify({ model: "lstm-twin", prompt: "And ", max_tokens: WRITTEN, seed: 1000 * client + i }),
+        });
+        symbols += (await answer.json()).usage.completion_tokens;
+      }
+    }),
+  );
+  return (1000 * symbols) / (performance.now() - began);
 }
 
 async function beside() {
@@ -85,7 +91,7 @@ async function beside() {
   let isBusy = true;
   const using = (async () => {
     for (let i = 0; isBusy; ++i) {
-      await page.getByLabel("Your sentence").fill("the king said ".slice(0, 8 + i % 6));
+      await page.getByLabel("Your sentence").fill("the king said ".slice(0, 8 + (i % 6)));
       await pause(1000);
     }
   })();
@@ -97,10 +103,13 @@ async function beside() {
 }
 
 const seen = [];
-for (let round = 0; round < rounds; ++round) seen.push({ ...await firstPaint(), ...await tasks(), ...await beside() });
-const medians = Object.fromEntries(Object.keys(seen[0]).map((key) => {
-  const values = seen.map((round) => round[key]).sort((a, b) => a - b);
-  return [key, values[Math.floor(values.length / 2)]];
-}));
+for (let round = 0; round < rounds; ++round)
+  seen.push({ ...(await firstPaint()), ...(await tasks()), ...(await beside()) });
+const medians = Object.fromEntries(
+  Object.keys(seen[0]).map((key) => {
+    const values = seen.map((round) => round[key]).sort((a, b) => a - b);
+    return [key, values[Math.floor(values.length / 2)]];
+  }),
+);
 console.log(JSON.stringify(medians));
 await browser.close();

@@ -88,12 +88,18 @@ function pause(milliseconds, signal) {
 function askForKey() {
   asking ??= new Promise((resolve) => {
     const field = element("input", { type: "password", id: "key", autocomplete: "off", required: true });
-    const dialog = element("dialog", { "aria-labelledby": "key-title" },
-      element("form", { method: "dialog" },
+    const dialog = element(
+      "dialog",
+      { "aria-labelledby": "key-title" },
+      element(
+        "form",
+        { method: "dialog" },
         element("h2", { id: "key-title" }, "This server asks for a key"),
         element("label", { for: "key" }, "Key, as given to ", element("code", {}, "unroll serve --api-key")),
         field,
-        element("button", { class: "primary" }, "Continue")));
+        element("button", { class: "primary" }, "Continue"),
+      ),
+    );
     dialog.addEventListener("close", () => {
       key = field.value;
       sessionStorage.setItem("key", key);

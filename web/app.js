@@ -19,11 +19,17 @@ const title = element("h1", {});
 const sentence = element("p", { class: "sentence" });
 const place = element("div", { class: "view" });
 const said = element("p", { class: "unseen", role: "status" });
-const main = element("main", { id: "main", tabindex: "-1" },
-  element("header", { class: "opening" }, title, sentence), place);
+const main = element(
+  "main",
+  { id: "main", tabindex: "-1" },
+  element("header", { class: "opening" }, title, sentence),
+  place,
+);
 const picker = element("select", { id: "model", change: () => choose(picker.value) });
 const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
-const tabs = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]));
+const tabs = Object.fromEntries(
+  Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]),
+);
 const tour = new Tour();
 
 let shown = null; // {name, view}
@@ -38,40 +44,82 @@ const page = {
 };
 
 function frame() {
-  const skip = element("a", { class: "skip", href: "#main", click: (event) => {
-    event.preventDefault();
-    main.focus();
-  } }, "Skip to content");
+  const skip = element(
+    "a",
+    {
+      class: "skip",
+      href: "#main",
+      click: (event) => {
+        event.preventDefault();
+        main.focus();
+      },
+    },
+    "Skip to content",
+  );
   document.body.replaceChildren(
     skip,
-    element("header", { class: "top" },
+    element(
+      "header",
+      { class: "top" },
       element("a", { class: "name", href: "#unrolled" }, "unroll"),
-      element("nav", { "aria-label": "Views" }, element("ul", {}, Object.values(tabs).map((tab) => element("li", {}, tab)))),
-      pickerField),
+      element(
+        "nav",
+        { "aria-label": "Views" },
+        element(
+          "ul",
+          {},
+          Object.values(tabs).map((tab) => element("li", {}, tab)),
+        ),
+      ),
+      pickerField,
+    ),
     main,
     tour.element,
     element("footer", {}, keysHelp(), copyButton()),
-    said);
+    said,
+  );
 }
 
 function keysHelp() {
-  const keys = [["←  →", "step"], ["u", "loop and columns"], ["p", "play"], ["1 … 7", "views"], ["Esc", "leave a field"]];
-  return element("details", {}, element("summary", {}, "Keys"),
-    element("dl", {}, keys.map(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, what)])));
+  const keys = [
+    ["←  →", "step"],
+    ["u", "loop and columns"],
+    ["p", "play"],
+    ["1 … 7", "views"],
+    ["Esc", "leave a field"],
+  ];
+  return element(
+    "details",
+    {},
+    element("summary", {}, "Keys"),
+    element(
+      "dl",
+      {},
+      keys.map(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, what)]),
+    ),
+  );
 }
 
 function copyButton() {
-  const made = element("button", { type: "button", class: "quiet", click: async () => {
-    link.write();
-    try {
-      await navigator.clipboard.writeText(location.href);
-      made.textContent = "Copied";
-    } catch {
-      made.textContent = "The address bar has the link";
-    }
-    page.say(made.textContent);
-    setTimeout(() => (made.textContent = "Copy the link to this view"), 2000);
-  } }, "Copy the link to this view");
+  const made = element(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      click: async () => {
+        link.write();
+        try {
+          await navigator.clipboard.writeText(location.href);
+          made.textContent = "Copied";
+        } catch {
+          made.textContent = "The address bar has the link";
+        }
+        page.say(made.textContent);
+        setTimeout(() => (made.textContent = "Copy the link to this view"), 2000);
+      },
+    },
+    "Copy the link to this view",
+  );
   return made;
 }
 
@@ -108,8 +156,11 @@ function drawPicker(view, model) {
   const fitting = modelsFor(view.tasks);
   const others = models().filter((other) => !fitting.includes(other));
   const option = (other) => element("option", { value: other.id, selected: other === model }, words(other));
-  replaceChildren(picker, fitting.map(option),
-    others.length > 0 && element("optgroup", { label: "not for this view" }, others.map(option)));
+  replaceChildren(
+    picker,
+    fitting.map(option),
+    others.length > 0 && element("optgroup", { label: "not for this view" }, others.map(option)),
+  );
 }
 
 // Why the view cannot show the model, with links to models that it can.
@@ -121,10 +172,21 @@ function misfit(view, model) {
       ? `The server has no model for this view: ${view.needs}`
       : `The server has no model named ${named}.`;
   const fitting = modelsFor(view.tasks);
-  return element("div", { class: "notice" }, element("p", {}, why),
-    fitting.length > 0 && element("p", {}, "Look at ", fitting.flatMap((other, i) => [i > 0 ? ", " : "",
-      element("button", { type: "button", class: "small", click: () => choose(other.id) },
-        other.id)])));
+  return element(
+    "div",
+    { class: "notice" },
+    element("p", {}, why),
+    fitting.length > 0 &&
+      element(
+        "p",
+        {},
+        "Look at ",
+        fitting.flatMap((other, i) => [
+          i > 0 ? ", " : "",
+          element("button", { type: "button", class: "small", click: () => choose(other.id) }, other.id),
+        ]),
+      ),
+  );
 }
 
 function show() {

@@ -13,9 +13,15 @@ export class PointableText {
     this.#point = point;
     this.#hovers = hovers;
     this.element = element("div", {
-      class: "symbols", tabindex: "0", role: "group", dir: "auto", "aria-label": label,
-      "aria-roledescription": "text to step through", "aria-keyshortcuts": "ArrowLeft ArrowRight",
-      pointerover: (event) => this.#hover(event), click: (event) => this.#click(event),
+      class: "symbols",
+      tabindex: "0",
+      role: "group",
+      dir: "auto",
+      "aria-label": label,
+      "aria-roledescription": "text to step through",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight",
+      pointerover: (event) => this.#hover(event),
+      click: (event) => this.#click(event),
       keydown: (event) => this.#key(event),
       focus: () => this.#current < 0 && this.element.matches(":focus-visible") && this.choose(0),
     });
@@ -70,7 +76,9 @@ export class PointableText {
 
   #key(event) {
     const rightToLeft = getComputedStyle(this.element).direction === "rtl";
-    const by = { ArrowRight: rightToLeft ? -1 : 1, ArrowLeft: rightToLeft ? 1 : -1, Home: -Infinity, End: Infinity }[event.key];
+    const by = { ArrowRight: rightToLeft ? -1 : 1, ArrowLeft: rightToLeft ? 1 : -1, Home: -Infinity, End: Infinity }[
+      event.key
+    ];
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();

@@ -64,9 +64,12 @@ export function slider(label, change, { min, max, step = 1, say = String }) {
 
 export function numberField(label, change, { min, max, step = 1 } = {}) {
   const control = element("input", { type: "number", min, max, step, inputmode: "numeric" });
-  control.addEventListener("input", afterPause(() => {
-    if (control.value !== "" && control.checkValidity()) change(Number(control.value));
-  }));
+  control.addEventListener(
+    "input",
+    afterPause(() => {
+      if (control.value !== "" && control.checkValidity()) change(Number(control.value));
+    }),
+  );
   return {
     element: labelled(label, control),
     control,
@@ -84,8 +87,9 @@ export function choice(label, change) {
     control,
     // `options`: [value, words]
     give(options, chosen) {
-      control.replaceChildren(...options.map(([value, words]) =>
-        element("option", { value, selected: value === chosen }, words)));
+      control.replaceChildren(
+        ...options.map(([value, words]) => element("option", { value, selected: value === chosen }, words)),
+      );
       control.value = chosen;
     },
   };
@@ -105,16 +109,25 @@ export function tick(label, change) {
 
 // `keys`: the key that does the same, shown on the button.
 export function button(words, act, { keys, primary = false, small = false } = {}) {
-  return element("button", {
-    type: "button",
-    class: [primary && "primary", small && "small"].filter(Boolean).join(" ") || undefined,
-    click: act,
-    "aria-keyshortcuts": keys,
-  }, words, keys ? element("kbd", { "aria-hidden": "true" }, KEY_SIGNS[keys] ?? keys) : null);
+  return element(
+    "button",
+    {
+      type: "button",
+      class: [primary && "primary", small && "small"].filter(Boolean).join(" ") || undefined,
+      click: act,
+      "aria-keyshortcuts": keys,
+    },
+    words,
+    keys ? element("kbd", { "aria-hidden": "true" }, KEY_SIGNS[keys] ?? keys) : null,
+  );
 }
 
 const KEY_SIGNS = { ArrowLeft: "←", ArrowRight: "→" };
 
 export function controls(...fields) {
-  return element("div", { class: "controls" }, fields.map((field) => field.element ?? field));
+  return element(
+    "div",
+    { class: "controls" },
+    fields.map((field) => field.element ?? field),
+  );
 }

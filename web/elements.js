@@ -16,7 +16,9 @@ function give(made, key, value) {
 }
 
 export function replaceChildren(parent, ...children) {
-  parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  parent.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 // A picture of the engine's, as an element of this document.

@@ -1,8 +1,13 @@
 // What is known of the server's models (GET /v1/models).
 import { get } from "./api.js";
 
-const TASKS = { language: "language model", classify: "classifier", tag: "tagger", conditional: "conditional language model",
-  regress: "regression" };
+const TASKS = {
+  language: "language model",
+  classify: "classifier",
+  tag: "tagger",
+  conditional: "conditional language model",
+  regress: "regression",
+};
 
 let all = [];
 

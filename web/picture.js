@@ -25,15 +25,28 @@ export class Picture {
     this.#ready = ready;
     this.#canvas = element("div", { class: "canvas", role: "region", "aria-label": title, tabindex: "0" });
     this.#table = element("div", { class: "table" });
-    const twin = element("details", { toggle: () => twin.open && this.#fillTable() },
-      element("summary", {}, "The numbers as a table"), this.#table);
-    this.#tools = element("div", { class: "tools", hidden: true },
+    const twin = element(
+      "details",
+      { toggle: () => twin.open && this.#fillTable() },
+      element("summary", {}, "The numbers as a table"),
+      this.#table,
+    );
+    this.#tools = element(
+      "div",
+      { class: "tools", hidden: true },
       twin,
       element("button", { type: "button", class: "quiet", click: () => this.#saveSvg() }, "Save SVG"),
-      element("button", { type: "button", class: "quiet", click: () => this.#saveCsv() }, "Save CSV"));
+      element("button", { type: "button", class: "quiet", click: () => this.#saveCsv() }, "Save CSV"),
+    );
     this.twin = twin;
-    this.element = element("figure", { class: "picture", hidden: true },
-      this.#sentence, this.#problem, this.#canvas, this.#tools);
+    this.element = element(
+      "figure",
+      { class: "picture", hidden: true },
+      this.#sentence,
+      this.#problem,
+      this.#canvas,
+      this.#tools,
+    );
   }
 
   get svg() {
@@ -98,16 +111,41 @@ export class Picture {
     const { columns, rows } = this.answer.table;
     const body = element("tbody", {});
     const rest = rows.length - ROWS_SHOWN;
-    replaceChildren(this.#table,
-      element("table", {},
+    replaceChildren(
+      this.#table,
+      element(
+        "table",
+        {},
         element("caption", {}, this.answer.title),
-        element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
-        body),
-      rest > 0 && element("p", { class: "note" }, `${count(rest)} more rows are in the CSV file.`));
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            columns.map((name) => element("th", { scope: "col" }, name)),
+          ),
+        ),
+        body,
+      ),
+      rest > 0 && element("p", { class: "note" }, `${count(rest)} more rows are in the CSV file.`),
+    );
     for (let row = 0; row < Math.min(rows.length, ROWS_SHOWN); row += ROWS_AT_ONCE) {
-      body.append(...rows.slice(row, Math.min(row + ROWS_AT_ONCE, ROWS_SHOWN)).map((cells) =>
-        element("tr", {}, cells.map((cell) =>
-          element("td", { class: typeof cell === "number" ? "number" : undefined }, element("bdi", {}, written(cell)))))));
+      body.append(
+        ...rows.slice(row, Math.min(row + ROWS_AT_ONCE, ROWS_SHOWN)).map((cells) =>
+          element(
+            "tr",
+            {},
+            cells.map((cell) =>
+              element(
+                "td",
+                { class: typeof cell === "number" ? "number" : undefined },
+                element("bdi", {}, written(cell)),
+              ),
+            ),
+          ),
+        ),
+      );
       await breathe();
     }
   }
@@ -123,8 +161,11 @@ export class Picture {
 
   #saveCsv() {
     const { columns, rows } = this.answer.table;
-    save([columns, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join(""), "text/csv",
-      `${this.answer.picture}.csv`);
+    save(
+      [columns, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join(""),
+      "text/csv",
+      `${this.answer.picture}.csv`,
+    );
   }
 }
 

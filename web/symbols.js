@@ -1,13 +1,23 @@
 // Symbols and numbers as people read them.
 
-const NAMES = new Map([["\n", "↵"], ["\t", "⇥"], ["\r", "␍"], [" ", "␣"], ["", "∅"]]);
+const NAMES = new Map([
+  ["\n", "↵"],
+  ["\t", "⇥"],
+  ["\r", "␍"],
+  [" ", "␣"],
+  ["", "∅"],
+]);
 
-// A symbol standing alone: white space visible, controls as \xHH, a combining mark on a dotted circle.
+// A symbol standing alone: white space visible, what is invisible as \xHH, a combining mark on a dotted circle.
 export function shown(symbol) {
   if (NAMES.has(symbol)) return NAMES.get(symbol);
-  const visible = symbol.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
-    NAMES.get(c) ?? "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0"));
+  if (/^[\p{Cf}\p{Zl}\p{Zp}]+$/u.test(symbol)) return escaped(symbol);
+  const visible = symbol.replace(/\p{Cc}/gu, (control) => NAMES.get(control) ?? escaped(control));
   return /^\p{M}/u.test(visible) ? "◌" + visible : visible;
+}
+
+function escaped(text) {
+  return [...new TextEncoder().encode(text)].map((byte) => "\\x" + byte.toString(16).padStart(2, "0")).join("");
 }
 
 // The same for a screen reader.
@@ -62,7 +72,12 @@ export function joined(symbols) {
   const encoder = new TextEncoder();
   const bytes = symbols.flatMap((symbol) => {
     const part = PART.exec(symbol);
-    return part ? part[1].split("\\x").slice(1).map((hex) => Number.parseInt(hex, 16)) : [...encoder.encode(symbol)];
+    return part
+      ? part[1]
+          .split("\\x")
+          .slice(1)
+          .map((hex) => Number.parseInt(hex, 16))
+      : [...encoder.encode(symbol)];
   });
   return new TextDecoder().decode(new Uint8Array(bytes));
 }

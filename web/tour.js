@@ -34,21 +34,48 @@ export class Tour {
 
   #draw(tour, chapter, stop) {
     const last = stop === tour.stops.length;
-    const words = element("div", { class: "words", "aria-live": "polite" },
-      String(tour.stops[stop - 1].words).split(/\n\s*\n/).map((part) => element("p", { dir: "auto" }, part)));
-    replaceChildren(this.element,
-      element("div", { class: "head" },
+    const words = element(
+      "div",
+      { class: "words", "aria-live": "polite" },
+      String(tour.stops[stop - 1].words)
+        .split(/\n\s*\n/)
+        .map((part) => element("p", { dir: "auto" }, part)),
+    );
+    replaceChildren(
+      this.element,
+      element(
+        "div",
+        { class: "head" },
         element("h2", {}, `${chapter}. ${tour.title}`),
-        element("button", { type: "button", class: "quiet", "aria-label": "End the tour", click: () => this.#end() }, "✕")),
+        element(
+          "button",
+          { type: "button", class: "quiet", "aria-label": "End the tour", click: () => this.#end() },
+          "✕",
+        ),
+      ),
       words,
-      element("div", { class: "steps" },
-        element("button", { type: "button", disabled: stop === 1, click: () => this.#go(tour, chapter, stop - 1) }, "Previous"),
+      element(
+        "div",
+        { class: "steps" },
+        element(
+          "button",
+          { type: "button", disabled: stop === 1, click: () => this.#go(tour, chapter, stop - 1) },
+          "Previous",
+        ),
         element("span", { class: "note" }, `${stop} of ${tour.stops.length}`),
         last && chapter < this.#tours.length
-          ? element("button", { type: "button", class: "primary", click: () =>
-            this.#go(this.#tours[chapter], chapter + 1, 1) }, "Next chapter")
-          : element("button", { type: "button", class: "primary", disabled: last, click: () =>
-            this.#go(tour, chapter, stop + 1) }, "Next")));
+          ? element(
+              "button",
+              { type: "button", class: "primary", click: () => this.#go(this.#tours[chapter], chapter + 1, 1) },
+              "Next chapter",
+            )
+          : element(
+              "button",
+              { type: "button", class: "primary", disabled: last, click: () => this.#go(tour, chapter, stop + 1) },
+              "Next",
+            ),
+      ),
+    );
   }
 
   #go(tour, chapter, stop, remember = true) {

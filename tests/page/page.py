@@ -28,8 +28,8 @@ KEY = "secret"
 MOST_BYTES = 150 * 1024  # of the page, compressed
 
 # Words of a vocabulary that would be markup, Hebrew, Arabic with marks, and characters that are none.
-HOSTILE = ["<img/src=x/onerror=hacked=1>", "<script>hacked=1</script>", "</svg>", "&lt;b&gt;", "'\"", "]]>", "שלום", "עולם",
-           "مُحَمَّد", "e\u0301", "\u200f"]
+HOSTILE = ["<img/src=x/onerror=hacked=1>", "<script>hacked=1</script>", "</svg>", "&lt;b&gt;", "'\"", "]]>", "שלום",
+           "עולם", "مُحَمَّد", "e\u0301", "\u200f"]
 FIRST = "In the beginning God created"
 SECOND = "God the In created beginning"
 REVIEW = "the film is lovely"
@@ -46,14 +46,18 @@ class Page(CommandTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        hostile = cls.shared / "hostile.txt"
-        hostile.write_text("".join(" ".join(HOSTILE[i % 11:] + HOSTILE[:i % 11]) + "\n" for i in range(60)), encoding="utf-8")
-        cls.hostile = cls.make_model("hostile.safetensors", "--tokenizer", "whitespace", text=hostile)
-        reviews = cls.shared / "reviews.txt"
-        reviews.write_text("".join(f"__label__{label} the {noun} is {word}\n" for noun in ("film", "cast", "plot", "end")
-                                   for label, words in (("good", ("lovely", "great")), ("bad", ("dull", "weak")))
-                                   for word in words), encoding="utf-8")
-        cls.reviews = cls.make_model("reviews.safetensors", "--task", "classify", "--embed", "8", "--lr", "0.1", text=reviews)
+        lines = [" ".join(HOSTILE[i % 11:] + HOSTILE[:i % 11]) for i in range(60)]
+        cls.hostile = cls.learn("hostile", lines, "--tokenizer", "whitespace")
+        words = {"good": ("lovely", "great"), "bad": ("dull", "weak")}
+        reviews = [f"__label__{label} the {noun} is {word}" for noun in ("film", "cast", "plot", "end")
+                   for label, of in words.items() for word in of]
+        cls.reviews = cls.learn("reviews", reviews, "--task", "classify", "--embed", "8", "--lr", "0.1")
+
+    @classmethod
+    def learn(cls, name, lines, *flags):
+        text = cls.shared / f"{name}.txt"
+        text.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return cls.make_model(f"{name}.safetensors", *flags, text=text)
 
     def said(self, *arguments, stdin=""):
         return json.loads(self.succeed(*arguments, "--json", stdin=stdin.encode("utf-8")).out)
@@ -65,13 +69,15 @@ class Page(CommandTest):
             "score", tanh, "--json", stdin=f"{FIRST}\n{SECOND}\n".encode()).out.splitlines())
         text = self.write("first.txt", FIRST)
         flow = self.said("gradflow", tanh, text, "--lags", "10")
+        network = self.said("inspect", tanh)
         label = self.said("classify", self.reviews, stdin=REVIEW + "\n")
         written = self.succeed("generate", WEB / "twins" / "lstm.safetensors", "--prompt", WRITTEN["prompt"], "--seed",
                                str(WRITTEN["seed"]), "--length", str(WRITTEN["length"]), "--temperature",
                                str(WRITTEN["temperature"])).out
         return {
             "first": FIRST, "second": SECOND, "firstLogProb": first["log_prob"], "secondLogProb": second["log_prob"],
-            "fourthRank": first["tokens"][3]["rank"], "parameters": f"{self.said('inspect', tanh)['parameters']:,}",
+            "fourthRank": first["tokens"][3]["rank"], "parameters": f"{network['parameters']:,}",
+            "W": f"{network['config']['hidden'] ** 2:,}",
             "medians": medians(flow), "review": REVIEW, "label": label["label"],
             "probability": label["probabilities"][label["label"]],
             "written": {**WRITTEN, "text": written.removeprefix(WRITTEN["prompt"]).removesuffix("\n")},
@@ -81,8 +87,9 @@ class Page(CommandTest):
     def test_the_page_in_a_browser(self):
         with Server(f"reviews={self.reviews}", f"hostile={self.hostile}", "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
-            done = subprocess.run(["node", "page.mjs", CHROMIUM, self.write("expected.json", json.dumps(facts))], cwd=FOLDER,
-                                  capture_output=True, text=True, timeout=PATIENCE, check=False)
+            file = self.write("expected.json", json.dumps(facts))
+            done = subprocess.run(["node", "page.mjs", CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,
+                                  timeout=PATIENCE, check=False)
             self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
 
     def test_the_page_is_small(self):

@@ -9,7 +9,8 @@ import { Picture } from "../picture.js";
 import { percent } from "../symbols.js";
 
 export const title = "Answers";
-export const sentence = "A classifier has an answer after every word, and only the last one counts; a tagger answers for every word.";
+export const sentence =
+  "A classifier has an answer after every word, and only the last one counts; a tagger answers for every word.";
 export const tasks = ["classify", "tag"];
 export const needs = "this view asks models that were trained to label texts (unroll train --task classify or tag).";
 
@@ -31,8 +32,10 @@ class Answers {
     const isExample = link.get("text") === undefined && link.get("second") === undefined;
     const [text, second] = model.task === "tag" ? [examples.WORDS, ""] : examples.REVIEWS;
     this.#second.element.hidden = model.task === "tag";
-    const [first] = await Promise.all([this.#first.show(model, link.get("text") ?? text),
-      model.task === "tag" ? null : this.#second.show(model, link.get("second") ?? (isExample ? second : ""))]);
+    const [first] = await Promise.all([
+      this.#first.show(model, link.get("text") ?? text),
+      model.task === "tag" ? null : this.#second.show(model, link.get("second") ?? (isExample ? second : "")),
+    ]);
     if (first) this.#page.say(first);
   }
 
@@ -52,7 +55,13 @@ class Answered {
   constructor(label, key) {
     this.#text = textField(label, (text) => link.set({ [key]: text }), { lines: 2 });
     this.#picture = new Picture("The answer after each word: " + label.toLowerCase());
-    this.element = element("section", { "aria-label": label }, controls(this.#text), this.#answer, this.#picture.element);
+    this.element = element(
+      "section",
+      { "aria-label": label },
+      controls(this.#text),
+      this.#answer,
+      this.#picture.element,
+    );
   }
 
   // Returns the answer in words; undefined where there is nothing new.
@@ -68,7 +77,9 @@ class Answered {
     }
     this.#picture.draw({ picture: "answers", model: model.id, text });
     try {
-      return await this.#newest.run((signal) => (model.task === "tag" ? this.#tag(model, text, signal) : this.#classify(model, text, signal)));
+      return await this.#newest.run((signal) =>
+        model.task === "tag" ? this.#tag(model, text, signal) : this.#classify(model, text, signal),
+      );
     } catch (error) {
       this.#answer.replaceChildren(element("p", { class: "problem" }, error.message));
       this.#asked = "";
@@ -82,19 +93,56 @@ class Answered {
   }
 
   async #classify(model, text, signal) {
-    const { data: [{ label, probabilities }] } = await post("v1/classify", { model: model.id, text }, signal);
-    replaceChildren(this.#answer, element("p", { class: "label" }, element("bdi", {}, label)),
-      element("ol", { class: "alternatives" }, Object.entries(probabilities).slice(0, 10).map(([name, share]) =>
-        element("li", {}, element("div", { class: "alternative" }, element("bdi", {}, name), bar(share),
-          element("span", { class: "number" }, percent(share)))))));
+    const {
+      data: [{ label, probabilities }],
+    } = await post("v1/classify", { model: model.id, text }, signal);
+    replaceChildren(
+      this.#answer,
+      element("p", { class: "label" }, element("bdi", {}, label)),
+      element(
+        "ol",
+        { class: "alternatives" },
+        Object.entries(probabilities)
+          .slice(0, 10)
+          .map(([name, share]) =>
+            element(
+              "li",
+              {},
+              element(
+                "div",
+                { class: "alternative" },
+                element("bdi", {}, name),
+                bar(share),
+                element("span", { class: "number" }, percent(share)),
+              ),
+            ),
+          ),
+      ),
+    );
     return `${label}, ${percent(probabilities[label])}`;
   }
 
   async #tag(model, text, signal) {
     const words = text.trim().split(/\s+/);
-    const { data: [{ tags, confidence }] } = await post("v1/tag", { model: model.id, words, confidence: true }, signal);
-    replaceChildren(this.#answer, element("ol", { class: "tagged", dir: "auto" }, words.map((word, i) => element("li", {},
-      element("bdi", { class: "prose" }, word), element("b", {}, tags[i]), element("span", { class: "note" }, percent(confidence[i]))))));
+    const {
+      data: [{ tags, confidence }],
+    } = await post("v1/tag", { model: model.id, words, confidence: true }, signal);
+    replaceChildren(
+      this.#answer,
+      element(
+        "ol",
+        { class: "tagged", dir: "auto" },
+        words.map((word, i) =>
+          element(
+            "li",
+            {},
+            element("bdi", { class: "prose" }, word),
+            element("b", {}, tags[i]),
+            element("span", { class: "note" }, percent(confidence[i])),
+          ),
+        ),
+      ),
+    );
     return words.map((word, i) => `${word}: ${tags[i]}`).join(", ");
   }
 }

@@ -8,7 +8,8 @@ import { Picture } from "../picture.js";
 import { counted } from "../symbols.js";
 
 export const title = "Gradients";
-export const sentence = "How much of a prediction's gradient is left some steps before it: a straight line down means that what " +
+export const sentence =
+  "How much of a prediction's gradient is left some steps before it: a straight line down means that what " +
   "the network read a while ago can hardly teach it.";
 export const tasks = ["language"];
 export const needs = "this view follows gradients through language models.";
@@ -24,30 +25,61 @@ class Gradients {
   #text = textField("Text", (text) => link.set({ text }), { lines: 3 });
   #lags = slider("Steps back", (lags) => link.set({ lags }), { min: 5, max: 200, step: 5 });
   #beside = element("fieldset", { class: "ticks" });
-  #radius = slider("Radius of W, of an untrained tanh network", (radius) => link.set({ radius }),
-    { min: 0.5, max: 1.7, step: 0.05, say: (radius) => radius.toFixed(2) });
-  #forget = slider("Forget bias, of an untrained LSTM", (forget) => link.set({ forget }),
-    { min: 0, max: 3, step: 0.25, say: (bias) => bias.toFixed(2) });
-  #truncate = slider("Length of BPTT", (steps) => link.set({ truncate: steps }),
-    { min: 1, max: 64, say: (steps) => counted(steps, "step") });
+  #radius = slider("Radius of W, of an untrained tanh network", (radius) => link.set({ radius }), {
+    min: 0.5,
+    max: 1.7,
+    step: 0.05,
+    say: (radius) => radius.toFixed(2),
+  });
+  #forget = slider("Forget bias, of an untrained LSTM", (forget) => link.set({ forget }), {
+    min: 0,
+    max: 3,
+    step: 0.25,
+    say: (bias) => bias.toFixed(2),
+  });
+  #truncate = slider("Length of BPTT", (steps) => link.set({ truncate: steps }), {
+    min: 1,
+    max: 64,
+    say: (steps) => counted(steps, "step"),
+  });
   #gradient = new Picture("Gradients by lag");
   #untrained = new Picture("Gradients by lag in networks that have not learned yet");
   #truncation = new Picture("What truncation loses");
 
   constructor() {
-    this.element = element("div", {},
-      controls(this.#text, this.#lags), this.#beside,
+    this.element = element(
+      "div",
+      {},
+      controls(this.#text, this.#lags),
+      this.#beside,
       this.#gradient.element,
-      element("section", { "aria-labelledby": "untrained" },
+      element(
+        "section",
+        { "aria-labelledby": "untrained" },
         element("h2", { id: "untrained" }, "Before training"),
-        element("p", {}, "Whether a network can learn over long distances is decided at its start: by the radius of W, the " +
-          "factor at which states grow or shrink from step to step, and in an LSTM by the bias of its forget gate."),
-        controls(this.#radius, this.#forget), this.#untrained.element),
-      element("section", { "aria-labelledby": "truncation" },
+        element(
+          "p",
+          {},
+          "Whether a network can learn over long distances is decided at its start: by the radius of W, the " +
+            "factor at which states grow or shrink from step to step, and in an LSTM by the bias of its forget gate.",
+        ),
+        controls(this.#radius, this.#forget),
+        this.#untrained.element,
+      ),
+      element(
+        "section",
+        { "aria-labelledby": "truncation" },
         element("h2", { id: "truncation" }, "What truncation loses"),
-        element("p", {}, "Training goes back a limited number of steps. Here is the gradient of the weights that this leaves, " +
-          "compared with the whole one."),
-        controls(this.#truncate), this.#truncation.element));
+        element(
+          "p",
+          {},
+          "Training goes back a limited number of steps. Here is the gradient of the weights that this leaves, " +
+            "compared with the whole one.",
+        ),
+        controls(this.#truncate),
+        this.#truncation.element,
+      ),
+    );
   }
 
   async show(model) {
@@ -69,10 +101,21 @@ class Gradients {
     const asked = { model: model.id, text };
     await Promise.all([
       this.#gradient.draw({ picture: "gradient", ...asked, beside, lags }),
-      this.#untrained.draw({ picture: "gradient", ...asked, lags, untrained: [
-        { cell: "tanh", hidden: 64, radius }, { cell: "gru", hidden: 64 }, { cell: "lstm", hidden: 64, forget_bias: forget }] }),
-      this.#truncation.draw({ picture: "truncation", ...asked,
-        lengths: [...new Set([...LENGTHS, truncate])].sort((a, b) => a - b) }),
+      this.#untrained.draw({
+        picture: "gradient",
+        ...asked,
+        lags,
+        untrained: [
+          { cell: "tanh", hidden: 64, radius },
+          { cell: "gru", hidden: 64 },
+          { cell: "lstm", hidden: 64, forget_bias: forget },
+        ],
+      }),
+      this.#truncation.draw({
+        picture: "truncation",
+        ...asked,
+        lengths: [...new Set([...LENGTHS, truncate])].sort((a, b) => a - b),
+      }),
     ]);
   }
 
@@ -80,16 +123,22 @@ class Gradients {
   #drawOthers(model) {
     const others = modelsFor(tasks).filter((other) => other !== model);
     const named = link.get("beside") !== undefined;
-    const chosen = others.filter((other) => (named ? link.list("beside").includes(other.id) : other.twin))
-      .slice(0, CURVES - 1).map(({ id }) => id);
+    const chosen = others
+      .filter((other) => (named ? link.list("beside").includes(other.id) : other.twin))
+      .slice(0, CURVES - 1)
+      .map(({ id }) => id);
     this.#beside.hidden = others.length === 0;
     const shown = [...this.#beside.querySelectorAll("input")].map((box) => box.value).join();
     if (shown !== others.map(({ id }) => id).join()) {
-      replaceChildren(this.#beside, element("legend", {}, "Beside it"), others.map((other) => {
-        const box = tick(other.id, () => this.#chooseOthers());
-        box.control.value = other.id;
-        return box.element;
-      }));
+      replaceChildren(
+        this.#beside,
+        element("legend", {}, "Beside it"),
+        others.map((other) => {
+          const box = tick(other.id, () => this.#chooseOthers());
+          box.control.value = other.id;
+          return box.element;
+        }),
+      );
     }
     for (const box of this.#beside.querySelectorAll("input")) box.checked = chosen.includes(box.value);
     return chosen;

@@ -7,7 +7,8 @@ import { Picture } from "../picture.js";
 import { count, duration } from "../symbols.js";
 
 export const title = "Learning";
-export const sentence = "A network that learns, as it learns: its loss should fall, fast at first, then ever more slowly, and its " +
+export const sentence =
+  "A network that learns, as it learns: its loss should fall, fast at first, then ever more slowly, and its " +
   "samples turn into words.";
 
 const EVERY = 1000; // milliseconds
@@ -34,7 +35,16 @@ class Learning {
   constructor(page) {
     this.#page = page;
     this.#curves.path = "v1/run/curves";
-    this.element = element("div", {}, this.#problem, this.#head, this.#act, this.#curves.element, this.#samples, this.#plan);
+    this.element = element(
+      "div",
+      {},
+      this.#problem,
+      this.#head,
+      this.#act,
+      this.#curves.element,
+      this.#samples,
+      this.#plan,
+    );
   }
 
   async show() {
@@ -64,31 +74,56 @@ class Learning {
   }
 
   #refuse(error) {
-    this.#problem.textContent = this.#state === ""
-      ? error.message
-      : "The run does not answer any more: it has ended, or its program was stopped. What is seen here is the last of it.";
+    this.#problem.textContent =
+      this.#state === ""
+        ? error.message
+        : "The run does not answer any more: it has ended, or its program was stopped. Here is the last of it.";
     this.#problem.hidden = false;
     this.#act.replaceChildren();
   }
 
   #explain() {
-    this.#head.replaceChildren(element("div", { class: "notice" },
-      element("p", {}, "This server trains nothing. A training run has a page of its own, which ends up here:"),
-      element("pre", {}, element("code", {}, "unroll train book.txt --save book.safetensors --dashboard")),
-      element("p", {}, "It prints a link, to be opened in a browser; with ", element("code", {}, "--sample-every 500"),
-        " the network also shows what it writes.")));
+    this.#head.replaceChildren(
+      element(
+        "div",
+        { class: "notice" },
+        element("p", {}, "This server trains nothing. A training run has a page of its own, which ends up here:"),
+        element("pre", {}, element("code", {}, "unroll train book.txt --save book.safetensors --dashboard")),
+        element(
+          "p",
+          {},
+          "It prints a link, to be opened in a browser; with ",
+          element("code", {}, "--sample-every 500"),
+          " the network also shows what it writes.",
+        ),
+      ),
+    );
   }
 
   #show(run) {
-    const left = run.state === "running" && Number.isFinite(run.seconds_left) ? `${duration(run.seconds_left)} left` : "";
-    const facts = [["steps", `${count(run.steps_done)} of ${count(run.steps)}`], ["time", duration(run.seconds)],
-      ...Object.entries(run.last ?? {}).filter(([, value]) => typeof value === "number")
-        .map(([name, value]) => [name.replaceAll("_", " "), Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)))])];
-    replaceChildren(this.#head,
+    const left =
+      run.state === "running" && Number.isFinite(run.seconds_left) ? `${duration(run.seconds_left)} left` : "";
+    const facts = [
+      ["steps", `${count(run.steps_done)} of ${count(run.steps)}`],
+      ["time", duration(run.seconds)],
+      ...Object.entries(run.last ?? {})
+        .filter(([, value]) => typeof value === "number")
+        .map(([name, value]) => [
+          name.replaceAll("_", " "),
+          Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4))),
+        ]),
+    ];
+    replaceChildren(
+      this.#head,
       element("h2", {}, STATES[run.state] ?? run.state, left && element("span", { class: "note" }, " · " + left)),
       element("progress", { max: String(run.steps), value: String(run.steps_done), "aria-label": "Steps done" }),
-      element("dl", { class: "facts" }, facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
-      (run.notes ?? []).map((note) => element("p", { class: "note" }, note)));
+      element(
+        "dl",
+        { class: "facts" },
+        facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+      ),
+      (run.notes ?? []).map((note) => element("p", { class: "note" }, note)),
+    );
     if (run.state !== this.#state) {
       this.#state = run.state;
       this.#page.say(STATES[run.state] ?? run.state);
@@ -104,10 +139,15 @@ class Learning {
 
   #drawActs() {
     const token = link.get("token");
-    replaceChildren(this.#act, token === undefined
-      ? element("p", { class: "note" }, "Only the link that the run printed may stop it.")
-      : [this.#state === "running" && button("Stop after this step", () => this.#ask("stop", token)),
-        this.#state === "stopped" && button("Continue", () => this.#ask("continue", token), { primary: true })]);
+    replaceChildren(
+      this.#act,
+      token === undefined
+        ? element("p", { class: "note" }, "Only the link that the run printed may stop it.")
+        : [
+            this.#state === "running" && button("Stop after this step", () => this.#ask("stop", token)),
+            this.#state === "stopped" && button("Continue", () => this.#ask("continue", token), { primary: true }),
+          ],
+    );
   }
 
   async #ask(what, token) {
@@ -121,15 +161,38 @@ class Learning {
 
   #drawSamples(samples) {
     if (samples.length === this.#samples.querySelectorAll("blockquote").length) return;
-    replaceChildren(this.#samples, element("h2", {}, "What it writes"), [...samples].reverse().map(({ step, text }) =>
-      element("figure", { class: "sample" }, element("figcaption", { class: "note" }, `after step ${count(step)}`),
-        element("blockquote", { dir: "auto" }, text))));
+    replaceChildren(
+      this.#samples,
+      element("h2", {}, "What it writes"),
+      [...samples]
+        .reverse()
+        .map(({ step, text }) =>
+          element(
+            "figure",
+            { class: "sample" },
+            element("figcaption", { class: "note" }, `after step ${count(step)}`),
+            element("blockquote", { dir: "auto" }, text),
+          ),
+        ),
+    );
   }
 
   #drawPlan(plan) {
-    replaceChildren(this.#plan, element("summary", {}, "Settings of the run"),
-      element("dl", { class: "facts" }, Object.entries(plan).map(([name, value]) => element("div", {},
-        element("dt", {}, name.replaceAll("_", " ")),
-        element("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value))))));
+    replaceChildren(
+      this.#plan,
+      element("summary", {}, "Settings of the run"),
+      element(
+        "dl",
+        { class: "facts" },
+        Object.entries(plan).map(([name, value]) =>
+          element(
+            "div",
+            {},
+            element("dt", {}, name.replaceAll("_", " ")),
+            element("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value)),
+          ),
+        ),
+      ),
+    );
   }
 }

@@ -8,13 +8,19 @@ import { Picture } from "../picture.js";
 import { counted, decimals } from "../symbols.js";
 
 export const title = "Neurons";
-export const sentence = "Each row is one unit of the state, each column a symbol of the text: some units follow something that a " +
+export const sentence =
+  "Each row is one unit of the state, each column a symbol of the text: some units follow something that a " +
   "reader would name, most do not.";
 export const tasks = ["language"];
 export const needs = "this view looks at the states of language models.";
 
-const FEATURES = [["none", "nothing"], ["quotes", "inside quotation marks"], ["brackets", "inside brackets"],
-  ["line", "position in the line"], ["regex", "a pattern of your own"]];
+const FEATURES = [
+  ["none", "nothing"],
+  ["quotes", "inside quotation marks"],
+  ["brackets", "inside brackets"],
+  ["line", "position in the line"],
+  ["regex", "a pattern of your own"],
+];
 const FOUND = 8;
 const SHOWN = 12; // rows of the picture
 
@@ -25,12 +31,18 @@ export function create(page) {
 class Neurons {
   #page;
   #newest = new Newest();
-  #text = textField("Text", (text) => link.set({ text, from: undefined, to: undefined, unit: undefined }), { lines: 5 });
+  #text = textField("Text", (text) => link.set({ text, from: undefined, to: undefined, unit: undefined }), {
+    lines: 5,
+  });
   #layer = slider("Layer", (layer) => link.set({ layer, unit: undefined }), { min: 0, max: 0 });
   #feature = choice("Find units that follow", (feature) =>
-    link.set({ feature: feature === "regex" ? "/[aeiou]/" : feature, from: undefined, to: undefined, unit: undefined }));
-  #pattern = textField("Pattern (a regular expression)", (pattern) => link.set({ feature: `/${pattern}/`, unit: undefined }),
-    { monospace: true });
+    link.set({ feature: feature === "regex" ? "/[aeiou]/" : feature, from: undefined, to: undefined, unit: undefined }),
+  );
+  #pattern = textField(
+    "Pattern (a regular expression)",
+    (pattern) => link.set({ feature: `/${pattern}/`, unit: undefined }),
+    { monospace: true },
+  );
   #unit = numberField("Unit", (unit) => link.set({ unit }), { min: 0 });
   #found = element("div", { class: "found" });
   #neurons = new Picture("Units over the text", (svg) => this.#clickable(svg));
@@ -42,11 +54,21 @@ class Neurons {
 
   constructor(page) {
     this.#page = page;
-    this.element = element("div", {},
-      controls(this.#text, this.#feature, this.#pattern,
-        button("Find units for the selected text", () => this.#select()), this.#layer, this.#unit),
-      this.#found, this.#neurons.element,
-      element("section", { "aria-label": "One unit" }, this.#gatesTitle, this.#gates.element));
+    this.element = element(
+      "div",
+      {},
+      controls(
+        this.#text,
+        this.#feature,
+        this.#pattern,
+        button("Find units for the selected text", () => this.#select()),
+        this.#layer,
+        this.#unit,
+      ),
+      this.#found,
+      this.#neurons.element,
+      element("section", { "aria-label": "One unit" }, this.#gatesTitle, this.#gates.element),
+    );
   }
 
   async show(model) {
@@ -92,15 +114,28 @@ class Neurons {
     const { selectionStart: from, selectionEnd: to, value } = this.#text.control;
     if (from === to) {
       this.#page.say("Select a part of the text first");
-      replaceChildren(this.#found, element("p", { class: "note" }, "Select a part of the text first: units are found that are " +
-        "on throughout it, and off before and after."));
+      replaceChildren(
+        this.#found,
+        element(
+          "p",
+          { class: "note" },
+          "Select a part of the text first: units are found that are " + "on throughout it, and off before and after.",
+        ),
+      );
       return;
     }
-    const symbols = async (end) => (await post("tokenize", { model: this.#model.id, prompt: value.slice(0, end) })).count;
+    const symbols = async (end) =>
+      (await post("tokenize", { model: this.#model.id, prompt: value.slice(0, end) })).count;
     try {
       const [before, until] = await Promise.all([symbols(from), symbols(to)]);
-      link.set({ text: value, from: before + 1, to: Math.max(until, before + 1), feature: undefined, layer: undefined,
-        unit: undefined });
+      link.set({
+        text: value,
+        from: before + 1,
+        to: Math.max(until, before + 1),
+        feature: undefined,
+        layer: undefined,
+        unit: undefined,
+      });
     } catch (error) {
       this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
     }
@@ -128,25 +163,71 @@ class Neurons {
   #showFound({ units, followed, selection, passages }) {
     this.#units = units;
     const [best] = units;
-    const says = !best ? "No unit does."
-      : selection ? `These are on throughout “${selection.text}”, and off around it.`
-      : followed ? `Unit ${best.unit} follows it well.`
-      : "No unit follows it well; these come nearest.";
+    const says = !best
+      ? "No unit does."
+      : selection
+        ? `These are on throughout “${selection.text}”, and off around it.`
+        : followed
+          ? `Unit ${best.unit} follows it well.`
+          : "No unit follows it well; these come nearest.";
     const columns = selection ? ["unit", "on when", "margin"] : ["unit", "AUC", "correlation"];
-    const values = (found) => (selection
-      ? [`${found.above ? "above" : "below"} ${decimals(found.threshold)}`, decimals(found.margin)]
-      : [found.auc === null ? "–" : decimals(found.auc, 3), decimals(found.correlation, 3)]);
-    replaceChildren(this.#found,
+    const values = (found) =>
+      selection
+        ? [`${found.above ? "above" : "below"} ${decimals(found.threshold)}`, decimals(found.margin)]
+        : [found.auc === null ? "–" : decimals(found.auc, 3), decimals(found.correlation, 3)];
+    replaceChildren(
+      this.#found,
       element("p", {}, says),
-      best && element("table", {},
-        element("caption", { class: "unseen" }, "Units found"),
-        element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
-        element("tbody", {}, units.map((found) => element("tr", {},
-          element("td", {}, button(this.#named(found), () => link.set({ layer: found.layer, unit: found.unit }), { small: true })),
-          values(found).map((value) => element("td", { class: "number" }, value)))))),
-      passages?.length > 0 && element("div", {}, element("h3", {}, "Passages alike"),
-        element("ul", { class: "passages" }, passages.map((passage) => element("li", {}, element("bdi", { class: "prose" }, passage.text),
-          element("span", { class: "note" }, ` ${counted(passage.units, "unit")} of ${units.length}`))))));
+      best &&
+        element(
+          "table",
+          {},
+          element("caption", { class: "unseen" }, "Units found"),
+          element(
+            "thead",
+            {},
+            element(
+              "tr",
+              {},
+              columns.map((name) => element("th", { scope: "col" }, name)),
+            ),
+          ),
+          element(
+            "tbody",
+            {},
+            units.map((found) =>
+              element(
+                "tr",
+                {},
+                element(
+                  "td",
+                  {},
+                  button(this.#named(found), () => link.set({ layer: found.layer, unit: found.unit }), { small: true }),
+                ),
+                values(found).map((value) => element("td", { class: "number" }, value)),
+              ),
+            ),
+          ),
+        ),
+      passages?.length > 0 &&
+        element(
+          "div",
+          {},
+          element("h3", {}, "Passages alike"),
+          element(
+            "ul",
+            { class: "passages" },
+            passages.map((passage) =>
+              element(
+                "li",
+                {},
+                element("bdi", { class: "prose" }, passage.text),
+                element("span", { class: "note" }, ` ${counted(passage.units, "unit")} of ${units.length}`),
+              ),
+            ),
+          ),
+        ),
+    );
     this.#page.say(says);
   }
 

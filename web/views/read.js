@@ -11,7 +11,8 @@ import { Picture } from "../picture.js";
 import { bits, count, decimals, shown } from "../symbols.js";
 
 export const title = "Read";
-export const sentence = "The more a symbol surprises the model, the stronger its colour: a text like those that it learned from stays " +
+export const sentence =
+  "The more a symbol surprises the model, the stronger its colour: a text like those that it learned from stays " +
   "plain, and the place where a sentence goes wrong stands out.";
 export const tasks = ["language"];
 export const needs = "this view reads with language models.";
@@ -36,6 +37,7 @@ class Read {
   #details = element("div", { class: "details", hidden: true });
   #headline = element("p", { class: "headline", hidden: true });
   #totals = element("div", { class: "totals" });
+  #sumsTitle = element("h2", {});
   #sums = new Picture("Running sums of surprise");
   #first;
   #other;
@@ -46,17 +48,22 @@ class Read {
     this.#first = reading("The text, coloured");
     this.#other = reading("The other one, coloured");
     this.#columns.append(this.#first.element, this.#other.element);
-    this.element = element("div", {},
+    this.element = element(
+      "div",
+      {},
       element("div", { class: "columns" }, this.#text.element, this.#second.element),
       controls(this.#beside, this.#shuffle),
-      this.#headline, scale(),
+      this.#headline,
+      scale(),
       element("div", { class: "beside" }, this.#columns, this.#details),
       this.#totals,
-      this.#sums.element);
+      element("section", { "aria-label": "Running sums" }, this.#sumsTitle, this.#sums.element),
+    );
   }
 
   async show(model) {
-    const isExample = link.get("text") === undefined && link.get("second") === undefined && link.get("beside") === undefined;
+    const isExample =
+      link.get("text") === undefined && link.get("second") === undefined && link.get("beside") === undefined;
     const text = link.get("text") ?? examples.VERSE;
     const second = isExample ? examples.SHUFFLED : link.get("second");
     const [beside] = second === undefined ? link.list("beside") : [];
@@ -64,16 +71,28 @@ class Read {
     this.#second.give(second ?? "");
     this.#second.element.hidden = this.#shuffle.hidden = second === undefined;
     this.#other.element.hidden = second === undefined && beside === undefined;
-    this.#beside.give([["", "nothing"], ["text", "another text"],
-      ...modelsFor(tasks).filter((other) => other !== model).map(({ id }) => ["model " + id, "the model " + id])],
-    second !== undefined ? "text" : beside !== undefined ? "model " + beside : "");
-    const request = { picture: "surprisal", model: model.id, text: text.slice(0, PICTURED) };
-    if (second !== undefined) request.second = second.slice(0, PICTURED);
+    this.#beside.give(
+      [
+        ["", "nothing"],
+        ["text", "another text"],
+        ...modelsFor(tasks)
+          .filter((other) => other !== model)
+          .map(({ id }) => ["model " + id, "the model " + id]),
+      ],
+      second !== undefined ? "text" : beside !== undefined ? "model " + beside : "",
+    );
+    const request = { picture: "surprisal", model: model.id, text: beginning(text) };
+    if (second !== undefined) request.second = beginning(second);
     if (beside !== undefined) request.beside = beside;
+    this.#sumsTitle.textContent = [text, second ?? ""].some((one) => beginning(one) !== one)
+      ? "Running sums, of the first line"
+      : "Running sums";
     const named = second === undefined && beside !== undefined;
     await Promise.all([
       this.#first.read(model.id, text, named ? model.id : ""),
-      this.#other.element.hidden ? this.#other.clear() : this.#other.read(beside ?? model.id, second ?? text, beside ?? ""),
+      this.#other.element.hidden
+        ? this.#other.clear()
+        : this.#other.read(beside ?? model.id, second ?? text, beside ?? ""),
       text === "" ? this.#sums.hide() : this.#sums.draw(request),
     ]);
     this.#tellTotals();
@@ -90,7 +109,8 @@ class Read {
 
   #compare(value) {
     if (value === "") link.set({ text: this.#first.text, second: undefined, beside: undefined });
-    else if (value === "text") link.set({ text: this.#first.text, second: shuffled(this.#first.text), beside: undefined });
+    else if (value === "text")
+      link.set({ text: this.#first.text, second: shuffled(this.#first.text), beside: undefined });
     else link.set({ text: this.#first.text, second: undefined, beside: value.slice("model ".length) });
   }
 
@@ -99,9 +119,15 @@ class Read {
     this.#headline.hidden = !this.#first.isRead || !this.#other.isRead;
     if (this.#headline.hidden) return;
     const powers = (this.#first.logProb - this.#other.logProb) / Math.LN10;
-    const texts = this.#second.element.hidden ? ["To the first model the text", "to the second"] : ["The first", "the second"];
-    replaceChildren(this.#headline, `${texts[0]} is 10`, element("sup", {}, decimals(powers, 1)),
-      ` times as probable as ${texts[1]}.`);
+    const texts = this.#second.element.hidden
+      ? ["To the first model the text", "to the second"]
+      : ["The first", "the second"];
+    replaceChildren(
+      this.#headline,
+      `${texts[0]} is 10`,
+      element("sup", {}, decimals(powers, 1)),
+      ` times as probable as ${texts[1]}.`,
+    );
   }
 
   #tellTotals() {
@@ -113,26 +139,60 @@ class Read {
       ["bits per symbol", ({ logProb, symbols }) => decimals(bits(-logProb) / symbols, 3)],
       ["symbols", ({ symbols }) => count(symbols)],
     ];
-    replaceChildren(this.#totals, readings.length > 0 && element("table", {},
-      element("caption", { class: "unseen" }, "Totals"),
-      readings.length > 1 && element("thead", {}, element("tr", {}, element("td", {}),
-        ["first", "second"].map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", {}, rows.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name),
-        readings.map((reading) => element("td", { class: "number" }, value(reading))))))));
+    replaceChildren(
+      this.#totals,
+      readings.length > 0 &&
+        element(
+          "table",
+          {},
+          element("caption", { class: "unseen" }, "Totals"),
+          readings.length > 1 &&
+            element(
+              "thead",
+              {},
+              element(
+                "tr",
+                {},
+                element("td", {}),
+                ["first", "second"].map((name) => element("th", { scope: "col" }, name)),
+              ),
+            ),
+          element(
+            "tbody",
+            {},
+            rows.map(([name, value]) =>
+              element(
+                "tr",
+                {},
+                element("th", { scope: "row" }, name),
+                readings.map((reading) => element("td", { class: "number" }, value(reading))),
+              ),
+            ),
+          ),
+        ),
+    );
     if (readings.length > 0) {
-      this.#page.say(readings.map(({ logProb, bytes }) =>
-        `${decimals(bits(-logProb) / bytes, 3)} bits per byte`).join("; "));
+      this.#page.say(
+        readings.map(({ logProb, bytes }) => `${decimals(bits(-logProb) / bytes, 3)} bits per byte`).join("; "),
+      );
     }
   }
 
   #point(symbol, reading) {
     this.#details.hidden = false;
     const place = element("div", { class: "place" });
-    replaceChildren(this.#details,
+    replaceChildren(
+      this.#details,
       element("h2", {}, element("bdi", { class: "symbol" }, shown(symbol.text))),
-      element("p", {}, element("b", {}, `${decimals(bits(-symbol.logProb))} bits`), ` of surprise, rank ${count(symbol.rank)}`),
+      element(
+        "p",
+        {},
+        element("b", {}, `${decimals(bits(-symbol.logProb))} bits`),
+        ` of surprise, rank ${count(symbol.rank)}`,
+      ),
       element("p", { class: "note" }, `${decimals(bits(symbol.entropy))} bits expected`),
-      place);
+      place,
+    );
     this.#tellAlternatives(symbol, reading, place);
   }
 
@@ -199,8 +259,13 @@ class Reading {
 
   // The symbols that the model found most probable where `symbol` stands.
   async alternatives(symbol) {
-    const answer = await this.#beside.run((signal) => post("v1/completions",
-      { model: this.#model, prompt: symbol.before(), max_tokens: 1, temperature: 0, logprobs: TOP }, signal));
+    const answer = await this.#beside.run((signal) =>
+      post(
+        "v1/completions",
+        { model: this.#model, prompt: symbol.before(), max_tokens: 1, temperature: 0, logprobs: TOP },
+        signal,
+      ),
+    );
     return answer?.choices[0].logprobs.top_logprobs[0];
   }
 
@@ -218,7 +283,8 @@ class Reading {
     const bytes = new TextEncoder().encode(line + "\n");
     const isAscii = bytes.length === line.length + 1;
     const decoder = new TextDecoder();
-    const slice = (from, to) => (isAscii ? line.slice(from, to) : decoder.decode(bytes.subarray(from, Math.min(to, bytes.length - 1))));
+    const slice = (from, to) =>
+      isAscii ? line.slice(from, to) : decoder.decode(bytes.subarray(from, Math.min(to, bytes.length - 1)));
     const place = element("p", { dir: "auto" });
     this.#coloured.element.append(place);
     this.logProb += scored.log_prob;
@@ -240,14 +306,23 @@ class Reading {
   }
 }
 
+// The first line, as long as it is drawn. Lines are read by themselves, as `unroll score` does.
+function beginning(text) {
+  return [...text.split("\n", 1)[0]].slice(0, PICTURED).join("");
+}
+
 function degree(surprise) {
   const class_ = LIMITS.findIndex((limit) => surprise < limit);
   return class_ < 0 ? LIMITS.length : class_;
 }
 
 function scale() {
-  return element("p", { class: "scale", "aria-hidden": "true" }, "bits of surprise ",
-    [0, ...LIMITS].map((limit, i) => element("span", { class: "s" + i }, `${limit}${i === LIMITS.length ? "+" : ""}`)));
+  return element(
+    "p",
+    { class: "scale", "aria-hidden": "true" },
+    "bits of surprise ",
+    [0, ...LIMITS].map((limit, i) => element("span", { class: "s" + i }, `${limit}${i === LIMITS.length ? "+" : ""}`)),
+  );
 }
 
 function shuffled(text) {

@@ -8,7 +8,8 @@ import { count, counted, spoken } from "../symbols.js";
 import { Morph } from "./morph.js";
 
 export const title = "Unrolled";
-export const sentence = "One small network, used again for every symbol of the text: the loop on paper, and what really runs.";
+export const sentence =
+  "One small network, used again for every symbol of the text: the loop on paper, and what really runs.";
 export const tasks = ["language"];
 export const needs = "this view unrolls language models, which predict the next symbol at every step.";
 
@@ -27,10 +28,21 @@ export function create(page) {
 class Unrolled {
   #page;
   #text = textField("Your sentence", (text) => link.set({ text, at: undefined }), { placeholder: "Type a sentence" });
-  #truncate = slider("Gradients go back", (steps) => link.set({ truncate: steps >= this.#longest() ? undefined : steps }),
-    { min: 1, max: MOST_BACK, say: (steps) => (steps >= this.#longest() ? "to the beginning" : counted(steps, "step")) });
-  #temperature = slider("Temperature", (at) => link.set({ temperature: at === 1 ? undefined : at }),
-    { min: 0, max: 3, step: 0.05, say: (at) => at.toFixed(2) });
+  #truncate = slider(
+    "Gradients go back",
+    (steps) => link.set({ truncate: steps >= this.#longest() ? undefined : steps }),
+    {
+      min: 1,
+      max: MOST_BACK,
+      say: (steps) => (steps >= this.#longest() ? "to the beginning" : counted(steps, "step")),
+    },
+  );
+  #temperature = slider("Temperature", (at) => link.set({ temperature: at === 1 ? undefined : at }), {
+    min: 0,
+    max: 3,
+    step: 0.05,
+    say: (at) => at.toFixed(2),
+  });
   #shared = element("div", { class: "shared", role: "group", "aria-label": "Weights that all steps share" });
   #sharedSays = element("p", { class: "note shared-says" });
   #unrolled = new Picture("The network unrolled over the sentence", (svg, answer) => this.#drawn(svg, answer));
@@ -46,17 +58,32 @@ class Unrolled {
 
   constructor(page) {
     this.#page = page;
-    this.element = element("div", {},
+    this.element = element(
+      "div",
+      {},
       controls(this.#text),
-      element("div", { class: "bar" }, this.#playing, this.#turn,
-        button("Before", () => this.#move(-1), { keys: "ArrowLeft" }), button("Next", () => this.#move(1), { keys: "ArrowRight" }),
-        this.#truncate.element),
-      this.#shared, this.#sharedSays,
+      element(
+        "div",
+        { class: "bar" },
+        this.#playing,
+        this.#turn,
+        button("Before", () => this.#move(-1), { keys: "ArrowLeft" }),
+        button("Next", () => this.#move(1), { keys: "ArrowRight" }),
+        this.#truncate.element,
+      ),
+      this.#shared,
+      this.#sharedSays,
       this.#unrolled.element,
-      element("section", { class: "step", "aria-label": "One step" },
+      element(
+        "section",
+        { class: "step", "aria-label": "One step" },
         this.#stepTitle,
-        this.#onehot.element, this.#step.element,
-        controls(this.#temperature), this.#softmax.element));
+        this.#onehot.element,
+        this.#step.element,
+        controls(this.#temperature),
+        this.#softmax.element,
+      ),
+    );
   }
 
   async show(model) {
@@ -81,8 +108,12 @@ class Unrolled {
   }
 
   key(event) {
-    const act = { ArrowLeft: () => this.#move(-1), ArrowRight: () => this.#move(1), u: () => this.#morph(),
-      p: () => this.#play() }[event.key];
+    const act = {
+      ArrowLeft: () => this.#move(-1),
+      ArrowRight: () => this.#move(1),
+      u: () => this.#morph(),
+      p: () => this.#play(),
+    }[event.key];
     act?.();
     return act !== undefined;
   }
@@ -112,8 +143,8 @@ class Unrolled {
   async #showStep(request) {
     const { rows } = this.#unrolled.answer.table;
     const [, reads, comes] = rows.find(([t]) => t === request.at) ?? [];
-    this.#stepTitle.textContent = `Step ${request.at}: it reads ${spoken(reads)}` +
-      (comes === null ? "" : `, and ${spoken(comes)} comes`);
+    this.#stepTitle.textContent =
+      `Step ${request.at}: it reads ${spoken(reads)}` + (comes === null ? "" : `, and ${spoken(comes)} comes`);
     const layer = link.number("layer");
     const units = link.list("unit").map(Number);
     await Promise.all([
@@ -137,7 +168,8 @@ class Unrolled {
   // The weights by name: pointing at one lights all its copies.
   #drawShared(svg, facts) {
     const says = (name) => `${name}: ${counted(facts[name], "number")}, used ${counted(facts.steps, "time")}`;
-    const rest = `${counted(facts.parameters, "parameter")} in all, however long the sentence is: ` +
+    const rest =
+      `${counted(facts.parameters, "parameter")} in all, however long the sentence is: ` +
       `${counted(facts.steps, "step")} ${facts.steps === 1 ? "uses" : "use"} the same ones.`;
     this.#sharedSays.textContent = rest;
     const light = (name) => {
@@ -146,11 +178,28 @@ class Unrolled {
       this.#sharedSays.textContent = name === null ? rest : says(name) + ".";
     };
     const focused = document.activeElement?.dataset?.matrix;
-    replaceChildren(this.#shared, MATRICES.map(([name, what]) => element("button", {
-      type: "button", class: "weight " + name, "data-matrix": name, title: what,
-      pointerenter: () => light(name), pointerleave: () => light(null), focus: () => light(name), blur: () => light(null),
-    }, element("b", {}, name), " ", count(facts[name]),
-    element("span", { class: "unseen" }, ` numbers, ${what}, used ${counted(facts.steps, "time")}`))));
+    replaceChildren(
+      this.#shared,
+      MATRICES.map(([name, what]) =>
+        element(
+          "button",
+          {
+            type: "button",
+            class: "weight " + name,
+            "data-matrix": name,
+            title: what,
+            pointerenter: () => light(name),
+            pointerleave: () => light(null),
+            focus: () => light(name),
+            blur: () => light(null),
+          },
+          element("b", {}, name),
+          " ",
+          count(facts[name]),
+          element("span", { class: "unseen" }, ` numbers, ${what}, used ${counted(facts.steps, "time")}`),
+        ),
+      ),
+    );
     if (focused) this.#shared.querySelector(`[data-matrix="${focused}"]`)?.focus();
     for (const [name] of MATRICES) {
       for (const copy of svg.querySelectorAll("." + name)) {

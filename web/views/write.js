@@ -10,7 +10,8 @@ import { Picture } from "../picture.js";
 import { bits, counted, decimals, joined, shown } from "../symbols.js";
 
 export const title = "Write";
-export const sentence = "The model gives every symbol a share of a bar, a die falls on it, and the symbol under it is written: " +
+export const sentence =
+  "The model gives every symbol a share of a bar, a die falls on it, and the symbol under it is written: " +
   "the same seed writes the same text.";
 export const tasks = ["language"];
 export const needs = "this view writes with language models.";
@@ -26,9 +27,17 @@ class Write {
   #page;
   #newest = new Newest();
   #prompt = textField("Beginning", (text) => link.set({ text, at: undefined }), { lines: 2 });
-  #temperature = slider("Temperature", (value) => link.set({ temperature: value }),
-    { min: 0, max: 2, step: 0.05, say: (value) => value.toFixed(2) });
-  #length = slider("Symbols to write", (value) => link.set({ length: value, at: undefined }), { min: 10, max: 1000, step: 10 });
+  #temperature = slider("Temperature", (value) => link.set({ temperature: value }), {
+    min: 0,
+    max: 2,
+    step: 0.05,
+    say: (value) => value.toFixed(2),
+  });
+  #length = slider("Symbols to write", (value) => link.set({ length: value, at: undefined }), {
+    min: 10,
+    max: 1000,
+    step: 10,
+  });
   #seed = numberField("Seed", (value) => link.set({ seed: value }), { min: 0, max: Number.MAX_SAFE_INTEGER });
   #count = slider("Continuations", (value) => link.set({ count: value }), { min: 2, max: 20 });
   #text = new PointableText("The text that the model wrote", (index) => this.#point(index));
@@ -42,20 +51,38 @@ class Write {
 
   constructor(page) {
     this.#page = page;
-    this.element = element("div", {},
-      controls(this.#prompt, this.#temperature, this.#length, this.#seed,
-        button("Another seed", () => link.set({ seed: Math.floor(Math.random() * 1e6), at: undefined }, { remember: true }))),
+    this.element = element(
+      "div",
+      {},
+      controls(
+        this.#prompt,
+        this.#temperature,
+        this.#length,
+        this.#seed,
+        button("Another seed", () =>
+          link.set({ seed: Math.floor(Math.random() * 1e6), at: undefined }, { remember: true }),
+        ),
+      ),
       this.#problem,
       element("div", { class: "beside" }, element("div", { class: "paper" }, this.#text.element), this.#details),
       this.#dice.element,
-      element("section", { "aria-label": "Continuations" }, element("h2", {}, "Other ways on"),
-        controls(this.#count), this.#tree.element));
+      element(
+        "section",
+        { "aria-label": "Continuations" },
+        element("h2", {}, "Other ways on"),
+        controls(this.#count),
+        this.#tree.element,
+      ),
+    );
   }
 
   async show(model) {
     const prompt = link.get("text") ?? examples.prompt(model);
     this.#fields = {
-      model: model.id, prompt, max_tokens: link.number("length", 200), temperature: link.number("temperature", 0.8),
+      model: model.id,
+      prompt,
+      max_tokens: link.number("length", 200),
+      temperature: link.number("temperature", 0.8),
       seed: link.number("seed", 1),
     };
     const { temperature, seed, max_tokens: length } = this.#fields;
@@ -65,8 +92,15 @@ class Write {
     this.#seed.give(seed);
     this.#count.give(link.number("count", 10));
     await this.#write();
-    this.#tree.draw({ picture: "tree", model: model.id, prompt, temperature, seed, count: link.number("count", 10),
-      length: Math.min(length, LONGEST_BRANCH) });
+    this.#tree.draw({
+      picture: "tree",
+      model: model.id,
+      prompt,
+      temperature,
+      seed,
+      count: link.number("count", 10),
+      length: Math.min(length, LONGEST_BRANCH),
+    });
     const at = link.number("at", 0);
     if (at !== this.#text.current) this.#text.choose(at);
   }
@@ -88,8 +122,15 @@ class Write {
     this.#text.clear();
     this.#dice.hide();
     this.#problem.hidden = true;
-    replaceChildren(this.#details, element("p", { class: "note" }, "Point at a symbol, or step with ← and →, to see what else could " +
-      "have come, and to go on with that instead."));
+    replaceChildren(
+      this.#details,
+      element(
+        "p",
+        { class: "note" },
+        "Point at a symbol, or step with ← and →, to see what else could " +
+          "have come, and to go on with that instead.",
+      ),
+    );
     const paper = element("p", {}, element("span", { class: "given" }, this.#fields.prompt));
     this.#text.element.append(paper);
     this.#text.element.setAttribute("aria-busy", "true");
@@ -121,11 +162,18 @@ class Write {
   #point(index) {
     const { token, logProb, top } = this.#written[index];
     const rank = Object.values(top).filter((other) => other > logProb).length + 1;
-    replaceChildren(this.#details,
+    replaceChildren(
+      this.#details,
       element("h2", {}, `Symbol ${index + 1}: `, element("bdi", { class: "symbol" }, shown(token))),
-      element("p", { class: "note" }, rank <= TOP ? `Rank ${rank}` : `Not among the first ${TOP}`, ", ",
-        `${decimals(bits(-logProb))} bits of surprise.`),
-      alternatives(top, token, (symbol) => this.#fork(index, symbol)));
+      element(
+        "p",
+        { class: "note" },
+        rank <= TOP ? `Rank ${rank}` : `Not among the first ${TOP}`,
+        ", ",
+        `${decimals(bits(-logProb))} bits of surprise.`,
+      ),
+      alternatives(top, token, (symbol) => this.#fork(index, symbol)),
+    );
     if (index !== link.number("at", 0)) link.set({ at: index });
     const { model, prompt, temperature, seed } = this.#fields;
     this.#dice.draw({ picture: "dice", model, prompt, temperature, seed, at: index });
