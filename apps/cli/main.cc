@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 24> kVerbs{{
+constexpr std::array<Verb, 25> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
@@ -52,6 +52,7 @@ constexpr std::array<Verb, 24> kVerbs{{
     {"tokenize", "cut text into a model's tokens, or learn sub-words", run_tokenize},
     {"inspect", "show what is in a model file", run_inspect},
     {"recipes", "list the recipes that train knows", run_recipes},
+    {"report", "write a page about runs and models", run_report},
     {"draw", "draw what a model computes over a text", run_draw},
     {"gradflow", "measure how far a model's gradients reach", run_gradflow},
     {"gradcheck", "compare backpropagation with exact derivatives", run_gradcheck},

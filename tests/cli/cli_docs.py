@@ -19,6 +19,7 @@ NESTED = {
     "probe --task tag": (["probe", "--task", "tag"], "Probes of words"),
     "features --task tag": (["features", "--task", "tag"], "Words of features"),
     "inspect --units": (["inspect", "--units", "TEXT"], "Units that follow a feature"),
+    "draw curves": (["draw", "curves"], "Curves of runs"),
     "convert --ngram": (["convert", "--ngram", "FILE"], "N-grams that imitate a model"),
 }
 SHARED = "What all verbs share"

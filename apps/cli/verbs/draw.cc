@@ -12,6 +12,7 @@
 #include "cli/flags/output_path.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/output.h"
+#include "cli/verbs/draw_curves.h"
 #include "cli/verbs/verbs.h"
 #include "draw/picture.h"
 #include "draw/picture_json.h"
@@ -103,6 +104,8 @@ std::optional<DrawCommand> parse_draw(const std::vector<std::string>& arguments,
   for (const PictureOption& option : picture_options()) declare(flags, option, command.request.options);
   flags.example("unroll draw softmax book.safetensors sentence.txt --save softmax.svg",
                 "From logits to the probabilities of the symbol that ends the text.");
+  flags.example("unroll draw curves book.jsonl --save curves.svg",
+                "A training run from its log; unroll draw curves --help has more.");
   flags.example("unroll draw gradient lstm.safetensors test.txt --beside tanh.safetensors --save flow.svg",
                 "How far gradients reach in two models.");
   if (!flags.parse(arguments)) return std::nullopt;
@@ -135,6 +138,8 @@ void check_files(const DrawCommand& command) {
 }  // namespace
 
 int run_draw(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == "curves")
+    return run_draw_curves({arguments.begin() + 1, arguments.end()});
   std::optional<DrawCommand> parsed = parse_draw(arguments, {});
   if (!parsed) return 0;
   DrawCommand& command = *parsed;

@@ -29,6 +29,7 @@ int run_export(const std::vector<std::string>& arguments);
 int run_import(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
 int run_recipes(const std::vector<std::string>& arguments);
+int run_report(const std::vector<std::string>& arguments);
 int run_draw(const std::vector<std::string>& arguments);
 int run_gradflow(const std::vector<std::string>& arguments);
 int run_gradcheck(const std::vector<std::string>& arguments);

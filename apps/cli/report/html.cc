@@ -1,0 +1,89 @@
+#include "cli/report/html.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <variant>
+
+#include "draw/svg.h"
+
+namespace unroll {
+namespace {
+
+std::string datum_text(const Datum& datum) {
+  if (const auto* whole = std::get_if<std::int64_t>(&datum)) return std::to_string(*whole);
+  if (const auto* real = std::get_if<double>(&datum)) return fmt::format("{:.6g}", *real);
+  if (const auto* words = std::get_if<std::string>(&datum)) return *words;
+  return "";
+}
+
+}  // namespace
+
+void Html::begin(std::string_view tag, std::string_view classes) {
+  text_ += fmt::format("<{}", tag);
+  if (!classes.empty()) text_ += fmt::format(" class=\"{}\"", xml_escaped(classes));
+}
+
+void Html::open(std::string_view tag, std::string_view classes) {
+  begin(tag, classes);
+  text_ += '>';
+  open_.emplace_back(tag);
+}
+
+void Html::close() {
+  text_ += fmt::format("</{}>\n", open_.back());
+  open_.pop_back();
+}
+
+void Html::words(std::string_view text) { text_ += xml_escaped(text); }
+
+void Html::put(std::string_view tag, std::string_view text, std::string_view classes) {
+  open(tag, classes);
+  words(text);
+  text_ += fmt::format("</{}>", open_.back());
+  open_.pop_back();
+}
+
+void Html::put_hinted(std::string_view tag, std::string_view text, std::string_view classes, std::string_view hint) {
+  begin(tag, classes);
+  text_ += fmt::format(" title=\"{}\">{}</{}>", xml_escaped(hint), xml_escaped(text), tag);
+}
+
+void Html::figure(const Picture& picture) {
+  open("figure");
+  text_ += picture.svg;
+  if (!picture.table.rows.empty()) {
+    open("details");
+    put("summary", "The numbers");
+    table(picture.table);
+    close();
+  }
+  close();
+}
+
+void Html::table(const PictureTable& table) {
+  open("div", "wide");
+  open("table");
+  heading_row(table.columns);
+  for (const std::vector<Datum>& datums : table.rows) {
+    std::vector<std::string> cells;
+    for (const Datum& datum : datums) cells.push_back(datum_text(datum));
+    row(cells);
+  }
+  close();
+  close();
+}
+
+void Html::row(const std::vector<std::string>& cells, std::string_view classes) {
+  open("tr", classes);
+  for (std::size_t i = 0; i < cells.size(); ++i) put(i == 0 ? "th" : "td", cells[i]);
+  close();
+}
+
+void Html::heading_row(const std::vector<std::string>& cells) {
+  open("tr");
+  for (const std::string& cell : cells) put("th", cell);
+  close();
+}
+
+}  // namespace unroll

@@ -1,0 +1,202 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cli/report/sections.h"
+#include "cli/streams/quantities.h"
+#include "unroll/error.h"
+#include "unroll/generator.h"
+#include "unroll/precision.h"
+
+namespace unroll {
+namespace {
+
+std::string network_words(const Model& model) {
+  const NetworkConfig& config = model.config();
+  return fmt::format("{}, {} of {}{}", cell_name(config.cell),
+                     config.layers == 1 ? "1 layer" : fmt::format("{} layers", config.layers), grouped(config.hidden),
+                     config.bidirectional ? ", both directions" : "");
+}
+
+std::string best_words(const RunCurves& curves) {
+  const std::vector<ValidationPoint>& points = curves.validations();
+  if (points.empty()) return "–";
+  const auto best = std::ranges::min_element(points, {}, &ValidationPoint::nats);
+  const std::string accuracy = best->accuracy ? fmt::format(", accuracy {:.2f}%", 100 * *best->accuracy) : "";
+  return fmt::format("{:.4f} at step {}{}", best->nats, grouped(best->step), accuracy);
+}
+
+std::string last_loss_words(const RunCurves& curves) {
+  const std::vector<SmoothStep> steps = smoothed(curves.bins());
+  return steps.empty() ? "–" : fmt::format("{:.4f}", steps.back().nats);
+}
+
+// A name, and what each subject has of it.
+using SettingRows = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+// In the order of the first model that has an option.
+SettingRows setting_rows(const std::vector<const Subject*>& subjects) {
+  SettingRows rows;
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    for (const auto& [name, value] : subjects[i]->model->training().options) {
+      const auto [place, is_new] = places.emplace(name, rows.size());
+      if (is_new) rows.emplace_back(name, std::vector<std::string>(subjects.size(), "–"));
+      rows[place->second].second[i] = value.empty() ? "\"\"" : value;
+    }
+  }
+  return rows;
+}
+
+bool differ(const std::vector<std::string>& values) {
+  return std::ranges::any_of(values, [&](const std::string& value) { return value != values.front(); });
+}
+
+void write_setting_table(Html& html, const std::vector<const Subject*>& subjects, const SettingRows& rows,
+                         bool marked) {
+  html.open("div", "wide");
+  html.open("table");
+  std::vector<std::string> heading{"Setting"};
+  for (const Subject* subject : subjects) heading.push_back(subject->name);
+  html.heading_row(heading);
+  for (const auto& [name, values] : rows) {
+    std::vector<std::string> cells{(marked ? "≠ " : "") + name};
+    cells.insert(cells.end(), values.begin(), values.end());
+    html.row(cells, marked ? "differs" : "");
+  }
+  html.close();
+  html.close();
+}
+
+void write_sample(Html& html, const std::string& caption, const std::string& text) {
+  html.open("figure", "sample");
+  html.put("figcaption", caption);
+  html.put("pre", text);
+  html.close();
+}
+
+// At most a dozen of them, the first and the last included.
+std::vector<RunSample> chosen(const std::vector<RunSample>& samples) {
+  constexpr std::size_t kMost = 12;
+  if (samples.size() <= kMost) return samples;
+  std::vector<RunSample> some;
+  for (std::size_t i = 0; i < kMost; ++i) some.push_back(samples[i * (samples.size() - 1) / (kMost - 1)]);
+  return some;
+}
+
+// Nothing where the first symbol has to be given.
+std::optional<std::string> written_now(const Model& model) {
+  constexpr std::int64_t kLength = 200;
+  std::string text;
+  try {
+    Generator(model).write("", kLength, [&](std::string_view piece) {
+      text += piece;
+      return true;
+    });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInput) throw;
+    return std::nullopt;
+  }
+  return text;
+}
+
+}  // namespace
+
+bool writes_text(const Model& model) {
+  return model.task().kind == TaskKind::kLanguage && !model.config().bidirectional;
+}
+
+void write_overview(Html& html, const std::vector<Subject>& subjects) {
+  html.open("div", "wide");
+  html.open("table", "overview");
+  html.heading_row({"", "task", "network", "parameters", "steps", "best held-out loss", "training loss at the end"});
+  for (const Subject& subject : subjects) {
+    std::vector<std::string> cells{subject.name, "–", "–", "–"};
+    if (subject.model) {
+      cells = {subject.name, std::string(task_name(subject.model->task().kind)), network_words(*subject.model),
+               grouped(parameter_count(subject.model->config()))};
+    }
+    const std::int64_t steps = subject.curves.last_step();
+    cells.push_back(steps > 0 ? grouped(steps) : "–");
+    cells.push_back(best_words(subject.curves));
+    cells.push_back(last_loss_words(subject.curves));
+    html.row(cells);
+  }
+  html.close();
+  html.close();
+}
+
+void write_curves(Html& html, const std::vector<Subject>& subjects) {
+  const std::vector<NamedRun> runs = named_runs(subjects);
+  if (runs.empty()) return;
+  html.put("h2", "Curves");
+  const Picture all = curves_picture(runs, false);
+  html.put("p", all.sentence + ".");
+  html.put(
+      "p",
+      "Losses are in nats for each prediction. The training loss is the mean of neighbouring steps, the band behind it "
+      "what single steps had.",
+      "small");
+  if (runs.size() > 1) html.figure(curves_legend(runs, false));
+  html.open("div", "panels");
+  for (const Picture& panel : curve_panels(runs, false)) html.figure(panel);
+  html.close();
+  html.open("details");
+  html.put("summary", "The numbers of all curves");
+  html.table(all.table);
+  html.close();
+}
+
+void write_settings(Html& html, const std::vector<Subject>& subjects) {
+  std::vector<const Subject*> with_model;
+  for (const Subject& subject : subjects) {
+    if (subject.model) with_model.push_back(&subject);
+  }
+  if (with_model.empty()) return;
+  SettingRows different;
+  SettingRows equal;
+  for (auto& row : setting_rows(with_model)) (differ(row.second) ? different : equal).push_back(std::move(row));
+  if (different.empty() && equal.empty()) return;
+  html.put("h2", "Settings");
+  if (with_model.size() > 1) {
+    html.put("p", different.empty() ? "All settings are the same."
+                                    : fmt::format("{} of {} settings differ; – is the default of a setting that the "
+                                                  "record leaves out.",
+                                                  different.size(), different.size() + equal.size()));
+  }
+  if (!different.empty()) write_setting_table(html, with_model, different, true);
+  if (equal.empty()) return;
+  html.open("details");
+  html.put("summary", with_model.size() > 1 ? "Settings that are the same" : "All settings");
+  write_setting_table(html, with_model, equal, false);
+  html.close();
+}
+
+void write_samples(Html& html, const std::vector<Subject>& subjects) {
+  Html samples;
+  for (const Subject& subject : subjects) {
+    Html one;
+    if (subject.log) {
+      for (const RunSample& sample : chosen(subject.log->samples)) {
+        write_sample(one, fmt::format("after step {}", grouped(sample.step)), sample.text);
+      }
+    }
+    if (subject.model && writes_text(*subject.model)) {
+      if (const std::optional<std::string> now = written_now(*subject.model)) {
+        write_sample(one, "the saved model, at temperature 1 from seed 1", *now);
+      }
+    }
+    if (one.text().empty()) continue;
+    if (subjects.size() > 1) samples.put("h3", subject.name);
+    samples.append(one);
+  }
+  if (samples.text().empty()) return;
+  html.put("h2", "Samples");
+  html.append(samples);
+}
+
+}  // namespace unroll
