@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "draw/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
+#include "unroll/look/truncation.h"
 
 namespace unroll {
 namespace {
@@ -120,15 +120,6 @@ void fill_flow(const std::vector<NamedFlow>& flows, Picture& picture) {
 
 }  // namespace
 
-std::optional<std::int64_t> trained_bptt(const Model& model) {
-  for (const auto& [name, value] : model.training().options) {
-    std::int64_t length = 0;
-    const char* const end = value.data() + value.size();
-    if (name == "bptt" && std::from_chars(value.data(), end, length).ptr == end && length > 0) return length;
-  }
-  return std::nullopt;
-}
-
 std::string flow_words(const FlowLine& line) {
   if (!std::isfinite(line.per_step)) return "no gradient reaches a step back";
   const std::int64_t last = line.lags.empty() ? 0 : line.lags.back().lag;
@@ -148,8 +139,7 @@ Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
   for (std::size_t i = 0; i < flows.size(); ++i) draw_flow(svg, plane, flows[i], i);
   double y = plane.edge_bottom() + 60;
   for (std::size_t i = 0; i < flows.size(); ++i, y += 20) {
-    const std::string words =
-        fmt::format("{}: {}", shown_symbol(base_name(flows[i].name), 40), flow_words(flows[i].line));
+    const std::string words = fmt::format("{}: {}", shown_name(flows[i].name, 40), flow_words(flows[i].line));
     draw_legend(svg, {plane.corner.x, y}, i, words);
     picture.sentence += (i == 0 ? "" : "; ") + words;
   }
@@ -163,8 +153,9 @@ Picture draw_gradient(const PictureRequest& request) {
   const GradientFlowOptions options{.lags = request.options.lags.value_or(kFlowLags),
                                     .positions = request.options.positions.value_or(kFlowPositions)};
   std::vector<NamedFlow> flows;
-  for (const DrawnModel& one : request.models) {
-    const UnrolledText text = unrolled(request, one.model, request.text);
+  for (std::size_t i = 0; i < request.models.size(); ++i) {
+    const DrawnModel& one = request.models[i];
+    const UnrolledText text = unrolled(request, i);
     GradientFlowRun run(text, options);
     do {
       check_wanted(request);

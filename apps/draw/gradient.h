@@ -8,7 +8,6 @@
 
 #include "draw/picture.h"
 #include "unroll/look/gradient_flow.h"
-#include "unroll/model.h"
 
 namespace unroll {
 
@@ -18,9 +17,6 @@ struct NamedFlow {
   std::optional<std::int64_t> bptt;  // the length after which its training cut gradients off
   FlowLine line;
 };
-
-// That length of a model's training; nothing where its record has none.
-[[nodiscard]] std::optional<std::int64_t> trained_bptt(const Model& model);
 
 // "x0.57 per step: half gone after 1.2 steps, 1e-5 after 20".
 [[nodiscard]] std::string flow_words(const FlowLine& line);

@@ -49,6 +49,7 @@ struct PictureOptions {
 struct DrawnModel {
   std::string name;
   Model model;
+  bool untrained = false;  // reads the text as the first model does, and no label
 };
 
 struct PictureRequest {

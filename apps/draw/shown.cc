@@ -82,6 +82,12 @@ std::string with_commas(std::int64_t number) {
 
 std::string power_of_ten(double log10) { return fmt::format("10^{:.0f}", log10); }
 
-std::string_view base_name(std::string_view path) noexcept { return path.substr(path.rfind('/') + 1); }
+std::string shown_name(std::string_view path, std::int64_t most) {
+  std::string name = shown_symbol(path.substr(path.rfind('/') + 1), most);
+  for (std::size_t at = name.find(kOpenBox); at != std::string::npos; at = name.find(kOpenBox, at)) {
+    name.replace(at, kOpenBox.size(), " ");
+  }
+  return name;
+}
 
 }  // namespace unroll

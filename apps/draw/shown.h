@@ -31,7 +31,7 @@ namespace unroll {
 // Ten to a power: "10^22".
 [[nodiscard]] std::string power_of_ten(double log10);
 
-// The last part of a path.
-[[nodiscard]] std::string_view base_name(std::string_view path) noexcept;
+// The last part of a path, its characters as those of symbols but for spaces.
+[[nodiscard]] std::string shown_name(std::string_view path, std::int64_t most = 0);
 
 }  // namespace unroll

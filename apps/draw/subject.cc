@@ -11,22 +11,28 @@ namespace {
 
 constexpr std::int64_t kMostSteps = 4096;
 
-}  // namespace
-
-UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text) {
+UnrolledText unrolled_with(const PictureRequest& request, const Model& model, const std::string& text,
+                           UnrolledTextOptions options) {
   check_wanted(request);
   const NetworkConfig& config = model.config();
   const std::int64_t step_bytes =
       4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
-  return {model,
-          {text, request.text_name},
-          {.label = request.label,
-           .most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, kMostSteps),
-           .threads = request.threads}};
+  options.most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, kMostSteps);
+  options.threads = request.threads;
+  return {model, {text, request.text_name}, options};
+}
+
+}  // namespace
+
+UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text) {
+  return unrolled_with(request, model, text, {.label = request.label});
 }
 
 UnrolledText unrolled(const PictureRequest& request, std::size_t model) {
-  return unrolled(request, request.models.at(model).model, request.text);
+  const DrawnModel& drawn = request.models.at(model);
+  if (!drawn.untrained) return unrolled(request, drawn.model, request.text);
+  return unrolled_with(request, drawn.model, request.text,
+                       {.state = request.models.front().model.trained_state_policy()});
 }
 
 std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text) {

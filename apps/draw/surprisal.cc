@@ -70,7 +70,7 @@ std::vector<PricedText> all_priced(const PictureRequest& request) {
                 "second");
   }
   for (const DrawnModel& one : request.models) {
-    const std::string model = shown_symbol(base_name(one.name), 30);
+    const std::string model = shown_name(one.name, 30);
     const std::string of_model = request.models.size() > 1 ? ", " + model : "";
     all.push_back(priced(request, one, request.text, two_texts ? "first text" + of_model : model));
     if (two_texts) all.push_back(priced(request, one, request.options.second, "second text" + of_model));

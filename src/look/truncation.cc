@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -44,7 +45,8 @@ class WindowsBack {
   }
 
   // The gradients of the layers with windows of this length.
-  [[nodiscard]] Parameters gradients(std::int64_t length) {
+  [[nodiscard]] Parameters gradients(std::int64_t asked_length) {
+    const std::int64_t length = std::min(asked_length, text_.window.T);
     Parameters sum(text_.config());
     sum.set_zero();
     for (std::int64_t first = 0; first < text_.window.T; first += length) {
@@ -136,6 +138,15 @@ TruncationAt compared(const Parameters& full, const Parameters& cut, std::int64_
 }
 
 }  // namespace
+
+std::optional<std::int64_t> trained_bptt(const Model& model) {
+  for (const auto& [name, value] : model.training().options) {
+    std::int64_t length = 0;
+    const char* const end = value.data() + value.size();
+    if (name == "bptt" && std::from_chars(value.data(), end, length).ptr == end && length > 0) return length;
+  }
+  return std::nullopt;
+}
 
 std::vector<TruncationAt> truncated_gradients(const UnrolledText& text, const std::vector<std::int64_t>& lengths) {
   for (const std::int64_t length : lengths) {

@@ -1,38 +1,18 @@
 #include "unroll/look/units.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <regex>
 #include <span>
 #include <string_view>
 
-#include "unroll/error.h"
+#include "look/read_bytes.h"
 
 namespace unroll {
 namespace {
 
 constexpr double kUncounted = std::numeric_limits<double>::quiet_NaN();
-
-// What was read, and how much of it after each step: 0 where that is nothing yet.
-struct ReadBytes {
-  std::string bytes;
-  std::vector<std::size_t> ends;
-};
-
-ReadBytes read_bytes(const UnrolledText& text) {
-  const Tokenizer& tokenizer = text.model().tokenizer();
-  ReadBytes read;
-  for (std::int64_t t = 0; t < text.steps(); ++t) {
-    // The first step reads what stands for the beginning of the text.
-    if (t > 0) read.bytes += tokenizer.written(text.input(t - 1), text.input(t));
-    read.ends.push_back(read.bytes.size());
-  }
-  return read;
-}
 
 // A feature that `value` computes from the bytes so far, given piece by piece.
 template <class Value>
@@ -59,19 +39,6 @@ struct Paragraphs {
     return empty_line;
   }
 };
-
-// Pieces of text that are searched by themselves: [first, last) of the bytes.
-std::vector<std::pair<std::size_t, std::size_t>> searched_lines(std::string_view bytes) {
-  constexpr std::size_t kLongest = 1024;
-  std::vector<std::pair<std::size_t, std::size_t>> lines;
-  for (std::size_t first = 0; first < bytes.size();) {
-    const std::size_t newline = std::min(bytes.find('\n', first), bytes.size());
-    const std::size_t last = std::min(newline, first + kLongest);
-    lines.emplace_back(first, last);
-    first = last == newline ? last + 1 : last;
-  }
-  return lines;
-}
 
 // The steps that count, and the feature there.
 struct Counted {
@@ -174,30 +141,8 @@ TextFeature line_position_feature(const UnrolledText& text) {
   });
 }
 
-TextFeature match_feature(const UnrolledText& text, const std::string& expression) {
-  const ReadBytes read = read_bytes(text);
-  std::vector<char> matched(read.bytes.size());
-  try {
-    const std::regex searched(expression, std::regex::ECMAScript | std::regex::optimize);
-    for (const auto& [first, last] : searched_lines(read.bytes)) {
-      const char* const begin = read.bytes.data() + first;
-      for (std::cregex_iterator found(begin, read.bytes.data() + last, searched), none; found != none; ++found) {
-        const auto at = static_cast<std::ptrdiff_t>(first) + found->position();
-        std::fill_n(matched.begin() + at, found->length(), '\1');
-      }
-    }
-  } catch (const std::regex_error& error) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("\"{}\" is no regular expression that can be searched: {}", expression, error.what()));
-  }
-  TextFeature feature{.name = fmt::format("matches {}", expression), .values = {}, .is_claim = true};
-  for (const std::size_t end : read.ends) {
-    feature.values.push_back(end == 0 ? kUncounted : static_cast<double>(matched[end - 1]));
-  }
-  return feature;
-}
-
-std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextFeature& feature, std::int64_t count) {
+std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextFeature& feature, std::int64_t count,
+                                           std::optional<std::int64_t> layer) {
   const NetworkConfig& config = text.model().config();
   const Counted where = counted(text, feature);
   std::vector<FollowingUnit> all;
@@ -205,6 +150,7 @@ std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextF
   std::vector<double> x(where.steps.size());
   for (std::int64_t part = 0; part < config.layers * (has_cell_state(config.cell) ? 2 : 1); ++part) {
     const std::int64_t l = has_cell_state(config.cell) ? part / 2 : part;
+    if (layer && l != *layer) continue;
     const bool of_cell_state = has_cell_state(config.cell) && part % 2 == 1;
     for (std::int64_t unit = 0; unit < config.hidden; ++unit) {
       for (std::size_t i = 0; i < x.size(); ++i) {

@@ -55,6 +55,43 @@ class Gradflow(CommandTest):
         self.refuse(1, ["standard input"], "gradflow", self.lstm, "-")
         self.refuse(2, ["--lags"], "gradflow", self.lstm, self.text, "--lags", "0")
 
+    def test_untrained_networks_are_measured_beside_a_model_and_alone(self):
+        shape = ["--hidden", "16", "--lags", "8", "--positions", "9", "--json", "--quiet"]
+        asked = ["--untrained", "lstm", "--untrained", "rnn-tanh", "--radius", "0.7", "--forget-bias", "3", *shape]
+        beside = json.loads(self.succeed("gradflow", self.tanh, self.text, *asked).out)["models"]
+        self.assertEqual([one["model"] for one in beside[1:]],
+                         ["untrained lstm, radius 0.7, bias 3", "untrained rnn-tanh, radius 0.7"])
+        self.assertEqual([one["bptt"] for one in beside], [8, None, None])
+        self.assertGreater(beside[1]["lines"][0]["median"][8], 2 * beside[2]["lines"][0]["median"][8])
+        alone = json.loads(self.succeed("gradflow", self.text, *asked).out)["models"]
+        self.assertEqual([one["cell"] for one in alone], ["lstm", "rnn-tanh"])
+        self.assertEqual([one["predictions"] for one in alone], [9, 9])
+        self.refuse(2, ["--forget-bias", "no gates"], "gradflow", self.text, "--untrained", "rnn-tanh", "--forget-bias", "1")
+        self.refuse(2, ["--radius", "--untrained"], "gradflow", self.lstm, self.text, "--radius", "1")
+        self.refuse(2, ["--untrained", "cell"], "gradflow", self.text, "--untrained", "dense")
+
+    def test_truncation_and_dynamics_are_told_where_they_are_asked_for(self):
+        text = self.write("text.txt", "the cat sees the dog again and again and again\n" * 3)
+        asked = ["gradflow", self.lstm, text, "--lags", "4", "--truncate", "1,8,100000", "--dynamics"]
+        shown = self.succeed(*asked)
+        told = json.loads(self.succeed(*asked, "--json", "--quiet").out)["models"][0]
+        lengths = told["truncation"]
+        self.assertEqual([at["length"] for at in lengths], [1, 8, 100000])
+        self.assertEqual(lengths[2]["recurrent"], {"cosine": 1, "norm_ratio": 1})
+        self.assertEqual(lengths[2]["layers"], {"cosine": 1, "norm_ratio": 1})
+        self.assertLess(lengths[0]["recurrent"]["cosine"], lengths[1]["recurrent"]["cosine"])
+        self.assertIn(f"{lengths[1]['recurrent']['cosine']:.6f}", shown.out)
+        dynamics = told["dynamics"]
+        self.assertEqual([(one["layer"], one["gate"]) for one in dynamics["radii"]], [(0, gate) for gate in "ifgo"])
+        self.assertEqual([one["gate"] for one in dynamics["saturation"]], list("ifgo"))
+        self.assertEqual(len(dynamics["jacobians"]), 9)
+        for one in dynamics["jacobians"]:
+            self.assertLessEqual(one["radius"], 1.001 * one["largest"])
+            self.assertLessEqual(one["largest"], 1.001 * one["frobenius"])
+        self.assertIn(f"{dynamics['lyapunov']:.4f} nats per step", shown.out)
+        self.refuse(2, ["--truncate"], *asked[:5], "--truncate", "0")
+        self.refuse(2, ["--truncate"], *asked[:5], "--truncate", "8,x")
+
 
 if __name__ == "__main__":
     main()

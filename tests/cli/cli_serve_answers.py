@@ -104,6 +104,52 @@ class ServeAnswers(CommandTest):
                            stdin=text.encode("utf-8")).out
         self.assertEqual(lines, json.loads(out)["models"][0]["lines"])
 
+    def test_units_are_those_of_inspect(self):
+        text = 'the cat (the dog) sees "the king" again'
+        path = self.write("text.txt", text)
+        asked = ["inspect", self.models["char"], "--units", path, "--json"]
+        features = json.loads(self.succeed(*asked, "--match", "the [a-z]+", "--top", "4").out)["features"]
+        for name, expected in zip(("quotes", "brackets", "line", "/the [a-z]+/"), features):
+            answer = self.server.post("/v1/units", model="char", text=text, feature=name, count=4).json
+            self.assertEqual({key: answer[key] for key in expected}, expected)
+        text = "the cat sees the dog again. the king loves the dog!"
+        path = self.write("other.txt", text)
+        selection = {"from": 14, "to": 20}
+        asked = ["inspect", self.models["char"], "--units", path, "--json", "--from", "14", "--to", "20"]
+        expected = json.loads(self.succeed(*asked, "--top", "5").out)
+        answer = self.server.post("/v1/units", model="char", text=text, **selection, count=5, passages=5).json
+        for key in "selection", "units", "passages":
+            self.assertEqual(answer[key], expected[key])
+        self.assertEqual(answer["selection"]["text"], "the dog")
+        for passage in answer["passages"]:
+            self.assertEqual(passage["text"], ("\n" + text)[passage["from"]:passage["to"] + 1])
+        of_layer = self.server.post("/v1/units", model="char", text=text, **selection, layer=0).json["units"]
+        self.assertEqual({unit["layer"] for unit in of_layer} | {0}, {0})
+
+    def test_units_of_what_there_is_not_are_refused(self):
+        for param, fields in (("feature", {}), ("feature", {"feature": "colour"}), ("feature", {"feature": "//"}),
+                              ("feature", {"feature": "line", "from": 1, "to": 2}), ("to", {"from": 1}), ("from", {"to": 1}),
+                              ("to", {"from": 1, "to": 99}), ("from", {"from": -1, "to": 2}), ("layer", {"feature": "line", "layer": 9}),
+                              ("count", {"feature": "line", "count": 0})):
+            with self.subTest(fields=fields):
+                self.refused(400, param, answer=self.server.post("/v1/units", model="char", text="the cat", **fields))
+        slow = self.server.post("/v1/units", model="char", text="a" * 400, feature="/(a+)+b/")
+        self.refused(400, None, ["too many steps"], slow)
+        self.refused(400, None, answer=self.server.post("/v1/units", model="reviews", text="a", feature="line"))
+
+    def test_untrained_networks_are_drawn_beside_a_model(self):
+        fields = {"model": "char", "picture": "gradient", "text": "the cat sees the dog again and again", "lags": 6}
+        networks = [{"cell": "lstm", "hidden": 8, "forget_bias": 3}, {"cell": "rnn-tanh", "hidden": 8, "radius": 0.5}]
+        drawn = self.server.post("/v1/draw", **fields, untrained=networks).json
+        self.assertIn("untrained lstm, bias 3", drawn["sentence"])
+        self.assertIn("untrained rnn-tanh, radius 0.5", drawn["sentence"])
+        self.assertEqual(len(drawn["table"]["columns"]), 10)
+        for wrong in 3, [3], [{"cell": "x"}], [{"cell": 1}], [{"hidden": 1000}], [{"hidden": -1}], [{"radius": "a"}], [{"x": 1}], [{}] * 5:
+            with self.subTest(wrong=wrong):
+                self.refused(400, "untrained", answer=self.server.post("/v1/draw", **fields, untrained=wrong))
+        self.refused(400, "forget_bias", ["no gates"],
+                     self.server.post("/v1/draw", **fields, untrained=[{"cell": "rnn-tanh", "forget_bias": 1}]))
+
     def test_states_that_there_are_not_are_refused(self):
         self.refused(400, "layers", answer=self.server.post("/v1/states", model="char", text="a", layers=[7]))
         self.refused(400, "want", answer=self.server.post("/v1/states", model="char", text="a", want=["y"]))
@@ -136,9 +182,10 @@ class ServeAnswers(CommandTest):
 
     def test_models_are_called_by_their_names(self):
         listed = self.server.get("/v1/models").json
-        self.assertEqual([model["id"] for model in listed["data"]], list(self.models))
+        self.assertEqual([model["id"] for model in listed["data"] if not model["unroll"]["twin"]], list(self.models))
         self.assertEqual(self.server.get("/v1/models/words").json, listed["data"][1])
-        self.assertEqual([model["unroll"]["task"] for model in listed["data"]][2:], ["classify", "tag"])
+        self.assertEqual([model["unroll"]["task"] for model in listed["data"]][2:4], ["classify", "tag"])
+        self.assertEqual(listed["data"][3]["unroll"]["labels"], sorted(listed["data"][3]["unroll"]["labels"]))
         for name in "char", "words":
             answer = self.server.post("/v1/completions", model=name, prompt="the", max_tokens=1).json
             self.assertEqual(answer["model"], name)

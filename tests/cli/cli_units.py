@@ -22,6 +22,17 @@ class Units(CommandTest):
             self.assertEqual(one["units"][0]["auc"] is None, one["feature"] == "position in line")
             self.assertEqual(f"{one['feature']}: no unit follows it well" in done.out, not one["followed"])
         self.refuse(2, ["no regular expression"], "inspect", model, "--units", text, "--match", "(")
+        # Of a selection, "the dog": steps count from the newline that begins the text.
+        chosen = ["inspect", model, "--units", text, "--symbols", "300", "--from", "10", "--to", "16", "--top", "4"]
+        told = json.loads(self.succeed(*chosen, "--json", "--quiet").out)
+        self.assertEqual(told["selection"], {"from": 10, "to": 16, "text": "the dog"})
+        shown = self.succeed(*chosen).out
+        self.assertIn('steps 10 to 16: "the dog"', shown)
+        # The text repeats itself: so do the units.
+        self.assertEqual(told["passages"][0]["text"], "the dog")
+        self.assertEqual(shown.count('of 4 units, steps'), len(told["passages"]))
+        self.refuse(2, ["--from", "--to"], *chosen[:-4], "--top", "4")
+        self.refuse(2, ["--to"], *chosen, "--match", "a")
 
 
 if __name__ == "__main__":

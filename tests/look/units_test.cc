@@ -75,6 +75,31 @@ TEST(TextFeatures, AreThoseAfterEachSymbol) {
                          [&] { (void)match_feature(unrolled(bracket_counter(), "ab"), "("); }));
 }
 
+TEST(UnitsFollowing, AreThoseOfALayer) {
+  const UnrolledText text = unrolled(tiny_model(Cell::kLstm, tiny_characters()), "abcabdabcbad");
+  const std::vector<FollowingUnit> all = units_following(text, line_position_feature(text), 100);
+  const std::vector<FollowingUnit> above = units_following(text, line_position_feature(text), 100, 1);
+  EXPECT_EQ(all.size(), 2 * above.size());
+  for (const FollowingUnit& unit : above) EXPECT_EQ(unit.layer, 1);
+}
+
+TEST(TextFeatures, MatchOnlyWhatIsSearchedInReasonableTimeAndSpace) {
+  std::string letters(1500, 'a');
+  letters[700] = 'b';
+  const UnrolledText text = unrolled(bracket_counter(), letters);
+  const auto refuses = [&](const std::string& expression, const char* words) {
+    return fails_with(ErrorCode::kUsage, words, [&] { (void)match_feature(text, expression); });
+  };
+  EXPECT_TRUE(refuses("(a+)+\\(", "takes too many steps"));
+  EXPECT_TRUE(refuses("(a|a)*\\(", "takes too many steps"));
+  EXPECT_TRUE(refuses(std::string(90, '(') + "a" + std::string(90, ')') + "*", "takes too many steps"));
+  EXPECT_TRUE(refuses("((a?){11}){11}", "repetitions {} come to more than 100"));
+  EXPECT_TRUE(refuses("a{99999999999999999999}", "come to more than 100"));
+  EXPECT_TRUE(refuses(std::string(201, 'a'), "longer than 200 bytes"));
+  EXPECT_EQ(match_feature(text, "ab").values[701], 1);
+  EXPECT_EQ(match_feature(text, "(a{2,9}){9}").values[701], 0);
+}
+
 TEST(TextFeatures, KnowQuotationMarksThatBytesCut) {
   const UnrolledText text = unrolled(tiny_model(Cell::kGru, all_bytes()),
                                      "a\xE2\x80\x9C"

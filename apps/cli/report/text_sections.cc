@@ -11,6 +11,7 @@
 #include "draw/gradient.h"
 #include "draw/shown.h"
 #include "unroll/look/gradient_flow.h"
+#include "unroll/look/truncation.h"
 #include "unroll/look/unrolled_text.h"
 #include "unroll/scorer.h"
 #include "unroll/text.h"

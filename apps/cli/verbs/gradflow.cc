@@ -9,16 +9,20 @@
 
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
+#include "cli/flags/untrained_flags.h"
 #include "cli/streams/flow_table.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/gradflow_sections.h"
 #include "cli/verbs/verbs.h"
 #include "draw/gradient.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"
 #include "unroll/look/gradient_flow.h"
+#include "unroll/look/truncation.h"
+#include "unroll/look/untrained.h"
 #include "unroll/model.h"
 #include "unroll/output_file.h"
 #include "unroll/text.h"
@@ -27,8 +31,10 @@ namespace unroll {
 namespace {
 
 struct GradflowCommand {
-  std::string model;
+  std::string model;  // empty: untrained networks alone
   std::vector<std::string> beside;
+  UntrainedFlags untrained;
+  AskedSections sections;
   std::string text;
   std::string svg;
   UnrolledTextOptions reading;
@@ -38,12 +44,7 @@ struct GradflowCommand {
   bool quiet = false;
 };
 
-std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& arguments) {
-  GradflowCommand command;
-  Flags flags("unroll gradflow MODEL [TEXT|-] [--beside MODEL]... [flags]",
-              "Measures how far gradients reach in a language model: the gradient of a prediction with respect to the "
-              "state k steps before it, by k, as a share of the gradient at the prediction itself; over many "
-              "predictions of TEXT, the median and the quartiles.");
+void add_gradflow_flags(Flags& flags, GradflowCommand& command) {
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.texts({"--beside", "MODEL", "another model to measure on the same text; may be given several times", ""},
@@ -52,6 +53,7 @@ std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& ar
               [&command](std::int64_t n) { command.flow.lags = n; });
   flags.whole({"--positions", "N", "predictions to look at, evenly spaced", "64"}, {1, kLargestWindow},
               [&command](std::int64_t n) { command.flow.positions = n; });
+  add_section_flags(flags, command.sections);
   flags.text({"--label", "LABEL", "of a model that was trained with --task conditional: what the text is given", ""},
              [&command](const std::string& label) { command.reading.label = label; });
   flags.path({"--svg", "FILE", "draw it, too: log-scale lines, and where training cut gradients off", ""},
@@ -61,62 +63,120 @@ std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& ar
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.reading.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  add_untrained_flags(flags, command.untrained);
   flags.example("unroll gradflow book.safetensors test.txt", "How much of a gradient is left after 1 to 100 steps.");
   flags.example("unroll gradflow lstm.safetensors test.txt --beside tanh.safetensors --svg flow.svg",
                 "Two cells side by side, and the picture of it.");
+  flags.example("unroll gradflow test.txt --untrained lstm --forget-bias 3 --lags 20",
+                "What an LSTM whose forget gate begins open keeps before it has learned anything.");
+}
+
+std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& arguments) {
+  GradflowCommand command;
+  Flags flags(
+      "unroll gradflow [MODEL] [TEXT|-] [--beside MODEL]... [--untrained CELL]... [flags]",
+      "Measures how far gradients reach in a language model: the gradient of a prediction with respect to the "
+      "state k steps before it, by k, as a share of the gradient at the prediction itself; over many "
+      "predictions of TEXT, the median and the quartiles. Networks before their training can be measured beside a "
+      "model or alone, then with the characters of TEXT.");
+  add_gradflow_flags(flags, command);
   if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> rest = flags.positionals();
-  command.model = take_model(command.model, &rest);
+  expect_untrained(flags);
+  const bool alone = command.model.empty() && !command.untrained.cells.empty() && command.beside.empty() &&
+                     (rest.empty() || !is_model_file(rest.front()));
+  if (!alone) command.model = take_model(command.model, &rest);
   command.text = take_text("gradflow", rest);
   std::vector<std::string> inputs = command.beside;
-  inputs.push_back(command.model);
+  if (!alone) inputs.push_back(command.model);
   inputs.push_back(command.text);
   if (!command.svg.empty()) expect_output("--svg", command.svg, inputs, command.overwrite);
   command.reading.most_steps = std::max(command.reading.most_steps, 2 * (command.flow.lags + command.flow.positions));
   return command;
 }
 
+// A network to measure.
+struct NamedNetwork {
+  std::string name;
+  Model model;
+  UnrolledTextOptions reading;
+};
+
+Tokenizer characters_of(const std::string& bytes, const std::string& text) {
+  return Tokenizer::train({.kind = TokenizerKind::kChar}, {bytes, text_name(text)});
+}
+
+// Models from files, then untrained networks, which read as the first of these does.
+std::vector<NamedNetwork> networks_of(const GradflowCommand& command, const std::string& bytes) {
+  std::vector<std::string> paths = command.beside;
+  if (!command.model.empty()) paths.insert(paths.begin(), command.model);
+  std::vector<NamedNetwork> all;
+  for (const std::string& path : paths) all.push_back({path, Model::load(path), command.reading});
+  std::optional<Tokenizer> tokenizer;
+  UnrolledTextOptions reading = command.reading;
+  reading.label.clear();
+  if (!all.empty()) {
+    tokenizer = all.front().model.tokenizer();
+    reading.state = all.front().model.trained_state_policy();
+  } else {
+    tokenizer = characters_of(bytes, command.text);
+  }
+  for (const UntrainedNetwork& network : command.untrained.networks()) {
+    all.push_back({untrained_name(network), untrained_model(*tokenizer, network), reading});
+  }
+  return all;
+}
+
 // What was measured of one model.
 struct MeasuredFlow {
-  std::string path;
+  std::string name;
   Model model;
   std::int64_t steps = 0;
   std::int64_t unread = 0;
   GradientFlow flow;
+  MeasuredSections sections;
 };
 
-MeasuredFlow measured(const GradflowCommand& command, const std::string& path, const std::string& bytes,
+MeasuredFlow measured(const GradflowCommand& command, const NamedNetwork& network, const std::string& bytes,
                       Terminal& terminal) {
-  const Model model = Model::load(path);
-  const UnrolledText text(model, {bytes, text_name(command.text)}, command.reading);
+  const UnrolledText text(network.model, {bytes, text_name(command.text)}, network.reading);
   GradientFlowRun run(text, command.flow);
   for (std::int64_t lag = 0; run.step(); ++lag) {
-    if (terminal.live_due()) terminal.live(fmt::format("{}  {} of {} steps back", path, lag, command.flow.lags));
+    if (terminal.live_due()) {
+      terminal.live(fmt::format("{}  {} of {} steps back", network.name, lag, command.flow.lags));
+    }
   }
-  return {.path = path, .model = model, .steps = text.steps(), .unread = text.unread_steps(), .flow = run.flow()};
+  return {.name = network.name,
+          .model = network.model,
+          .steps = text.steps(),
+          .unread = text.unread_steps(),
+          .flow = run.flow(),
+          .sections = measured_sections(text, command.sections)};
 }
 
 nlohmann::ordered_json json_of(const MeasuredFlow& one) {
   const std::optional<std::int64_t> bptt = trained_bptt(one.model);
-  return {{"model", one.path},
-          {"cell", cell_name(one.model.config().cell)},
-          {"bptt", bptt ? nlohmann::ordered_json(*bptt) : nlohmann::ordered_json()},
-          {"steps", one.steps},
-          {"unread_steps", one.unread},
-          {"predictions", one.flow.predictions},
-          {"words", flow_words(one.flow.lines.front())},
-          {"lines", flow_json(one.flow)}};
+  nlohmann::ordered_json json{{"model", one.name},
+                              {"cell", cell_name(one.model.config().cell)},
+                              {"bptt", bptt ? nlohmann::ordered_json(*bptt) : nlohmann::ordered_json()},
+                              {"steps", one.steps},
+                              {"unread_steps", one.unread},
+                              {"predictions", one.flow.predictions},
+                              {"words", flow_words(one.flow.lines.front())},
+                              {"lines", flow_json(one.flow)}};
+  add_sections(one.sections, json);
+  return json;
 }
 
 void note(const MeasuredFlow& one, const GradflowCommand& command, Terminal& terminal) {
   const std::string unread =
       one.unread == 0 ? "" : fmt::format(", of which the first {} symbols were read", grouped(one.steps));
-  terminal.line(fmt::format("{}: {} predictions of {}{}", one.path, grouped(one.flow.predictions),
+  terminal.line(fmt::format("{}: {} predictions of {}{}", one.name, grouped(one.flow.predictions),
                             text_name(command.text), unread));
   const std::int64_t reached = one.flow.lines.front().lags.back().lag;
   if (reached < command.flow.lags) {
     terminal.line(fmt::format("{}: no prediction has more than {} steps before it since its line or the text began",
-                              one.path, grouped(reached)));
+                              one.name, grouped(reached)));
   }
 }
 
@@ -126,16 +186,18 @@ int run_gradflow(const std::vector<std::string>& arguments) {
   const std::optional<GradflowCommand> parsed = parse_gradflow(arguments);
   if (!parsed) return 0;
   const GradflowCommand& command = *parsed;
-  std::vector<std::string> paths{command.model};
-  paths.insert(paths.end(), command.beside.begin(), command.beside.end());
   Terminal terminal(command.quiet);
-  const std::string bytes = read_text(command.text, text_coding(Model::load(command.model).tokenizer().kind()));
+  const TokenizerKind kind =
+      command.model.empty() ? TokenizerKind::kChar : Model::load(command.model).tokenizer().kind();
+  const std::string bytes = read_text(command.text, text_coding(kind));
   std::vector<NamedFlow> flows;
   nlohmann::ordered_json models = nlohmann::ordered_json::array();
-  for (const std::string& path : paths) {
-    const MeasuredFlow one = measured(command, path, bytes, terminal);
+  std::string sections;
+  for (const NamedNetwork& network : networks_of(command, bytes)) {
+    const MeasuredFlow one = measured(command, network, bytes, terminal);
     note(one, command, terminal);
-    flows.push_back({.name = path, .bptt = trained_bptt(one.model), .line = one.flow.lines.front()});
+    sections += sections_text(one.name, one.sections);
+    flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = one.flow.lines.front()});
     models.push_back(json_of(one));
   }
   if (!command.svg.empty()) {
@@ -144,7 +206,8 @@ int run_gradflow(const std::vector<std::string>& arguments) {
     file.finish();
   }
   Output out;
-  out.write(command.json ? json_line({{"text", command.text}, {"models", std::move(models)}}) : flow_table(flows));
+  out.write(command.json ? json_line({{"text", command.text}, {"models", std::move(models)}})
+                         : flow_table(flows) + sections);
   out.flush();
   return 0;
 }

@@ -15,6 +15,9 @@
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "json/json_text.h"
+#include "json/look_json.h"
+#include "unroll/error.h"
+#include "unroll/look/passages.h"
 #include "unroll/look/units.h"
 #include "unroll/model.h"
 #include "unroll/text.h"
@@ -26,6 +29,8 @@ struct UnitsCommand {
   std::string model;
   std::string text;
   std::vector<std::string> expressions;
+  std::optional<std::int64_t> from;
+  std::optional<std::int64_t> to;
   std::int64_t top = 3;
   UnrolledTextOptions reading;
   bool json = false;
@@ -46,8 +51,16 @@ std::optional<UnitsCommand> parse_units(const std::vector<std::string>& argument
       {"--match", "REGEX",
        "another feature: whether the last symbol is part of a match (ECMAScript); may be given several times", ""},
       [&command](const std::string& expression) { command.expressions.push_back(expression); });
-  flags.whole({"--top", "N", "units to show of each feature", "3"}, {1, kLargestSize},
-              [&command](std::int64_t n) { command.top = n; });
+  flags.whole(
+      {"--from", "N",
+       "instead of features a selection, from step N on: the units that are on throughout it and off around it, "
+       "and other passages where they are on",
+       ""},
+      {0, kLargestCount}, [&command](std::int64_t n) { command.from = n; });
+  flags.whole({"--to", "N", "the last step of the selection", ""}, {0, kLargestCount},
+              [&command](std::int64_t n) { command.to = n; });
+  flags.whole({"--top", "N", "units to show of each feature; of a selection, units and passages", "3"},
+              {1, kLargestSize}, [&command](std::int64_t n) { command.top = n; });
   flags.whole({"--symbols", "N", "symbols of TEXT to read at most", fmt::format("{}", command.reading.most_steps)},
               {2, kLargestSize}, [&command](std::int64_t n) { command.reading.most_steps = n; });
   flags.text({"--label", "LABEL", "of a model that was trained with --task conditional: what the text is given", ""},
@@ -59,6 +72,12 @@ std::optional<UnitsCommand> parse_units(const std::vector<std::string>& argument
   flags.example("unroll inspect book.safetensors --units test.txt", "Who knows that a quotation is open?");
   flags.example("unroll inspect book.safetensors --units test.txt --match '[0-9]+' --top 10", "Units for numbers.");
   if (!flags.parse(arguments)) return std::nullopt;
+  if (command.from.has_value() != command.to.has_value()) {
+    throw Error(ErrorCode::kUsage, "a selection has its first step and its last: give both --from and --to");
+  }
+  if (command.from && !command.expressions.empty()) {
+    throw Error(ErrorCode::kUsage, "--match is about a feature of the whole text, --from and --to about a selection");
+  }
   command.model = take_only_model("inspect", command.model, flags.positionals());
   return command;
 }
@@ -104,20 +123,45 @@ std::string text_of(const std::vector<Followed>& all) {
 nlohmann::ordered_json json_of(const std::vector<Followed>& all) {
   nlohmann::ordered_json features = nlohmann::ordered_json::array();
   for (const Followed& one : all) {
-    nlohmann::ordered_json units = nlohmann::ordered_json::array();
-    for (const FollowingUnit& unit : one.units) {
-      const std::optional<double> auc = std::isnan(unit.auc) ? std::nullopt : std::optional(unit.auc);
-      units.push_back({{"layer", unit.layer},
-                       {"of", unit.of_cell_state ? "c" : "h"},
-                       {"unit", unit.unit},
-                       {"correlation", unit.correlation},
-                       {"auc", or_null(auc)}});
-    }
     features.push_back({{"feature", one.feature.name},
                         {"followed", !one.units.empty() && follows_well(one.units.front())},
-                        {"units", std::move(units)}});
+                        {"units", units_json(one.units)}});
   }
   return features;
+}
+
+// A selection with its units, and passages alike.
+struct Selected {
+  TextSelection selection;
+  std::vector<SelectedUnit> units;
+  std::vector<Passage> passages;
+};
+
+Selected selected_by(const UnitsCommand& command, const UnrolledText& text) {
+  const TextSelection selection{.from = *command.from, .to = *command.to};
+  std::vector<SelectedUnit> units = units_of_selection(text, selection, command.top);
+  std::vector<Passage> passages = passages_alike(text, selection, units, command.top);
+  return {.selection = selection, .units = std::move(units), .passages = std::move(passages)};
+}
+
+std::string text_of(const Selected& selected, const UnrolledText& text) {
+  const auto [from, to] = selected.selection;
+  std::string out =
+      fmt::format("selection, steps {} to {}: \"{}\"\n", from, to, escaped(read_in(text, selected.selection)));
+  if (selected.units.empty()) return out + "no unit is on throughout it and off around it\n";
+  out += fmt::format("{:<16}  {:>10}  {:>8}\n", "unit", "threshold", "margin");
+  for (const SelectedUnit& unit : selected.units) {
+    out += fmt::format("{:<16}  {:>1} {:>8.4f}  {:>8.4f}\n",
+                       fmt::format("layer {} {} {}", unit.layer, unit.of_cell_state ? 'c' : 'h', unit.unit),
+                       unit.above ? '>' : '<', unit.threshold, unit.margin);
+  }
+  if (selected.passages.empty()) return out + "no other passage has half of these units on\n";
+  out += "passages alike\n";
+  for (const Passage& passage : selected.passages) {
+    out += fmt::format("{} of {} units, steps {} to {}: \"{}\"\n", passage.units, selected.units.size(), passage.from,
+                       passage.to, escaped(read_in(text, {passage.from, passage.to})));
+  }
+  return out;
 }
 
 }  // namespace
@@ -135,10 +179,17 @@ int run_inspect_units(const std::vector<std::string>& arguments) {
   if (text.unread_steps() > 0) {
     terminal.line(fmt::format("of {} the first {} symbols were read", text_name(command.text), grouped(text.steps())));
   }
-  const std::vector<Followed> all = followed_by(command, text);
   Output out;
-  out.write(command.json ? json_line({{"model", command.model}, {"text", command.text}, {"features", json_of(all)}})
-                         : text_of(all));
+  nlohmann::ordered_json json{{"model", command.model}, {"text", command.text}};
+  if (command.from) {
+    const Selected selected = selected_by(command, text);
+    json.update(selection_json(text, selected.selection, selected.units, selected.passages));
+    out.write(command.json ? json_line(json) : text_of(selected, text));
+  } else {
+    const std::vector<Followed> all = followed_by(command, text);
+    json["features"] = json_of(all);
+    out.write(command.json ? json_line(json) : text_of(all));
+  }
   out.flush();
   return 0;
 }

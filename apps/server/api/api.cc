@@ -26,6 +26,7 @@ const std::vector<Api::HandledRoute>& Api::table() {
       {{"POST", "/v1/states"}, &Api::states},
       {{"POST", "/v1/gradients"}, &Api::gradients},
       {{"POST", "/v1/draw"}, &Api::draw_picture},
+      {{"POST", "/v1/units"}, &Api::units},
       {{"GET", "/tokenizer_info"}, &Api::tokenizer_info},
       {{"POST", "/tokenize"}, &Api::tokenize},
       {{"POST", "/detokenize"}, &Api::detokenize},

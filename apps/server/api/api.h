@@ -57,6 +57,8 @@ class Api {
   void gradients(std::unique_ptr<Call>& call);
   // draw_routes.cc
   void draw_picture(std::unique_ptr<Call>& call);
+  // unit_routes.cc
+  void units(std::unique_ptr<Call>& call);
 
   // The fields of the body, which is freed.
   [[nodiscard]] RequestFields fields_of(Call& call) const;

@@ -14,6 +14,7 @@
 #include "draw/picture_json.h"
 #include "json/json_text.h"
 #include "server/api/api.h"
+#include "server/api/untrained_fields.h"
 #include "server/api_error.h"
 
 namespace unroll {
@@ -70,9 +71,16 @@ void Api::draw_picture(std::unique_ptr<Call>& call) {
     const std::shared_ptr<ServedModel> other = models_.find(name);
     request.models.push_back({.name = other->name, .model = other->model});
   }
+  std::vector<UntrainedNetwork> untrained = untrained_fields(fields);
   ask(call, *served,
-      [request = std::move(request), ignored = fields.ignored()](const StillWanted& still_wanted) mutable {
+      [request = std::move(request), untrained = std::move(untrained),
+       ignored = fields.ignored()](const StillWanted& still_wanted) mutable {
         request.still_wanted = [&still_wanted] { still_wanted(); };
+        for (const UntrainedNetwork& network : untrained) {
+          const Model model = untrained_model(request.models.front().model.tokenizer(), network);
+          request.models.push_back({.name = untrained_name(network), .model = model, .untrained = true});
+          still_wanted();
+        }
         return picture_body(request, ignored);
       });
 }

@@ -16,6 +16,7 @@
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "server/api/api.h"
+#include "server/api/unrolled_request.h"
 #include "server/api_error.h"
 #include "unroll/look/gradient_flow.h"
 #include "unroll/look/unrolled_text.h"
@@ -23,33 +24,13 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kMostSteps = 4096;
-constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;  // of an unrolled text
-constexpr std::int64_t kMostNumbers = 1'000'000;              // of an answer
+constexpr std::int64_t kMostNumbers = 1'000'000;  // of an answer
 constexpr std::int64_t kMostLags = 1000;
 constexpr std::int64_t kMostPositions = 1000;
 
-// The text of a request, unrolled.
-UnrolledText unrolled(const Model& model, const std::string& text, const std::string& label) {
-  const NetworkConfig& config = model.config();
-  const std::int64_t step_bytes =
-      4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
-  return {
-      model,
-      {text, "the text"},
-      {.label = label, .most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, kMostSteps), .threads = 1}};
-}
-
-std::string text_of(RequestFields& fields) {
-  const std::optional<std::string> text = fields.text("text");
-  if (!text || text->empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
-  return *text;
-}
-
 // What is asked for of each layer and step.
 struct StatesRequest {
-  std::string text;
-  std::string label;
+  TextToUnroll text;
   std::vector<std::int64_t> layers;  // empty: all
   std::vector<std::string> want;
   std::int64_t top = 0;
@@ -58,7 +39,7 @@ struct StatesRequest {
 constexpr std::array<std::string_view, 5> kStates{"x", "h", "c", "gates", "sums"};
 
 StatesRequest read_states(RequestFields& fields, const Model& model) {
-  StatesRequest request{.text = text_of(fields), .label = fields.text("label").value_or(""), .layers = {}, .want = {}};
+  StatesRequest request{.text = text_to_unroll(fields), .layers = {}, .want = {}};
   if (const nlohmann::json* const layers = fields.find("layers")) {
     if (!layers->is_array()) refuse_field("layers", *layers, "a list of layers, from 0 on");
     for (const std::int32_t layer : read_ids("layers", *layers)) {
@@ -133,7 +114,7 @@ std::int64_t width_of(const NetworkConfig& config, const std::string& name) {
 
 std::string states_body(const std::string& name, const Model& model, const StatesRequest& request,
                         const StillWanted& still_wanted) {
-  const UnrolledText text = unrolled(model, request.text, request.label);
+  const UnrolledText text = unrolled(model, request.text);
   std::int64_t numbers = 0;
   for (const std::string& want : request.want) {
     numbers += width_of(model.config(), want) * text.steps() * std::ssize(request.layers);
@@ -170,14 +151,12 @@ void Api::states(std::unique_ptr<Call>& call) {
 void Api::gradients(std::unique_ptr<Call>& call) {
   RequestFields fields = fields_of(*call);
   const std::shared_ptr<ServedModel> served = model_of(fields, *call);
-  std::string text = text_of(fields);
-  std::string label = fields.text("label").value_or("");
+  TextToUnroll text = text_to_unroll(fields);
   const GradientFlowOptions options{.lags = fields.whole("lags", 1, kMostLags).value_or(100),
                                     .positions = fields.whole("positions", 1, kMostPositions).value_or(64)};
   ask(call, *served,
-      [name = served->name, model = served->model, text = std::move(text), label = std::move(label),
-       options](const StillWanted& still_wanted) {
-        const UnrolledText looked_at = unrolled(model, text, label);
+      [name = served->name, model = served->model, text = std::move(text), options](const StillWanted& still_wanted) {
+        const UnrolledText looked_at = unrolled(model, text);
         GradientFlowRun run(looked_at, options);
         do {
           still_wanted();

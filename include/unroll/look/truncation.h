@@ -2,11 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "unroll/look/unrolled_text.h"
+#include "unroll/model.h"
 
 namespace unroll {
+
+// `run.bptt` of a model's training: the steps after which gradients were cut off. Nothing where it is not recorded.
+[[nodiscard]] std::optional<std::int64_t> trained_bptt(const Model& model);
 
 // A truncated gradient against the full one.
 struct CutGradient {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ struct TextFeature {
 [[nodiscard]] TextFeature line_position_feature(const UnrolledText& text);
 
 // Whether the last byte that was read is part of a match of a regular expression (ECMAScript's) in its line; of lines
-// longer than 1,024 bytes each piece of as many bytes is a line. Throws Error{kUsage} for what is no regular
-// expression.
+// longer than 1,024 bytes each piece of as many bytes is a line. Throws Error{kUsage} for what is no regular expression
+// or longer than 200 bytes, for repetitions {n} that together come to more than 100, and for one that takes more than
+// 1,000 steps for each byte, or a megabyte of the stack.
 [[nodiscard]] TextFeature match_feature(const UnrolledText& text, const std::string& expression);
 
 // How a unit follows a feature.
@@ -46,10 +48,10 @@ struct FollowingUnit {
   double auc = 0;
 };
 
-// The units that follow a feature best, at most `count`: by AUC and then by the magnitude of the correlation, or by
-// this alone. None where the feature, or all units, are the same at every step that counts.
+// The units that follow a feature best, at most `count`, of one layer or of all: by AUC and then by the magnitude of
+// the correlation, or by this alone. None where the feature, or all units, are the same at every step that counts.
 [[nodiscard]] std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextFeature& feature,
-                                                         std::int64_t count);
+                                                         std::int64_t count, std::optional<std::int64_t> layer = {});
 
 // Whether a unit follows its feature well enough to be called its detector: an AUC of 0.9 or a correlation of 0.7.
 [[nodiscard]] bool follows_well(const FollowingUnit& unit) noexcept;

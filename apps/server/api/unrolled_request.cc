@@ -1,0 +1,32 @@
+#include "server/api/unrolled_request.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+
+#include "server/api_error.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kMostSteps = 4096;
+constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;  // of an unrolled text
+
+}  // namespace
+
+TextToUnroll text_to_unroll(RequestFields& fields) {
+  std::optional<std::string> text = fields.text("text");
+  if (!text || text->empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
+  return {.text = *std::move(text), .label = fields.text("label").value_or("")};
+}
+
+UnrolledText unrolled(const Model& model, const TextToUnroll& text) {
+  const NetworkConfig& config = model.config();
+  const std::int64_t step_bytes =
+      4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
+  const std::int64_t most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, kMostSteps);
+  return {model, {text.text, "the text"}, {.label = text.label, .most_steps = most_steps, .threads = 1}};
+}
+
+}  // namespace unroll
