@@ -43,7 +43,7 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
   return difference == 0;
 }
 
-std::optional<ApiError> Gate::refusal(const HttpRequest& request) const {
+std::optional<ApiError> Gate::refusal(const HttpRequest& request, bool is_public) const {
   const std::string* const host = request.header("host");
   if (options_.loopback && host != nullptr && !is_our_host(*host)) {
     return ApiError(
@@ -58,7 +58,7 @@ std::optional<ApiError> Gate::refusal(const HttpRequest& request) const {
                       "wrong_origin");
     }
   }
-  const bool needs_key = !options_.api_key.empty() && request.path != "/health" && !is_preflight(request);
+  const bool needs_key = !options_.api_key.empty() && !is_public && request.path != "/health" && !is_preflight(request);
   if (needs_key && !equal_in_constant_time(key_of(request), options_.api_key)) {
     return ApiError(401, "a key is needed: send the header \"Authorization: Bearer KEY\"", {}, "invalid_api_key");
   }

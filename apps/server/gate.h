@@ -26,8 +26,9 @@ class Gate {
  public:
   explicit Gate(GateOptions options) : options_(std::move(options)) {}
 
-  // Why the request is not answered; none if it is. Status 403, or 401 without the key. /health needs no key.
-  [[nodiscard]] std::optional<ApiError> refusal(const HttpRequest& request) const;
+  // Why the request is not answered; none if it is. Status 403, or 401 without the key, which /health and what is
+  // public need not have.
+  [[nodiscard]] std::optional<ApiError> refusal(const HttpRequest& request, bool is_public = false) const;
 
   // What a browser needs to let the page of an allowed origin read the answer.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers(const HttpRequest& request) const;

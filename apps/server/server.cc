@@ -24,8 +24,9 @@
 #include "server/call.h"
 #include "server/gate.h"
 #include "server/metrics.h"
+#include "server/models/model_facts.h"
+#include "server/page/page_files.h"
 #include "server/request_log.h"
-#include "unroll/task.h"
 
 namespace unroll {
 namespace {
@@ -33,23 +34,8 @@ namespace {
 constexpr int kInterruptedStatus = 130;
 constexpr std::size_t kLongestId = 128;
 
-nlohmann::ordered_json json_of(const ServedModel& served) {
-  const Model& model = served.model;
-  return {{"id", served.name},
-          {"object", "model"},
-          {"created", served.created},
-          {"owned_by", "unroll"},
-          {"unroll",
-           {{"task", task_name(model.task().kind)},
-            {"checksum", model.checksum()},
-            {"tokenizer", tokenizer_kind_name(model.tokenizer().kind())},
-            {"vocabulary", model.tokenizer().size()},
-            {"precision", precision_name(model.precision())}}}};
-}
-
 // What only looks at the server: answered on the thread of the sockets, never behind a queue.
-constexpr std::array<Route, 4> kQuickRoutes{
-    {{"GET", "/health"}, {"GET", "/metrics"}, {"GET", "/v1/models"}, {"GET", "/"}}};
+constexpr std::array<Route, 3> kQuickRoutes{{{"GET", "/health"}, {"GET", "/metrics"}, {"GET", "/v1/models"}}};
 
 constexpr std::string_view kModelsPath = "/v1/models/";
 
@@ -58,6 +44,7 @@ class Server {
   explicit Server(const ServerOptions& options)
       : options_(options),
         log_(options.log_descriptor),
+        page_(options.web_root),
         models_(options.models),
         api_(models_, options.limits, options.log_texts),
         bodies_(options.models.waiting),
@@ -87,7 +74,7 @@ class Server {
  private:
   // On the thread of the sockets, like all up to take_signal().
   void receive(HttpRequest request, std::shared_ptr<HttpAnswer> answer) {
-    const std::optional<ApiError> refusal = gate_->refusal(request);
+    const std::optional<ApiError> refusal = gate_->refusal(request, asks_for_page(request));
     auto headers = gate_->headers(request);
     std::string id = id_of(request);
     std::string route = route_of(request);
@@ -134,7 +121,8 @@ class Server {
   [[nodiscard]] std::string route_of(const HttpRequest& request) const {
     if (request.path.starts_with(kModelsPath)) return "/v1/models";
     const auto found = std::ranges::find(routes_, std::string_view(request.path), &Route::path);
-    return found == routes_.end() ? "other" : std::string(found->path);
+    if (found != routes_.end()) return std::string(found->path);
+    return page_.is_page_path(request.path) ? "page" : "other";
   }
 
   // 404 and 405.
@@ -145,7 +133,8 @@ class Server {
       if (route.method == request.method) return std::nullopt;
       known = true;
     }
-    if (known)
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (known || (!reads && page_.is_page_path(request.path)))
       return ApiError(405, fmt::format("{} does not take {}", request.path, request.method), {}, "wrong_method");
     return ApiError(404, fmt::format("there is no {} here", request.path), {}, "unknown_route");
   }
@@ -155,6 +144,7 @@ class Server {
     for (const Route& route : routes_) {
       if (route.path == call.request().path) methods += (methods.empty() ? "" : ", ") + std::string(route.method);
     }
+    if (methods.empty() && error.status() == 405) methods = "GET, HEAD";
     if (!methods.empty()) call.add_header("Allow", methods);
     call.fail(error);
   }
@@ -168,17 +158,20 @@ class Server {
       call.send({.body = metrics_.text(models_.all(), http_.connections()), .type = "text/plain; version=0.0.4"});
     } else if (request.path == "/v1/models") {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
-      for (const auto& model : models_.all()) list.push_back(json_of(*model));
+      for (const auto& model : models_.all()) list.push_back(model_facts(*model));
       call.send({.body = json_body({{"object", "list"}, {"data", list}})});
     } else if (request.path.starts_with(kModelsPath) && request.path != kModelsPath) {
       answer_model(call);
-    } else if (request.path == "/") {
-      call.send({.body = "unroll serves language models here: GET /v1/models lists them.\n",
-                 .type = "text/plain; charset=utf-8"});
+    } else if (std::optional<HttpResponse> file = page_.answer(request)) {
+      call.send(*std::move(file));
     } else {
       return false;
     }
     return true;
+  }
+
+  [[nodiscard]] bool asks_for_page(const HttpRequest& request) const {
+    return (request.method == "GET" || request.method == "HEAD") && page_.is_page_path(request.path);
   }
 
   void answer_health(Call& call) {
@@ -189,7 +182,7 @@ class Server {
 
   void answer_model(Call& call) {
     try {
-      call.send({.body = json_body(json_of(*models_.find(call.request().path.substr(kModelsPath.size()))))});
+      call.send({.body = json_body(model_facts(*models_.find(call.request().path.substr(kModelsPath.size()))))});
     } catch (const ApiError& error) {
       call.fail(error);
     }
@@ -233,6 +226,7 @@ class Server {
             "warning: whoever reaches this address may use the server: give --api-key-file, or a proxy that asks");
       }
       options_.note(fmt::format("listening on http://{}:{}", shown_host(), http_.port()));
+      options_.note(fmt::format("open {}/{}", page_address(), options_.page_link));
     } catch (...) {
       failure_ = std::current_exception();
       http_.stop();
@@ -258,9 +252,17 @@ class Server {
     return host.find(':') == std::string::npos ? host : "[" + host + "]";
   }
 
+  // Where a browser on this machine finds the page.
+  [[nodiscard]] std::string page_address() const {
+    const std::string& host = options_.http.host;
+    const bool is_all = host == "0.0.0.0" || host == "::";
+    return fmt::format("http://{}:{}", is_all ? "localhost" : shown_host(), http_.port());
+  }
+
   const ServerOptions& options_;
   Metrics metrics_;
   RequestLog log_;
+  PageFiles page_;
   Models models_;
   Api api_;
   BoundedQueue<std::unique_ptr<Call>> bodies_;

@@ -17,6 +17,8 @@ struct ServerOptions {
   RequestLimits limits = {};
   std::string api_key = {};                       // empty: none is needed
   std::vector<std::string> allowed_origins = {};  // "*": all
+  std::string web_root = {};                      // the folder of the page's files; empty: those of the program
+  std::string page_link = {};                     // the view that the page opens with: "#unrolled?tour=1"
   double drain_seconds = 10;                      // that requests in progress have once the server is to stop
   bool log_texts = false;                         // the log has what was asked, too
   int log_descriptor = 1;

@@ -6,26 +6,39 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "model/model_file.h"
 #include "model/tensor_file.h"
+#include "unroll/model_bytes.h"
 
 namespace unroll {
 
-Model Model::load(const std::string& path) {
-  TensorFile file(path, {kModelFormat, kRoundedModelFormat, kPolicyModelFormat});
+namespace {
+
+Model model_of(TensorFile file, const std::string& path) {
   const std::map<std::string, std::string> metadata = file.take_metadata();
   const NetworkConfig config = config_from_metadata(metadata, path);
   ModelWeights weights(std::move(file), config, precision_from_metadata(metadata, path));
   const Tokenizer tokenizer = tokenizer_from_metadata(metadata, path);
   ModelUse use = use_from_metadata(metadata, config, tokenizer, path);
-  return Model(std::make_shared<const Data>(Data{.config = config,
-                                                 .tokenizer = tokenizer,
-                                                 .training = training_from_metadata(metadata, path),
-                                                 .weights = std::move(weights),
-                                                 .use = std::move(use),
-                                                 .checksum = metadata.at("checksum")}));
+  return Model(std::make_shared<const Model::Data>(Model::Data{.config = config,
+                                                               .tokenizer = tokenizer,
+                                                               .training = training_from_metadata(metadata, path),
+                                                               .weights = std::move(weights),
+                                                               .use = std::move(use),
+                                                               .checksum = metadata.at("checksum")}));
+}
+
+}  // namespace
+
+Model Model::load(const std::string& path) {
+  return model_of(TensorFile(path, {kModelFormat, kRoundedModelFormat, kPolicyModelFormat}), path);
+}
+
+Model read_model(std::string_view bytes, const std::string& name) {
+  return model_of(TensorFile(std::string(bytes), name, {kModelFormat, kRoundedModelFormat, kPolicyModelFormat}), name);
 }
 
 Model::Model(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}

@@ -298,17 +298,26 @@ void write_tensor_file(const std::string& path, const std::vector<TensorToWrite>
 }
 
 TensorFile::TensorFile(const std::string& path, std::initializer_list<std::string_view> formats)
-    : path_(path), file_(path) {
-  const std::string_view bytes = file_.bytes();
-  data_start_ = check_frame(bytes, bytes.size(), path);
-  const std::string_view header_bytes = bytes.substr(kLengthBytes, data_start_ - kLengthBytes);
-  const std::string_view data = bytes.substr(data_start_);
+    : path_(path), mapped_(path), bytes_(mapped_->bytes()) {
+  read_header(formats);
+}
+
+TensorFile::TensorFile(std::string bytes, const std::string& name, std::initializer_list<std::string_view> formats)
+    : path_(name), held_(std::make_unique<const std::string>(std::move(bytes))), bytes_(*held_) {
+  read_header(formats);
+}
+
+void TensorFile::read_header(std::initializer_list<std::string_view> formats) {
+  const std::string& path = path_;
+  data_start_ = check_frame(bytes_, bytes_.size(), path);
+  const std::string_view header_bytes = bytes_.substr(kLengthBytes, data_start_ - kLengthBytes);
+  const std::string_view data = bytes_.substr(data_start_);
   TensorHeader header = parse_tensor_header(header_bytes, path);
   // This order reports causes before consequences: a newer version may differ in everything that follows, and a file
   // that was truncated or changed in transfer is not one with wrong tensors.
   check_format(header.metadata, formats, path);
   check_length(header, data.size(), path);
-  file_.fetch();
+  if (mapped_) mapped_->fetch();
   check_checksum(header_bytes, data, header.metadata, path);
   tensors_ = check_tensors(header, static_cast<std::int64_t>(data.size()), path);
   metadata_ = std::move(header.metadata);
@@ -335,7 +344,7 @@ const StoredTensor& TensorFile::checked(const std::string& name, Precision preci
 }
 
 const char* TensorFile::data(const StoredTensor& tensor) const noexcept {
-  return file_.bytes().data() + data_start_ + tensor.offset;
+  return bytes_.data() + data_start_ + tensor.offset;
 }
 
 template <class T>

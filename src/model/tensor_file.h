@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +65,9 @@ class TensorFile {
   // by a newer version of unroll (format unroll/3, this one reads unroll/2)", "... has no checksum".
   TensorFile(const std::string& path, std::initializer_list<std::string_view> formats);
 
+  // The same of bytes that are there already; errors call them `name`.
+  TensorFile(std::string bytes, const std::string& name, std::initializer_list<std::string_view> formats);
+
   [[nodiscard]] const std::vector<StoredTensor>& tensors() const noexcept { return tensors_; }
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -87,12 +92,16 @@ class TensorFile {
   [[nodiscard]] const StoredTensor* find(std::string_view name) const noexcept;
 
  private:
+  // Checks bytes_ and takes the header in.
+  void read_header(std::initializer_list<std::string_view> formats);
   [[nodiscard]] const StoredTensor& checked(const std::string& name, Precision precision,
                                             const std::vector<std::int64_t>& shape) const;
   [[nodiscard]] const char* data(const StoredTensor& tensor) const noexcept;
 
   std::string path_;
-  MappedFile file_;
+  std::optional<MappedFile> mapped_;         // or else
+  std::unique_ptr<const std::string> held_;  // the bytes
+  std::string_view bytes_;
   std::size_t data_start_ = 0;
   std::vector<StoredTensor> tensors_;
   std::map<std::string, std::string> metadata_;

@@ -175,7 +175,6 @@ class ServeRunning(CommandTest):
         self.assertNotIn("x-should-retry", refused.headers)
 
     def test_wrong_usage_is_refused(self):
-        self.refuse(2, ["no MODEL"], "serve")
         self.refuse(2, ["two models are called first"], "serve", self.first, self.first)
         self.refuse(1, ["missing"], "serve", self.folder / "missing.safetensors", "--port", "0")
         self.refuse(2, ["the key is empty"], "serve", self.first, "--api-key", "")

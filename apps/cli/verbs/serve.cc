@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include "cli/flags/flags.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/verbs.h"
+#include "server/models/twins.h"
 #include "server/server.h"
 #include "unroll/error.h"
 #include "unroll/paths.h"
@@ -19,9 +21,12 @@
 namespace unroll {
 namespace {
 
+constexpr std::int64_t kChapters = 5;  // of docs/tutorial
+
 struct ServeCommand {
   ServerOptions options;
   std::string key_file;
+  std::int64_t tour = 0;
   bool quiet = false;
 };
 
@@ -54,6 +59,11 @@ void add_flags(Flags& flags, ServeCommand& command) {
                 }
                 options.allowed_origins.push_back(origin);
               });
+  flags.heading("The page");
+  flags.whole({"--tour", "N", "the printed link opens the page with chapter N of the tutorial (docs/tutorial)", ""},
+              {1, kChapters}, [&command](std::int64_t chapter) { command.tour = chapter; });
+  flags.path({"--web-root", "DIR", "read the page's files from DIR at each request, for whoever edits them", ""},
+             &options.web_root);
   flags.heading("Bounds");
   flags.whole({"--texts", "N", "texts that a model writes side by side; others wait", "64"}, {1, 4096},
               [&options](std::int64_t n) { options.models.engine.texts = n; });
@@ -91,8 +101,8 @@ NamedModel named_model(const std::string& argument) {
   return {.name = argument.substr(0, at), .path = argument.substr(at + 1)};
 }
 
+// Those of the arguments, then the twins, as far as their names are free.
 void add_models(const std::vector<std::string>& arguments, ServerOptions& options) {
-  if (arguments.empty()) throw Error(ErrorCode::kUsage, "no MODEL is given (unroll serve --help has examples)");
   std::vector<NamedModel>& models = options.models.models;
   for (const std::string& argument : arguments) {
     NamedModel named = named_model(argument);
@@ -102,6 +112,10 @@ void add_models(const std::vector<std::string>& arguments, ServerOptions& option
     }
     models.push_back(std::move(named));
   }
+  for (NamedModel& twin : twin_models()) {
+    if (std::ranges::find(models, twin.name, &NamedModel::name) == models.end()) models.push_back(std::move(twin));
+  }
+  if (models.empty()) throw Error(ErrorCode::kUsage, "no MODEL is given (unroll serve --help has examples)");
 }
 
 std::string read_key(const std::string& path) {
@@ -118,18 +132,21 @@ std::string read_key(const std::string& path) {
 std::optional<ServeCommand> parse_serve(const std::vector<std::string>& arguments) {
   ServeCommand command;
   Flags flags(
-      "unroll serve MODEL... [flags]",
-      "Answers other programs over HTTP, as OpenAI's servers do: completions with log-probabilities to the bit of "
+      "unroll serve [MODEL]... [flags]",
+      "Shows models in a browser: the network unrolled over a text, what it writes and reads, gradients, units. And "
+      "answers other programs over HTTP, as OpenAI's servers do: completions with log-probabilities to the bit of "
       "unroll score, scores, labels, tags. MODEL is a file, or NAME=FILE; requests name the model, or get the first. "
+      "Three small models of the program are served after these, or alone: tanh-twin, gru-twin, lstm-twin. "
       "Writes a JSON object per request to standard output. SIGHUP loads the models anew, SIGTERM and Ctrl-C end it; "
       "TLS is left to a proxy in front (docs/server.md).");
   add_flags(flags, command);
-  flags.example("unroll serve book.safetensors", "Listens at http://127.0.0.1:8080.");
+  flags.example("unroll serve book.safetensors", "Open http://127.0.0.1:8080 to look into it.");
   flags.example("curl localhost:8080/v1/completions -d '{\"prompt\": \"In the \", \"max_tokens\": 100}'",
                 "Asks it for a text.");
   flags.example("unroll serve small=a.safetensors large=b.safetensors --port 9000", "Two models with names.");
   if (!flags.parse(arguments)) return std::nullopt;
   add_models(flags.positionals(), command.options);
+  if (command.tour > 0) command.options.page_link = fmt::format("#unrolled?tour={}&stop=1", command.tour);
   const bool has_key = flags.given("--api-key") || !command.key_file.empty();
   if (!command.key_file.empty()) command.options.api_key = read_key(command.key_file);
   if (has_key && command.options.api_key.empty()) throw Error(ErrorCode::kUsage, "the key is empty");

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/api_error.h"
+#include "unroll/model_bytes.h"
 #include "unroll/task.h"
 
 namespace unroll {
@@ -21,11 +22,15 @@ EngineWorker& ServedModel::texts() const {
 void Models::load() {
   std::vector<std::shared_ptr<ServedModel>> loaded;
   for (const NamedModel& named : options_.models) {
-    Model model = Model::load(named.path);
+    Model model = named.twin.empty() ? Model::load(named.path) : read_model(named.twin, named.path);
     const TaskKind task = model.task().kind;
     const bool writes = task == TaskKind::kLanguage || task == TaskKind::kConditional;
-    auto served = std::make_shared<ServedModel>(
-        ServedModel{.name = named.name, .created = std::time(nullptr), .model = model, .writer = {}, .answerer = {}});
+    auto served = std::make_shared<ServedModel>(ServedModel{.name = named.name,
+                                                            .is_twin = !named.twin.empty(),
+                                                            .created = std::time(nullptr),
+                                                            .model = model,
+                                                            .writer = {},
+                                                            .answerer = {}});
     if (writes)
       served->writer = std::make_unique<EngineWorker>(model, options_.engine, options_.waiting, options_.seconds);
     served->answerer = std::make_unique<AnswerWorker>(options_.waiting, options_.seconds);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/models/answer_worker.h"
@@ -18,6 +19,7 @@ namespace unroll {
 struct NamedModel {
   std::string name;
   std::string path;
+  std::string_view twin = {};  // the bytes of a model that is built into the program; empty: it is read from `path`
 };
 
 struct ModelsOptions {
@@ -29,6 +31,7 @@ struct ModelsOptions {
 
 struct ServedModel {
   std::string name;
+  bool is_twin = false;      // built into the program
   std::int64_t created = 0;  // Unix time of loading
   Model model;
   std::unique_ptr<EngineWorker> writer;  // of language models and conditional ones; null for others

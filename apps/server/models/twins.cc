@@ -1,0 +1,22 @@
+#include "server/models/twins.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "embedded/embedded_files.h"
+
+namespace unroll {
+
+std::vector<NamedModel> twin_models() {
+  std::vector<NamedModel> models;
+  for (const std::string_view cell : {"tanh", "gru", "lstm"}) {
+    const std::string path = fmt::format("web/twins/{}.safetensors", cell);
+    const EmbeddedFile* const file = find_embedded(path);
+    if (file != nullptr) models.push_back({.name = fmt::format("{}-twin", cell), .path = path, .twin = file->bytes});
+  }
+  return models;
+}
+
+}  // namespace unroll
