@@ -23,6 +23,7 @@
 #include "support/temporary_folder.h"
 #include "unroll/error.h"
 #include "unroll/model.h"
+#include "unroll/model_bytes.h"
 
 namespace unroll {
 namespace {
@@ -159,6 +160,19 @@ TEST_F(ModelFileTest, IsTheSameFileInALocaleWithDecimalCommas) {
     EXPECT_EQ(Model::load(path()).training().history[0].lr, 0.1);
   }
   EXPECT_EQ(bytes_of(path()), before);
+}
+
+TEST_F(ModelFileTest, IsTheSameModelInMemory) {
+  std::string bytes = bytes_of(path());
+  const Model held = read_model(bytes, "the twin");
+  bytes.front() = '!';
+  EXPECT_TRUE(std::ranges::equal(numbers_of(held).all(), numbers_of(Model::load(path())).all()));
+  EXPECT_EQ(held.checksum(), Model::load(path()).checksum());
+  bytes = bytes_of(path());
+  bytes.back() ^= 1;
+  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "'the twin' was changed after it was written",
+                         [&] { (void)read_model(bytes, "the twin"); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kFormat, "'nothing' is empty", [] { (void)read_model("", "nothing"); }));
 }
 
 TEST_F(ModelFileTest, KeepsEveryCellAndTiedWeights) {
