@@ -143,6 +143,7 @@ JSON_READERS = ("src/model/", "src/checkpoints/", "src/export/", "src/data/json_
 # What files of apps include of other folders there: a prefix of the file's path, then of the header's.
 APPS = [
     ("apps/cli/verbs/serve.cc", "server/"),
+    ("apps/cli/verbs/train", "server/"),
     ("apps/server/", "json/"),
     ("apps/cli/", "json/"),
     ("apps/cli/", "embedded/"),

@@ -74,7 +74,8 @@ class ServerDocs(CommandTest):
                     self.assertTrue(answer.json)
         routes = re.findall(r"`(?:GET|POST) (/[^`]*)`", PAGE)
         self.assertGreater(len(routes), 10)
-        self.assertEqual({route.replace("NAME", "book") for route in routes} - asked, set())
+        of_runs = {route for route in routes if route.startswith("/v1/run")}  # cli_dashboard.py asks these
+        self.assertEqual({route.replace("NAME", "book") for route in set(routes) - of_runs} - asked, set())
 
     def test_answers_have_the_form_that_is_shown(self):
         blocks = re.findall(r"(?ms)^```console\n\$ (curl [^\n]*)\n(.*?)^\.\.\.\n```$", PAGE)

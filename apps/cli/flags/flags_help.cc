@@ -32,7 +32,8 @@ std::string wrapped(std::string_view text, std::size_t column, std::size_t inden
 
 std::string format_flag(const FlagHelp& flag) {
   std::string line = "  " + flag.names.substr(0, flag.names.find(','));
-  if (!flag.placeholder.empty()) line += ' ' + flag.placeholder;
+  const bool is_joined = flag.placeholder.starts_with("[=");
+  if (!flag.placeholder.empty()) line += (is_joined ? "" : " ") + flag.placeholder;
   line += std::string(line.size() + 2 <= kHelpColumn ? kHelpColumn - line.size() : 2, ' ');
   std::string help = flag.help;
   if (!flag.fallback.empty()) help += fmt::format(" [{}]", flag.fallback);

@@ -35,7 +35,8 @@ namespace {
 
 // What a recipe cannot say: where this run's files are, and what concerns this run alone.
 std::vector<std::string> flags_not_in_recipes() {
-  std::vector<std::string> flags{"--log", "--quiet", "--sample-every", "--sample-prompt", "--sample-label"};
+  std::vector<std::string> flags{"--log",          "--quiet",     "--sample-every", "--sample-prompt",
+                                 "--sample-label", "--dashboard", "--beside"};
   const TrainOptions options;
   for_each_option(options, [&](const TrainOption& option, const auto& value) {
     const bool is_path = std::is_same_v<decltype(value), const std::string&>;
@@ -225,6 +226,13 @@ void add_output_flags(Flags* flags, TrainCommand* command) {
                "valid_nats_per_token where measured; - is standard output",
                ""},
               &command->log);
+  flags->whole(
+      {"--dashboard", "[=PORT]",
+       "show the run in a browser, at the link that is printed: curves, samples, time left; stop and continue it",
+       "any free port"},
+      {0, 65535}, [command](std::int64_t port) { command->dashboard_port = port; });
+  flags->texts({"--beside", "LOG", "show the run of this log there too; may be given several times", ""},
+               [command](const std::string& log) { command->beside.push_back(log); });
   declare_sample_flags(flags, command->options.task.kind, &command->samples);
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
 }
@@ -296,6 +304,7 @@ void add_search_flags(Flags* flags, TrainCommand* command) {
               [command](double minutes) { command->auto_minutes = minutes; });
   flags->exclusive({"--auto", "--minutes"});
   flags->exclusive({"--auto", "--log"});
+  flags->exclusive({"--auto", "--dashboard"});
   if (command->options.task.kind == TaskKind::kLanguage) flags->exclusive({"--auto", "--sample-every"});
 }
 
@@ -305,8 +314,9 @@ std::vector<std::string> repeatable(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--resume" || argument == "--overwrite" || argument == "--quiet") continue;
+    if (argument.starts_with("--dashboard=")) continue;
     const std::string name = argument.substr(0, argument.find('='));
-    if (name != "--minutes" && name != "--auto" && name != "--log") {
+    if (name != "--minutes" && name != "--auto" && name != "--log" && name != "--beside") {
       kept.push_back(argument);
     } else if (name == argument) {
       ++i;  // its value
@@ -353,8 +363,16 @@ std::vector<std::string> with_init_model(std::vector<std::string> arguments) {
   return arguments;
 }
 
+// Its value stands behind a = or is missing, because the next argument is a text.
+std::vector<std::string> with_dashboard_port(std::vector<std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (arguments[i] == "--dashboard") arguments[i] += "=0";
+  }
+  return arguments;
+}
+
 std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& given) {
-  const std::vector<std::string> arguments = with_init_model(given);
+  const std::vector<std::string> arguments = with_dashboard_port(with_init_model(given));
   TrainCommand command;
   command.options = asked_defaults(arguments);
   Flags flags(
@@ -391,6 +409,9 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
   }
   check_from(flags);
   check_sample_flags(flags);
+  if (!command.beside.empty() && !command.dashboard_port) {
+    throw Error(ErrorCode::kUsage, "--beside is shown by --dashboard: give that too");
+  }
   if (flags.given("--vocab") && command.options.tokenizer.kind == TokenizerKind::kSentencePiece) {
     throw Error(ErrorCode::kUsage, "a SentencePiece model is its own vocabulary: leave out --vocab");
   }

@@ -1,6 +1,7 @@
 // The flags of `train`.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +16,9 @@ namespace unroll {
 struct TrainCommand {
   TrainOptions options;
   SampleRequest samples;
-  std::string log;                     // path of the training log; empty: none
+  std::optional<std::int64_t> dashboard_port;  // 0: any free one; none: no dashboard
+  std::vector<std::string> beside;             // logs of runs that it shows too
+  std::string log;                             // path of the training log; empty: none
   std::string recipe;                  // the recipe's name and what it still decides, as flags; empty: there is none
   std::optional<double> auto_minutes;  // search settings for so long
   std::vector<std::string> fixed;      // fields that the command line or the recipe gives, which a search leaves alone

@@ -30,6 +30,12 @@ void Html::open(std::string_view tag, std::string_view classes) {
   open_.emplace_back(tag);
 }
 
+void Html::open_any_direction(std::string_view tag, std::string_view classes) {
+  begin(tag, classes);
+  text_ += " dir=\"auto\">";
+  open_.emplace_back(tag);
+}
+
 void Html::close() {
   text_ += fmt::format("</{}>\n", open_.back());
   open_.pop_back();

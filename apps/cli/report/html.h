@@ -13,6 +13,8 @@ namespace unroll {
 class Html {
  public:
   void open(std::string_view tag, std::string_view classes = {});
+  // Of text that may be written from right to left.
+  void open_any_direction(std::string_view tag, std::string_view classes = {});
   void close();
   void words(std::string_view text);
 

@@ -8,8 +8,8 @@
 
 #include "cli/report/sections.h"
 #include "cli/streams/quantities.h"
+#include "cli/streams/training_samples.h"
 #include "unroll/error.h"
-#include "unroll/generator.h"
 #include "unroll/precision.h"
 
 namespace unroll {
@@ -75,7 +75,9 @@ void write_setting_table(Html& html, const std::vector<const Subject*>& subjects
 void write_sample(Html& html, const std::string& caption, const std::string& text) {
   html.open("figure", "sample");
   html.put("figcaption", caption);
-  html.put("pre", text);
+  html.open_any_direction("pre");
+  html.words(text);
+  html.close();
   html.close();
 }
 
@@ -90,18 +92,12 @@ std::vector<RunSample> chosen(const std::vector<RunSample>& samples) {
 
 // Nothing where the first symbol has to be given.
 std::optional<std::string> written_now(const Model& model) {
-  constexpr std::int64_t kLength = 200;
-  std::string text;
   try {
-    Generator(model).write("", kLength, [&](std::string_view piece) {
-      text += piece;
-      return true;
-    });
+    return sample_of(model, {});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInput) throw;
     return std::nullopt;
   }
-  return text;
 }
 
 }  // namespace
@@ -185,7 +181,7 @@ void write_samples(Html& html, const std::vector<Subject>& subjects) {
         write_sample(one, fmt::format("after step {}", grouped(sample.step)), sample.text);
       }
     }
-    if (subject.model && writes_text(*subject.model)) {
+    if (subject.model && (writes_text(*subject.model) || subject.model->task().kind == TaskKind::kConditional)) {
       if (const std::optional<std::string> now = written_now(*subject.model)) {
         write_sample(one, "the saved model, at temperature 1 from seed 1", *now);
       }

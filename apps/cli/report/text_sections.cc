@@ -23,10 +23,15 @@ constexpr std::int64_t kMostLines = 24;
 constexpr std::size_t kMostLineBytes = 600;
 constexpr double kReportShades = 8;
 
-// The first lines that are not blank, each cut at a character.
-std::vector<std::string> first_lines(std::string_view text) {
+struct FirstLines {
   std::vector<std::string> lines;
-  while (!text.empty() && std::ssize(lines) < kMostLines) {
+  std::vector<std::int64_t> numbers;  // in the file, from 1
+};
+
+// Those that are not blank, each cut at a character.
+FirstLines first_lines(std::string_view text) {
+  FirstLines first;
+  for (std::int64_t number = 1; !text.empty() && std::ssize(first.lines) < kMostLines; ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -34,9 +39,10 @@ std::vector<std::string> first_lines(std::string_view text) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     std::size_t size = std::min(line.size(), kMostLineBytes);
     while (size < line.size() && size > 0 && (static_cast<unsigned char>(line[size]) & 0xC0U) == 0x80U) --size;
-    lines.emplace_back(line.substr(0, size));
+    first.lines.emplace_back(line.substr(0, size));
+    first.numbers.push_back(number);
   }
-  return lines;
+  return first;
 }
 
 // A guess among all symbols is the darkest shade.
@@ -51,7 +57,7 @@ std::string shown_part(const TokenScore& token) {
 }
 
 void write_line(Html& html, const Score& score, double guess, bool spaced) {
-  html.open("p", "line");
+  html.open_any_direction("p", "line");
   for (const TokenScore& token : score.tokens) {
     if (token.given) {
       html.put("span", shown_part(token));
@@ -109,11 +115,12 @@ void write_lines(Html& html, const std::vector<Subject>& subjects, const ReportT
     if (!subject.model || !writes_text(*subject.model)) continue;
     const Model& model = *subject.model;
     const TokenizerKind kind = model.tokenizer().kind();
-    const std::vector<std::string> lines = first_lines(read_text(text.path, text_coding(kind)));
+    const FirstLines first = first_lines(read_text(text.path, text_coding(kind)));
     Scorer scorer(model, {.threads = text.threads});
-    const std::vector<Score> scores = scorer.score(lines);
+    const std::vector<Score> scores = scorer.score(
+        first.lines, [&](std::size_t i) { return fmt::format("{}, line {}", text_name(text.path), first.numbers[i]); });
     html.put("h3", subject.name);
-    html.put("p", total_words(scores, lines), "small");
+    html.put("p", total_words(scores, first.lines), "small");
     html.open("div", "lines");
     const double guess = std::log(static_cast<double>(model.tokenizer().size()));
     for (const Score& score : scores) write_line(html, score, guess, tokens_are_words(kind));

@@ -14,6 +14,7 @@ constexpr int kInterruptedStatus = 130;
 volatile sig_atomic_t interrupts = 0;
 volatile sig_atomic_t asked_for = 0;  // whether somebody looks at `interrupts`
 volatile sig_atomic_t silent = 0;
+volatile sig_atomic_t run_is_saved = 0;  // and waits
 
 void say(std::string_view message) {
   if (silent != 0) return;
@@ -27,7 +28,8 @@ void on_interrupt(int) {
   if (asked_for == 0) say("\ninterrupted before the first step: nothing was saved\n");
   if (asked_for == 0 || interrupts != 0) _exit(kInterruptedStatus);
   interrupts = 1;
-  say("\nstopping after this step and saving; once more stops at once\n");
+  say(run_is_saved != 0 ? "\nended; the run is saved, and --resume continues it\n"
+                        : "\nstopping after this step and saving; once more stops at once\n");
   errno = saved_errno;
 }
 
@@ -44,6 +46,8 @@ void catch_interrupts(bool quiet) {
   struct sigaction hangup {};
   if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
+
+void tell_that_the_run_is_saved(bool saved) noexcept { run_is_saved = saved ? 1 : 0; }
 
 bool interrupt_requested() noexcept {
   asked_for = 1;

@@ -12,4 +12,7 @@ void catch_interrupts(bool quiet);
 // Whether such a signal has arrived.
 [[nodiscard]] bool interrupt_requested() noexcept;
 
+// What the first interrupt says: while a saved run waits, that it is saved.
+void tell_that_the_run_is_saved(bool saved) noexcept;
+
 }  // namespace unroll
