@@ -82,6 +82,13 @@ class Report(CommandTest):
         for part in ["A <title>", "Answers", "of 40 right", "right ↓ answer →", "<i>yes"]:
             self.assertIn(part, words)
 
+    def test_a_tagger_is_judged_on_tagged_words(self):
+        words = self.write("words.txt", "Anna B-PER\nsees O\nBonn B-LOC\n\n" * 30)
+        tagger = self.make_model("tagger.safetensors", "--task", "tag", "--valid-split", "0", "--overwrite", text=words)
+        page, _ = self.report(tagger, "--text", words)
+        for part in ["90 words in 30 sentences", "F1 of spans", "right ↓ answer →", "B-PER"]:
+            self.assertIn(part, "".join(page.words))
+
     def test_what_is_no_run_is_refused_and_writes_nothing(self):
         path = self.folder / "report.html"
         for arguments, words in [([self.text], ["line 1", "training log"]), ([self.folder], ["neither"]),

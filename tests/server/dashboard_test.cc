@@ -116,6 +116,10 @@ TEST_F(DashboardTest, WaitsUntilALookingPageKnowsThatTheRunHasEnded) {
   ending.join();
 }
 
+TEST_F(DashboardTest, EndsWhereverItsThreadIs) {
+  for (int i = 0; i < 50; ++i) const Dashboard at_once({.name = "short"});
+}
+
 TEST_F(DashboardTest, NamesAPortThatIsNotFree) {
   EXPECT_TRUE(
       fails_with(ErrorCode::kFile, std::to_string(port()), [this] { const Dashboard second({.port = port()}); }));

@@ -74,12 +74,10 @@ void write_line(Html& html, const Score& score, double guess, bool spaced) {
 void write_shades(Html& html) {
   html.open("p", "small");
   html.words("Surprise: ");
-  for (int shade = 0; shade < static_cast<int>(kReportShades); ++shade) {
-    html.put("span",
-             shade == 0                                     ? "expected"
-             : shade + 1 == static_cast<int>(kReportShades) ? "a guess, or worse"
-                                                            : "·",
-             fmt::format("s s{}", shade));
+  const int last = static_cast<int>(kReportShades) - 1;
+  for (int shade = 0; shade <= last; ++shade) {
+    const std::string_view words = shade == 0 ? "expected" : shade == last ? "a guess, or worse" : "\u00A0\u00A0";
+    html.put("span", words, fmt::format("s s{}", shade));
   }
   html.close();
 }
