@@ -44,7 +44,7 @@ void draw_grid(Svg& svg, const Plane& plane, std::string_view x_name, std::strin
     svg.text({plane.at(x, plane.bottom).x, plane.edge_bottom() + 16}, "small middle", three_digits(x));
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 34}, "small middle", x_name);
-  svg.text({plane.corner.x - 40, plane.corner.y - 10}, "small", y_name);
+  svg.text({plane.corner.x - 40, plane.corner.y - 16}, "small", y_name);
 }
 
 std::string line_class(std::size_t i) { return fmt::format("line l{}", i % kLineStyles); }

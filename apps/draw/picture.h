@@ -43,6 +43,16 @@ struct PictureOptions {
   std::string second = {};                     // another text
   std::optional<std::int64_t> lags = {};       // steps back
   std::optional<std::int64_t> positions = {};  // predictions to look at
+  std::optional<std::int64_t> truncate = {};   // the length after which gradients are cut off; unset: nowhere
+  std::optional<std::int64_t> from = {};       // the first step that is shown, of a text that does not fit
+  std::optional<std::int64_t> layer = {};      // from 0; unset: the last
+  std::optional<std::int64_t> unit = {};       // from 0
+  std::vector<std::int64_t> units = {};
+  std::vector<std::int64_t> lengths = {};   // of truncation
+  std::string prompt = {};                  // of a text that is written
+  std::optional<std::int64_t> length = {};  // of it, in symbols
+  std::optional<std::int64_t> count = {};   // of such texts
+  std::optional<std::int64_t> seed = {};
 };
 
 // A model, and what pictures call it.
@@ -76,7 +86,8 @@ struct PictureOption {
   std::string_view help;
   std::string_view fallback;  // the default, in words
   NumberRange range;          // of a number
-  std::variant<std::optional<std::int64_t> PictureOptions::*, double PictureOptions::*, std::string PictureOptions::*>
+  std::variant<std::optional<std::int64_t> PictureOptions::*, double PictureOptions::*, std::string PictureOptions::*,
+               std::vector<std::int64_t> PictureOptions::*>
       field;
 };
 [[nodiscard]] std::span<const PictureOption> picture_options() noexcept;
@@ -86,6 +97,7 @@ struct PictureKind {
   std::string_view name;
   std::string_view purpose;
   std::vector<std::string_view> options;  // names of picture_options() that it heeds
+  bool reads_text = true;                 // false: it is of a prompt
   bool several_models = false;            // whether others may stand beside the one
   Picture (*draw)(const PictureRequest& request);
 };

@@ -141,7 +141,7 @@ void draw_softmax_heads(Svg& svg, const SoftmaxScales& scales, double bottom, do
 }  // namespace
 
 Picture draw_softmax(const PictureRequest& request) {
-  const UnrolledText text = unrolled(request);
+  const UnrolledText text = unrolled_with_end(request);
   const Tokenizer& tokenizer = text.model().tokenizer();
   const std::int64_t at = asked_step(request, text);
   const double temperature = request.options.temperature;

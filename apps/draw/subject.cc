@@ -24,8 +24,9 @@ UnrolledText unrolled_with(const PictureRequest& request, const Model& model, co
 
 }  // namespace
 
-UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text) {
-  return unrolled_with(request, model, text, {.label = request.label});
+UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text,
+                      std::optional<StatePolicy> state) {
+  return unrolled_with(request, model, text, {.state = state, .label = request.label});
 }
 
 UnrolledText unrolled(const PictureRequest& request, std::size_t model) {
@@ -33,6 +34,18 @@ UnrolledText unrolled(const PictureRequest& request, std::size_t model) {
   if (!drawn.untrained) return unrolled(request, drawn.model, request.text);
   return unrolled_with(request, drawn.model, request.text,
                        {.state = request.models.front().model.trained_state_policy()});
+}
+
+std::string with_line_end(const Model& model, const std::string& text) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  const bool adds =
+      tokenizer.boundary() >= 0 && !tokens_are_words(tokenizer.kind()) && !text.empty() && !text.ends_with('\n');
+  return adds ? text + '\n' : text;
+}
+
+UnrolledText unrolled_with_end(const PictureRequest& request) {
+  const Model& model = request.models.at(0).model;
+  return unrolled(request, model, with_line_end(model, request.text));
 }
 
 std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text) {

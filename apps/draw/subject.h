@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "draw/picture.h"
@@ -16,7 +17,14 @@ inline constexpr std::size_t kMostSeries = 6;
 
 // The text of the request under one of its models, or another text under it.
 [[nodiscard]] UnrolledText unrolled(const PictureRequest& request, std::size_t model = 0);
-[[nodiscard]] UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text);
+// `state`: unset is that of the model's training.
+[[nodiscard]] UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text,
+                                    std::optional<StatePolicy> state = {});
+
+// The text with the end of its last line, if the model reads lines and the text lacks it: so the last symbol is read
+// too, and sums are those of `score`.
+[[nodiscard]] std::string with_line_end(const Model& model, const std::string& text);
+[[nodiscard]] UnrolledText unrolled_with_end(const PictureRequest& request);
 
 // The step that the request is about: `at`, or the last that predicts a symbol. Throws Error{kUsage} for a step that
 // the text does not have or that predicts none, Error{kInput} for a text without a prediction.

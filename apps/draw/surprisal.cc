@@ -35,17 +35,10 @@ struct PricedText {
   [[nodiscard]] double bits_per_byte() const { return total / std::numbers::ln2 / static_cast<double>(bytes); }
 };
 
-// The text with the end of its last line, as `score` counts it.
-std::string with_line_end(const Model& model, const std::string& text) {
-  const bool adds = model.tokenizer().boundary() >= 0 && !tokens_are_words(model.tokenizer().kind()) && !text.empty() &&
-                    !text.ends_with('\n');
-  return adds ? text + '\n' : text;
-}
-
 PricedText priced(const PictureRequest& request, const DrawnModel& drawn, const std::string& words,
                   const std::string& name) {
   const std::string read = with_line_end(drawn.model, words);
-  const UnrolledText text = unrolled(request, drawn.model, read);
+  const UnrolledText text = unrolled(request, drawn.model, read, StatePolicy::kReset);  // as `score`
   PricedText priced{.name = name, .unread = text.unread_steps(), .vocabulary = drawn.model.config().vocabulary};
   priced.bytes = std::ssize(read);
   for (std::int64_t t = 0; t < text.steps(); ++t) {

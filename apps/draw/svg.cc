@@ -101,9 +101,15 @@ void Svg::rect(Point corner, double width, double height, std::string_view class
   body_ += "/>\n";
 }
 
-void Svg::path(const std::string& data, std::string_view classes, Attributes more) {
+void Svg::path(const std::string& data, std::string_view classes, Attributes more, std::string_view words) {
   begin("path", {{"d", data}, {"class", classes}}, more);
-  body_ += "/>\n";
+  if (words.empty()) {
+    body_ += "/>\n";
+    return;
+  }
+  body_ += '>';
+  hint(words);
+  body_ += "</path>\n";
 }
 
 void Svg::text(Point at, std::string_view classes, std::string_view words, Attributes more) {

@@ -41,7 +41,7 @@ class Svg {
   void put(std::string_view tag, Attributes attributes);
   void line(Point from, Point to, std::string_view classes);
   void rect(Point corner, double width, double height, std::string_view classes, Attributes more = {});
-  void path(const std::string& data, std::string_view classes, Attributes more = {});
+  void path(const std::string& data, std::string_view classes, Attributes more = {}, std::string_view hint = {});
 
   // Words that start at a point, or are centred there or end there as their classes say.
   void text(Point at, std::string_view classes, std::string_view words, Attributes more = {});

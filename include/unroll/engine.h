@@ -54,6 +54,7 @@ struct SymbolReport {
   double log_prob = 0;    // nats
   std::int64_t rank = 1;  // 1 + number of symbols that are more probable
   double entropy = 0;     // of the prediction, nats
+  SymbolDraw draw = {};   // of a written one
   std::vector<SymbolProbability> alternatives = {};  // most probable first; the symbol itself has its log_prob there
 };
 

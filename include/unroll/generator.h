@@ -38,6 +38,14 @@ struct GeneratorOptions {
   int threads = 1;                         // more than one helps only with large networks
 };
 
+// How a symbol was drawn: the symbols that may be written, in the order of their ids, share the numbers from 0 to 1 by
+// their probability; the one that has the number drawn is written.
+struct SymbolDraw {
+  double number = 0;
+  double from = 0;  // the share of that symbol
+  double to = 1;    // at temperature 0 it has all
+};
+
 // Why write() stopped.
 enum class Finish { kLength, kStop, kReader, kEnd };
 

@@ -74,6 +74,52 @@ void add_to(std::span<const float> x, std::span<float> y) {
 // Whether the tape's gates are sums still.
 bool keeps_sums(Cell cell) noexcept { return !has_recurrent_weights(cell); }
 
+// U x + b of all gates at a step: the forward pass of the step, on a tape that keeps nothing.
+std::vector<float> from_input(UnrolledText::Data& data, std::int64_t l, std::int64_t t) {
+  const RecurrentTape& whole = data.tape(l);
+  std::vector<float> sums(static_cast<std::size_t>(whole.gates.cols));
+  RecurrentTape tape{.x = whole.x.row_range(t, 1),
+                     .gates = {sums.data(), 1, std::ssize(sums)},
+                     .h = {},
+                     .c = {},
+                     .candidate = {},
+                     .products = {},
+                     .reset = {}};
+  const RecurrentShape shape{.T = 1, .B = 1, .E = whole.x.cols, .H = data.config().hidden};
+  input_products_forward(data.workers, shape, data.weights.layers()[static_cast<std::size_t>(l)], tape);
+  return sums;
+}
+
+// What the state before the step adds to them.
+std::vector<float> from_state(UnrolledText::Data& data, std::int64_t l, std::int64_t t) {
+  const Cell cell = data.config().cell;
+  const std::int64_t H = data.config().hidden;
+  const RecurrentTape& whole = data.tape(l);
+  const RecurrentWeights& weights = data.weights.layers()[static_cast<std::size_t>(l)];
+  const RecurrentShape shape{.T = 1, .B = 1, .E = whole.x.cols, .H = H};
+  RecurrentTape tape{};
+  const std::int64_t columns = cell == Cell::kGruResetBefore ? 2 * H : whole.gates.cols;
+  std::vector<float> products(static_cast<std::size_t>(whole.gates.cols));
+  const ShardStep step = shard_step(shape, {}, 0, 0, 1);
+  const bool zero_before = !whole.reset.empty() && whole.reset[static_cast<std::size_t>(t)] != 0;
+  if (!zero_before) {
+    const MatView<float> first(products.data(), 1, columns);
+    weights.W.multiply(whole.h.row_range(t, 1), {}, first);
+    hidden_products_forward(shape, weights, tape, step, first);
+    if (cell == Cell::kGruResetBefore) {
+      const MatView<float> second(products.data() + 2 * H, 1, H);
+      weights.W_candidate.multiply(whole.candidate.row_range(t, 1), {}, second);
+      hidden_products_forward(shape, weights, tape, step, second, 2 * H);
+    }
+  }
+  if (cell == Cell::kGru) {
+    for (std::int64_t j = 0; j < H; ++j) {
+      products[static_cast<std::size_t>(2 * H + j)] = whole.gates(t, j) * whole.candidate(t, j);
+    }
+  }
+  return products;
+}
+
 }  // namespace
 
 std::string_view gate_letters(Cell cell) noexcept {
@@ -177,44 +223,35 @@ std::vector<float> UnrolledText::gates(std::int64_t l, std::int64_t t) const {
 }
 
 std::vector<float> UnrolledText::sums(std::int64_t l, std::int64_t t) const {
-  const NetworkConfig& config = data_->config();
   const RecurrentTape& whole = data_->tape(l);
   const std::span<const float> kept = row_of(whole.gates, t);
-  std::vector<float> sums(kept.begin(), kept.end());
-  if (keeps_sums(config.cell)) return sums;
-  // The forward pass of the step, on a tape that keeps nothing.
-  const std::int64_t H = config.hidden;
-  const RecurrentWeights& weights = data_->weights.layers()[static_cast<std::size_t>(l)];
-  const RecurrentShape shape{.T = 1, .B = 1, .E = whole.x.cols, .H = H};
-  RecurrentTape tape{.x = whole.x.row_range(t, 1),
-                     .gates = {sums.data(), 1, std::ssize(sums)},
-                     .h = {},
-                     .c = {},
-                     .candidate = {},
-                     .products = {},
-                     .reset = {}};
-  input_products_forward(data_->workers, shape, weights, tape);
-  const std::int64_t columns = config.cell == Cell::kGruResetBefore ? 2 * H : std::ssize(sums);
-  std::vector<float> products(sums.size());
-  const ShardStep step = shard_step(shape, {}, 0, 0, 1);
-  const bool zero_before = !whole.reset.empty() && whole.reset[static_cast<std::size_t>(t)] != 0;
-  if (!zero_before) {
-    const MatView<float> first(products.data(), 1, columns);
-    weights.W.multiply(whole.h.row_range(t, 1), {}, first);
-    hidden_products_forward(shape, weights, tape, step, first);
-    if (config.cell == Cell::kGruResetBefore) {
-      const MatView<float> second(products.data() + 2 * H, 1, H);
-      weights.W_candidate.multiply(whole.candidate.row_range(t, 1), {}, second);
-      hidden_products_forward(shape, weights, tape, step, second, 2 * H);
-    }
-  }
-  if (config.cell == Cell::kGru) {
-    for (std::int64_t j = 0; j < H; ++j) {
-      products[static_cast<std::size_t>(2 * H + j)] = whole.gates(t, j) * whole.candidate(t, j);
-    }
-  }
-  add_to(products, sums);
+  if (keeps_sums(data_->config().cell)) return {kept.begin(), kept.end()};
+  std::vector<float> sums = from_input(*data_, l, t);
+  add_to(from_state(*data_, l, t), sums);
   return sums;
+}
+
+SumParts UnrolledText::parts(std::int64_t l, std::int64_t t) const {
+  const std::vector<float>& bias = data_->weights.layers()[static_cast<std::size_t>(l)].bias;
+  SumParts parts{.input = {}, .recurrent = {}, .bias = bias};
+  if (keeps_sums(data_->config().cell)) {
+    parts.input = sums(l, t);
+    parts.recurrent.assign(parts.input.size(), 0);
+  } else {
+    parts.input = from_input(*data_, l, t);
+    parts.recurrent = from_state(*data_, l, t);
+  }
+  for (std::size_t i = 0; i < bias.size(); ++i) parts.input[i] -= bias[i];
+  return parts;
+}
+
+std::span<const float> UnrolledText::embedding(std::int32_t symbol) const {
+  const MatView<const float> rows = data_->parameters.encoder();
+  if (symbol < 0 || symbol >= rows.rows) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("symbol {}: expected one from 0 to {}", symbol, data_->config().vocabulary - 1));
+  }
+  return row_of(rows, symbol);
 }
 
 }  // namespace unroll

@@ -118,6 +118,7 @@ void TextWriter::draw(Row& row, std::span<float> logits) {
   report.id = symbol.id;
   report.written = true;
   report.text = std::move(symbol.text);
+  report.draw = symbol.draw;
   set_from_logits(before, text.detail, report);
 }
 

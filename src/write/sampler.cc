@@ -45,20 +45,28 @@ Sampler::Sampler(std::int64_t vocabulary, std::int32_t excluded) : excluded_(exc
 std::int32_t Sampler::sample(const SamplerOptions& options, std::span<const float> logits, double uniform) {
   options_ = options;
   weigh(logits);
+  draw_ = {.number = uniform};
   if (options_.temperature == 0) {
     return std::min_element(candidates_.begin(), candidates_.end(), more_probable)->id;
   }
   keep_top_k();
   keep_top_p();
   keep_min_p();
-  const double wanted = uniform * total();
+  const double all = total();
+  const double wanted = uniform * all;
   double reached = 0;
   for (const Candidate& candidate : candidates_) {
+    const double before = reached;
     reached += candidate.weight;
-    if (reached > wanted) return candidate.id;
+    if (reached <= wanted) continue;
+    draw_ = {.number = uniform, .from = before / all, .to = reached / all};
+    return candidate.id;
   }
   // Rounding may leave the sum slightly below `wanted`; that must not draw a weight of zero.
-  return std::find_if(candidates_.rbegin(), candidates_.rend(), [](const Candidate& c) { return c.weight > 0; })->id;
+  const auto last =
+      std::find_if(candidates_.rbegin(), candidates_.rend(), [](const Candidate& c) { return c.weight > 0; });
+  draw_ = {.number = uniform, .from = 1 - last->weight / all, .to = 1};
+  return last->id;
 }
 
 bool Sampler::more_probable(const Candidate& a, const Candidate& b) noexcept {

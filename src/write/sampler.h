@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "unroll/generator.h"
+
 namespace unroll {
 
 // How a symbol is chosen; see GeneratorOptions for what each field means.
@@ -42,6 +44,9 @@ class Sampler {
   // checked options. Throws Error{kNumeric} where a logit is NaN or infinite.
   [[nodiscard]] std::int32_t sample(const SamplerOptions& options, std::span<const float> logits, double uniform);
 
+  // How the last symbol was drawn.
+  [[nodiscard]] const SymbolDraw& last_draw() const noexcept { return draw_; }
+
  private:
   struct Candidate {
     double weight = 0;
@@ -57,7 +62,8 @@ class Sampler {
   [[nodiscard]] double total() const noexcept;
 
   std::int32_t excluded_ = -1;
-  SamplerOptions options_;             // of the symbol that is drawn
+  SamplerOptions options_;  // of the symbol that is drawn
+  SymbolDraw draw_;
   std::vector<Candidate> candidates_;  // by id
   std::vector<Candidate> selection_;   // scratch of the filters, in no order
 };

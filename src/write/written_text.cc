@@ -77,7 +77,7 @@ WrittenSymbol WrittenText::write(std::span<float> logits, Sampler& sampler, std:
   if (plan_.ends_at_boundary && id == tokenizer_->boundary()) {
     stream_.finish(out);
     finish_ = Finish::kEnd;
-    return {.id = id};
+    return {.id = id, .draw = sampler.last_draw()};
   }
   std::string piece = piece_of(id);
   const bool stopped = stream_.append(piece, out);
@@ -90,7 +90,7 @@ WrittenSymbol WrittenText::write(std::span<float> logits, Sampler& sampler, std:
     stream_.finish(out);
     finish_ = Finish::kLength;
   }
-  return {.id = id, .text = std::move(piece)};
+  return {.id = id, .text = std::move(piece), .draw = sampler.last_draw()};
 }
 
 // Adds biases, and subtracts penalties of the symbols so far.

@@ -37,6 +37,7 @@ struct WritingPlan {
 struct WrittenSymbol {
   std::int32_t id = 0;
   std::string text = {};  // as it is written; empty where it is the boundary that ends the text
+  SymbolDraw draw = {};
 };
 
 // Writes symbol by symbol:

@@ -150,6 +150,26 @@ class ServeAnswers(CommandTest):
         self.refused(400, "forget_bias", ["no gates"],
                      self.server.post("/v1/draw", **fields, untrained=[{"cell": "rnn-tanh", "forget_bias": 1}]))
 
+    def test_pictures_are_those_of_draw(self):
+        text = "the cat sees"
+        asked = {"picture": "softmax", "text": text, "at": 4, "temperature": 0.5}
+        answer = self.server.post("/v1/draw", model="char", **asked).json
+        told = json.loads(self.succeed("draw", "softmax", self.models["char"], "--at", "4", "--temperature", "0.5",
+                                       "--json", stdin=text.encode()).out)
+        self.assertEqual((answer["table"], answer["facts"]), (told["table"], told["facts"]))
+        self.assertNotIn("style", answer["svg"])
+        alone = self.server.post("/v1/draw", model="char", standalone=True, **asked).json
+        self.assertEqual(alone["svg"], told["svg"])
+        self.assertEqual(self.server.post("/v1/draw", model="char", picture="surprisal", text=text,
+                                          beside=["words"]).json["facts"]["2 name"], "words")
+        self.refused(400, "picture", answer=self.server.post("/v1/draw", model="char", picture="cat", text=text))
+        self.refused(400, "at", answer=self.server.post("/v1/draw", model="char", picture="softmax", text=text, at=99))
+        self.refused(400, "units", answer=self.server.post("/v1/draw", model="char", picture="step", text=text, units=3))
+        self.refused(400, "text", answer=self.server.post("/v1/draw", model="char", picture="step"))
+        self.refused(400, None, answer=self.server.post("/v1/draw", model="reviews", picture="unrolled", text=text))
+        self.refused(404, "beside", answer=self.server.post("/v1/draw", model="char", picture="surprisal", text=text,
+                                                            beside=["nobody"]))
+
     def test_states_that_there_are_not_are_refused(self):
         self.refused(400, "layers", answer=self.server.post("/v1/states", model="char", text="a", layers=[7]))
         self.refused(400, "want", answer=self.server.post("/v1/states", model="char", text="a", want=["y"]))

@@ -59,9 +59,14 @@ void declare(Flags& flags, const PictureOption& option, PictureOptions& options)
     flags.whole(help, whole, [&options, field = *number](std::int64_t n) { options.*field = n; });
   } else if (const auto* const real = std::get_if<double PictureOptions::*>(&option.field)) {
     flags.real(help, option.range, [&options, field = *real](double x) { options.*field = x; });
+  } else if (const auto* const text = std::get_if<std::string PictureOptions::*>(&option.field)) {
+    flags.text(help, [&options, field = *text](const std::string& words) { options.*field = words; });
   } else {
-    const auto text = std::get<std::string PictureOptions::*>(option.field);
-    flags.text(help, [&options, text](const std::string& words) { options.*text = words; });
+    const auto list = std::get<std::vector<std::int64_t> PictureOptions::*>(option.field);
+    flags.text(help, [&options, list, range = option.range](const std::string& words) {
+      options.*list = parse_wholes(words);
+      for (const std::int64_t n : options.*list) static_cast<void>(parse_number(std::to_string(n), range));
+    });
   }
 }
 
@@ -103,7 +108,7 @@ std::optional<DrawCommand> parse_draw(const std::vector<std::string>& arguments,
   flags.heading("Options of pictures");
   for (const PictureOption& option : picture_options()) declare(flags, option, command.request.options);
   flags.example("unroll draw softmax book.safetensors sentence.txt --save softmax.svg",
-                "From logits to the probabilities of the symbol that ends the text.");
+                "From logits to the probabilities of what follows the text.");
   flags.example("unroll draw curves book.jsonl --save curves.svg",
                 "A training run from its log; unroll draw curves --help has more.");
   flags.example("unroll draw gradient lstm.safetensors test.txt --beside tanh.safetensors --save flow.svg",
@@ -113,9 +118,16 @@ std::optional<DrawCommand> parse_draw(const std::vector<std::string>& arguments,
   if (rest.empty()) throw Error(ErrorCode::kUsage, "draw: PICTURE is missing: " + pictures_help());
   command.request.picture = rest.front();
   rest.erase(rest.begin());
-  check_heeded(flags, picture_kind(command.request.picture));
+  const PictureKind& kind = picture_kind(command.request.picture);
+  check_heeded(flags, kind);
   command.model = take_model(command.model, &rest);
-  command.text = take_text("draw", rest);
+  if (kind.reads_text) {
+    command.text = take_text("draw", rest);
+  } else if (!rest.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("unexpected argument \"{}\": the picture {} is of a --prompt, not of a TEXT", rest.front(),
+                            kind.name));
+  }
   return command;
 }
 
@@ -131,7 +143,7 @@ void check_files(const DrawCommand& command) {
   }
   std::vector<std::string> inputs = command.beside;
   inputs.push_back(command.model);
-  inputs.push_back(command.text);
+  if (!command.text.empty()) inputs.push_back(command.text);
   expect_output("--save", command.save, inputs, command.overwrite);
 }
 
@@ -148,8 +160,10 @@ int run_draw(const std::vector<std::string>& arguments) {
   std::vector<std::string> paths{command.model};
   paths.insert(paths.end(), command.beside.begin(), command.beside.end());
   for (const std::string& path : paths) request.models.push_back({.name = path, .model = Model::load(path)});
-  request.text = read_text(command.text, text_coding(request.models.front().model.tokenizer().kind()));
-  request.text_name = text_name(command.text);
+  if (!command.text.empty()) {
+    request.text = read_text(command.text, text_coding(request.models.front().model.tokenizer().kind()));
+    request.text_name = text_name(command.text);
+  }
   const Picture picture = draw(request);
   if (!command.save.empty()) {
     OutputFile file(command.save);

@@ -29,8 +29,14 @@ void read_option(RequestFields& fields, const PictureOption& option, PictureOpti
         fields.whole(name, static_cast<std::int64_t>(option.range.least), static_cast<std::int64_t>(option.range.most));
   } else if (const auto* const real = std::get_if<double PictureOptions::*>(&option.field)) {
     options.** real = fields.number(name, options.**real, option.range);
-  } else {
-    options.*std::get<std::string PictureOptions::*>(option.field) = fields.text(name).value_or("");
+  } else if (const auto* const text = std::get_if<std::string PictureOptions::*>(&option.field)) {
+    options.** text = fields.text(name).value_or("");
+  } else if (const nlohmann::json* const list = fields.find(name)) {
+    if (!list->is_array()) refuse_field(name, *list, "a list of whole numbers");
+    for (const std::int32_t n : read_ids(name, *list)) {
+      if (!contains(option.range, n)) refuse_field(name, n, describe(option.range, true));
+      (options.*std::get<std::vector<std::int64_t> PictureOptions::*>(option.field)).push_back(n);
+    }
   }
 }
 
@@ -44,12 +50,22 @@ PictureRequest read_request(RequestFields& fields) {
       read_option(fields, option, request.options);
     }
   }
-  const std::optional<std::string> text = fields.text("text");
-  if (!text || text->empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
-  request.text = *text;
+  request.text = fields.text("text").value_or("");
+  if (kind.reads_text && request.text.empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
   request.label = fields.text("label").value_or("");
   request.standalone = fields.truth("standalone", false);
   return request;
+}
+
+// A model that is served. Throws as Models::find(), but blames `beside`.
+DrawnModel beside(const Models& models, const std::string& name) {
+  try {
+    const std::shared_ptr<ServedModel> other = models.find(name);
+    return {.name = other->name, .model = other->model};
+  } catch (const ApiError& error) {
+    if (error.status() != 404) throw;
+    throw ApiError(404, error.what(), "beside", error.code());
+  }
 }
 
 std::string picture_body(const PictureRequest& request, const std::vector<std::string>& ignored) {
@@ -67,10 +83,7 @@ void Api::draw_picture(std::unique_ptr<Call>& call) {
   const std::shared_ptr<ServedModel> served = model_of(fields, *call);
   PictureRequest request = read_request(fields);
   request.models.push_back({.name = served->name, .model = served->model});
-  for (const std::string& name : fields.texts("beside")) {
-    const std::shared_ptr<ServedModel> other = models_.find(name);
-    request.models.push_back({.name = other->name, .model = other->model});
-  }
+  for (const std::string& name : fields.texts("beside")) request.models.push_back(beside(models_, name));
   std::vector<UntrainedNetwork> untrained = untrained_fields(fields);
   ask(call, *served,
       [request = std::move(request), untrained = std::move(untrained),

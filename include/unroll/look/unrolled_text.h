@@ -35,6 +35,14 @@ struct LikelySymbol {
   float logit = 0;
 };
 
+// What the nonlinearities of a step are applied to, in parts: (G H) each, input + recurrent + bias = sums() but for
+// rounding.
+struct SumParts {
+  std::vector<float> input;      // U x
+  std::vector<float> recurrent;  // W h of the state before; of kGru's n r (W h + b'), of cells without W zero
+  std::vector<float> bias;       // b + b'; of kGru's n b
+};
+
 // The letters of a cell's gates in their order, one per block of H rows: "ifgo", "rzn", "zn", "fin". Empty for cells
 // without gates.
 [[nodiscard]] std::string_view gate_letters(Cell cell) noexcept;
@@ -96,6 +104,12 @@ class UnrolledText {
   // What those nonlinearities are applied to: U x + b + W h + b' (G H); of kGru's n U x + b + r (W h + b'). Of a cell
   // without gates it has one block. Costs the products of one step.
   [[nodiscard]] std::vector<float> sums(std::int64_t l, std::int64_t t) const;
+
+  // The same in parts. With layer normalisation products are normalised ones times their gains.
+  [[nodiscard]] SumParts parts(std::int64_t l, std::int64_t t) const;
+
+  // The row (E) of the embedding that a symbol looks up. Throws Error{kUsage} for a symbol that does not exist.
+  [[nodiscard]] std::span<const float> embedding(std::int32_t symbol) const;
 
   struct Data;
   [[nodiscard]] Data& data() const noexcept { return *data_; }  // for the library's own use

@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "draw/pictures.h"
+#include "draw/shown.h"
+#include "draw/subject.h"
+#include "draw/text_flow.h"
+#include "draw/written.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kMostDrawn = 200;
+constexpr double kDicePage = 860;
+constexpr double kBarLeft = 30;
+constexpr double kBarWidth = 800;
+constexpr double kBarHeight = 44;
+
+// The part of 0 to 1 that a symbol has.
+struct Slice {
+  std::int32_t id = 0;
+  double from = 0;
+  double to = 0;
+
+  [[nodiscard]] double share() const { return to - from; }
+};
+
+// By id, of all symbols that may be written.
+std::vector<Slice> slices_of(const SymbolReport& report, double temperature, std::int32_t unknown) {
+  if (temperature == 0) return {{.id = report.id, .from = 0, .to = 1}};
+  std::vector<SymbolProbability> symbols = report.alternatives;
+  std::erase_if(symbols, [&](const SymbolProbability& one) { return one.id == unknown; });
+  std::ranges::sort(symbols, {}, &SymbolProbability::id);
+  const double highest = std::ranges::max(symbols, {}, &SymbolProbability::log_prob).log_prob;
+  double all = 0;
+  for (const SymbolProbability& one : symbols) all += std::exp((one.log_prob - highest) / temperature);
+  std::vector<Slice> slices;
+  double reached = 0;
+  for (const SymbolProbability& one : symbols) {
+    const double before = reached;
+    reached += std::exp((one.log_prob - highest) / temperature);
+    slices.push_back({.id = one.id, .from = before / all, .to = reached / all});
+  }
+  return slices;
+}
+
+void draw_slice(Svg& svg, const Tokenizer& tokenizer, const Slice& slice, double y, bool drawn, bool odd) {
+  const double x = kBarLeft + kBarWidth * slice.from;
+  const double width = kBarWidth * slice.share();
+  const std::string symbol =
+      shown_symbol(tokenizer, slice.id, std::max<std::int64_t>(1, static_cast<std::int64_t>(width / 9)));
+  svg.open_group(drawn ? "slice drawn" : "slice",
+                 {{"data-id", slice.id}, {"data-from", fmt::format("{:.9g}", slice.from)}});
+  svg.hint(fmt::format("{}: from {:.4f} to {:.4f}, {}", shown_symbol(tokenizer, slice.id), slice.from, slice.to,
+                       percent(slice.share())));
+  svg.rect({x, y}, width, kBarHeight, drawn ? "chosen" : (odd ? "slice-odd" : "slice-even"));
+  if (width >= 9 + 8.5 * static_cast<double>(columns_of(symbol) - 1)) {
+    svg.text({x + width / 2, y + kBarHeight / 2 + 5}, drawn ? "symbol middle on-chosen" : "symbol middle", symbol);
+  }
+  svg.close();
+}
+
+double draw_so_far(Svg& svg, const std::string& prompt, const std::vector<SymbolReport>& written) {
+  std::string before = prompt;
+  for (std::size_t i = 0; i + 1 < written.size(); ++i) before += written[i].text;
+  const std::string last = written.back().text;
+  std::vector<std::string> symbols;
+  if (!before.empty())
+    symbols.push_back(before.size() > 60 ? "\xE2\x80\xA6" + before.substr(before.find(' ', before.size() - 60) + 1)
+                                         : before);
+  std::string shown = symbols.empty() ? "" : shown_symbol(symbols.front(), 70);
+  const double width = 8.5 * static_cast<double>(columns_of(shown));
+  if (!shown.empty()) svg.text({kBarLeft, 34}, "symbol", shown);
+  const std::string drawn = shown_symbol(last, 20);
+  svg.rect({kBarLeft + width + 2, 18}, 8.5 * static_cast<double>(std::max<std::int64_t>(1, columns_of(drawn))) + 6, 23,
+           "chosen");
+  svg.text({kBarLeft + width + 5, 34}, "symbol on-chosen", drawn);
+  return 96;
+}
+
+}  // namespace
+
+Picture draw_dice(const PictureRequest& request) {
+  const std::int64_t at = request.options.at.value_or(0);
+  if (at >= kMostDrawn) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`at` is {}: expected a written symbol from 0 to {}", at, kMostDrawn - 1), "at");
+  }
+  const Model& model = request.models.at(0).model;
+  const Tokenizer& tokenizer = model.tokenizer();
+  const std::vector<SymbolReport> written = written_texts(request, 1, at + 1, tokenizer.size()).front();
+  if (std::ssize(written) <= at) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`at` is {}: the text ended before, after {} symbols", at, written.size()), "at");
+  }
+  const SymbolReport& report = written.back();
+  const std::vector<Slice> slices = slices_of(report, request.options.temperature, tokenizer.unknown());
+  Picture picture{.title = "How a symbol is drawn"};
+  Svg svg;
+  const double y = draw_so_far(svg, request.options.prompt, written);
+  svg.open_group("bar", {});
+  bool odd = false;
+  for (const Slice& slice : slices) {
+    odd = !odd;
+    if (slice.id != report.id) draw_slice(svg, tokenizer, slice, y, false, odd);
+  }
+  const auto drawn = std::ranges::find(slices, report.id, &Slice::id);
+  draw_slice(svg, tokenizer, *drawn, y, true, false);
+  svg.close();
+  const double needle = kBarLeft + kBarWidth * report.draw.number;
+  svg.open_group("needle", {{"data-number", fmt::format("{:.9g}", report.draw.number)}});
+  svg.line({needle, y - 16}, {needle, y + kBarHeight + 8}, "needle");
+  svg.text({std::clamp(needle, kBarLeft + 60, kBarLeft + kBarWidth - 60), y - 22}, "middle",
+           request.options.temperature == 0 ? std::string("temperature 0: the most probable, whatever is drawn")
+                                            : fmt::format("{:.4f} is drawn", report.draw.number));
+  svg.close();
+  for (int tenth = 0; tenth <= 10; tenth += 2) {
+    svg.text({kBarLeft + kBarWidth * tenth / 10.0, y + kBarHeight + 22}, "small middle", three_digits(tenth / 10.0));
+  }
+  svg.text(
+      {kBarLeft, y + kBarHeight + 46}, "small",
+      fmt::format("seed {}, symbol number {} of the text, temperature {}: each symbol has as much of the line as it is "
+                  "probable",
+                  request.options.seed.value_or(1), at, request.options.temperature));
+  picture.table.columns = {"symbol", "id", "from", "to", "share"};
+  for (const Slice& slice : slices) {
+    picture.table.rows.push_back(
+        {tokenizer.symbol(slice.id), std::int64_t{slice.id}, slice.from, slice.to, slice.share()});
+  }
+  picture.sentence = fmt::format("The number {:.4f} falls into the part of {}, from {:.4f} to {:.4f}, so {} is written",
+                                 report.draw.number, shown_symbol(tokenizer, report.id, 20), report.draw.from,
+                                 report.draw.to, shown_symbol(tokenizer, report.id, 20));
+  picture.facts = {{"at", at},
+                   {"id", std::int64_t{report.id}},
+                   {"symbol", tokenizer.symbol(report.id)},
+                   {"number", report.draw.number},
+                   {"from", report.draw.from},
+                   {"to", report.draw.to},
+                   {"seed", request.options.seed.value_or(1)},
+                   {"temperature", request.options.temperature}};
+  finish(picture, request, svg, kDicePage, y + kBarHeight + 60);
+  return picture;
+}
+
+}  // namespace unroll

@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "draw/asked_units.h"
+#include "draw/chart.h"
+#include "draw/heat_rows.h"
+#include "draw/pictures.h"
+#include "draw/shown.h"
+#include "draw/subject.h"
+#include "unroll/cell.h"
+#include "unroll/error.h"
+#include "unroll/look/state_gradients.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kGateSteps = 200;
+constexpr std::int64_t kGateLags = 40;
+constexpr double kGatesPage = 860;
+
+// How much of its state a unit keeps in a step, by its gates: f of an LSTM, z of a GRU.
+double kept_share(const UnrolledText& text, std::int64_t layer, std::int64_t t, std::int64_t unit) {
+  const Cell cell = text.model().config().cell;
+  const std::vector<float> gates = text.gates(layer, t);
+  const auto gate = [&](char letter) {
+    const auto block = static_cast<std::int64_t>(gate_letters(cell).find(letter));
+    return static_cast<double>(gates[static_cast<std::size_t>(block * text.model().config().hidden + unit)]);
+  };
+  switch (cell) {
+    case Cell::kLstm:
+      return gate('f');
+    case Cell::kGru:
+    case Cell::kGruResetBefore:
+      return gate('z');
+    case Cell::kMinGru:
+      return 1 - gate('z');
+    case Cell::kMinLstm:
+      return gate('f') / (gate('f') + gate('i'));
+    case Cell::kRnnTanh:
+    case Cell::kRnnRelu:
+      break;
+  }
+  return 0;
+}
+
+// What the gates alone would leave of a unit's gradient, and what is left, by steps back.
+struct KeptByLag {
+  std::vector<double> gates;
+  std::vector<double> measured;
+};
+
+KeptByLag kept_by_lag(const PictureRequest& request, const UnrolledText& text, std::int64_t layer, std::int64_t unit,
+                      std::int64_t at) {
+  const bool has_c = has_cell_state(text.model().config().cell);
+  const auto u = static_cast<std::size_t>(unit);
+  const std::int64_t lags = request.options.lags.value_or(kGateLags);
+  KeptByLag kept{.gates = {1}, .measured = {}};
+  StateGradients back(text, {{.step = at}});
+  double first = 0;
+  for (std::int64_t lag = 0; lag <= lags && back.next() && back.has(0); ++lag) {
+    check_wanted(request);
+    double gradient = has_c ? static_cast<double>(back.c(layer, 0)[u]) : static_cast<double>(back.h(layer, 0)[u]);
+    if (lag == 0 && has_c) gradient += static_cast<double>(back.through_h(layer, 0)[u]);
+    gradient = std::ldexp(gradient, back.exponent(0));
+    if (lag == 0) first = gradient;
+    kept.measured.push_back(first == 0 ? 0 : gradient / first);
+    if (lag > 0) kept.gates.push_back(kept.gates.back() * kept_share(text, layer, at - lag + 1, unit));
+  }
+  return kept;
+}
+
+// The unit that keeps most over the steps.
+std::int64_t keeping_unit(const UnrolledText& text, std::int64_t layer, const StepRange& steps) {
+  std::int64_t best = 0;
+  double most = -1;
+  for (std::int64_t unit = 0; unit < text.model().config().hidden; ++unit) {
+    double sum = 0;
+    for (std::int64_t t = steps.first; t <= steps.last(); ++t) sum += std::log(kept_share(text, layer, t, unit) + 1e-9);
+    if (unit == 0 || sum > most) {
+      most = sum;
+      best = unit;
+    }
+  }
+  return best;
+}
+
+std::vector<HeatRow> gate_rows(const UnrolledText& text, std::int64_t layer, std::int64_t unit,
+                               const StepRange& steps) {
+  const NetworkConfig& config = text.model().config();
+  const std::string_view letters = gate_letters(config.cell);
+  std::vector<HeatRow> rows;
+  for (std::size_t g = 0; g < letters.size(); ++g) {
+    const bool signed_gate = letters[g] == 'g' || letters[g] == 'n';
+    HeatRow row{.name = std::string(1, letters[g]),
+                .hint = fmt::format("{} of unit {}", letters[g], unit),
+                .least = signed_gate ? -1.0 : 0.0};
+    for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
+      row.values.push_back(
+          text.gates(layer, t)[g * static_cast<std::size_t>(config.hidden) + static_cast<std::size_t>(unit)]);
+    }
+    rows.push_back(std::move(row));
+  }
+  for (const bool of_c : {true, false}) {
+    if (of_c && !has_cell_state(config.cell)) continue;
+    HeatRow row{.name = of_c ? "c" : "h", .hint = fmt::format("{} of unit {}", of_c ? "c" : "h", unit)};
+    for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
+      row.values.push_back((of_c ? text.c(layer, t) : text.h(layer, t))[static_cast<std::size_t>(unit)]);
+    }
+    double largest = 1;
+    for (const double value : row.values) largest = std::max(largest, std::abs(value));
+    row.least = -largest;
+    row.most = largest;
+    if (largest > 1) row.name += " \xC2\xB1" + fmt::format("{:.2g}", largest);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
+  Plane plane{.corner = {70, 40}, .width = kGatesPage - 70 - 24, .height = 180};
+  plane.right = std::max(1.0, static_cast<double>(kept.measured.size() - 1));
+  for (const double value : kept.measured) {
+    plane.top = std::max(plane.top, value);
+    plane.bottom = std::min(plane.bottom, value);
+  }
+  draw_grid(svg, plane, fmt::format("steps back from step {}", at),
+            fmt::format("what is left of the gradient with respect to {}", state));
+  const auto draw = [&](const std::vector<double>& values, std::size_t i) {
+    std::vector<Point> points;
+    for (std::size_t k = 0; k < values.size(); ++k) points.push_back(plane.at(static_cast<double>(k), values[k]));
+    draw_line(svg, points, line_class(i));
+  };
+  draw(kept.measured, 0);
+  draw(kept.gates, 1);
+  draw_legend(svg, {70, plane.edge_bottom() + 58}, 0,
+              fmt::format("measured: d{0}(t) / d{0}(t \xE2\x88\x92 k), by all paths", state));
+  draw_legend(svg, {430, plane.edge_bottom() + 58}, 1, "the product of its gates alone");
+  return plane.edge_bottom() + 84;
+}
+
+}  // namespace
+
+Picture draw_gates(const PictureRequest& request) {
+  const UnrolledText text = unrolled_with_end(request);
+  const Cell cell = text.model().config().cell;
+  if (gate_letters(cell).empty()) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("the model's cell is {}, which has no gates: expected lstm, gru, or another cell with gates",
+                    cell_name(cell)));
+  }
+  const Tokenizer& tokenizer = text.model().tokenizer();
+  const std::int64_t at = asked_step(request, text);
+  const std::int64_t layer = asked_layer(request, text);
+  const StepRange steps = shown_steps(request, text, kGateSteps, at);
+  const std::int64_t unit = request.options.unit ? *request.options.unit : keeping_unit(text, layer, steps);
+  check_unit(text, unit, "unit");
+  const KeptByLag kept = kept_by_lag(request, text, layer, unit, at);
+  const std::vector<HeatRow> rows = gate_rows(text, layer, unit, steps);
+  std::vector<std::string> symbols;
+  for (std::int64_t t = steps.first; t <= steps.last(); ++t) symbols.push_back(tokenizer.symbol(text.input(t)));
+
+  const char state = has_cell_state(cell) ? 'c' : 'h';
+  Picture picture{.title = fmt::format("The gates of unit {}", unit)};
+  Svg svg;
+  double y = draw_kept(svg, kept, at, state);
+  draw_scale(svg, {130, y - 6}, "0 or least", "1 or most");
+  y = draw_heat_rows(svg, symbols, rows, y + 20, kGatesPage, steps.first, at);
+  picture.table.columns = {"t", "reads"};
+  for (const HeatRow& row : rows) picture.table.columns.push_back(row.name.substr(0, 1));
+  picture.table.columns.insert(picture.table.columns.end(), {"gates alone", "measured"});
+  for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
+    const auto i = static_cast<std::size_t>(t - steps.first);
+    std::vector<Datum> row{t, symbols[i]};
+    for (const HeatRow& one : rows) row.emplace_back(one.values[i]);
+    const std::int64_t lag = at - t;
+    const bool there = lag >= 0 && lag < std::ssize(kept.measured);
+    row.push_back(there ? Datum(kept.gates[static_cast<std::size_t>(lag)]) : Datum());
+    row.push_back(there ? Datum(kept.measured[static_cast<std::size_t>(lag)]) : Datum());
+    picture.table.rows.push_back(std::move(row));
+  }
+  picture.sentence =
+      fmt::format("Of the gradient at {} of unit {}, {} steps back, its gates alone would leave {}; {} is left", state,
+                  unit, kept.measured.size() - 1, percent(kept.gates.back()), three_digits(kept.measured.back()));
+  picture.facts = {{"layer", layer},
+                   {"unit", unit},
+                   {"at", at},
+                   {"first", steps.first},
+                   {"last", steps.last()},
+                   {"steps", text.steps()},
+                   {"unread_steps", text.unread_steps()}};
+  finish(picture, request, svg, kGatesPage, y);
+  return picture;
+}
+
+}  // namespace unroll

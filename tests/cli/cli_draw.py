@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""`unroll draw`: cli/cli_draw.py UNROLL"""
+
+import csv
+import json
+import math
+import xml.etree.ElementTree
+
+from command_line import CommandTest, main
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Draw(CommandTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.model = cls.make_model("gru.safetensors", "--cell", "gru")
+        hostile = cls.shared / "hostile.txt"
+        hostile.write_text("<img/onerror=alert(1)> the \u05e9\u05dc\u05d5\u05dd cat \u0301 sees\n" * 60, encoding="utf-8")
+        cls.words = cls.make_model("a<b&c.safetensors", "--tokenizer", "whitespace", "--cell", "rnn-tanh", text=hostile)
+
+    def drawn(self, picture, model, *arguments, text="the cat"):
+        file = self.folder / f"{picture}.svg"
+        done = self.succeed("draw", picture, model, "-", "--save", file, "--overwrite", *arguments, stdin=text.encode())
+        return xml.etree.ElementTree.parse(file).getroot(), done.out
+
+    def test_a_picture_is_a_file_of_its_own_that_a_screen_reader_reads(self):
+        root, said = self.drawn("unrolled", self.words, text="the <img/onerror=alert(1)> \u05e9\u05dc\u05d5\u05dd \u0301\n")
+        self.assertEqual(root.get("role"), "img")
+        self.assertEqual([child.tag for child in root][:3], [SVG + "title", SVG + "desc", SVG + "style"])
+        self.assertEqual(root.find(SVG + "desc").text + "\n", said)
+        self.assertEqual([shape for shape in root.iter() if not shape.tag.startswith(SVG)], [])
+        self.assertEqual(list(root.iter(SVG + "img")) + list(root.iter(SVG + "script")), [])
+        columns = [group for group in root.iter(SVG + "g") if group.get("class", "").startswith("column ") or
+                   group.get("class") == "column"]
+        self.assertEqual([group.get("data-t") for group in columns], list("01234"))
+
+    def test_numbers_are_those_of_score_and_come_as_csv_and_json(self):
+        table = self.folder / "t.csv"
+        asked = ["draw", "surprisal", self.model, "-", "--second", "cat the"]
+        told = json.loads(self.succeed(*asked, "--json", "--save", table, stdin=b"the cat").out)
+        score = json.loads(self.succeed("score", self.model, "--json", stdin=b"the cat\n").out.splitlines()[0])
+        self.assertTrue(math.isclose(told["facts"]["1 nats"], -score["log_prob"], rel_tol=1e-12))
+        with open(table, newline="", encoding="utf-8") as file:
+            read = list(csv.reader(file))
+        self.assertEqual(read[0], told["table"]["columns"])
+        self.assertEqual([row[2] for row in read[1:]], [row[2] for row in told["table"]["rows"]])
+        self.assertEqual([row[2] for row in read[1:9]], [*"the cat", "\n"])
+        self.assertEqual(told["picture"], "surprisal")
+
+    def test_a_tree_grows_from_what_generate_writes(self):
+        told = json.loads(self.succeed("draw", "tree", self.model, "--prompt", "the ", "--length", "12", "--count", "3",
+                                       "--seed", "4", "--json").out)
+        written = self.succeed("generate", self.model, "--prompt", "the ", "--length", "12", "--seed", "4").out
+        self.assertEqual(written.rstrip("\n"), "the " + told["table"]["rows"][0][1].rstrip("\n"))
+
+    def test_what_cannot_be_drawn_is_refused_with_the_reason(self):
+        save = ["--save", self.folder / "x.svg"]
+        text = self.write("t.txt", "the cat\n")
+        self.refuse(2, ["unrolled, onehot"], "draw", "cat", self.model, text, *save)
+        self.refuse(2, ["--save"], "draw", "softmax", self.model, text)
+        self.refuse(2, [".svg", ".csv"], "draw", "softmax", self.model, text, "--save", self.folder / "x.png")
+        self.refuse(2, ["--temperature is an option of softmax"], "draw", "gates", self.model, text, "--temperature", "2",
+                    *save)
+        self.refuse(2, ["--at is 99", "0 to 7"], "draw", "softmax", self.model, text, "--at", "99", *save)
+        self.refuse(2, ["no gates"], "draw", "gates", self.words, text, *save)
+        self.refuse(2, ["--prompt"], "draw", "tree", self.model, text, *save)
+        self.succeed("draw", "softmax", self.model, text, *save)
+        self.refuse(2, ["--overwrite"], "draw", "softmax", self.model, text, *save)
+
+
+if __name__ == "__main__":
+    main()
