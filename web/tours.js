@@ -22,11 +22,11 @@ export const tours = [
       },
       {
         "words": "Two words that end in the same letter. The input of the last step is the same as in the next stop; compare the bars of the old state.",
-        "link": "#unrolled?model=tanh-twin&text=childr&at=5"
+        "link": "#unrolled?model=tanh-twin&text=childr&at=6"
       },
       {
         "words": "The last letter read is again r, the state is another, and so is the prediction. That is a memory.",
-        "link": "#unrolled?model=tanh-twin&text=the+r&at=4"
+        "link": "#unrolled?model=tanh-twin&text=the+r&at=5"
       }
     ]
   },
