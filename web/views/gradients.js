@@ -106,7 +106,7 @@ class Gradients {
         ...asked,
         lags,
         untrained: [
-          { cell: "tanh", hidden: 64, radius },
+          { cell: "rnn-tanh", hidden: 64, radius },
           { cell: "gru", hidden: 64 },
           { cell: "lstm", hidden: 64, forget_bias: forget },
         ],
