@@ -45,7 +45,8 @@ class Report(CommandTest):
         cls.runs = cls.shared / "runs"
         cls.runs.mkdir()
         cls.hostile = cls.shared / "hostile.txt"
-        lines = [f"the cat {HOSTILE.replace(' ', '_')} sees \"the\" & dog {'</pre>' if i % 2 else ']]>'}" for i in range(60)]
+        word = HOSTILE.replace(" ", "_")
+        lines = [f"the cat {word} sees \"the\" & dog {'</pre>' if i % 2 else ']]>'}" for i in range(60)]
         cls.hostile.write_text("\n".join(lines) + "\n", encoding="utf-8")
         cls.make_model("runs/a.safetensors", "--log", cls.runs / "a.jsonl", "--tokenizer", "whitespace",
                        "--sample-every", "10", "--cell", "gru", "--validate-every", "10", text=cls.hostile)
@@ -62,7 +63,8 @@ class Report(CommandTest):
         page = Page(text)
         self.assertEqual(page.open, [])
         self.assertFalse(page.tags & {"script", "img", "iframe", "link", "object", "b", "i"}, page.tags)
-        self.assertFalse({name for name in page.attributes if name.startswith("on") or name in ("src", "href", "style")})
+        unsafe = {name for name in page.attributes if name.startswith("on")} | {"src", "href", "style"} & page.attributes
+        self.assertFalse(unsafe)
         self.assertEqual(len(page.ids), len(set(page.ids)))
         return page, text
 
