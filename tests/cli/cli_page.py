@@ -92,7 +92,7 @@ class PageOfTwins(CommandTest):
 
     def test_the_printed_link_opens_a_chapter(self):
         note = self.server.process.stderr.readline().decode("utf-8")
-        self.assertEqual(note, f"open http://127.0.0.1:{self.server.port}/#unrolled?tour=3&stop=1\n")
+        self.assertEqual(note, f"open http://127.0.0.1:{self.server.port}/#unrolled?tour=3\n")
 
 
 class PageOfModels(CommandTest):

@@ -146,7 +146,7 @@ std::optional<ServeCommand> parse_serve(const std::vector<std::string>& argument
   flags.example("unroll serve small=a.safetensors large=b.safetensors --port 9000", "Two models with names.");
   if (!flags.parse(arguments)) return std::nullopt;
   add_models(flags.positionals(), command.options);
-  if (command.tour > 0) command.options.page_link = fmt::format("#unrolled?tour={}&stop=1", command.tour);
+  if (command.tour > 0) command.options.page_link = fmt::format("#unrolled?tour={}", command.tour);
   const bool has_key = flags.given("--api-key") || !command.key_file.empty();
   if (!command.key_file.empty()) command.options.api_key = read_key(command.key_file);
   if (has_key && command.options.api_key.empty()) throw Error(ErrorCode::kUsage, "the key is empty");
