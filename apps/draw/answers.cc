@@ -73,9 +73,10 @@ double draw_moved(Svg& svg, const std::vector<std::string>& pieces, const Explan
 
 Picture draw_answers(const PictureRequest& request) {
   const Model& model = request.models.at(0).model;
+  if (model.task().kind == TaskKind::kTag) return draw_tags(request);
   if (model.task().kind != TaskKind::kClassify) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("the model's task is {}: expected a classifier, which gives a text its label",
+                fmt::format("the model's task is {}: expected a classifier or a tagger, which answer with labels",
                             task_name(model.task().kind)));
   }
   std::string text = request.text;

@@ -14,7 +14,7 @@
 #include "draw/subject.h"
 #include "unroll/cell.h"
 #include "unroll/error.h"
-#include "unroll/look/state_gradients.h"
+#include "unroll/look/dynamics.h"
 
 namespace unroll {
 namespace {
@@ -23,32 +23,37 @@ constexpr std::int64_t kGateSteps = 200;
 constexpr std::int64_t kGateLags = 40;
 constexpr double kGatesPage = 860;
 
-// How much of its state a unit keeps in a step, by its gates: f of an LSTM, z of a GRU.
-double kept_share(const UnrolledText& text, std::int64_t layer, std::int64_t t, std::int64_t unit) {
+// How much of its state each unit keeps in a step, by its gates: f of an LSTM, z of a GRU.
+std::vector<double> kept_shares(const UnrolledText& text, std::int64_t layer, std::int64_t t) {
   const Cell cell = text.model().config().cell;
+  const auto H = static_cast<std::size_t>(text.model().config().hidden);
   const std::vector<float> gates = text.gates(layer, t);
-  const auto gate = [&](char letter) {
-    const auto block = static_cast<std::int64_t>(gate_letters(cell).find(letter));
-    return static_cast<double>(gates[static_cast<std::size_t>(block * text.model().config().hidden + unit)]);
-  };
-  switch (cell) {
-    case Cell::kLstm:
-      return gate('f');
-    case Cell::kGru:
-    case Cell::kGruResetBefore:
-      return gate('z');
-    case Cell::kMinGru:
-      return 1 - gate('z');
-    case Cell::kMinLstm:
-      return gate('f') / (gate('f') + gate('i'));
-    case Cell::kRnnTanh:
-    case Cell::kRnnRelu:
-      break;
+  std::vector<double> shares(H);
+  for (std::size_t j = 0; j < H; ++j) {
+    const auto gate = [&](char letter) { return static_cast<double>(gates[gate_letters(cell).find(letter) * H + j]); };
+    switch (cell) {
+      case Cell::kLstm:
+        shares[j] = gate('f');
+        break;
+      case Cell::kGru:
+      case Cell::kGruResetBefore:
+        shares[j] = gate('z');
+        break;
+      case Cell::kMinGru:
+        shares[j] = 1 - gate('z');
+        break;
+      case Cell::kMinLstm:
+        shares[j] = gate('f') / (gate('f') + gate('i'));
+        break;
+      case Cell::kRnnTanh:
+      case Cell::kRnnRelu:
+        break;
+    }
   }
-  return 0;
+  return shares;
 }
 
-// What the gates alone would leave of a unit's gradient, and what is left, by steps back.
+// What the gates alone would keep of a unit's state, and what is kept, by steps back.
 struct KeptByLag {
   std::vector<double> gates;
   std::vector<double> measured;
@@ -56,37 +61,23 @@ struct KeptByLag {
 
 KeptByLag kept_by_lag(const PictureRequest& request, const UnrolledText& text, std::int64_t layer, std::int64_t unit,
                       std::int64_t at) {
-  const bool has_c = has_cell_state(text.model().config().cell);
-  const auto u = static_cast<std::size_t>(unit);
-  const std::int64_t lags = request.options.lags.value_or(kGateLags);
-  KeptByLag kept{.gates = {1}, .measured = {}};
-  StateGradients back(text, {{.step = at}});
-  double first = 0;
-  for (std::int64_t lag = 0; lag <= lags && back.next() && back.has(0); ++lag) {
-    check_wanted(request);
-    double gradient = has_c ? static_cast<double>(back.c(layer, 0)[u]) : static_cast<double>(back.h(layer, 0)[u]);
-    if (lag == 0 && has_c) gradient += static_cast<double>(back.through_h(layer, 0)[u]);
-    gradient = std::ldexp(gradient, back.exponent(0));
-    if (lag == 0) first = gradient;
-    kept.measured.push_back(first == 0 ? 0 : gradient / first);
-    if (lag > 0) kept.gates.push_back(kept.gates.back() * kept_share(text, layer, at - lag + 1, unit));
+  check_wanted(request);
+  KeptByLag kept{.gates = {1},
+                 .measured = unit_memory(text, layer, unit, at, request.options.lags.value_or(kGateLags))};
+  for (std::int64_t lag = 1; lag < std::ssize(kept.measured); ++lag) {
+    kept.gates.push_back(kept.gates.back() * kept_shares(text, layer, at - lag + 1)[static_cast<std::size_t>(unit)]);
   }
   return kept;
 }
 
 // The unit that keeps most over the steps.
 std::int64_t keeping_unit(const UnrolledText& text, std::int64_t layer, const StepRange& steps) {
-  std::int64_t best = 0;
-  double most = -1;
-  for (std::int64_t unit = 0; unit < text.model().config().hidden; ++unit) {
-    double sum = 0;
-    for (std::int64_t t = steps.first; t <= steps.last(); ++t) sum += std::log(kept_share(text, layer, t, unit) + 1e-9);
-    if (unit == 0 || sum > most) {
-      most = sum;
-      best = unit;
-    }
+  std::vector<double> sums(static_cast<std::size_t>(text.model().config().hidden));
+  for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
+    const std::vector<double> shares = kept_shares(text, layer, t);
+    for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += std::log(shares[j] + 1e-9);
   }
-  return best;
+  return std::ranges::max_element(sums) - sums.begin();
 }
 
 std::vector<HeatRow> gate_rows(const UnrolledText& text, std::int64_t layer, std::int64_t unit,
@@ -129,7 +120,7 @@ double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
     plane.bottom = std::min(plane.bottom, value);
   }
   draw_grid(svg, plane, fmt::format("steps back from step {}", at),
-            fmt::format("what is left of the gradient with respect to {}", state));
+            fmt::format("d{0}(t) / d{0}(t \xE2\x88\x92 k)", state));
   const auto draw = [&](const std::vector<double>& values, std::size_t i) {
     std::vector<Point> points;
     for (std::size_t k = 0; k < values.size(); ++k) points.push_back(plane.at(static_cast<double>(k), values[k]));
@@ -137,8 +128,7 @@ double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
   };
   draw(kept.measured, 0);
   draw(kept.gates, 1);
-  draw_legend(svg, {70, plane.edge_bottom() + 58}, 0,
-              fmt::format("measured: d{0}(t) / d{0}(t \xE2\x88\x92 k), by all paths", state));
+  draw_legend(svg, {70, plane.edge_bottom() + 58}, 0, "measured, by all paths");
   draw_legend(svg, {430, plane.edge_bottom() + 58}, 1, "the product of its gates alone");
   return plane.edge_bottom() + 84;
 }
@@ -184,9 +174,9 @@ Picture draw_gates(const PictureRequest& request) {
     row.push_back(there ? Datum(kept.measured[static_cast<std::size_t>(lag)]) : Datum());
     picture.table.rows.push_back(std::move(row));
   }
-  picture.sentence =
-      fmt::format("Of the gradient at {} of unit {}, {} steps back, its gates alone would leave {}; {} is left", state,
-                  unit, kept.measured.size() - 1, percent(kept.gates.back()), three_digits(kept.measured.back()));
+  picture.sentence = fmt::format(
+      "Of its {} of {} steps before, the gates of unit {} alone would keep {}; measured by all paths, it is {}", state,
+      kept.measured.size() - 1, unit, percent(kept.gates.back()), three_digits(kept.measured.back()));
   picture.facts = {{"layer", layer},
                    {"unit", unit},
                    {"at", at},

@@ -96,7 +96,7 @@ const std::vector<PictureKind>& picture_kinds() {
        .reads_text = false,
        .draw = draw_tree},
       {.name = "answers",
-       .purpose = "what a classifier says after each word, and what moved it",
+       .purpose = "what a classifier or a tagger says after each word, and what moved it",
        .options = {},
        .draw = draw_answers},
   };

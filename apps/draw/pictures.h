@@ -17,5 +17,6 @@ namespace unroll {
 [[nodiscard]] Picture draw_dice(const PictureRequest& request);
 [[nodiscard]] Picture draw_tree(const PictureRequest& request);
 [[nodiscard]] Picture draw_answers(const PictureRequest& request);
+[[nodiscard]] Picture draw_tags(const PictureRequest& request);  // the answers of a tagger
 
 }  // namespace unroll

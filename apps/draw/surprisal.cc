@@ -125,13 +125,16 @@ double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
   return below;
 }
 
-std::string comparison_of(const PricedText& a, const PricedText& b) {
+std::string comparison_of(const PricedText& a, const PricedText& b, bool of_models) {
   const double power = (b.total - a.total) / std::numbers::ln10;
   if (power == 0) return "both are equally probable";
   const std::string times =
       std::abs(power) < 3 ? fmt::format("{:.3g}", std::pow(10, std::abs(power))) : power_of_ten(std::abs(power));
-  return fmt::format("{} is {} times as probable as {}", power > 0 ? a.name : b.name, times,
-                     power > 0 ? b.name : a.name);
+  const PricedText& likely = power > 0 ? a : b;
+  const PricedText& other = power > 0 ? b : a;
+  return of_models
+             ? fmt::format("the text is {} times as probable under {} as under {}", times, likely.name, other.name)
+             : fmt::format("the {} is {} times as probable as the {}", likely.name, times, other.name);
 }
 
 void fill_surprisal(Picture& picture, const std::vector<PricedText>& all) {
@@ -165,7 +168,7 @@ Picture draw_surprisal(const PictureRequest& request) {
     picture.sentence += (i == 0 ? "" : "; ") + surprisal_words(all[i]);
   }
   if (all.size() == 2) {
-    const std::string comparison = comparison_of(all[0], all[1]);
+    const std::string comparison = comparison_of(all[0], all[1], request.models.size() > 1);
     picture.sentence += ": " + comparison;
     picture.facts.emplace_back("comparison", comparison);
     svg.text({kSurprisalMargin, y}, "headline", comparison);

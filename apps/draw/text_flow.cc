@@ -40,13 +40,17 @@ std::vector<ReadingDirection> directions_of(std::span<const SymbolCell> line, Re
   return directions;
 }
 
-void place_line(std::span<SymbolCell> line, const TextFlow& flow, double y) {
-  ReadingDirection base = ReadingDirection::kLeftToRight;
-  for (const SymbolCell& cell : line) {
-    if (direction_of(cell.shown) == ReadingDirection::kNeither) continue;
-    base = direction_of(cell.shown);
-    break;
+// The direction of the paragraph that begins with the first cell: that of its first letter.
+ReadingDirection paragraph_direction(std::span<const SymbolCell> cells) {
+  for (const SymbolCell& cell : cells) {
+    const ReadingDirection direction = direction_of(cell.shown);
+    if (direction != ReadingDirection::kNeither && !cell.ends_line) return direction;
+    if (cell.ends_line) break;
   }
+  return ReadingDirection::kLeftToRight;
+}
+
+void place_line(std::span<SymbolCell> line, ReadingDirection base, const TextFlow& flow, double y) {
   const std::vector<ReadingDirection> directions = directions_of(line, base);
   std::vector<std::size_t> order(line.size());
   for (std::size_t i = 0; i < line.size(); ++i) order[i] = i;
@@ -83,7 +87,9 @@ std::vector<SymbolCell> cells_of(const std::vector<std::string>& symbols) {
 double place(std::vector<SymbolCell>& cells, const TextFlow& flow) {
   double y = flow.corner.y;
   std::size_t begin = 0;
+  ReadingDirection base = ReadingDirection::kLeftToRight;
   while (begin < cells.size()) {
+    if (begin == 0 || cells[begin - 1].ends_line) base = paragraph_direction(std::span(cells).subspan(begin));
     if (y + flow.line_height > flow.corner.y + flow.most_height) {
       cells.resize(begin);
       break;
@@ -94,7 +100,7 @@ double place(std::vector<SymbolCell>& cells, const TextFlow& flow) {
       run += cells[end].width;
       if (cells[end++].ends_line) break;
     }
-    place_line(std::span(cells).subspan(begin, end - begin), flow, y);
+    place_line(std::span(cells).subspan(begin, end - begin), base, flow, y);
     y += flow.line_height;
     begin = end;
   }

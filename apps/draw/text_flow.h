@@ -27,9 +27,9 @@ struct TextFlow {
 // A cell for each symbol, as wide as it is shown.
 [[nodiscard]] std::vector<SymbolCell> cells_of(const std::vector<std::string>& symbols);
 
-// Gives each cell its corner and drops those that do not fit; returns the y below the last line. A line whose first
-// letter is read from right to left runs so, and letters of the other direction run theirs within it, by a small part
-// of the rules of Unicode Standard Annex 9: runs of one direction, without levels within them.
+// Gives each cell its corner and drops those that do not fit; returns the y below the last line. A paragraph whose
+// first letter is read from right to left runs so, and letters of the other direction run theirs within its lines, by a
+// small part of the rules of Unicode Standard Annex 9: runs of one direction, without levels within them.
 double place(std::vector<SymbolCell>& cells, const TextFlow& flow);
 
 }  // namespace unroll

@@ -144,7 +144,8 @@ void draw_output(Svg& svg, const UnrolledView& view, std::int64_t t) {
     svg.text({x, kCameY}, right ? "symbol middle came" : "symbol middle", symbol_at(view, view.text.target(t)));
   }
   svg.rect({x - half, kOutputY}, 2 * half, kOutputHeight, "box", {{"rx", 8}});
-  svg.text({x, kOutputY + 19}, "symbol middle", symbol_at(view, best.id));
+  const auto fits = static_cast<std::int64_t>((2 * half - 8) / 8.5);
+  svg.text({x, kOutputY + 19}, "symbol middle", shown_symbol(view.text.model().tokenizer(), best.id, fits));
   svg.rect({x - half + 8, kOutputY + 27}, 2 * half - 16, 4, "track");
   svg.rect({x - half + 8, kOutputY + 27}, (2 * half - 16) * share, 4, "share");
   svg.text({x, kOutputY + 42}, "tiny middle", percent(share));

@@ -8,7 +8,7 @@ namespace unroll {
 
 std::vector<std::vector<SymbolReport>> written_texts(const PictureRequest& request, std::int64_t count,
                                                      std::int64_t length, std::int64_t alternatives) {
-  Engine engine(request.models.at(0).model, {.threads = request.threads});
+  Engine engine(request.models.at(0).model, {.threads = request.threads, .cache_bytes = 0});
   const PictureOptions& options = request.options;
   for (std::int64_t i = 0; i < count; ++i) {
     engine.add({.prompt = options.prompt,

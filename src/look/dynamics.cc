@@ -193,6 +193,31 @@ std::optional<double> largest_lyapunov_exponent(const UnrolledText& text) {
                                : growth.ln / static_cast<double>(growth.steps);
 }
 
+std::vector<double> unit_memory(const UnrolledText& text, std::int64_t layer, std::int64_t unit, std::int64_t t,
+                                std::int64_t lags) {
+  UnrolledText::Data& data = text.data();
+  const NetworkConfig& config = data.config();
+  if (t < 0 || t >= text.steps() || layer < 0 || layer >= config.layers || unit < 0 || unit >= config.hidden) {
+    throw Error(ErrorCode::kUsage, fmt::format("there is no step {}, layer {}, unit {}: expected below {}, {}, {}", t,
+                                               layer, unit, text.steps(), config.layers, config.hidden));
+  }
+  StepsBack back(data, 1);
+  const auto own = [&]() -> float& {
+    const RecurrentState<float> state = back.carried(layer);
+    return has_cell_state(config.cell) ? state.c(0, unit) : state.h(0, unit);
+  };
+  own() = 1;
+  FloatBuffer nothing(config.hidden);
+  std::ranges::fill(nothing.span(), 0.0F);
+  std::vector<double> kept{1};
+  for (std::int64_t s = t; std::ssize(kept) <= lags && !data.begins(s); --s) {
+    back.back(std::span(&s, 1), MatView<const float>(nothing.data(), 1, config.hidden));
+    back.rescale();
+    kept.push_back(std::ldexp(static_cast<double>(own()), back.exponent(0)));
+  }
+  return kept;
+}
+
 std::vector<GateSaturation> gate_saturation(const UnrolledText& text) {
   const NetworkConfig& config = text.model().config();
   const std::string_view letters = gate_letters(config.cell);

@@ -13,6 +13,7 @@
 #include "unroll/cell.h"
 #include "unroll/generator.h"
 #include "unroll/label/classifier.h"
+#include "unroll/label/tagger.h"
 #include "unroll/look/unrolled_text.h"
 #include "unroll/network.h"
 #include "unroll/scorer.h"
@@ -127,6 +128,7 @@ TEST(GatesPicture, TheGatesAloneAreTheirProduct) {
   ASSERT_EQ(alone.size(), 9U);
   EXPECT_EQ(alone.back(), 1);
   EXPECT_EQ(column_of(picture, "measured").back(), 1);
+  EXPECT_NEAR(column_of(picture, "measured")[7], alone[7], 1e-6);  // one step back there is no other path
   for (std::size_t t = 0; t + 1 < alone.size(); ++t) EXPECT_NEAR(alone[t], alone[t + 1] * forget[t + 1], 1e-12);
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "has no gates", [] {
     static_cast<void>(draw(picture_of("gates", tiny_model(Cell::kRnnTanh, tiny_characters()), "abc")));
@@ -217,9 +219,24 @@ TEST(AnswersPicture, TheLastAnswerIsThatOfClassifier) {
   for (std::size_t k = 0; k < labels.size(); ++k) {
     EXPECT_EQ(column_of(picture, labels[k]).back(), expected.probabilities[k]);
   }
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected a classifier", [&] {
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected a classifier or a tagger", [&] {
     static_cast<void>(draw(picture_of("answers", tiny_model(Cell::kLstm, tiny_words()), text)));
   }));
+}
+
+TEST(AnswersPicture, OfATaggerTheLastRowIsThatOfTagger) {
+  NetworkConfig config = label_config(2, Readout::kSteps);
+  const Model model =
+      label_model(config, random_parameters(config, 1.5F, 4), {.kind = TaskKind::kTag, .labels = {"A", "B"}});
+  const Picture picture = draw(picture_of("answers", model, "the cat sees the dog"));
+  const TagSequence tags =
+      Tagger(model, {.threads = 1, .confidence = true}).tag({"the", "cat", "sees", "the", "dog"}).front();
+  ASSERT_EQ(picture.table.rows.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(std::get<std::string>(picture.table.rows[i][3]), tags.tags[i]);
+    EXPECT_EQ(column_of(picture, "probability")[i], tags.confidence[i]);
+  }
+  EXPECT_EQ(picture.table.rows[4][1], picture.table.rows[4][3]);
 }
 
 TEST(Pictures, SymbolsOfAVocabularyAreNeverMarkup) {

@@ -34,6 +34,29 @@ TEST(Spectra, OfMatricesWhoseValuesAreKnown) {
   EXPECT_EQ(spectral_radius({1, {0}}), 0);
 }
 
+TEST(UnitMemory, IsTheDiagonalOfProductsOfJacobians) {
+  for (const Cell cell : all_cells()) {
+    SCOPED_TRACE(cell_name(cell));
+    const NetworkConfig config{
+        .cell = cell, .vocabulary = tiny_characters().size(), .embed = 3, .hidden = 5, .layers = 2};
+    const Parameters parameters = random_parameters(config, 0.9F, 7);
+    const UnrolledText text(model_of(config, tiny_characters(), random_parameters(config, 0.9F, 7)),
+                            {"abcdef", "'text'"}, {.state = StatePolicy::kCarry, .threads = 1});
+    const std::vector<double> last = NudgedRun(text, parameters).jacobian(4);
+    const std::vector<double> before = NudgedRun(text, parameters).jacobian(3);
+    const std::size_t S = has_cell_state(cell) ? 20 : 10;
+    const std::size_t place = has_cell_state(cell) ? 5 + 2 : 2;  // of unit 2 of layer 0
+    const std::vector<double> kept = unit_memory(text, 0, 2, 4, 2);
+    double two_steps = 0;
+    for (std::size_t k = 0; k < S; ++k) two_steps += last[place * S + k] * before[k * S + place];
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept[0], 1);
+    EXPECT_NEAR(kept[1], last[place * S + place], 1e-4);
+    EXPECT_NEAR(kept[2], two_steps, 1e-4);
+    EXPECT_EQ(unit_memory(text, 1, 0, 4, 100).size(), 5U);
+  }
+}
+
 TEST(StepJacobians, EqualNumericOnesInEveryCell) {
   for (const Cell cell : all_cells()) {
     SCOPED_TRACE(cell_name(cell));

@@ -51,6 +51,13 @@ struct RecurrentRadius {
 // fewer than 20 steps are, too. Nothing where no part is left, minus infinity where the product is zero.
 [[nodiscard]] std::optional<double> largest_lyapunov_exponent(const UnrolledText& text);
 
+// How much of a unit's own state of k steps before is in its state after step t: ds_t/ds_{t-k} of one number, through
+// all that reads it; s is c where the cell has it, as the next step reads it with h held, else h. For k = 0 (1), 1, ...
+// up to `lags`, as far as the line or the text goes back. Throws Error{kUsage} for a step, a layer or a unit that there
+// is not.
+[[nodiscard]] std::vector<double> unit_memory(const UnrolledText& text, std::int64_t layer, std::int64_t unit,
+                                              std::int64_t t, std::int64_t lags);
+
 // How often a gate is near its ends, over all units and steps of a text.
 struct GateSaturation {
   std::int64_t layer = 0;
