@@ -70,7 +70,7 @@ export class Picture {
       this.#refuse(error.message);
       return null;
     } finally {
-      if (asked === this.#asked) this.element.removeAttribute("aria-busy");
+      if (!this.#newest.runs) this.element.removeAttribute("aria-busy");
     }
   }
 

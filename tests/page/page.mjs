@@ -12,6 +12,7 @@ const { url, key, expected } = JSON.parse(readFileSync(file, "utf8"));
 const VIEWS = ["unrolled", "write", "read", "gradients", "neurons", "learning", "answers"];
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
+const PATIENCE = 60_000; // milliseconds
 const QUIET = 80; // milliseconds without a request, after which a view is complete
 
 const browser = await chromium.launch({
@@ -37,10 +38,13 @@ async function open(hash, { viewport = WIDE, colorScheme = "light", knowsKey = t
 
 // Nothing is asked of the server any more, and nothing is being drawn.
 async function complete(page) {
-  for (let since = Date.now(); Date.now() - since < QUIET;) {
+  const began = Date.now();
+  for (let since = began; Date.now() - since < QUIET; ) {
     await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
     const busy = await page.locator("[aria-busy=true]").count();
     if (page.asking.size > 0 || busy > 0) since = Date.now();
+    const asked = [...page.asking].map((request) => [request.url(), request.postData()]);
+    assert.ok(Date.now() - began < PATIENCE, `a view does not come to rest: ${busy} busy, asks ${JSON.stringify(asked)}`);
   }
 }
 
