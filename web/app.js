@@ -34,6 +34,7 @@ const tour = new Tour();
 
 let shown = null; // {name, view}
 let reachable = true;
+let turns = 0; // how often a view was asked to show something
 
 // What a view may ask of the frame.
 const page = {
@@ -189,7 +190,8 @@ function misfit(view, model) {
   );
 }
 
-function show() {
+async function show() {
+  const turn = ++turns;
   const name = VIEWS[link.view] ? link.view : "unrolled";
   const view = VIEWS[name];
   const entered = shown?.name !== name;
@@ -210,8 +212,15 @@ function show() {
     place.replaceChildren(misfit(view, model));
     return;
   }
-  if (place.firstChild !== shown.made.element) place.replaceChildren(shown.made.element);
-  shown.made.show(model);
+  const { made } = shown;
+  try {
+    const example = await view.example?.(model);
+    if (turn !== turns) return; // something newer is asked
+    if (place.firstChild !== made.element) place.replaceChildren(made.element);
+    await made.show(model, example);
+  } catch (error) {
+    place.replaceChildren(element("p", { class: "problem" }, error.message));
+  }
 }
 
 function onKey(event) {

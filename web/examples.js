@@ -1,22 +1,65 @@
-// What a view shows before anybody typed.
+// What a view shows before anybody typed: of the program's own models a text that they learned from, of others what they
+// write themselves, so that nothing in it is unknown to them.
+import { post } from "./api.js";
 import { isOfWords } from "./models.js";
+import { joined } from "./symbols.js";
 
-export const VERSE = "In the beginning God created the heaven and the earth.";
-export const SHUFFLED = "heaven the God and beginning In earth. created the the";
-
-export const PASSAGE = `And the king said unto the men of the city, Go ye up and see the land.
+const SENTENCE = "the king said";
+const VERSE = "In the beginning God created the heaven and the earth.";
+const SHUFFLED = "heaven the God and beginning In earth. created the the";
+const PASSAGE = `And the king said unto the men of the city, Go ye up and see the land.
 And they went up by night (for the day was hot), and came unto the river.
 Then spake the woman, saying, Who shall go before us in the morning?
 And the servant answered and said, The way is long, and the water is bitter.
 So they rose up early in the morning, and departed, and came to the mountain.`;
 
-export function sentence(model) {
-  return isOfWords(model) ? "and the king said unto them" : "the king said";
+const REVIEWS = ["not bad at all , a moving film", "bad , not good at all"];
+const WORDS = ["Anna sees the old house in Bonn"];
+
+// Two texts to label, or the words to tag.
+export function labelled(model) {
+  return model.task === "tag" ? WORDS : REVIEWS;
 }
 
 export function prompt(model) {
-  return isOfWords(model) ? "and the king" : "And the king ";
+  return model.twin ? "And the king " : "";
 }
 
-export const REVIEWS = ["not bad at all , a moving film", "bad , not good at all"];
-export const WORDS = "Anna sees the old house in Bonn";
+export async function sentence(model) {
+  return model.twin ? SENTENCE : firstLine(await written(model, 24, 8));
+}
+
+export async function passage(model) {
+  return model.twin ? PASSAGE : written(model, 360, 120);
+}
+
+// A sentence, and its words in another order.
+export async function pair(model) {
+  if (model.twin) return [VERSE, SHUFFLED];
+  const line = firstLine(await written(model, 60, 12));
+  return [line, line.split(" ").reverse().join(" ")];
+}
+
+const known = new Map();
+
+// So many characters, or words, of the model's own.
+async function written(model, characters, words) {
+  const length = isOfWords(model) ? words : characters;
+  const key = `${model.id} ${length}`;
+  if (!known.has(key)) {
+    const answer = await post("v1/completions", {
+      model: model.id,
+      prompt: "",
+      max_tokens: length,
+      temperature: 0.6,
+      seed: 1,
+      logprobs: 0,
+    });
+    known.set(key, joined(answer.choices[0].logprobs.tokens).trim());
+  }
+  return known.get(key);
+}
+
+function firstLine(text) {
+  return text.split("\n", 1)[0];
+}

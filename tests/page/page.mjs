@@ -39,12 +39,15 @@ async function open(hash, { viewport = WIDE, colorScheme = "light", knowsKey = t
 // Nothing is asked of the server any more, and nothing is being drawn.
 async function complete(page) {
   const began = Date.now();
-  for (let since = began; Date.now() - since < QUIET; ) {
+  for (let since = began; Date.now() - since < QUIET;) {
     await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
     const busy = await page.locator("[aria-busy=true]").count();
     if (page.asking.size > 0 || busy > 0) since = Date.now();
     const asked = [...page.asking].map((request) => [request.url(), request.postData()]);
-    assert.ok(Date.now() - began < PATIENCE, `a view does not come to rest: ${busy} busy, asks ${JSON.stringify(asked)}`);
+    assert.ok(
+      Date.now() - began < PATIENCE,
+      `a view does not come to rest: ${busy} busy, asks ${JSON.stringify(asked)}`,
+    );
   }
 }
 

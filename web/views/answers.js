@@ -12,6 +12,7 @@ export const title = "Answers";
 export const sentence =
   "A classifier has an answer after every word, and only the last one counts; a tagger answers for every word.";
 export const tasks = ["classify", "tag"];
+export const example = examples.labelled;
 export const needs = "this view asks models that were trained to label texts (unroll train --task classify or tag).";
 
 export function create(page) {
@@ -28,13 +29,13 @@ class Answers {
     this.element = element("div", { class: "answers" }, this.#first.element, this.#second.element);
   }
 
-  async show(model) {
+  async show(model, [text, second]) {
+    const isTagger = model.task === "tag";
     const isExample = link.get("text") === undefined && link.get("second") === undefined;
-    const [text, second] = model.task === "tag" ? [examples.WORDS, ""] : examples.REVIEWS;
-    this.#second.element.hidden = model.task === "tag";
+    this.#second.element.hidden = isTagger;
     const [first] = await Promise.all([
       this.#first.show(model, link.get("text") ?? text),
-      model.task === "tag" ? null : this.#second.show(model, link.get("second") ?? (isExample ? second : "")),
+      isTagger ? null : this.#second.show(model, link.get("second") ?? (isExample ? second : "")),
     ]);
     if (first) this.#page.say(first);
   }

@@ -12,6 +12,7 @@ export const sentence =
   "How much of a prediction's gradient is left some steps before it: a straight line down means that what " +
   "the network read a while ago can hardly teach it.";
 export const tasks = ["language"];
+export const example = examples.passage;
 export const needs = "this view follows gradients through language models.";
 
 const CURVES = 6; // in one picture
@@ -82,8 +83,8 @@ class Gradients {
     );
   }
 
-  async show(model) {
-    const text = link.get("text") ?? examples.PASSAGE;
+  async show(model, example) {
+    const text = link.get("text") ?? example;
     this.#text.give(text);
     if (text === "") {
       for (const picture of [this.#gradient, this.#untrained, this.#truncation]) picture.hide();

@@ -3,6 +3,7 @@ import { get, Newest, post } from "../api.js";
 import { button } from "../controls.js";
 import { element, replaceChildren } from "../elements.js";
 import { link } from "../link.js";
+import { models } from "../models.js";
 import { Picture } from "../picture.js";
 import { count, duration } from "../symbols.js";
 
@@ -12,6 +13,15 @@ export const sentence =
   "samples turn into words.";
 
 const EVERY = 1000; // milliseconds
+const ENDS = new Set(["done", "failed"]);
+const LAST = [
+  ["nats_per_token", "loss, nats per token"],
+  ["valid_nats_per_token", "validation loss"],
+  ["valid_accuracy", "validation accuracy"],
+  ["lr", "learning rate"],
+  ["grad_norm", "gradient norm"],
+  ["tokens_per_s", "tokens per second"],
+];
 const STATES = { running: "Running", stopping: "Stopping", stopped: "Stopped", done: "Done", failed: "Failed" };
 
 export function create(page) {
@@ -23,7 +33,7 @@ class Learning {
   #newest = new Newest();
   #timer = 0;
   #state = "";
-  #seen = -1;
+  #sampled;
   #head = element("div", { class: "run" });
   #act = element("div", { class: "bar" });
   #problem = element("p", { class: "problem", hidden: true });
@@ -50,7 +60,9 @@ class Learning {
   async show() {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    await this.#poll();
+    // Who serves models trains none.
+    if (models().length > 0) this.#explain();
+    else await this.#poll();
   }
 
   close() {
@@ -65,7 +77,7 @@ class Learning {
       if (!run || !this.#isOpen) return;
       this.#problem.hidden = true;
       this.#show(run);
-      this.#timer = setTimeout(() => this.#poll(), EVERY);
+      if (!ENDS.has(run.state)) this.#timer = setTimeout(() => this.#poll(), EVERY);
     } catch (error) {
       if (!this.#isOpen) return;
       if (error.status === 404) this.#explain();
@@ -103,38 +115,29 @@ class Learning {
   #show(run) {
     const left =
       run.state === "running" && Number.isFinite(run.seconds_left) ? `${duration(run.seconds_left)} left` : "";
+    const last = { ...run.last_validation, ...run.last };
     const facts = [
       ["steps", `${count(run.steps_done)} of ${count(run.steps)}`],
       ["time", duration(run.seconds)],
-      ...Object.entries(run.last ?? {})
-        .filter(([, value]) => typeof value === "number")
-        .map(([name, value]) => [
-          name.replaceAll("_", " "),
-          Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4))),
-        ]),
+      ...LAST.filter(([key]) => Number.isFinite(last[key])).map(([key, name]) => [name, rounded(last[key])]),
     ];
     replaceChildren(
       this.#head,
       element("h2", {}, STATES[run.state] ?? run.state, left && element("span", { class: "note" }, " · " + left)),
       element("progress", { max: String(run.steps), value: String(run.steps_done), "aria-label": "Steps done" }),
-      element(
-        "dl",
-        { class: "facts" },
-        facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
-      ),
+      run.failure && element("p", { class: "problem" }, run.failure),
+      terms(facts),
       (run.notes ?? []).map((note) => element("p", { class: "note" }, note)),
     );
     if (run.state !== this.#state) {
       this.#state = run.state;
       this.#page.say(STATES[run.state] ?? run.state);
       this.#drawActs();
-      this.#drawPlan(run.plan ?? {});
     }
-    if (run.steps_done !== this.#seen) {
-      this.#seen = run.steps_done;
-      this.#curves.draw({ picture: "curves", steps_done: run.steps_done });
-      this.#drawSamples(run.samples ?? []);
-    }
+    const { steps_done, state } = run;
+    this.#curves.draw({ steps_done, state });
+    this.#drawSamples(run.samples ?? []);
+    this.#drawPlan(run.plan);
   }
 
   #drawActs() {
@@ -160,7 +163,9 @@ class Learning {
   }
 
   #drawSamples(samples) {
-    if (samples.length === this.#samples.querySelectorAll("blockquote").length) return;
+    const newest = samples.at(-1)?.step;
+    if (newest === this.#sampled) return;
+    this.#sampled = newest;
     replaceChildren(
       this.#samples,
       element("h2", {}, "What it writes"),
@@ -178,21 +183,24 @@ class Learning {
   }
 
   #drawPlan(plan) {
+    if (!plan || this.#plan.childElementCount > 0) return;
     replaceChildren(
       this.#plan,
       element("summary", {}, "Settings of the run"),
-      element(
-        "dl",
-        { class: "facts" },
-        Object.entries(plan).map(([name, value]) =>
-          element(
-            "div",
-            {},
-            element("dt", {}, name.replaceAll("_", " ")),
-            element("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value)),
-          ),
-        ),
-      ),
+      terms(Object.entries(plan).map(([name, value]) => [name.replaceAll("_", " "), rounded(value)])),
     );
   }
+}
+
+function terms(facts) {
+  return element(
+    "dl",
+    { class: "facts" },
+    facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+  );
+}
+
+function rounded(value) {
+  if (typeof value !== "number") return String(value);
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
 }

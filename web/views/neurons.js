@@ -12,6 +12,7 @@ export const sentence =
   "Each row is one unit of the state, each column a symbol of the text: some units follow something that a " +
   "reader would name, most do not.";
 export const tasks = ["language"];
+export const example = examples.passage;
 export const needs = "this view looks at the states of language models.";
 
 const FEATURES = [
@@ -48,6 +49,7 @@ class Neurons {
   #neurons = new Picture("Units over the text", (svg) => this.#clickable(svg));
   #gates = new Picture("The gates of the unit");
   #gatesTitle = element("h2", {});
+  #noGates = element("p", { class: "note", hidden: true });
   #model = null;
   #asked = "";
   #units = []; // that were found
@@ -67,12 +69,12 @@ class Neurons {
       ),
       this.#found,
       this.#neurons.element,
-      element("section", { "aria-label": "One unit" }, this.#gatesTitle, this.#gates.element),
+      element("section", { "aria-label": "One unit" }, this.#gatesTitle, this.#noGates, this.#gates.element),
     );
   }
 
-  async show(model) {
-    const text = link.get("text") ?? examples.PASSAGE;
+  async show(model, example) {
+    const text = link.get("text") ?? example;
     const isSelection = link.number("from") !== undefined && link.number("to") !== undefined;
     const feature = link.get("feature") ?? (isSelection ? "none" : "line");
     const isPattern = feature.startsWith("/");
@@ -96,13 +98,17 @@ class Neurons {
     const rows = [...new Set([...link.list("unit").map(Number), ...ofLayer])].slice(0, SHOWN);
     this.#layer.give(layer);
     const asked = { model: model.id, text, layer };
+    this.#noGates.hidden = model.gates !== "";
+    this.#noGates.textContent = `${model.id} has no gates: look at a GRU or an LSTM.`;
     const [, gates] = await Promise.all([
       this.#neurons.draw({ picture: "neurons", ...asked, units: rows.length > 0 ? rows : undefined }),
-      this.#gates.draw({ picture: "gates", ...asked, unit: rows[0], at: link.number("at") }),
+      model.gates === ""
+        ? this.#gates.hide()
+        : this.#gates.draw({ picture: "gates", ...asked, unit: rows[0], at: link.number("at") }),
     ]);
     const unit = gates?.facts.unit ?? rows[0];
     if (unit !== undefined) this.#unit.give(unit);
-    this.#gatesTitle.textContent = unit === undefined ? "Gates" : `Unit ${unit}`;
+    this.#gatesTitle.textContent = unit === undefined ? "Gates" : `Gates of unit ${unit}`;
   }
 
   close() {

@@ -15,6 +15,7 @@ export const sentence =
   "The more a symbol surprises the model, the stronger its colour: a text like those that it learned from stays " +
   "plain, and the place where a sentence goes wrong stands out.";
 export const tasks = ["language"];
+export const example = examples.pair;
 export const needs = "this view reads with language models.";
 
 const TOP = 8;
@@ -61,11 +62,11 @@ class Read {
     );
   }
 
-  async show(model) {
+  async show(model, example) {
     const isExample =
       link.get("text") === undefined && link.get("second") === undefined && link.get("beside") === undefined;
-    const text = link.get("text") ?? examples.VERSE;
-    const second = isExample ? examples.SHUFFLED : link.get("second");
+    const text = link.get("text") ?? example[0];
+    const second = isExample ? example[1] : link.get("second");
     const [beside] = second === undefined ? link.list("beside") : [];
     this.#text.give(text);
     this.#second.give(second ?? "");

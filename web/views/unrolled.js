@@ -11,6 +11,7 @@ export const title = "Unrolled";
 export const sentence =
   "One small network, used again for every symbol of the text: the loop on paper, and what really runs.";
 export const tasks = ["language"];
+export const example = examples.sentence;
 export const needs = "this view unrolls language models, which predict the next symbol at every step.";
 
 const MATRICES = [
@@ -86,9 +87,9 @@ class Unrolled {
     );
   }
 
-  async show(model) {
+  async show(model, example) {
     this.#model = model;
-    const text = link.get("text") ?? examples.sentence(model);
+    const text = link.get("text") ?? example;
     this.#text.give(text);
     this.#temperature.give(link.number("temperature", 1));
     if (text === "") {

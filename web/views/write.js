@@ -14,6 +14,7 @@ export const sentence =
   "The model gives every symbol a share of a bar, a die falls on it, and the symbol under it is written: " +
   "the same seed writes the same text.";
 export const tasks = ["language"];
+export const example = examples.prompt;
 export const needs = "this view writes with language models.";
 
 const TOP = 8;
@@ -76,8 +77,8 @@ class Write {
     );
   }
 
-  async show(model) {
-    const prompt = link.get("text") ?? examples.prompt(model);
+  async show(model, example) {
+    const prompt = link.get("text") ?? example;
     this.#fields = {
       model: model.id,
       prompt,
