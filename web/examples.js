@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { isOfWords } from "./models.js";
 import { joined } from "./symbols.js";
 
-const SENTENCE = "the king said";
+const SENTENCE = "the king";
 const VERSE = "In the beginning God created the heaven and the earth.";
 const SHUFFLED = "heaven the God and beginning In earth. created the the";
 const PASSAGE = `And the king said unto the men of the city, Go ye up and see the land.
@@ -26,7 +26,7 @@ export function prompt(model) {
 }
 
 export async function sentence(model) {
-  return model.twin ? SENTENCE : firstLine(await written(model, 24, 8));
+  return model.twin ? SENTENCE : firstLine(await written(model, 10, 5));
 }
 
 export async function passage(model) {

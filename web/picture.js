@@ -53,6 +53,14 @@ export class Picture {
     return this.#canvas.querySelector("svg");
   }
 
+  // Scrolls sideways as far as it takes to see a part of a wide picture.
+  bringIntoView(part) {
+    const seen = this.#canvas.getBoundingClientRect();
+    const { left, right } = part.getBoundingClientRect();
+    if (right > seen.right) this.#canvas.scrollLeft += right - seen.right;
+    else if (left < seen.left) this.#canvas.scrollLeft -= seen.left - left;
+  }
+
   // Draws what `request` asks for, unless that is what stands there. Returns the answer; undefined where something
   // newer was asked meanwhile, null where there is no such picture.
   async draw(request) {

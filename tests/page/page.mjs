@@ -200,7 +200,7 @@ const tests = {
   },
 
   async keysAloneAreEnough() {
-    const page = await open("");
+    const page = await open("#unrolled?model=lstm-twin");
     await press(page, "Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
     await press(page, "Enter");

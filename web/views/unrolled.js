@@ -164,6 +164,8 @@ class Unrolled {
     for (const column of svg.querySelectorAll("g.column")) {
       column.addEventListener("click", () => this.#go(Number(column.dataset.t)));
     }
+    const chosen = svg.querySelector("g.column.at");
+    if (chosen && link.get("at") !== undefined) this.#unrolled.bringIntoView(chosen);
   }
 
   // The weights by name: pointing at one lights all its copies.
