@@ -31,6 +31,8 @@ const tabs = Object.fromEntries(
   Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]),
 );
 const tour = new Tour();
+const ABOUT = ["model", "text", "beside"];
+const lastOf = new Map(); // by task
 
 let shown = null; // {name, view}
 let reachable = true;
@@ -124,12 +126,18 @@ function copyButton() {
   return made;
 }
 
-// Another view goes on with the model and its text, where it can show that model.
+// Another view goes on with the model and its text, or where it cannot show that, with the last that it could.
 function linkTo(name) {
   const { tasks } = VIEWS[name];
-  const model = modelNamed(link.get("model"));
-  const fits = !model || !tasks || tasks.includes(model.task);
-  return link.to(name, ["token", "tour", "stop", ...(fits ? ["model", "text", "beside"] : [])]);
+  const named = modelNamed(link.get("model"));
+  const fits = !named || !tasks || tasks.includes(named.task);
+  const last = named && fits ? undefined : tasks?.map((task) => lastOf.get(task)).find(Boolean);
+  return link.to(name, ["token", "tour", "stop", ...(fits && !last ? ABOUT : [])], last);
+}
+
+// What the link says about a model of this task.
+function remember(model) {
+  if (model) lastOf.set(model.task, Object.fromEntries(ABOUT.map((key) => [key, link.get(key)])));
 }
 
 function drawTabs(name) {
@@ -202,6 +210,7 @@ async function show() {
     sentence.textContent = view.sentence;
     document.title = `${view.title} · unroll`;
   }
+  remember(modelNamed(link.get("model")));
   drawTabs(name);
   if (entered) tabs[name].scrollIntoView({ block: "nearest", inline: "center" });
   tour.show();

@@ -77,11 +77,12 @@ export const link = {
     return "#" + to + (query ? "?" + query : "");
   },
 
-  // A link to another view with these keys of this one.
-  to(other, keys) {
+  // A link to another view with these keys of this one, and with values for others.
+  to(other, keys, more = {}) {
     const kept = new URLSearchParams();
-    for (const key of keys) {
-      if (values.has(key)) kept.set(key, values.get(key));
+    const given = [...keys.map((key) => [key, this.get(key)]), ...Object.entries(more)];
+    for (const [key, value] of given) {
+      if (value !== undefined) kept.set(key, value);
     }
     return this.of(other, kept);
   },
