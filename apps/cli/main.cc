@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 25> kVerbs{{
+constexpr std::array<Verb, 27> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
@@ -54,6 +54,8 @@ constexpr std::array<Verb, 25> kVerbs{{
     {"recipes", "list the recipes that train knows", run_recipes},
     {"report", "write a page about runs and models", run_report},
     {"draw", "draw what a model computes over a text", run_draw},
+    {"sweep", "print the training runs of a grid of settings", run_sweep},
+    {"results", "tabulate what came of training runs", run_results},
     {"gradflow", "measure how far a model's gradients reach", run_gradflow},
     {"gradcheck", "compare backpropagation with exact derivatives", run_gradcheck},
 }};

@@ -69,8 +69,10 @@ PresetFlag read_flag(const TomlEntry& entry) {
         using Value = std::remove_cvref_t<decltype(value)>;
         if constexpr (std::is_same_v<Value, TomlTable>) {
           refuse_kind("table");
-        } else if constexpr (std::is_same_v<Value, OtherToml>) {
-          refuse_kind(value.kind);
+        } else if constexpr (std::is_same_v<Value, TomlList>) {
+          refuse_kind("list");
+        } else if constexpr (std::is_same_v<Value, TomlDate>) {
+          refuse_kind("date or time");
         } else {
           flag.value = value;
         }

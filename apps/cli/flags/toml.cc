@@ -34,7 +34,13 @@ decltype(TomlEntry::value) value_of(const toml::node& node, const std::string& f
   if (const auto real = node.value_exact<double>()) return *real;
   if (const auto text = node.value_exact<std::string>()) return *text;
   if (const toml::table* const table = node.as_table()) return read(*table, file);
-  return OtherToml{node.is_array() ? "list" : "date or time"};
+  const toml::array* const array = node.as_array();
+  if (array == nullptr) return TomlDate{};
+  TomlList list;
+  for (const toml::node& item : *array) {
+    list.values.push_back({{}, place_in(file, item.source().begin), value_of(item, file)});
+  }
+  return list;
 }
 
 TomlTable read(const toml::table& table, const std::string& file) {

@@ -12,15 +12,16 @@ namespace unroll {
 struct TomlEntry;
 using TomlTable = std::vector<TomlEntry>;  // in the order of the file
 
-// What none of a recipe's values may be: "list", "date or time".
-struct OtherToml {
-  std::string_view kind;
+struct TomlList {
+  std::vector<TomlEntry> values;  // without keys
 };
+
+struct TomlDate {};  // a date or a time, whose value nothing here needs
 
 struct TomlEntry {
   std::string key;
-  std::string place;  // where the key stands, for errors: "book.toml:3:1"
-  std::variant<bool, std::int64_t, double, std::string, TomlTable, OtherToml> value;
+  std::string place;  // where the key stands, or a value of a list, for errors: "book.toml:3:1"
+  std::variant<bool, std::int64_t, double, std::string, TomlTable, TomlList, TomlDate> value;
 };
 
 // The entries of a TOML text. `file` is what errors call it. Throws Error{kUsage} with line and column where the text

@@ -31,6 +31,8 @@ int run_inspect(const std::vector<std::string>& arguments);
 int run_recipes(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_draw(const std::vector<std::string>& arguments);
+int run_sweep(const std::vector<std::string>& arguments);
+int run_results(const std::vector<std::string>& arguments);
 int run_gradflow(const std::vector<std::string>& arguments);
 int run_gradcheck(const std::vector<std::string>& arguments);
 
