@@ -1,4 +1,4 @@
-// What is known of the server's models (GET /v1/models).
+// What is known of the server's models, those of the program among them (GET /v1/models).
 import { get } from "./api.js";
 
 const TASKS = {
@@ -12,7 +12,7 @@ const TASKS = {
 let all = [];
 
 export async function loadModels() {
-  all = (await get("v1/models")).data.map((model) => ({ id: model.id, ...model.unroll }));
+  all = (await get("v1/models?twins=true")).data.map((model) => ({ id: model.id, ...model.unroll }));
   return all;
 }
 

@@ -157,9 +157,7 @@ class Server {
     } else if (request.path == "/metrics") {
       call.send({.body = metrics_.text(models_.all(), http_.connections()), .type = "text/plain; version=0.0.4"});
     } else if (request.path == "/v1/models") {
-      nlohmann::ordered_json list = nlohmann::ordered_json::array();
-      for (const auto& model : models_.all()) list.push_back(model_facts(*model));
-      call.send({.body = json_body({{"object", "list"}, {"data", list}})});
+      answer_models(call);
     } else if (request.path.starts_with(kModelsPath) && request.path != kModelsPath) {
       answer_model(call);
     } else if (std::optional<HttpResponse> file = page_.answer(request)) {
@@ -178,6 +176,17 @@ class Server {
     if (stopping_) return call.fail(is_stopping());
     if (!models_.loaded()) return call.fail(is_loading());
     call.send({.body = json_body({{"status", "ok"}})});
+  }
+
+  // Programs that offer every model in the list are to offer those of the user; the page asks for all.
+  void answer_models(Call& call) {
+    const std::vector<std::shared_ptr<ServedModel>> models = models_.all();
+    const bool all = call.request().query == "twins=true" || std::ranges::all_of(models, &ServedModel::is_twin);
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const auto& model : models) {
+      if (all || !model->is_twin) list.push_back(model_facts(*model));
+    }
+    call.send({.body = json_body({{"object", "list"}, {"data", list}})});
   }
 
   void answer_model(Call& call) {

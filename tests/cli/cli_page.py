@@ -103,9 +103,12 @@ class PageOfModels(CommandTest):
         (self.folder / "index.html").write_text("mine", encoding="utf-8")
         (self.folder / "link.js").symlink_to(mine)
         with Server(mine, f"gru-twin={mine}", "--api-key", "secret", "--web-root", self.folder) as server:
-            listed = server.get("/v1/models", Authorization="Bearer secret").json["data"]
+            listed = server.get("/v1/models?twins=true", Authorization="Bearer secret").json["data"]
             self.assertEqual([(model["id"], model["unroll"]["twin"]) for model in listed],
                              [("mine", False), ("gru-twin", False), ("tanh-twin", True), ("lstm-twin", True)])
+            # Programs that offer what is listed to people offer no twins.
+            listed = server.get("/v1/models", Authorization="Bearer secret").json["data"]
+            self.assertEqual([model["id"] for model in listed], ["mine", "gru-twin"])
             answer = server.ask("POST", "/v1/completions", {"max_tokens": 1}, Authorization="Bearer secret")
             self.assertEqual(answer.json["model"], "mine")
             # The files of the page are no secret; what it asks for is.
