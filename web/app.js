@@ -252,9 +252,8 @@ function onKey(event) {
 }
 
 frame();
-await tour.load();
 try {
-  await loadModels();
+  await Promise.all([tour.load(), loadModels()]);
 } catch (error) {
   reachable = error.status !== 0;
   // A training run's server has no models: its page learns and nothing else.

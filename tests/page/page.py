@@ -8,6 +8,7 @@ chromium. Status 77: it, node, npm or the registry cannot be had.
 import gzip
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,11 @@ class Page(CommandTest):
             done = subprocess.run(["node", "page.mjs", CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,
                                   timeout=PATIENCE, check=False)
             self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_the_page_names_all_its_modules_at_once(self):
+        index = (WEB / "index.html").read_text(encoding="utf-8")
+        modules = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
+        self.assertEqual(set(re.findall('(?:src|href)="([^"]+[.]js)"', index)), modules)
 
     def test_the_page_is_small(self):
         files = [path for path in WEB.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]

@@ -15,6 +15,11 @@ export const tasks = ["language"];
 export const example = examples.passage;
 export const needs = "this view looks at the states of language models.";
 
+// What units are looked for at first. The LSTM of the program's own models watches brackets.
+function wellKnown(model) {
+  return model.twin && model.cell === "lstm" ? "brackets" : "line";
+}
+
 const FEATURES = [
   ["none", "nothing"],
   ["quotes", "inside quotation marks"],
@@ -76,7 +81,7 @@ class Neurons {
   async show(model, example) {
     const text = link.get("text") ?? example;
     const isSelection = link.number("from") !== undefined && link.number("to") !== undefined;
-    const feature = link.get("feature") ?? (isSelection ? "none" : "line");
+    const feature = link.get("feature") ?? (isSelection ? "none" : wellKnown(model));
     const isPattern = feature.startsWith("/");
     this.#model = model;
     this.#text.give(text);
