@@ -202,5 +202,5 @@ function terms(facts) {
 
 function rounded(value) {
   if (typeof value !== "number") return String(value);
-  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+  return Number.isInteger(value) || value >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
