@@ -51,18 +51,38 @@ std::vector<Slice> slices_of(const SymbolReport& report, double temperature, std
 
 void draw_slice(Svg& svg, const Tokenizer& tokenizer, const Slice& slice, double y, bool drawn, bool odd) {
   const double x = kBarLeft + kBarWidth * slice.from;
-  const double width = kBarWidth * slice.share();
-  const std::string symbol =
-      shown_symbol(tokenizer, slice.id, std::max<std::int64_t>(1, static_cast<std::int64_t>(width / 9)));
+  const double width = std::max(kBarWidth * slice.share(), drawn ? 2.0 : 0.0);
+  const std::string symbol = shown_symbol(tokenizer, slice.id);
   svg.open_group(drawn ? "slice drawn" : "slice",
                  {{"data-id", slice.id}, {"data-from", fmt::format("{:.9g}", slice.from)}});
-  svg.hint(fmt::format("{}: from {:.4f} to {:.4f}, {}", shown_symbol(tokenizer, slice.id), slice.from, slice.to,
-                       percent(slice.share())));
+  svg.hint(fmt::format("{}: from {:.4f} to {:.4f}, {}", symbol, slice.from, slice.to, percent(slice.share())));
   svg.rect({x, y}, width, kBarHeight, drawn ? "chosen" : (odd ? "slice-odd" : "slice-even"));
-  if (width >= 9 + 8.5 * static_cast<double>(columns_of(symbol) - 1)) {
+  if (width >= 3 + 8.5 * static_cast<double>(columns_of(symbol))) {
     svg.text({x + width / 2, y + kBarHeight / 2 + 5}, drawn ? "symbol middle on-chosen" : "symbol middle", symbol);
   }
   svg.close();
+}
+
+// Neighbours that are too narrow to be seen are one.
+void draw_slices(Svg& svg, const Tokenizer& tokenizer, const std::vector<Slice>& slices, double y) {
+  constexpr double kNarrow = 1.5 / kBarWidth;
+  bool odd = false;
+  for (std::size_t i = 0; i < slices.size();) {
+    std::size_t end = i;
+    while (end < slices.size() && slices[end].share() < kNarrow) ++end;
+    if (end > i + 1) {
+      const double x = kBarLeft + kBarWidth * slices[i].from;
+      svg.open_group("slice few", {{"data-symbols", end - i}});
+      svg.hint(fmt::format("{} symbols from {:.4f} to {:.4f}", with_commas(static_cast<std::int64_t>(end - i)),
+                           slices[i].from, slices[end - 1].to));
+      svg.rect({x, y}, kBarWidth * (slices[end - 1].to - slices[i].from), kBarHeight, "slice-few");
+      svg.close();
+      i = end;
+      continue;
+    }
+    odd = !odd;
+    draw_slice(svg, tokenizer, slices[i++], y, false, odd);
+  }
 }
 
 double draw_so_far(Svg& svg, const std::string& prompt, const std::vector<SymbolReport>& written) {
@@ -104,11 +124,7 @@ Picture draw_dice(const PictureRequest& request) {
   Svg svg;
   const double y = draw_so_far(svg, request.options.prompt, written);
   svg.open_group("bar", {});
-  bool odd = false;
-  for (const Slice& slice : slices) {
-    odd = !odd;
-    if (slice.id != report.id) draw_slice(svg, tokenizer, slice, y, false, odd);
-  }
+  draw_slices(svg, tokenizer, slices, y);
   const auto drawn = std::ranges::find(slices, report.id, &Slice::id);
   draw_slice(svg, tokenizer, *drawn, y, true, false);
   svg.close();
