@@ -150,7 +150,7 @@ function drawTabs(name) {
 
 // Looks at another model; steps, layers and units of the one before mean nothing to it.
 function choose(model) {
-  link.set({ model, at: undefined, layer: undefined, unit: undefined }, { remember: true });
+  link.set({ model, at: undefined, layer: undefined, unit: undefined, of: undefined }, { remember: true });
 }
 
 // The model of the link; without one the first that the view can show.
@@ -161,7 +161,7 @@ function chosenModel(view) {
 }
 
 function drawPicker(view, model) {
-  pickerField.hidden = !view.tasks;
+  pickerField.hidden = !view.tasks || models().length === 0;
   const fitting = modelsFor(view.tasks);
   const others = models().filter((other) => !fitting.includes(other));
   const option = (other) => element("option", { value: other.id, selected: other === model }, words(other));

@@ -33,14 +33,27 @@ export const link = {
     return values.get(key) ?? undefined;
   },
 
-  // The value as a number; `otherwise` where there is none.
-  number(key, otherwise) {
+  // The value as a number, the nearest that the range has; `otherwise` where there is none.
+  number(key, otherwise, { min = -Infinity, max = Infinity } = {}) {
     const value = Number.parseFloat(values.get(key));
-    return Number.isFinite(value) ? value : otherwise;
+    return Number.isFinite(value) ? Math.min(Math.max(value, min), max) : otherwise;
+  },
+
+  whole(key, otherwise, range) {
+    const value = this.number(key, otherwise, range);
+    return value === undefined ? undefined : Math.round(value);
   },
 
   list(key) {
     return (values.get(key) ?? "").split(",").filter((entry) => entry !== "");
+  },
+
+  // Units of a layer that has so many.
+  units(many) {
+    const numbers = this.list("unit")
+      .map((entry) => Math.round(Number.parseFloat(entry)))
+      .filter(Number.isFinite);
+    return numbers.map((unit) => Math.min(Math.max(unit, 0), many - 1));
   },
 
   // Changes keys; undefined removes one. The way back leads here where `remember` is true.

@@ -114,6 +114,7 @@ const tests = {
             .isVisible(),
           view,
         );
+        assert.equal(await page.locator("details:visible:not(:has(> summary))").count(), 0, view);
         const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
         assert.ok(widths[0] <= widths[1], `${view} is ${widths[0]} wide at ${viewport.width}`);
         const unnamed = await page.locator("svg.picture:not([role=img]), svg.picture:not(:has(> title))").count();
@@ -200,6 +201,74 @@ const tests = {
     const { columns, rows } = await table(page, "The answer after each word: your text");
     const last = rows.at(-1);
     near(Number(last[columns.indexOf(expected.label)]), expected.probability, "the last point");
+    await close(page);
+  },
+
+  async aTaggerTagsEveryWord() {
+    const page = await open("#answers?model=tagger&text=Anna+sees+Bonn");
+    assert.deepEqual(await page.locator(".tagged b").allTextContents(), ["B-PER", "O", "B-LOC"]);
+    assert.deepEqual(await page.locator(".problem:visible").allTextContents(), []);
+    assert.equal(await page.locator("figure.picture svg").count(), 1);
+    await close(page);
+  },
+
+  async theMoreProbableTextIsNamed() {
+    const texts = { text: expected.second, second: expected.first };
+    const page = await open(`#read?${new URLSearchParams({ model: "tanh-twin", ...texts })}`);
+    const headline = await page.locator("p.headline").textContent();
+    assert.match(headline, /^The second is 10[0-9.]+ times as probable as the first/);
+    await type(page, "Your text", "");
+    await type(page, "The other text", "");
+    assert.equal(await page.locator("main h2:visible, p.headline:visible, .paper:visible").count(), 0);
+    await close(page);
+  },
+
+  async unitsOfTheCellAreLookedAtAsSuch() {
+    const page = await open("#neurons?model=lstm-twin&feature=line");
+    const cell = page.locator(".found button", { hasText: "c " }).first();
+    const unit = (await cell.textContent()).replace("c ", "");
+    await cell.click();
+    await page.waitForFunction((wanted) => location.hash.includes(wanted), `unit=${unit}&of=c`);
+    await complete(page);
+    await close(page);
+    const without = await open("#neurons?model=tanh-twin&unit=3&of=c");
+    assert.deepEqual(await without.locator(".problem:visible").allTextContents(), []);
+    await close(without);
+  },
+
+  async whatTruncationLosesIsSaidInWords() {
+    const page = await open(
+      `#gradients?${new URLSearchParams({ model: "tanh-twin", text: expected.first, truncate: 3 })}`,
+    );
+    const { columns, rows } = await table(page, "What truncation loses");
+    const cosine = Number(rows.find(([length]) => length === "3")[columns.indexOf("cosine layers")]);
+    const says = page.getByText(/^At 3 steps the gradient/);
+    assert.ok((await says.textContent()).includes(`a cosine of ${cosine.toFixed(3)}`));
+    await close(page);
+  },
+
+  async valuesOutOfRangeAreBroughtIntoIt() {
+    const asked = {
+      "gradients?lags=-5&radius=99&forget=-1&truncate=0": { "Steps back": "5", "Length of BPTT": "1" },
+      "neurons?unit=999&layer=7": { Unit: "63" },
+      "write?seed=-4&length=1&temperature=9&count=1000&at=5000": { Seed: "0", "Symbols to write": "10" },
+      "unrolled?temperature=-1&truncate=0&unit=-3": { Temperature: "0" },
+    };
+    for (const [hash, fields] of Object.entries(asked)) {
+      const page = await open(`#${hash}&model=tanh-twin`);
+      assert.deepEqual(await page.locator(".problem:visible").allTextContents(), [], hash);
+      for (const [label, value] of Object.entries(fields)) {
+        const field = page.getByLabel(new RegExp("^" + label)).and(page.locator("main input"));
+        assert.equal(await field.inputValue(), value, `${hash}: ${label}`);
+      }
+      await close(page);
+    }
+  },
+
+  async whatIsRefusedIsSaidAndNotWaitedFor() {
+    const page = await open("#unrolled?model=tanh-twin&text=abc&at=999");
+    assert.equal(await page.locator(".problem:visible").count(), 1);
+    page.complaints = page.complaints.filter((complaint) => !complaint.includes("400"));
     await close(page);
   },
 

@@ -52,6 +52,9 @@ class Page(CommandTest):
         words = {"good": ("lovely", "great"), "bad": ("dull", "weak")}
         reviews = [f"__label__{label} the {noun} is {word}" for noun in ("film", "cast", "plot", "end")
                    for label, of in words.items() for word in of]
+        tagged = [f"{name}\tB-PER\nsees\tO\n{place}\tB-LOC\n"
+                  for name in ("Anna", "Otto") for place in ("Bonn", "Rome")]
+        cls.tagger = cls.learn("tagger", tagged * 5, "--task", "tag", "--lr", "0.1", "--valid-split", "0")
         cls.reviews = cls.learn("reviews", reviews, "--task", "classify", "--embed", "8", "--lr", "0.1")
 
     @classmethod
@@ -86,7 +89,8 @@ class Page(CommandTest):
         }
 
     def test_the_page_in_a_browser(self):
-        with Server(f"reviews={self.reviews}", f"hostile={self.hostile}", "--api-key", KEY) as server:
+        models = [f"{path.stem}={path}" for path in (self.reviews, self.tagger, self.hostile)]
+        with Server(*models, "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))
             done = subprocess.run(["node", "page.mjs", CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,

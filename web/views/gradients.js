@@ -5,7 +5,7 @@ import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { modelsFor } from "../models.js";
 import { Picture } from "../picture.js";
-import { counted } from "../symbols.js";
+import { counted, decimals, percent } from "../symbols.js";
 
 export const title = "Gradients";
 export const sentence =
@@ -17,6 +17,10 @@ export const needs = "this view follows gradients through language models.";
 
 const CURVES = 6; // in one picture
 const LENGTHS = [1, 2, 4, 8, 16, 32, 64];
+const LAGS = { min: 5, max: 200 };
+const RADII = { min: 0.5, max: 2.5 };
+const BIASES = { min: 0, max: 3 };
+const STEPS = { min: 1, max: 64 };
 
 export function create() {
   return new Gradients();
@@ -24,27 +28,25 @@ export function create() {
 
 class Gradients {
   #text = textField("Text", (text) => link.set({ text }), { lines: 3 });
-  #lags = slider("Steps back", (lags) => link.set({ lags }), { min: 5, max: 200, step: 5 });
+  #lags = slider("Steps back", (lags) => link.set({ lags }), { ...LAGS, step: 5 });
   #beside = element("fieldset", { class: "ticks" });
   #radius = slider("Radius of W, of an untrained tanh network", (radius) => link.set({ radius }), {
-    min: 0.5,
-    max: 1.7,
+    ...RADII,
     step: 0.05,
     say: (radius) => radius.toFixed(2),
   });
   #forget = slider("Forget bias, of an untrained LSTM", (forget) => link.set({ forget }), {
-    min: 0,
-    max: 3,
+    ...BIASES,
     step: 0.25,
     say: (bias) => bias.toFixed(2),
   });
   #truncate = slider("Length of BPTT", (steps) => link.set({ truncate: steps }), {
-    min: 1,
-    max: 64,
+    ...STEPS,
     say: (steps) => counted(steps, "step"),
   });
   #gradient = new Picture("Gradients by lag");
   #untrained = new Picture("Gradients by lag in networks that have not learned yet");
+  #left = element("p", { "aria-live": "polite" });
   #truncation = new Picture("What truncation loses");
 
   constructor() {
@@ -78,6 +80,7 @@ class Gradients {
             "compared with the whole one.",
         ),
         controls(this.#truncate),
+        this.#left,
         this.#truncation.element,
       ),
     );
@@ -88,19 +91,20 @@ class Gradients {
     this.#text.give(text);
     if (text === "") {
       for (const picture of [this.#gradient, this.#untrained, this.#truncation]) picture.hide();
+      this.#left.replaceChildren();
       return;
     }
-    const lags = link.number("lags", 60);
-    const radius = link.number("radius", 1);
-    const forget = link.number("forget", 1);
-    const truncate = link.number("truncate", 16);
+    const lags = link.whole("lags", 60, LAGS);
+    const radius = link.number("radius", 1, RADII);
+    const forget = link.number("forget", 1, BIASES);
+    const truncate = link.whole("truncate", 16, STEPS);
     this.#lags.give(lags);
     this.#radius.give(radius);
     this.#forget.give(forget);
     this.#truncate.give(truncate);
     const beside = this.#drawOthers(model);
     const asked = { model: model.id, text };
-    await Promise.all([
+    const [, , truncation] = await Promise.all([
       this.#gradient.draw({ picture: "gradient", ...asked, beside, lags }),
       this.#untrained.draw({
         picture: "gradient",
@@ -115,9 +119,25 @@ class Gradients {
       this.#truncation.draw({
         picture: "truncation",
         ...asked,
+        truncate,
         lengths: [...new Set([...LENGTHS, truncate])].sort((a, b) => a - b),
       }),
     ]);
+    if (truncation !== undefined) this.#tellLeft(truncation?.table, truncate);
+  }
+
+  // What is left of the gradient of all recurrent weights at the length chosen.
+  #tellLeft(table, truncate) {
+    const row = table?.rows.find(([length]) => length === truncate);
+    if (!row) {
+      this.#left.replaceChildren();
+      return;
+    }
+    const [cosine, ratio] = ["cosine layers", "norm ratio layers"].map((name) => row[table.columns.indexOf(name)]);
+    this.#left.textContent =
+      `At ${counted(truncate, "step")} the gradient of the recurrent layers has ${percent(ratio)} of its length, ` +
+      `and a cosine of ${decimals(cosine, 3)} with the whole one` +
+      (cosine > 0.9995 && ratio > 0.9995 ? ": nothing is lost on this text." : ".");
   }
 
   // The others to choose from; returns those that are chosen: the program's own unless the link says else.

@@ -39,7 +39,7 @@ class Learning {
   #problem = element("p", { class: "problem", hidden: true });
   #curves = new Picture("Curves of the run");
   #samples = element("section", { "aria-label": "Samples" });
-  #plan = element("details", {});
+  #plan = element("details", { hidden: true });
   #isOpen = false;
 
   constructor(page) {
@@ -184,6 +184,7 @@ class Learning {
 
   #drawPlan(plan) {
     if (!plan || this.#plan.childElementCount > 0) return;
+    this.#plan.hidden = false;
     replaceChildren(
       this.#plan,
       element("summary", {}, "Settings of the run"),

@@ -27,6 +27,7 @@ const FEATURES = [
   ["line", "position in the line"],
   ["regex", "a pattern of your own"],
 ];
+const NO_UNIT = { unit: undefined, of: undefined };
 const FOUND = 8;
 const SHOWN = 12; // rows of the picture
 
@@ -37,19 +38,17 @@ export function create(page) {
 class Neurons {
   #page;
   #newest = new Newest();
-  #text = textField("Text", (text) => link.set({ text, from: undefined, to: undefined, unit: undefined }), {
-    lines: 5,
-  });
-  #layer = slider("Layer", (layer) => link.set({ layer, unit: undefined }), { min: 0, max: 0 });
+  #text = textField("Text", (text) => link.set({ text, from: undefined, to: undefined, ...NO_UNIT }), { lines: 5 });
+  #layer = slider("Layer", (layer) => link.set({ layer, ...NO_UNIT }), { min: 0, max: 0 });
   #feature = choice("Find units that follow", (feature) =>
-    link.set({ feature: feature === "regex" ? "/[aeiou]/" : feature, from: undefined, to: undefined, unit: undefined }),
+    link.set({ feature: feature === "regex" ? "/[aeiou]/" : feature, from: undefined, to: undefined, ...NO_UNIT }),
   );
   #pattern = textField(
     "Pattern (a regular expression)",
-    (pattern) => link.set({ feature: `/${pattern}/`, unit: undefined }),
+    (pattern) => link.set({ feature: `/${pattern}/`, ...NO_UNIT }),
     { monospace: true },
   );
-  #unit = numberField("Unit", (unit) => link.set({ unit }), { min: 0 });
+  #unit = numberField("Unit", (unit) => link.set({ unit, of: this.#of }), { min: 0 });
   #found = element("div", { class: "found" });
   #neurons = new Picture("Units over the text", (svg) => this.#clickable(svg));
   #gates = new Picture("The gates of the unit");
@@ -58,6 +57,7 @@ class Neurons {
   #model = null;
   #asked = "";
   #units = []; // that were found
+  #of; // the state whose units are drawn: c, or without a name h
 
   constructor(page) {
     this.#page = page;
@@ -80,7 +80,7 @@ class Neurons {
 
   async show(model, example) {
     const text = link.get("text") ?? example;
-    const isSelection = link.number("from") !== undefined && link.number("to") !== undefined;
+    const isSelection = link.whole("from") !== undefined && link.whole("to") !== undefined;
     const feature = link.get("feature") ?? (isSelection ? "none" : wellKnown(model));
     const isPattern = feature.startsWith("/");
     this.#model = model;
@@ -98,22 +98,30 @@ class Neurons {
       return;
     }
     await this.#find(text, feature);
-    const layer = link.number("layer", this.#units[0]?.layer ?? model.layers - 1);
-    const ofLayer = this.#units.filter((found) => found.layer === layer).map(({ unit }) => unit);
-    const rows = [...new Set([...link.list("unit").map(Number), ...ofLayer])].slice(0, SHOWN);
+    const [best] = this.#units;
+    const layer = this.#layerOfLink() ?? best?.layer ?? model.layers - 1;
+    this.#of = hasC(model) && (link.get("unit") === undefined ? best?.of : link.get("of")) === "c" ? "c" : undefined;
+    const alike = this.#units.filter((found) => found.layer === layer && (found.of === "c") === (this.#of === "c"));
+    const rows = [...new Set([...link.units(model.hidden), ...alike.map(({ unit }) => unit)])].slice(0, SHOWN);
+    this.#unit.control.max = model.hidden - 1;
     this.#layer.give(layer);
     const asked = { model: model.id, text, layer };
     this.#noGates.hidden = model.gates !== "";
     this.#noGates.textContent = `${model.id} has no gates: look at a GRU or an LSTM.`;
     const [, gates] = await Promise.all([
-      this.#neurons.draw({ picture: "neurons", ...asked, units: rows.length > 0 ? rows : undefined }),
+      this.#neurons.draw({
+        picture: "neurons",
+        ...asked,
+        state: this.#of,
+        units: rows.length > 0 ? rows : undefined,
+      }),
       model.gates === ""
         ? this.#gates.hide()
-        : this.#gates.draw({ picture: "gates", ...asked, unit: rows[0], at: link.number("at") }),
+        : this.#gates.draw({ picture: "gates", ...asked, unit: rows[0], at: link.whole("at") }),
     ]);
     const unit = gates?.facts.unit ?? rows[0];
     if (unit !== undefined) this.#unit.give(unit);
-    this.#gatesTitle.textContent = unit === undefined ? "Gates" : `Gates of unit ${unit}`;
+    this.#gatesTitle.textContent = unit === undefined || model.gates === "" ? "Gates" : `Gates of unit ${unit}`;
   }
 
   close() {
@@ -145,16 +153,20 @@ class Neurons {
         to: Math.max(until, before + 1),
         feature: undefined,
         layer: undefined,
-        unit: undefined,
+        ...NO_UNIT,
       });
     } catch (error) {
       this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
     }
   }
 
+  #layerOfLink() {
+    return link.whole("layer", undefined, { min: 0, max: this.#model.layers - 1 });
+  }
+
   async #find(text, feature) {
-    const what = feature !== "none" ? { feature } : { from: link.number("from"), to: link.number("to") };
-    const request = { model: this.#model.id, text, layer: link.number("layer"), count: FOUND, ...what };
+    const what = feature !== "none" ? { feature } : { from: link.whole("from"), to: link.whole("to") };
+    const request = { model: this.#model.id, text, layer: this.#layerOfLink(), count: FOUND, ...what };
     const asked = JSON.stringify(request);
     if (asked === this.#asked) return;
     this.#asked = asked;
@@ -213,7 +225,7 @@ class Neurons {
                 element(
                   "td",
                   {},
-                  button(this.#named(found), () => link.set({ layer: found.layer, unit: found.unit }), { small: true }),
+                  button(this.#named(found), () => this.#look(found), { small: true }),
                 ),
                 values(found).map((value) => element("td", { class: "number" }, value)),
               ),
@@ -242,13 +254,22 @@ class Neurons {
     this.#page.say(says);
   }
 
+  #look({ layer, unit, of }) {
+    link.set({ layer, unit, of: of === "c" ? of : undefined });
+  }
+
   #named({ layer, of, unit }) {
     return (this.#model.layers > 1 ? `layer ${layer}, ` : "") + (of === "c" ? "c " : "") + unit;
   }
 
   #clickable(svg) {
     for (const row of svg.querySelectorAll("[data-unit]")) {
-      row.addEventListener("click", () => link.set({ unit: row.dataset.unit }));
+      row.addEventListener("click", () => link.set({ unit: row.dataset.unit, of: this.#of }));
     }
   }
+}
+
+// Whether the model keeps a cell state beside h.
+function hasC(model) {
+  return model.cell === "lstm";
 }

@@ -38,6 +38,7 @@ class Read {
   #details = element("div", { class: "details", hidden: true });
   #headline = element("p", { class: "headline", hidden: true });
   #totals = element("div", { class: "totals" });
+  #scale = scale();
   #sumsTitle = element("h2", {});
   #sums = new Picture("Running sums of surprise");
   #first;
@@ -55,7 +56,7 @@ class Read {
       element("div", { class: "columns" }, this.#text.element, this.#second.element),
       controls(this.#beside, this.#shuffle),
       this.#headline,
-      scale(),
+      this.#scale,
       element("div", { class: "beside" }, this.#columns, this.#details),
       this.#totals,
       element("section", { "aria-label": "Running sums" }, this.#sumsTitle, this.#sums.element),
@@ -88,6 +89,9 @@ class Read {
     this.#sumsTitle.textContent = [text, second ?? ""].some((one) => beginning(one) !== one)
       ? "Running sums, of the first line"
       : "Running sums";
+    const isEmpty = text === "" && (second ?? "") === "";
+    this.#scale.hidden = this.#columns.hidden = this.#sumsTitle.hidden = isEmpty;
+    if (isEmpty) this.#details.hidden = true;
     const named = second === undefined && beside !== undefined;
     await Promise.all([
       this.#first.read(model.id, text, named ? model.id : ""),
@@ -119,15 +123,19 @@ class Read {
   #tellHeadline() {
     this.#headline.hidden = !this.#first.isRead || !this.#other.isRead;
     if (this.#headline.hidden) return;
-    const powers = (this.#first.logProb - this.#other.logProb) / Math.LN10;
-    const texts = this.#second.element.hidden
-      ? ["To the first model the text", "to the second"]
-      : ["The first", "the second"];
+    const powers = decimals(Math.abs(this.#first.logProb - this.#other.logProb) / Math.LN10, 1);
+    const byModels = this.#second.element.hidden;
+    const names = ["first", "second"];
+    if (this.#first.logProb < this.#other.logProb) names.reverse();
+    const [more, less] = names;
+    const [who, than] = byModels ? [`To the ${more} model the text`, `to the ${less}`] : [`The ${more}`, `the ${less}`];
     replaceChildren(
       this.#headline,
-      `${texts[0]} is 10`,
-      element("sup", {}, decimals(powers, 1)),
-      ` times as probable as ${texts[1]}.`,
+      Number(powers) === 0
+        ? byModels
+          ? "To both models the text is equally probable."
+          : "Both are equally probable."
+        : [`${who} is 10`, element("sup", {}, powers), ` times as probable as ${than}.`],
     );
   }
 

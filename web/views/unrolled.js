@@ -21,6 +21,8 @@ const MATRICES = [
 ];
 const PACE = 320; // milliseconds a step while playing
 const MOST_BACK = 40; // steps, as many as columns are drawn
+const BACK = { min: 1, max: MOST_BACK };
+const TEMPERATURES = { min: 0, max: 3 };
 
 export function create(page) {
   return new Unrolled(page);
@@ -33,14 +35,12 @@ class Unrolled {
     "Gradients go back",
     (steps) => link.set({ truncate: steps >= this.#longest() ? undefined : steps }),
     {
-      min: 1,
-      max: MOST_BACK,
+      ...BACK,
       say: (steps) => (steps >= this.#longest() ? "to the beginning" : counted(steps, "step")),
     },
   );
   #temperature = slider("Temperature", (at) => link.set({ temperature: at === 1 ? undefined : at }), {
-    min: 0,
-    max: 3,
+    ...TEMPERATURES,
     step: 0.05,
     say: (at) => at.toFixed(2),
   });
@@ -91,7 +91,7 @@ class Unrolled {
     this.#model = model;
     const text = link.get("text") ?? example;
     this.#text.give(text);
-    this.#temperature.give(link.number("temperature", 1));
+    this.#temperature.give(link.number("temperature", 1, TEMPERATURES));
     if (text === "") {
       this.#stop();
       for (const picture of this.#pictures()) picture.hide();
@@ -99,7 +99,7 @@ class Unrolled {
       replaceChildren(this.#shared);
       return;
     }
-    const request = { model: model.id, text, at: link.number("at"), truncate: link.number("truncate") };
+    const request = { model: model.id, text, at: link.whole("at"), truncate: link.whole("truncate", undefined, BACK) };
     const answer = await this.#unrolled.draw({ picture: "unrolled", ...request });
     if (answer) await this.#showStep({ model: model.id, text, at: answer.facts.at });
   }
@@ -138,7 +138,7 @@ class Unrolled {
 
   // The step that is looked at: the link's, or the last.
   #at() {
-    return Math.min(link.number("at", this.#facts?.at ?? 0), this.#steps() - 1);
+    return link.whole("at", this.#facts?.at ?? 0, { min: 0, max: this.#steps() - 1 });
   }
 
   async #showStep(request) {
@@ -146,12 +146,13 @@ class Unrolled {
     const [, reads, comes] = rows.find(([t]) => t === request.at) ?? [];
     this.#stepTitle.textContent =
       `Step ${request.at}: it reads ${spoken(reads)}` + (comes === null ? "" : `, and ${spoken(comes)} comes`);
-    const layer = link.number("layer");
-    const units = link.list("unit").map(Number);
+    const layer = link.whole("layer", undefined, { min: 0, max: this.#model.layers - 1 });
+    const units = link.units(this.#model.hidden);
+    const temperature = link.number("temperature", undefined, TEMPERATURES);
     await Promise.all([
       this.#onehot.draw({ picture: "onehot", ...request }),
       this.#step.draw({ picture: "step", ...request, layer, units: units.length > 0 ? units : undefined }),
-      this.#softmax.draw({ picture: "softmax", ...request, temperature: link.number("temperature") }),
+      this.#softmax.draw({ picture: "softmax", ...request, temperature }),
     ]);
   }
 
@@ -159,7 +160,7 @@ class Unrolled {
     this.#stop();
     this.#form.take(svg);
     this.#truncate.limit(1, this.#longest());
-    this.#truncate.give(link.number("truncate", this.#longest()));
+    this.#truncate.give(link.whole("truncate", this.#longest(), BACK));
     this.#drawShared(svg, answer.facts);
     for (const column of svg.querySelectorAll("g.column")) {
       column.addEventListener("click", () => this.#go(Number(column.dataset.t)));

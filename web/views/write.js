@@ -19,6 +19,12 @@ export const needs = "this view writes with language models.";
 
 const TOP = 8;
 const LONGEST_BRANCH = 16;
+const TEMPERATURES = { min: 0, max: 2 };
+const LENGTHS = { min: 10, max: 1000 };
+const SEEDS = { min: 0, max: Number.MAX_SAFE_INTEGER };
+const MOST_DRAWN = 200; // symbols whose die the engine draws
+const COUNTS = { min: 2, max: 20 };
+const NOT_DRAWN = `The model’s own shares; the die is drawn for the first ${MOST_DRAWN} symbols:`;
 
 export function create(page) {
   return new Write(page);
@@ -29,22 +35,23 @@ class Write {
   #newest = new Newest();
   #prompt = textField("Beginning", (text) => link.set({ text, at: undefined }), { lines: 2 });
   #temperature = slider("Temperature", (value) => link.set({ temperature: value }), {
-    min: 0,
-    max: 2,
+    ...TEMPERATURES,
     step: 0.05,
     say: (value) => value.toFixed(2),
   });
   #length = slider("Symbols to write", (value) => link.set({ length: value, at: undefined }), {
-    min: 10,
-    max: 1000,
+    ...LENGTHS,
     step: 10,
   });
-  #seed = numberField("Seed", (value) => link.set({ seed: value }), { min: 0, max: Number.MAX_SAFE_INTEGER });
-  #count = slider("Continuations", (value) => link.set({ count: value }), { min: 2, max: 20 });
+  #seed = numberField("Seed", (value) => link.set({ seed: value }), SEEDS);
+  #count = slider("Continuations", (value) => link.set({ count: value }), COUNTS);
   #text = new PointableText("The text that the model wrote", (index) => this.#point(index));
   #details = element("div", { class: "details" });
   #problem = element("p", { class: "problem", hidden: true });
-  #dice = new Picture("The die that chose this symbol");
+  #dice = new Picture("The die that chose this symbol", (svg) => {
+    const needle = svg.querySelector(".needle");
+    if (needle) this.#dice.bringIntoView(needle);
+  });
   #tree = new Picture("Other texts from the same beginning");
   #written = [];
   #asked = "";
@@ -82,16 +89,17 @@ class Write {
     this.#fields = {
       model: model.id,
       prompt,
-      max_tokens: link.number("length", 200),
-      temperature: link.number("temperature", 0.8),
-      seed: link.number("seed", 1),
+      max_tokens: link.whole("length", 200, LENGTHS),
+      temperature: link.number("temperature", 0.8, TEMPERATURES),
+      seed: link.whole("seed", 1, SEEDS),
     };
     const { temperature, seed, max_tokens: length } = this.#fields;
+    const count = link.whole("count", 10, COUNTS);
     this.#prompt.give(prompt);
     this.#temperature.give(temperature);
     this.#length.give(length);
     this.#seed.give(seed);
-    this.#count.give(link.number("count", 10));
+    this.#count.give(count);
     await this.#write();
     this.#tree.draw({
       picture: "tree",
@@ -99,10 +107,10 @@ class Write {
       prompt,
       temperature,
       seed,
-      count: link.number("count", 10),
+      count,
       length: Math.min(length, LONGEST_BRANCH),
     });
-    const at = link.number("at", 0);
+    const at = link.whole("at", 0, { min: 0, max: Math.max(this.#text.length - 1, 0) });
     if (at !== this.#text.current) this.#text.choose(at);
   }
 
@@ -173,11 +181,13 @@ class Write {
         ", ",
         `${decimals(bits(-logProb))} bits of surprise.`,
       ),
+      element("p", { class: "note" }, index < MOST_DRAWN ? ofWhom(this.#fields.temperature) : NOT_DRAWN),
       alternatives(top, token, (symbol) => this.#fork(index, symbol)),
     );
     if (index !== link.number("at", 0)) link.set({ at: index });
     const { model, prompt, temperature, seed } = this.#fields;
-    this.#dice.draw({ picture: "dice", model, prompt, temperature, seed, at: index });
+    if (index >= MOST_DRAWN) this.#dice.hide();
+    else this.#dice.draw({ picture: "dice", model, prompt, temperature, seed, at: index });
   }
 
   // Goes on with another symbol at `index`.
@@ -186,4 +196,13 @@ class Write {
     this.#page.say(`Goes on with ${shown(symbol)}`);
     link.set({ text: this.#fields.prompt + kept + symbol, at: undefined }, { remember: true });
   }
+}
+
+// Whose shares stand beside the text: temperature changes those of the die alone.
+function ofWhom(temperature) {
+  if (temperature === 1) return "The model’s shares, and the die’s:";
+  const digits = decimals(temperature);
+  return temperature === 0
+    ? `The model’s own shares; at temperature ${digits} the first of them is written without a die:`
+    : `The model’s own shares; those of the die, at temperature ${digits}, are below:`;
 }
