@@ -24,10 +24,10 @@ export class Picture {
     this.answer = null;
     this.#ready = ready;
     this.#canvas = element("div", { class: "canvas", role: "region", "aria-label": title, tabindex: "0" });
-    this.#table = element("div", { class: "table" });
+    this.#table = element("div", { class: "table", role: "region", "aria-label": "Table: " + title, tabindex: "0" });
     const twin = element(
       "details",
-      { toggle: () => twin.open && this.#fillTable() },
+      { toggle: () => twin.open && this.answer && this.#fillTable() },
       element("summary", {}, "The numbers as a table"),
       this.#table,
     );

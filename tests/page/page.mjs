@@ -119,6 +119,11 @@ const tests = {
         assert.ok(widths[0] <= widths[1], `${view} is ${widths[0]} wide at ${viewport.width}`);
         const unnamed = await page.locator("svg.picture:not([role=img]), svg.picture:not(:has(> title))").count();
         assert.equal(unnamed, 0, `${view} has a picture without a name`);
+        await page.evaluate(() => {
+          const seen = [...document.querySelectorAll("details")].filter((details) => details.checkVisibility());
+          for (const details of [seen[0], seen.at(-1)]) details.open = true; // a picture's numbers, and the keys
+        });
+        await complete(page);
         await page.evaluate(axe.source);
         const rules = viewport === WIDE ? {} : { runOnly: ["color-contrast", "scrollable-region-focusable"] };
         const { violations } = await page.evaluate((only) => axe.run(document, only), {
@@ -240,7 +245,7 @@ const tests = {
     const page = await open(
       `#gradients?${new URLSearchParams({ model: "tanh-twin", text: expected.first, truncate: 3 })}`,
     );
-    const { columns, rows } = await table(page, "What truncation loses");
+    const { columns, rows } = await table(page, "What truncation loses at each length");
     const cosine = Number(rows.find(([length]) => length === "3")[columns.indexOf("cosine layers")]);
     const says = page.getByText(/^At 3 steps the gradient/);
     assert.ok((await says.textContent()).includes(`a cosine of ${cosine.toFixed(3)}`));

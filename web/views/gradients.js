@@ -47,7 +47,7 @@ class Gradients {
   #gradient = new Picture("Gradients by lag");
   #untrained = new Picture("Gradients by lag in networks that have not learned yet");
   #left = element("p", { "aria-live": "polite" });
-  #truncation = new Picture("What truncation loses");
+  #truncation = new Picture("What truncation loses at each length");
 
   constructor() {
     this.element = element(
