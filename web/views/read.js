@@ -22,6 +22,7 @@ const TOP = 8;
 const LINES_AT_ONCE = 200;
 const SYMBOLS_AT_ONCE = 400;
 const LIMITS = [0.5, 1, 2, 4, 6, 9, 13]; // bits; from the last on it is s7, the strongest of the classes s0 ... s7
+const PLAIN = 3; // powers of ten, below which a number is written out
 const PICTURED = 200; // symbols of which the running sums are drawn
 
 export function create(page) {
@@ -84,13 +85,14 @@ class Read {
       second !== undefined ? "text" : beside !== undefined ? "model " + beside : "",
     );
     const request = { picture: "surprisal", model: model.id, text: beginning(text) };
-    if (second !== undefined) request.second = beginning(second);
+    if (beginning(second ?? "") !== "") request.second = beginning(second);
     if (beside !== undefined) request.beside = beside;
     this.#sumsTitle.textContent = [text, second ?? ""].some((one) => beginning(one) !== one)
       ? "Running sums, of the first line"
       : "Running sums";
     const isEmpty = text === "" && (second ?? "") === "";
-    this.#scale.hidden = this.#columns.hidden = this.#sumsTitle.hidden = isEmpty;
+    this.#scale.hidden = this.#columns.hidden = isEmpty;
+    this.#sumsTitle.hidden = beginning(text) === "";
     if (isEmpty) this.#details.hidden = true;
     const named = second === undefined && beside !== undefined;
     await Promise.all([
@@ -98,7 +100,7 @@ class Read {
       this.#other.element.hidden
         ? this.#other.clear()
         : this.#other.read(beside ?? model.id, second ?? text, beside ?? ""),
-      text === "" ? this.#sums.hide() : this.#sums.draw(request),
+      request.text === "" ? this.#sums.hide() : this.#sums.draw(request),
     ]);
     this.#tellTotals();
   }
@@ -123,7 +125,9 @@ class Read {
   #tellHeadline() {
     this.#headline.hidden = !this.#first.isRead || !this.#other.isRead;
     if (this.#headline.hidden) return;
-    const powers = decimals(Math.abs(this.#first.logProb - this.#other.logProb) / Math.LN10, 1);
+    const powers = Math.abs(this.#first.logProb - this.#other.logProb) / Math.LN10;
+    const times =
+      powers < PLAIN ? [Number((10 ** powers).toPrecision(3))] : ["10", element("sup", {}, decimals(powers, 1))];
     const byModels = this.#second.element.hidden;
     const names = ["first", "second"];
     if (this.#first.logProb < this.#other.logProb) names.reverse();
@@ -131,11 +135,11 @@ class Read {
     const [who, than] = byModels ? [`To the ${more} model the text`, `to the ${less}`] : [`The ${more}`, `the ${less}`];
     replaceChildren(
       this.#headline,
-      Number(powers) === 0
+      times[0] === 1
         ? byModels
           ? "To both models the text is equally probable."
           : "Both are equally probable."
-        : [`${who} is 10`, element("sup", {}, powers), ` times as probable as ${than}.`],
+        : [`${who} is `, times, ` times as probable as ${than}.`],
     );
   }
 
