@@ -28,7 +28,7 @@ export function spoken(symbol) {
 }
 
 const whole = new Intl.NumberFormat("en");
-const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 1, maximumFractionDigits: 20 });
+const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 1 });
 
 export function count(number) {
   return whole.format(number);
@@ -47,7 +47,8 @@ export function percent(probability) {
   if (points >= 99.95 && points < 100) return "99.9%";
   if (points >= 10) return points.toFixed(0) + "%";
   if (points >= 0.1) return points.toFixed(1) + "%";
-  return points === 0 ? "0%" : small.format(points) + "%";
+  if (points >= 0.001 || points === 0) return small.format(points) + "%";
+  return "<0.001%";
 }
 
 export function bits(nats) {
