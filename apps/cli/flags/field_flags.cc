@@ -109,7 +109,8 @@ std::string with_flags(std::string_view message) { return replace_fields(message
 std::string with_flags(std::string_view message, const VerbFlags& verb) {
   return replace_fields(message, [&](std::string_view field) {
     std::string flag = flag_of(field);
-    return contains(verb.flags, flag) ? flag : last_part(field, ' ');
+    const bool of_training = field == "task.kind";  // "train one with --task conditional", whatever the verb
+    return of_training || contains(verb.flags, flag) ? flag : last_part(field, ' ');
   });
 }
 

@@ -1,10 +1,13 @@
 #include "server/api/untrained_fields.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "server/api_error.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -31,7 +34,7 @@ Cell cell_of(const nlohmann::json& value) {
   try {
     return parse_cell(value.get<std::string>());
   } catch (const Error& error) {
-    refuse_field(kField, value, error.what());
+    throw ApiError(400, fmt::format("`{}`: {}", kField, error.what()), kField);
   }
 }
 
