@@ -112,7 +112,8 @@ Picture draw_answers(const PictureRequest& request) {
                     .left = 0,
                     .right = static_cast<double>(std::max<std::size_t>(1, answers.size() - 1)),
                     .bottom = 0,
-                    .top = 1};
+                    .top = 1,
+                    .counts = true};
   draw_grid(svg, plane, "tokens read", "probability of the label");
   double y = plane.edge_bottom() + 60;
   for (std::size_t i = 0; i < ranked.size(); ++i) {

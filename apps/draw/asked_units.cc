@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kMostUnits = 16;
 
-// By unit: the deviation of h over the steps; over one step its magnitude.
+}  // namespace
+
 std::vector<double> spread_of(const UnrolledText& text, std::int64_t layer, const StepRange& steps) {
   const auto H = static_cast<std::size_t>(text.model().config().hidden);
   std::vector<double> sums(H);
@@ -29,13 +30,17 @@ std::vector<double> spread_of(const UnrolledText& text, std::int64_t layer, cons
   return squares;
 }
 
-}  // namespace
-
 StepRange shown_steps(const PictureRequest& request, const UnrolledText& text, std::int64_t most, std::int64_t until) {
   StepRange steps{.count = std::min(text.steps(), most)};
   const std::int64_t wanted = request.options.from.value_or(until - steps.count + 1);
   steps.first = std::clamp<std::int64_t>(wanted, 0, text.steps() - steps.count);
   return steps;
+}
+
+std::string beyond_text(const PictureRequest& request, const UnrolledText& text) {
+  const std::int64_t from = request.options.from.value_or(0);
+  if (from < text.steps()) return {};
+  return fmt::format("; step {} is beyond the text, which ends with step {}", from, text.steps() - 1);
 }
 
 std::int64_t asked_layer(const PictureRequest& request, const UnrolledText& text) {

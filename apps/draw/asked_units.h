@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "draw/picture.h"
@@ -20,6 +21,12 @@ struct StepRange {
 // Of a text with more than `most` steps those from `from` on, or else those that end with `until`.
 [[nodiscard]] StepRange shown_steps(const PictureRequest& request, const UnrolledText& text, std::int64_t most,
                                     std::int64_t until);
+
+// Words for a `from` that the text does not have, to be added to a sentence; else nothing.
+[[nodiscard]] std::string beyond_text(const PictureRequest& request, const UnrolledText& text);
+
+// By unit: the sum of squared deviations of h from its mean over the steps; over one step its square.
+[[nodiscard]] std::vector<double> spread_of(const UnrolledText& text, std::int64_t layer, const StepRange& steps);
 
 // `layer`, or the last one. Throws Error{kUsage} for one that the network does not have.
 [[nodiscard]] std::int64_t asked_layer(const PictureRequest& request, const UnrolledText& text);

@@ -41,6 +41,7 @@ void draw_grid(Svg& svg, const Plane& plane, std::string_view x_name, std::strin
     svg.text({left.x - 6, left.y + 4}, "small end", three_digits(y));
   }
   for (const double x : round_ticks(plane.left, plane.right, 10)) {
+    if (plane.counts && x != std::round(x)) continue;
     svg.text({plane.at(x, plane.bottom).x, plane.edge_bottom() + 16}, "small middle", three_digits(x));
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 34}, "small middle", x_name);

@@ -20,6 +20,7 @@ struct Plane {
   double right = 1;
   double bottom = 0;
   double top = 1;
+  bool counts = false;  // x is a number of things: it has whole ticks
 
   [[nodiscard]] Point at(double x, double y) const;
   [[nodiscard]] double edge_right() const { return corner.x + width; }

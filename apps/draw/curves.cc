@@ -180,6 +180,7 @@ void draw_panel_grid(Svg& svg, const Panel& panel, const Plane& plane) {
     svg.text({left.x - 6, left.y + 4}, "small end", short_number(panel.logarithmic ? std::pow(10.0, y) : y));
   }
   for (const double x : round_ticks(plane.left, plane.right, 4)) {
+    if (x != std::round(x)) continue;  // steps
     svg.text({plane.at(x, plane.bottom).x, plane.edge_bottom() + 16}, "small middle", short_number(x));
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 32}, "small middle", "steps");

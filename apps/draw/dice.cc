@@ -20,6 +20,7 @@ constexpr double kDicePage = 860;
 constexpr double kBarLeft = 30;
 constexpr double kBarWidth = 800;
 constexpr double kBarHeight = 44;
+constexpr double kLeastDrawn = 6;  // wider than the needle, however improbable
 
 // The part of 0 to 1 that a symbol has.
 struct Slice {
@@ -50,8 +51,9 @@ std::vector<Slice> slices_of(const SymbolReport& report, double temperature, std
 }
 
 void draw_slice(Svg& svg, const Tokenizer& tokenizer, const Slice& slice, double y, bool drawn, bool odd) {
-  const double x = kBarLeft + kBarWidth * slice.from;
-  const double width = std::max(kBarWidth * slice.share(), drawn ? 2.0 : 0.0);
+  const double width = std::max(kBarWidth * slice.share(), drawn ? kLeastDrawn : 0.0);
+  const double middle = kBarLeft + kBarWidth * (slice.from + slice.to) / 2;
+  const double x = std::clamp(middle - width / 2, kBarLeft, kBarLeft + kBarWidth - width);
   const std::string symbol = shown_symbol(tokenizer, slice.id);
   svg.open_group(drawn ? "slice drawn" : "slice",
                  {{"data-id", slice.id}, {"data-from", fmt::format("{:.9g}", slice.from)}});

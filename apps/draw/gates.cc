@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -70,12 +71,20 @@ KeptByLag kept_by_lag(const PictureRequest& request, const UnrolledText& text, s
   return kept;
 }
 
-// The unit that keeps most over the steps.
+// The unit that keeps most over the steps, of the half whose h varies most: a unit that is full, and says the same at
+// all of them, keeps all and shows nothing.
 std::int64_t keeping_unit(const UnrolledText& text, std::int64_t layer, const StepRange& steps) {
   std::vector<double> sums(static_cast<std::size_t>(text.model().config().hidden));
   for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
     const std::vector<double> shares = kept_shares(text, layer, t);
     for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += std::log(shares[j] + 1e-9);
+  }
+  const std::vector<double> spread = spread_of(text, layer, steps);
+  std::vector<double> sorted = spread;
+  const auto middle = sorted.begin() + std::ssize(sorted) / 2;
+  std::ranges::nth_element(sorted, middle);
+  for (std::size_t j = 0; j < sums.size(); ++j) {
+    if (spread[j] < *middle) sums[j] = -std::numeric_limits<double>::infinity();
   }
   return std::ranges::max_element(sums) - sums.begin();
 }
@@ -106,14 +115,15 @@ std::vector<HeatRow> gate_rows(const UnrolledText& text, std::int64_t layer, std
     for (const double value : row.values) largest = std::max(largest, std::abs(value));
     row.least = -largest;
     row.most = largest;
-    if (largest > 1) row.name += " \xC2\xB1" + fmt::format("{:.2g}", largest);
+    if (largest > 1)
+      row.name += " \xC2\xB1" + (largest < 999.5 ? fmt::format("{:.3g}", largest) : fmt::format("{:.0e}", largest));
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
 double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
-  Plane plane{.corner = {70, 40}, .width = kGatesPage - 70 - 24, .height = 180};
+  Plane plane{.corner = {70, 40}, .width = kGatesPage - 70 - 24, .height = 180, .counts = true};
   plane.right = std::max(1.0, static_cast<double>(kept.measured.size() - 1));
   for (const double value : kept.measured) {
     plane.top = std::max(plane.top, value);
@@ -174,9 +184,11 @@ Picture draw_gates(const PictureRequest& request) {
     row.push_back(there ? Datum(kept.measured[static_cast<std::size_t>(lag)]) : Datum());
     picture.table.rows.push_back(std::move(row));
   }
-  picture.sentence = fmt::format(
-      "Of its {} of {} steps before, the gates of unit {} alone would keep {}; measured by all paths, it is {}", state,
-      kept.measured.size() - 1, unit, percent(kept.gates.back()), three_digits(kept.measured.back()));
+  picture.sentence =
+      fmt::format("Of its {} of {} before, the gates of unit {} alone would keep {}; measured by all paths, it is {}",
+                  state, counted(std::ssize(kept.measured) - 1, "step"), unit, percent(kept.gates.back()),
+                  three_digits(kept.measured.back()));
+  picture.sentence += beyond_text(request, text);
   picture.facts = {{"layer", layer},
                    {"unit", unit},
                    {"at", at},

@@ -13,7 +13,7 @@ namespace unroll {
 namespace {
 
 constexpr int kScaleColours = 9;
-constexpr double kHeatMargin = 70;  // for the names of rows
+constexpr double kHeatMargin = 84;  // for the names of rows
 constexpr double kHeatSymbol = 20;
 constexpr double kHeatRow = 13;
 

@@ -11,6 +11,8 @@
 #include "draw/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
+#include "unroll/cell.h"
+#include "unroll/error.h"
 
 namespace unroll {
 namespace {
@@ -18,6 +20,35 @@ namespace {
 constexpr std::int64_t kMostHeatSteps = 200;
 constexpr std::int64_t kHeatUnits = 8;
 constexpr double kNeuronsPage = 860;
+
+// Whether `state` asks for c.
+bool asks_for_c(const PictureRequest& request, Cell cell) {
+  const std::string& state = request.options.state;
+  const bool of_c = state == "c";
+  if (!of_c && state != "h") {
+    throw Error(ErrorCode::kUsage, fmt::format("`state` is \"{}\": expected h or c", state), "state");
+  }
+  if (of_c && !has_cell_state(cell)) {
+    throw Error(ErrorCode::kUsage, fmt::format("`state` is c, but the cell {} has none: expected h", cell_name(cell)),
+                "state");
+  }
+  return of_c;
+}
+
+// One scale for all: units are compared. Numbers of c, which has no bounds, have one for each row.
+void set_scales(std::vector<HeatRow>& rows, bool of_c) {
+  double of_all = 1;
+  for (HeatRow& row : rows) {
+    row.most = 1;
+    for (const double value : row.values) row.most = std::max(row.most, std::abs(value));
+    of_all = std::max(of_all, row.most);
+    if (of_c) row.name += " \xC2\xB1" + fmt::format("{:.2g}", row.most);
+  }
+  for (HeatRow& row : rows) {
+    if (!of_c) row.most = of_all;
+    row.least = -row.most;
+  }
+}
 
 }  // namespace
 
@@ -31,29 +62,27 @@ Picture draw_neurons(const PictureRequest& request) {
   Picture picture{.title = "Units over a text"};
   picture.table.columns = {"t", "reads"};
   std::vector<HeatRow> rows;
-  double largest = 1;
+  const bool of_c = asks_for_c(request, text.model().config().cell);
   for (const std::int64_t unit : units) {
-    rows.push_back({.name = fmt::format("unit {}", unit), .hint = fmt::format("h of unit {}", unit)});
+    rows.push_back({.name = fmt::format("{} {}", of_c ? "c" : "unit", unit),
+                    .hint = fmt::format("{} of unit {}", request.options.state, unit)});
     picture.table.columns.push_back(fmt::format("unit {}", unit));
   }
   std::vector<std::string> symbols;
   for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
-    const std::span<const float> h = text.h(layer, t);
+    const std::span<const float> state = of_c ? text.c(layer, t) : text.h(layer, t);
     symbols.push_back(tokenizer.symbol(text.input(t)));
     std::vector<Datum> row{t, symbols.back()};
     for (std::size_t i = 0; i < units.size(); ++i) {
-      rows[i].values.push_back(h[static_cast<std::size_t>(units[i])]);
+      rows[i].values.push_back(state[static_cast<std::size_t>(units[i])]);
       row.emplace_back(rows[i].values.back());
-      largest = std::max(largest, std::abs(rows[i].values.back()));
     }
     picture.table.rows.push_back(std::move(row));
   }
-  for (HeatRow& row : rows) {
-    row.least = -largest;
-    row.most = largest;
-  }
+  set_scales(rows, of_c);
   Svg svg;
-  draw_scale(svg, {130, 14}, fmt::format("h = {}", three_digits(-largest)), three_digits(largest));
+  const std::string most = of_c || rows.empty() ? "the number of its row" : three_digits(rows.front().most);
+  draw_scale(svg, {130, 14}, of_c ? "its negative" : "h = -" + most, most);
   double y = draw_heat_rows(svg, symbols, rows, 44, kNeuronsPage, steps.first);
   if (steps.count < text.steps()) {
     svg.text({70, y + 8}, "small",
@@ -61,9 +90,10 @@ Picture draw_neurons(const PictureRequest& request) {
     y += 20;
   }
   picture.sentence = fmt::format(
-      "{} of the {} units of layer {}, after each symbol: a bar that changes with the text is "
+      "{}{} of the {} units of layer {}, after each symbol: a bar that changes with the text is "
       "a unit that follows something in it",
-      units.size(), text.model().config().hidden, layer);
+      of_c ? "c of " : "", units.size(), text.model().config().hidden, layer);
+  picture.sentence += beyond_text(request, text);
   picture.facts = {{"layer", layer},
                    {"first", steps.first},
                    {"last", steps.last()},

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kMostWhole = 1 << 24;
 
-const std::array<PictureOption, 15> kOptions{{
+const std::array<PictureOption, 16> kOptions{{
     {"at", "T", "the step that is looked at, from 0", "the last one", {0, kMostWhole}, &PictureOptions::at},
     {"temperature",
      "X",
@@ -36,8 +36,9 @@ const std::array<PictureOption, 15> kOptions{{
      {0, kMostWhole},
      &PictureOptions::from},
     {"layer", "L", "the layer, from 0", "the last one", {0, kMostWhole}, &PictureOptions::layer},
-    {"unit", "J", "the unit, from 0", "the one that keeps most", {0, kMostWhole}, &PictureOptions::unit},
+    {"unit", "J", "the unit, from 0", "one that keeps much", {0, kMostWhole}, &PictureOptions::unit},
     {"units", "J,...", "the units, from 0", "those with the largest numbers", {0, kMostWhole}, &PictureOptions::units},
+    {"state", "S", "what is shown of units: h, or c where the cell has it", "h", {}, &PictureOptions::state},
     {"lengths", "N,...", "lengths of truncation", "1, 2, 4, ...", {1, kMostWhole}, &PictureOptions::lengths},
     {"prompt", "TEXT", "the beginning that is continued", "", {}, &PictureOptions::prompt},
     {"length", "N", "symbols to write", "24", {1, 200}, &PictureOptions::length},
@@ -80,10 +81,13 @@ const std::vector<PictureKind>& picture_kinds() {
        .purpose = "the gates of a unit over a text, and what they keep of a gradient",
        .options = {"at", "layer", "unit", "from", "lags"},
        .draw = draw_gates},
-      {.name = "neurons", .purpose = "units over a text", .options = {"layer", "units", "from"}, .draw = draw_neurons},
+      {.name = "neurons",
+       .purpose = "units over a text",
+       .options = {"layer", "units", "state", "from"},
+       .draw = draw_neurons},
       {.name = "truncation",
        .purpose = "what a length of truncated backpropagation cuts off",
-       .options = {"lengths"},
+       .options = {"lengths", "truncate"},
        .draw = draw_truncation},
       {.name = "dice",
        .purpose = "how a symbol is drawn",

@@ -40,7 +40,7 @@ struct Picture {
 struct PictureOptions {
   std::optional<std::int64_t> at = {};  // a step, from 0; unset: the last with a prediction
   double temperature = 1;
-  std::string second = {};                     // another text
+  std::optional<std::string> second = {};      // another text
   std::optional<std::int64_t> lags = {};       // steps back
   std::optional<std::int64_t> positions = {};  // predictions to look at
   std::optional<std::int64_t> truncate = {};   // the length after which gradients are cut off; unset: nowhere
@@ -48,6 +48,7 @@ struct PictureOptions {
   std::optional<std::int64_t> layer = {};      // from 0; unset: the last
   std::optional<std::int64_t> unit = {};       // from 0
   std::vector<std::int64_t> units = {};
+  std::string state = "h";                  // what of units is shown: h, or c
   std::vector<std::int64_t> lengths = {};   // of truncation
   std::string prompt = {};                  // of a text that is written
   std::optional<std::int64_t> length = {};  // of it, in symbols
@@ -87,7 +88,7 @@ struct PictureOption {
   std::string_view fallback;  // the default, in words
   NumberRange range;          // of a number
   std::variant<std::optional<std::int64_t> PictureOptions::*, double PictureOptions::*, std::string PictureOptions::*,
-               std::vector<std::int64_t> PictureOptions::*>
+               std::optional<std::string> PictureOptions::*, std::vector<std::int64_t> PictureOptions::*>
       field;
 };
 [[nodiscard]] std::span<const PictureOption> picture_options() noexcept;

@@ -80,7 +80,9 @@ std::string with_commas(std::int64_t number) {
   return digits;
 }
 
-std::string power_of_ten(double log10) { return fmt::format("10^{:.0f}", log10); }
+std::string counted(std::int64_t number, std::string_view one) {
+  return fmt::format("{} {}{}", with_commas(number), one, number == 1 ? "" : "s");
+}
 
 std::string shown_name(std::string_view path, std::int64_t most) {
   std::string name = shown_symbol(path.substr(path.rfind('/') + 1), most);

@@ -28,8 +28,8 @@ namespace unroll {
 // A whole number with a comma after each three digits.
 [[nodiscard]] std::string with_commas(std::int64_t number);
 
-// Ten to a power: "10^22".
-[[nodiscard]] std::string power_of_ten(double log10);
+// "1 step", "12,345 steps".
+[[nodiscard]] std::string counted(std::int64_t number, std::string_view one);
 
 // The last part of a path, its characters as those of symbols but for spaces.
 [[nodiscard]] std::string shown_name(std::string_view path, std::int64_t most = 0);

@@ -83,7 +83,7 @@ struct SoftmaxScales {
   double ln_v = 0;
 };
 
-double cost_of(const SoftmaxRow& row) { return row.share > 0 ? -std::log(row.share) : INFINITY; }
+double cost_of(const SoftmaxRow& row) { return row.share > 0 ? std::max(0.0, -std::log(row.share)) : INFINITY; }
 
 SoftmaxScales scales_of(const std::vector<SoftmaxRow>& rows, std::size_t vocabulary) {
   SoftmaxScales scales{.ln_v = std::log(static_cast<double>(vocabulary))};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -13,6 +14,10 @@
 #include "draw/subject.h"
 #include "draw/text_flow.h"
 #include "unroll/error.h"
+#include "unroll/scorer.h"
+#include "unroll/state.h"
+#include "unroll/text.h"
+#include "unroll/tokenizer.h"
 
 namespace unroll {
 namespace {
@@ -20,7 +25,10 @@ namespace {
 constexpr double kSurprisalPage = 760;
 constexpr double kSurprisalMargin = 24;
 constexpr std::size_t kShownSymbols = 400;
-constexpr int kShades = 8;
+constexpr std::size_t kMostPriced = 4096;
+constexpr std::array kShadeBits{0.5, 1.0, 2.0, 4.0, 6.0, 9.0, 13.0};  // where the next shade begins
+
+double bits_of(double nats) { return nats / std::numbers::ln2; }
 
 // A text under a model.
 struct PricedText {
@@ -28,24 +36,41 @@ struct PricedText {
   std::vector<std::string> symbols = {};
   std::vector<double> nats = {};  // of each
   double total = 0;
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;  // of all of it
   std::int64_t unread = 0;
-  std::int64_t vocabulary = 0;
+  bool comparable = false;  // as Evaluation has it
 
-  [[nodiscard]] double bits_per_byte() const { return total / std::numbers::ln2 / static_cast<double>(bytes); }
+  // Of a text that was read to its end.
+  [[nodiscard]] double bits_per_byte() const { return bits_of(total) / static_cast<double>(bytes); }
 };
 
+// The text with the end of its last line, which is predicted, too.
+std::string closed(const Tokenizer& tokenizer, const std::string& text) {
+  return tokenizer.boundary() < 0 || text.empty() || text.ends_with('\n') ? text : text + '\n';
+}
+
+// Line by line, by the numbers of a Scorer, which reads a model in bf16 or int8 as it is.
 PricedText priced(const PictureRequest& request, const DrawnModel& drawn, const std::string& words,
                   const std::string& name) {
-  const std::string read = with_line_end(drawn.model, words);
-  const UnrolledText text = unrolled(request, drawn.model, read, StatePolicy::kReset);  // as `score`
-  PricedText priced{.name = name, .unread = text.unread_steps(), .vocabulary = drawn.model.config().vocabulary};
-  priced.bytes = std::ssize(read);
-  for (std::int64_t t = 0; t < text.steps(); ++t) {
-    if (text.target(t) < 0) continue;
-    priced.symbols.push_back(drawn.model.tokenizer().symbol(text.target(t)));
-    priced.nats.push_back(-text.log_probs()[static_cast<std::size_t>(t)]);
-    priced.total += priced.nats.back();
+  const Tokenizer& tokenizer = drawn.model.tokenizer();
+  Scorer scorer(drawn.model, {.threads = request.threads, .label = request.label});
+  const std::string whole = closed(tokenizer, words);
+  const EncodedText encoded = tokenizer.encode({whole, request.text_name});
+  const std::size_t read = std::min(encoded.ids.size(), kMostPriced);
+  PricedText priced{.name = name, .bytes = encoded.bytes, .unread = std::ssize(encoded.ids)};
+  priced.unread -= static_cast<std::int64_t>(read);
+  priced.comparable = encoded.lossless && encoded.unknown == 0 && drawn.model.begin_policy() == BeginPolicy::kBoundary;
+  State state = scorer.initial_state();
+  for (std::size_t i = 0; i < read; ++i) {
+    check_wanted(request);
+    const std::int32_t id = encoded.ids[i];
+    const bool predicted = id >= 0 && state.input >= 0;
+    const double nats = id < 0 ? 0 : 0 - scorer.step(state, id);  // no minus zero
+    if (id == tokenizer.boundary() || id < 0) state = scorer.initial_state();
+    if (!predicted) continue;
+    priced.symbols.push_back(tokenizer.symbol(id));
+    priced.nats.push_back(nats);
+    priced.total += nats;
   }
   if (priced.nats.empty()) {
     throw Error(ErrorCode::kInput, fmt::format("{}: no symbol is predicted in it", request.text_name));
@@ -55,7 +80,10 @@ PricedText priced(const PictureRequest& request, const DrawnModel& drawn, const 
 
 std::vector<PricedText> all_priced(const PictureRequest& request) {
   std::vector<PricedText> all;
-  const bool two_texts = !request.options.second.empty();
+  const bool two_texts = request.options.second.has_value();
+  if (two_texts && request.options.second->empty()) {
+    throw Error(ErrorCode::kUsage, "`second` is empty: expected another text", "second");
+  }
   if ((two_texts ? 2 : 1) * request.models.size() > kMostSeries) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("two texts under {} models are too many: expected at most {} lines", request.models.size(),
@@ -66,18 +94,21 @@ std::vector<PricedText> all_priced(const PictureRequest& request) {
     const std::string model = shown_name(one.name, 30);
     const std::string of_model = request.models.size() > 1 ? ", " + model : "";
     all.push_back(priced(request, one, request.text, two_texts ? "first text" + of_model : model));
-    if (two_texts) all.push_back(priced(request, one, request.options.second, "second text" + of_model));
+    if (two_texts) all.push_back(priced(request, one, *request.options.second, "second text" + of_model));
   }
   return all;
 }
 
 std::string surprisal_words(const PricedText& one) {
-  return fmt::format("{}: {:.2f} nats, {:.3f} bits per byte, {} symbols", one.name, one.total, one.bits_per_byte(),
-                     with_commas(std::ssize(one.nats)));
+  const std::string bits = one.unread > 0 ? fmt::format("the first {} symbols", with_commas(kMostPriced))
+                                          : fmt::format("{:.3f} bits per byte{}", one.bits_per_byte(),
+                                                        one.comparable ? "" : " (not comparable)");
+  return fmt::format("{}: {:.2f} nats, {}, {}", one.name, one.total, bits, counted(std::ssize(one.nats), "symbol"));
 }
 
 double draw_sums(Svg& svg, const std::vector<PricedText>& all) {
   Plane plane{.corner = {64, 36}, .width = kSurprisalPage - 64 - kSurprisalMargin, .height = 220, .right = 1, .top = 0};
+  plane.counts = true;
   for (const PricedText& one : all) {
     plane.right = std::max(plane.right, static_cast<double>(one.nats.size()));
     plane.top = std::max(plane.top, one.total);
@@ -96,10 +127,23 @@ double draw_sums(Svg& svg, const std::vector<PricedText>& all) {
   return plane.edge_bottom() + 64;
 }
 
-// How dark a symbol's cell is: 0 for what was certain, the darkest from twice ln V on.
-int shade_of(double nats, std::int64_t vocabulary) {
-  const double share = nats / (1.5 * std::log(static_cast<double>(std::max<std::int64_t>(vocabulary, 2))));
-  return std::clamp(static_cast<int>(share * kShades), 0, kShades - 1);
+// How dark a symbol's cell is.
+std::size_t shade_of(double nats) {
+  return static_cast<std::size_t>(std::ranges::upper_bound(kShadeBits, bits_of(nats)) - kShadeBits.begin());
+}
+
+// The shades, and from how many bits on.
+double draw_shades(Svg& svg, double y) {
+  svg.open_group("shades", {});
+  svg.text({kSurprisalMargin, y + 12}, "small", "bits of surprise");
+  double x = kSurprisalMargin + 100;
+  for (std::size_t shade = 0; shade <= kShadeBits.size(); ++shade, x += 46) {
+    svg.rect({x, y}, 45, 16, fmt::format("heat{}", shade));
+    svg.text({x + 22.5, y + 12}, fmt::format("small middle on{}", shade),
+             shade == 0 ? fmt::format("< {}", kShadeBits.front()) : fmt::format("{} +", kShadeBits[shade - 1]));
+  }
+  svg.close();
+  return y + 36;
 }
 
 double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
@@ -109,9 +153,10 @@ double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
   const double below = place(cells, {.corner = {kSurprisalMargin, y}, .width = kSurprisalPage - 2 * kSurprisalMargin});
   for (std::size_t t = 0; t < cells.size(); ++t) {
     const SymbolCell& cell = cells[t];
-    const int shade = shade_of(one.nats[t], one.vocabulary);
+    const std::size_t shade = shade_of(one.nats[t]);
     svg.open_group("symbol-cell", {{"data-t", t}, {"data-nats", fmt::format("{}", one.nats[t])}});
-    svg.hint(fmt::format("{}: {:.2f} nats, {}", cell.shown, one.nats[t], percent(std::exp(-one.nats[t]))));
+    svg.hint(fmt::format("{}: {:.2f} nats, {:.2f} bits, {}", cell.shown, one.nats[t], bits_of(one.nats[t]),
+                         percent(std::exp(-one.nats[t]))));
     svg.rect(cell.corner, cell.width - 1, 21, fmt::format("heat{}", shade));
     svg.text({cell.corner.x + (cell.width - 1) / 2, cell.corner.y + 15}, fmt::format("symbol middle on{}", shade),
              cell.shown);
@@ -128,8 +173,8 @@ double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
 std::string comparison_of(const PricedText& a, const PricedText& b, bool of_models) {
   const double power = (b.total - a.total) / std::numbers::ln10;
   if (power == 0) return "both are equally probable";
-  const std::string times =
-      std::abs(power) < 3 ? fmt::format("{:.3g}", std::pow(10, std::abs(power))) : power_of_ten(std::abs(power));
+  const std::string times = std::abs(power) < 3 ? fmt::format("{:.3g}", std::pow(10, std::abs(power)))
+                                                : fmt::format("10^{:.1f}", std::abs(power));
   const PricedText& likely = power > 0 ? a : b;
   const PricedText& other = power > 0 ? b : a;
   return of_models
@@ -149,7 +194,8 @@ void fill_surprisal(Picture& picture, const std::vector<PricedText>& all) {
     picture.facts.emplace_back(place + "name", one.name);
     picture.facts.emplace_back(place + "nats", one.total);
     picture.facts.emplace_back(place + "symbols", std::ssize(one.nats));
-    picture.facts.emplace_back(place + "bits_per_byte", one.bits_per_byte());
+    picture.facts.emplace_back(place + "bits_per_byte", one.unread > 0 ? Datum() : Datum(one.bits_per_byte()));
+    picture.facts.emplace_back(place + "comparable", one.comparable ? "yes" : "no");
     picture.facts.emplace_back(place + "unread_steps", one.unread);
   }
 }
@@ -161,7 +207,7 @@ Picture draw_surprisal(const PictureRequest& request) {
   Picture picture{.title = "What each symbol costs"};
   fill_surprisal(picture, all);
   Svg svg;
-  double y = draw_sums(svg, all);
+  double y = draw_shades(svg, draw_sums(svg, all) - 14);
   for (std::size_t i = 0; i < all.size(); ++i) {
     draw_legend(svg, {kSurprisalMargin, y}, i, surprisal_words(all[i]));
     y = draw_priced_symbols(svg, all[i], y + 12) + 24;

@@ -111,10 +111,9 @@ Picture draw_tree(const PictureRequest& request) {
   std::size_t row = 0;
   const double right = draw_branches(svg, branches, {start, kTreeTop}, row, texts.size());
   picture.sentence = fmt::format(
-      "{} continuations of {} symbols at temperature {}: the darker, the more of them share it; the top line is the "
-      "text that "
-      "`unroll generate` writes",
-      count, length, request.options.temperature);
+      "{} of {} at temperature {}: the darker, the more of them share it; the top line is the "
+      "text that `unroll generate` writes",
+      counted(count, "continuation"), counted(length, "symbol"), request.options.temperature);
   picture.facts = {{"count", count},
                    {"length", length},
                    {"branches", std::ssize(branches)},

@@ -26,13 +26,35 @@ std::vector<std::int64_t> doubled_lengths(std::int64_t steps) {
   return lengths;
 }
 
+// Those that are asked for, and the one that is marked; increasing.
+std::vector<std::int64_t> lengths_of(const PictureOptions& options, std::int64_t steps) {
+  std::vector<std::int64_t> lengths = options.lengths.empty() ? doubled_lengths(steps) : options.lengths;
+  if (options.truncate) lengths.push_back(*options.truncate);
+  std::ranges::sort(lengths);
+  lengths.erase(std::ranges::unique(lengths).begin(), lengths.end());
+  return lengths;
+}
+
+// A line across the chart at a length, if it is there.
+void mark_length(Svg& svg, const Plane& plane, std::int64_t length, double above, const std::string& words) {
+  const double x = std::log2(static_cast<double>(length));
+  if (x < plane.left || x > plane.right) return;
+  const Point top = plane.at(x, plane.top);
+  svg.line(top, {top.x, plane.edge_bottom()}, "scissors");
+  svg.text({top.x, top.y - above}, "small middle", words);
+}
+
+// The length that is asked for, or the longest of several, or a single step.
+const TruncationAt& told_cut(const std::vector<TruncationAt>& cuts, const PictureOptions& options) {
+  if (options.truncate) return *std::ranges::find(cuts, *options.truncate, &TruncationAt::length);
+  return options.lengths.empty() ? cuts.front() : cuts.back();
+}
+
 }  // namespace
 
 Picture draw_truncation(const PictureRequest& request) {
   const UnrolledText text = unrolled(request);
-  std::vector<std::int64_t> lengths = request.options.lengths;
-  if (lengths.empty()) lengths = doubled_lengths(text.steps());
-  std::ranges::sort(lengths);
+  const std::vector<std::int64_t> lengths = lengths_of(request.options, text.steps());
   std::vector<TruncationAt> cuts;
   for (const std::int64_t length : lengths) {
     check_wanted(request);
@@ -57,11 +79,15 @@ Picture draw_truncation(const PictureRequest& request) {
     svg.line(left, {plane.edge_right(), left.y}, "grid");
     svg.text({left.x - 6, left.y + 4}, "small end", three_digits(tick));
   }
+  double numbered = 0;  // where the last number is; the next needs room
   for (const TruncationAt& cut : cuts) {
     const double x = std::log2(static_cast<double>(cut.length));
     if (std::isfinite(cut.layers.cosine)) cosines.push_back(plane.at(x, cut.layers.cosine));
     ratios.push_back(plane.at(x, cut.layers.norm_ratio));
-    svg.text({plane.at(x, 0).x, plane.edge_bottom() + 16}, "small middle", std::to_string(cut.length));
+    if (plane.at(x, 0).x - numbered >= 28) {
+      numbered = plane.at(x, 0).x;
+      svg.text({numbered, plane.edge_bottom() + 16}, "small middle", std::to_string(cut.length));
+    }
     picture.table.rows.push_back(
         {cut.length, cut.recurrent.cosine, cut.recurrent.norm_ratio, cut.layers.cosine, cut.layers.norm_ratio});
   }
@@ -70,20 +96,21 @@ Picture draw_truncation(const PictureRequest& request) {
   draw_line(svg, cosines, line_class(0));
   draw_line(svg, ratios, line_class(1));
   const std::optional<std::int64_t> bptt = trained_bptt(text.model());
-  if (bptt && *bptt >= lengths.front() && *bptt <= lengths.back()) {
-    const Point top = plane.at(std::log2(static_cast<double>(*bptt)), plane.top);
-    svg.line(top, {top.x, plane.edge_bottom()}, "scissors");
-    svg.text({top.x, top.y - 8}, "small middle", fmt::format("--bptt {}", *bptt));
+  if (bptt) mark_length(svg, plane, *bptt, 8, fmt::format("--bptt {}", *bptt));
+  if (request.options.truncate) {
+    svg.open_group("chosen-length", {{"data-length", *request.options.truncate}});
+    mark_length(svg, plane, *request.options.truncate, 22,
+                fmt::format("after {}", counted(*request.options.truncate, "step")));
+    svg.close();
   }
   draw_legend(svg, {64, plane.edge_bottom() + 60}, 0, "cosine of the angle between truncated and full gradient");
   draw_legend(svg, {64, plane.edge_bottom() + 80}, 1, "length of the truncated one, as a share of the full one");
-  const TruncationAt& shortest = cuts.front();
+  const TruncationAt& told = told_cut(cuts, request.options);
   picture.sentence = fmt::format(
-      "Cut off after {} {}, the gradient of the recurrent layers has {} of its length, and a cosine of {:.3f} with the "
+      "Cut off after {}, the gradient of the recurrent layers has {} of its length, and a cosine of {:.3f} with the "
       "full "
       "one",
-      shortest.length, shortest.length == 1 ? "step" : "steps", percent(shortest.layers.norm_ratio),
-      shortest.layers.cosine);
+      counted(told.length, "step"), percent(told.layers.norm_ratio), told.layers.cosine);
   picture.facts = {
       {"steps", text.steps()}, {"unread_steps", text.unread_steps()}, {"bptt", bptt ? Datum(*bptt) : Datum()}};
   finish(picture, request, svg, kCutPage, plane.edge_bottom() + 94);

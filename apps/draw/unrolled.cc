@@ -26,7 +26,7 @@ constexpr double kLoopCentre = 118;
 constexpr double kFirstColumn = 268;  // its left side
 constexpr double kCameY = 38;
 constexpr double kOutputY = 54;
-constexpr double kOutputHeight = 46;
+constexpr double kOutputHeight = 54;
 constexpr double kBoxHeight = 46;
 constexpr double kGap = 44;  // between boxes, for the arrows
 constexpr double kHotHeight = 12;
@@ -185,8 +185,8 @@ void draw_back(Svg& svg, const UnrolledView& view) {
     const double thick = std::clamp(kThickest * view.left[k], 0.7, kThickest);
     const std::string classes = lag >= cut ? "back lost" : "back";
     const std::string left = fmt::format("{:.6g}", view.left[k]);
-    const std::string words = fmt::format("{} of the gradient is left after {} steps back{}", percent(view.left[k]),
-                                          lag, lag >= cut ? ", if it were not cut off" : "");
+    const std::string words = fmt::format("{} of the gradient is left after {} back{}", percent(view.left[k]),
+                                          counted(lag, "step"), lag >= cut ? ", if it were not cut off" : "");
     if (lag == 0) {
       const double x = view.centre(t) + std::min(20.0, view.half_box() - 6);
       thick_arrow(svg, {x, kOutputY + kOutputHeight + 2}, {x, view.box_top(view.layers() - 1) - 1}, thick, classes,
@@ -213,8 +213,8 @@ void draw_loop(Svg& svg, const UnrolledView& view) {
   const NetworkConfig& config = view.text.model().config();
   svg.open_group("loop", {});
   svg.rect({x - half - 8, kOutputY}, 2 * (half + 8), kOutputHeight, "box", {{"rx", 8}});
-  svg.text({x, kOutputY + 20}, "middle", "output");
-  svg.text({x, kOutputY + 36}, "tiny middle", fmt::format("{} shares", with_commas(config.vocabulary)));
+  svg.text({x, kOutputY + 24}, "middle", "output");
+  svg.text({x, kOutputY + 40}, "tiny middle", fmt::format("{} shares", with_commas(config.vocabulary)));
   const std::int64_t top = view.layers() - 1;
   arrow(svg, {x, view.box_top(top)}, {x, kOutputY + kOutputHeight}, "V");
   svg.text({x + 10, kOutputY + kOutputHeight + kGap / 2 + 5}, "letter V", "V");
@@ -319,6 +319,7 @@ Picture draw_unrolled(const PictureRequest& request) {
       "prediction at step {}, {} is left at step {}",
       with_commas(numbers.U + numbers.W + numbers.V), with_commas(text.steps()), view.at, percent(view.left.back()),
       view.at + 1 - std::ssize(view.left));
+  picture.sentence += beyond_text(request, text);
   const double width = std::max(560.0, kFirstColumn + view.column * static_cast<double>(view.count) + 16);
   finish(picture, request, svg, width, below);
   return picture;

@@ -7,15 +7,20 @@
 
 #include "draw/drawn.h"
 #include "draw/picture.h"
+#include "model/model_file.h"
 #include "support/error_of.h"
 #include "support/label_models.h"
+#include "support/temporary_folder.h"
 #include "support/tiny_model.h"
 #include "unroll/cell.h"
+#include "unroll/evaluate.h"
+#include "unroll/exchange/convert.h"
 #include "unroll/generator.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/tagger.h"
 #include "unroll/look/unrolled_text.h"
 #include "unroll/network.h"
+#include "unroll/precision.h"
 #include "unroll/scorer.h"
 
 namespace unroll {
@@ -118,6 +123,52 @@ TEST(SurprisalPicture, TotalsAreThoseOfScorer) {
   }
 }
 
+TEST(SurprisalPicture, OfAModelInInt8TotalsAreThoseOfScorer) {
+  const TemporaryFolder folder;
+  const NetworkConfig config = tiny_config(Cell::kLstm, all_bytes());
+  save_model(folder.path("f32"), config, all_bytes(), {}, random_parameters(config, 1.5F, 3), {});
+  convert(Model::load(folder.path("f32")), Precision::kInt8, folder.path("int8"));
+  const Model model = Model::load(folder.path("int8"));
+  const Picture picture = draw(picture_of("surprisal", model, "the cat sees"));
+  Scorer scorer(model, {.threads = 1});
+  EXPECT_NEAR(std::get<double>(fact_of(picture, "1 nats")), -scorer.score("the cat sees").log_prob, 1e-9);
+}
+
+TEST(SurprisalPicture, BitsPerByteAreThoseOfEvaluate) {
+  const std::string text = "the cat sees\nthe dog";
+  for (const Tokenizer& tokenizer : {tiny_characters(), tiny_words(), all_bytes()}) {
+    const Model model = tiny_model(Cell::kLstm, tokenizer);
+    const Picture picture = draw(picture_of("surprisal", model, text));
+    const Evaluation expected = evaluate(model, {text + "\n", "'text'"}, {.state = StatePolicy::kReset, .threads = 1});
+    EXPECT_NEAR(std::get<double>(fact_of(picture, "1 bits_per_byte")), expected.bits_per_byte, 1e-9);
+    EXPECT_EQ(std::get<std::string>(fact_of(picture, "1 comparable")), expected.comparable ? "yes" : "no");
+    EXPECT_EQ(picture.sentence.find("(not comparable)") == std::string::npos, expected.comparable);
+  }
+}
+
+TEST(SurprisalPicture, ComparesTheMoreProbableWithTheOther) {
+  PictureRequest request = picture_of("surprisal", tiny_model(Cell::kLstm, tiny_words()), "the cat sees the dog");
+  request.options.second = "dog";
+  const std::string words = std::get<std::string>(fact_of(draw(request), "comparison"));
+  EXPECT_TRUE(words.starts_with("the second text is ")) << words;
+  std::string many;
+  for (int i = 0; i < 30; ++i) many += "dog the ";
+  request.options.second = many;
+  const std::string powers = std::get<std::string>(fact_of(draw(request), "comparison"));
+  EXPECT_TRUE(powers.starts_with("the first text is 10^")) << powers;
+  EXPECT_EQ(powers.find('.'), powers.find(" times") - 2) << powers;
+  request.options.second = "";
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`second` is empty", [&] { static_cast<void>(draw(request)); }));
+}
+
+TEST(SurprisalPicture, OfALongTextTheBeginningIsShown) {
+  const Picture picture =
+      draw(picture_of("surprisal", tiny_model(Cell::kRnnTanh, all_bytes()), std::string(5000, 'a')));
+  EXPECT_EQ(picture.table.rows.size(), 4096U);
+  EXPECT_EQ(std::get<std::int64_t>(fact_of(picture, "1 unread_steps")), 5001 - 4096);
+  EXPECT_NE(picture.sentence.find("the first 4,096 symbols"), std::string::npos) << picture.sentence;
+}
+
 TEST(GatesPicture, TheGatesAloneAreTheirProduct) {
   const Model model = tiny_model(Cell::kLstm, tiny_characters());
   PictureRequest request = picture_of("gates", model, "abcdefgh");
@@ -130,6 +181,8 @@ TEST(GatesPicture, TheGatesAloneAreTheirProduct) {
   EXPECT_EQ(column_of(picture, "measured").back(), 1);
   EXPECT_NEAR(column_of(picture, "measured")[7], alone[7], 1e-6);  // one step back there is no other path
   for (std::size_t t = 0; t + 1 < alone.size(); ++t) EXPECT_NEAR(alone[t], alone[t + 1] * forget[t + 1], 1e-12);
+  request.options.unit.reset();
+  EXPECT_EQ(std::get<std::int64_t>(fact_of(draw(request), "layer")), 1);
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "has no gates", [] {
     static_cast<void>(draw(picture_of("gates", tiny_model(Cell::kRnnTanh, tiny_characters()), "abc")));
   }));
@@ -147,6 +200,23 @@ TEST(NeuronsPicture, ShowsTheStatesOfItsUnits) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`units` has 7", [&] { static_cast<void>(draw(request)); }));
 }
 
+TEST(NeuronsPicture, ShowsCellStatesWhereTheCellHasThem) {
+  PictureRequest request = picture_of("neurons", tiny_model(Cell::kLstm, tiny_characters()), kText);
+  request.options.units = {6};
+  request.options.state = "c";
+  const std::vector<double> unit = column_of(draw(request), "unit 6");
+  const UnrolledText text = with_end(request.models.front().model);
+  for (std::size_t t = 0; t < unit.size(); ++t) EXPECT_EQ(unit[t], text.c(1, static_cast<std::int64_t>(t))[6]);
+  request.options.state = "z";
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected h or c", [&] { static_cast<void>(draw(request)); }));
+  request.models.front().model = tiny_model(Cell::kGru, tiny_characters());
+  request.options.state = "c";
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "the cell gru has none", [&] { static_cast<void>(draw(request)); }));
+  request.options.state = "h";
+  request.options.from = 100;
+  EXPECT_NE(draw(request).sentence.find("step 100 is beyond the text, which ends with step 10"), std::string::npos);
+}
+
 TEST(OnehotPicture, TheRowIsWhatEntersTheNetwork) {
   const Model model = tiny_model(Cell::kGru, tiny_words());
   PictureRequest request = picture_of("onehot", model, "the cat");
@@ -162,6 +232,25 @@ TEST(TruncationPicture, AtFullLengthNothingIsCutOff) {
   EXPECT_NEAR(column_of(picture, "cosine layers").back(), 1, 1e-12);
   EXPECT_EQ(column_of(picture, "norm ratio layers").back(), 1);
   EXPECT_EQ(column_of(picture, "length").back(), 7);
+}
+
+TEST(TruncationPicture, TellsOfTheLengthThatIsAskedForAndMarksIt) {
+  PictureRequest request = picture_of("truncation", tiny_model(Cell::kLstm, tiny_characters()), "abcdefg");
+  request.options.lengths = {4, 2};
+  EXPECT_TRUE(draw(request).sentence.starts_with("Cut off after 4 steps"));
+  EXPECT_EQ(count_of(draw(request).svg, "chosen-length"), 0U);
+  request.options.truncate = 3;
+  const Picture picture = draw(request);
+  EXPECT_TRUE(picture.sentence.starts_with("Cut off after 3 steps"));
+  EXPECT_EQ(column_of(picture, "length"), (std::vector<double>{2, 3, 4}));
+  EXPECT_EQ(count_of(picture.svg, "class=\"chosen-length\" data-length=\"3\""), 1U);
+}
+
+TEST(Pictures, AxesOfCountsHaveWholeTicks) {
+  const Picture picture = draw(picture_of("surprisal", tiny_model(Cell::kLstm, tiny_words()), "the"));
+  EXPECT_EQ(count_of(picture.svg, ">0.2<") + count_of(picture.svg, ">0.5<"), 0U);
+  EXPECT_NE(picture.sentence.find("2 symbols"), std::string::npos) << picture.sentence;
+  EXPECT_EQ(count_of(picture.svg, ">1.5<"), 0U);
 }
 
 TEST(DicePicture, TheSymbolIsTheOneWhosePartHasTheNumber) {
@@ -191,6 +280,18 @@ TEST(DicePicture, TheSymbolIsTheOneWhosePartHasTheNumber) {
   Generator generator(model, {.temperature = 0.8, .seed = 7});
   generator.write("ab", 12, [&](std::string_view piece) { return expected += piece, true; });
   EXPECT_EQ(written, expected);
+}
+
+TEST(DicePicture, OfManySymbolsTheDrawnOneIsSeen) {
+  std::vector<std::string> words{"<unk>", "<eos>"};
+  for (int i = 0; i < 700; ++i) words.push_back("w" + std::to_string(i));
+  const Tokenizer tokenizer = Tokenizer::from_vocabulary(TokenizerKind::kWhitespace, false, words);
+  PictureRequest request = picture_of("dice", tiny_model(Cell::kLstm, tokenizer), "");
+  request.options.temperature = 1e6;
+  const std::string svg = draw(request).svg;
+  EXPECT_EQ(count_of(svg, "slice few"), 1U);
+  const std::string drawn = svg.substr(svg.find("slice drawn"));
+  EXPECT_EQ(count_of(drawn.substr(0, drawn.find("</g>")), "width=\"6\""), 1U);
 }
 
 TEST(TreePicture, TheTopLineIsWhatGeneratorWrites) {
@@ -252,7 +353,7 @@ TEST(Pictures, SymbolsOfAVocabularyAreNeverMarkup) {
     PictureRequest request = picture_of(std::string(kind.name), model, text);
     request.models.front().name = "<script>.safetensors";
     request.options.prompt = text;
-    request.options.second = kind.name == "surprisal" ? text : "";
+    if (kind.name == "surprisal") request.options.second = text;
     request.options.count = 3;
     request.options.length = 5;
     request.standalone = true;

@@ -61,6 +61,8 @@ void declare(Flags& flags, const PictureOption& option, PictureOptions& options)
     flags.real(help, option.range, [&options, field = *real](double x) { options.*field = x; });
   } else if (const auto* const text = std::get_if<std::string PictureOptions::*>(&option.field)) {
     flags.text(help, [&options, field = *text](const std::string& words) { options.*field = words; });
+  } else if (const auto* const other = std::get_if<std::optional<std::string> PictureOptions::*>(&option.field)) {
+    flags.text(help, [&options, field = *other](const std::string& words) { options.*field = words; });
   } else {
     const auto list = std::get<std::vector<std::int64_t> PictureOptions::*>(option.field);
     flags.text(help, [&options, list, range = option.range](const std::string& words) {

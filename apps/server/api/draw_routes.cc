@@ -30,7 +30,10 @@ void read_option(RequestFields& fields, const PictureOption& option, PictureOpti
   } else if (const auto* const real = std::get_if<double PictureOptions::*>(&option.field)) {
     options.** real = fields.number(name, options.**real, option.range);
   } else if (const auto* const text = std::get_if<std::string PictureOptions::*>(&option.field)) {
-    options.** text = fields.text(name).value_or("");
+    options.** text = fields.text(name).value_or(options.**text);
+  } else if (const auto* const other = std::get_if<std::optional<std::string> PictureOptions::*>(&option.field)) {
+    options.** other = fields.text(name);
+    if (options.**other == "") (options.**other).reset();  // a field that is not filled in
   } else if (const nlohmann::json* const list = fields.find(name)) {
     if (!list->is_array()) refuse_field(name, *list, "a list of whole numbers");
     for (const std::int32_t n : read_ids(name, *list)) {
