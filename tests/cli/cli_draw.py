@@ -65,6 +65,8 @@ class Draw(CommandTest):
                     *save)
         self.refuse(2, ["--at is 99", "0 to 7"], "draw", "softmax", self.model, text, "--at", "99", *save)
         self.refuse(2, ["no gates"], "draw", "gates", self.words, text, *save)
+        self.refuse(2, ["train one with --task conditional"], "draw", "softmax", self.model, text, "--label", "x", *save)
+        self.refuse(2, ["--second is empty"], "draw", "surprisal", self.model, text, "--second", "", *save)
         self.refuse(2, ["--prompt"], "draw", "tree", self.model, text, *save)
         self.succeed("draw", "softmax", self.model, text, *save)
         self.refuse(2, ["--overwrite"], "draw", "softmax", self.model, text, *save)

@@ -147,6 +147,8 @@ class ServeAnswers(CommandTest):
         for wrong in 3, [3], [{"cell": "x"}], [{"cell": 1}], [{"hidden": 1000}], [{"hidden": -1}], [{"radius": "a"}], [{"x": 1}], [{}] * 5:
             with self.subTest(wrong=wrong):
                 self.refused(400, "untrained", answer=self.server.post("/v1/draw", **fields, untrained=wrong))
+        unknown = self.server.post("/v1/draw", **fields, untrained=[{"cell": "x"}]).json["error"]["message"]
+        self.assertEqual(unknown.count("expected"), 1, unknown)
         self.refused(400, "forget_bias", ["no gates"],
                      self.server.post("/v1/draw", **fields, untrained=[{"cell": "rnn-tanh", "forget_bias": 1}]))
 

@@ -181,11 +181,18 @@ TEST(GatesPicture, TheGatesAloneAreTheirProduct) {
   EXPECT_EQ(column_of(picture, "measured").back(), 1);
   EXPECT_NEAR(column_of(picture, "measured")[7], alone[7], 1e-6);  // one step back there is no other path
   for (std::size_t t = 0; t + 1 < alone.size(); ++t) EXPECT_NEAR(alone[t], alone[t + 1] * forget[t + 1], 1e-12);
-  request.options.unit.reset();
-  EXPECT_EQ(std::get<std::int64_t>(fact_of(draw(request), "layer")), 1);
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "has no gates", [] {
     static_cast<void>(draw(picture_of("gates", tiny_model(Cell::kRnnTanh, tiny_characters()), "abc")));
   }));
+}
+
+TEST(GatesPicture, AreNotThoseOfAUnitThatKeepsAllAndNeverChanges) {
+  const NetworkConfig config = tiny_config(Cell::kLstm, tiny_characters());
+  Parameters parameters = random_parameters(config, 0.5F, 3);
+  parameters.layer(1).b_input[2] = -30;                                           // i
+  parameters.layer(1).b_input[static_cast<std::size_t>(config.hidden) + 2] = 30;  // f
+  const Model model = model_of(config, tiny_characters(), std::move(parameters));
+  EXPECT_NE(std::get<std::int64_t>(fact_of(draw(picture_of("gates", model, "abcdefgh")), "unit")), 2);
 }
 
 TEST(NeuronsPicture, ShowsTheStatesOfItsUnits) {
