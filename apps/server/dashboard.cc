@@ -239,6 +239,7 @@ struct Dashboard::Impl {
       stopping = true;
     } else {
       stopping = false;
+      begin_part();
     }
     changed.notify_all();
     return json_response({{"state", state_name(course.state)}});

@@ -55,7 +55,9 @@ class Dashboard(CommandTest):
         self.assertIn(b"<html", self.ask("GET", "/")[1])
         self.refuse(1, [str(self.port)], *common, "--save", self.folder / "m", f"--dashboard={self.port}")
         self.assertFalse((self.folder / "m").exists())
-        self.assertEqual(self.ask("POST", "/v1/run/continue", {"token": token})[0], 200)
+        status, answer = self.ask("POST", "/v1/run/continue", {"token": token})
+        self.assertEqual((status, json.loads(answer)), (200, {"state": "running"}))
+        self.assertEqual(self.ask("POST", "/v1/run/continue", {"token": token})[0], 409)
         self.assertEqual(self.wait_for("done")["steps_done"], 1500)
         self.assertEqual(self.ask("POST", "/v1/run/curves", {})[0], 200)  # now the page knows all
         said = process.stderr.read().decode("utf-8")

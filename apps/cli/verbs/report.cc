@@ -53,6 +53,9 @@ std::optional<ReportCommand> parse_report(const std::vector<std::string>& argume
   if (command.paths.empty())
     throw Error(ErrorCode::kUsage, "which RUN or MODEL? Give a training log, a model or a folder");
   if (command.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save FILE.html");
+  if (!command.save.ends_with(".html")) {
+    throw Error(ErrorCode::kUsage, fmt::format("--save is '{}': expected a name that ends in .html", command.save));
+  }
   if (command.text.path == "-") throw Error(ErrorCode::kUsage, "--text takes the path of a file, not standard input");
   std::vector<std::string> inputs = subject_files(command.paths);
   if (!command.text.path.empty()) inputs.push_back(command.text.path);
