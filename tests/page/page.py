@@ -37,6 +37,12 @@ REVIEW = "the film is lovely"
 WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7}
 
 
+def without_bodies(path):
+    """The selectors of a style sheet."""
+    text = re.sub(r"/[*].*?[*]/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"(?<={)[^{}]*(?=})|[(][^()]*[)]", "", text)
+
+
 def medians(flow):
     """[lag, median] of the whole state's gradient, for some lags."""
     line = flow["models"][0]["lines"][0]
@@ -101,6 +107,13 @@ class Page(CommandTest):
         index = (WEB / "index.html").read_text(encoding="utf-8")
         modules = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
         self.assertEqual(set(re.findall('(?:src|href)="([^"]+[.]js)"', index)), modules)
+
+    def test_rules_of_the_page_leave_pictures_alone(self):
+        of_pictures = set(re.findall(r"[.]([a-zA-Z][\w-]*)", without_bodies(WEB / "picture.css")))
+        for selector in re.split("[,{}]", without_bodies(WEB / "page.css")):
+            first = re.match(r"[.]([\w-]+)", selector.strip())
+            if first and first[1] in of_pictures:
+                self.fail(f"{selector.strip()} is a class of pictures, too: name the element")
 
     def test_the_page_is_small(self):
         files = [path for path in WEB.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]
