@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/subject.h"
 #include "unroll/error.h"
 

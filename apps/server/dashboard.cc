@@ -13,8 +13,8 @@
 #include <thread>
 #include <utility>
 
-#include "draw/curves.h"
 #include "draw/picture_json.h"
+#include "draw/pictures/curves.h"
 #include "json/json_text.h"
 #include "server/api_error.h"
 #include "server/gate.h"

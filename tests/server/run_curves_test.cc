@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "draw/curves.h"
+#include "draw/pictures/curves.h"
 #include "draw/run_curves.h"
 #include "draw/run_log.h"
 #include "support/error_of.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "draw/curves.h"
+#include "draw/pictures/curves.h"
 #include "draw/run_log.h"
 #include "unroll/model.h"
 

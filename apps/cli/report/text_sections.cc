@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/report/sections.h"
-#include "draw/gradient.h"
+#include "draw/pictures/gradient.h"
 #include "draw/shown.h"
 #include "unroll/look/gradient_flow.h"
 #include "unroll/look/truncation.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "draw/gradient.h"
+#include "draw/pictures/gradient.h"
 
 namespace unroll {
 

@@ -16,7 +16,7 @@
 #include "cli/streams/terminal.h"
 #include "cli/verbs/gradflow_sections.h"
 #include "cli/verbs/verbs.h"
-#include "draw/gradient.h"
+#include "draw/pictures/gradient.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"

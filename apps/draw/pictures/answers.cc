@@ -8,7 +8,7 @@
 
 #include "draw/chart.h"
 #include "draw/heat_rows.h"
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "draw/text_flow.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "draw/chart.h"
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 

@@ -11,7 +11,7 @@
 #include "draw/asked_units.h"
 #include "draw/chart.h"
 #include "draw/network_numbers.h"
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "unroll/cell.h"

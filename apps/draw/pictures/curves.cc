@@ -1,4 +1,4 @@
-#include "draw/curves.h"
+#include "draw/pictures/curves.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "draw/gradient.h"
+#include "draw/pictures/gradient.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "draw/chart.h"
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "unroll/look/truncation.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "draw/pictures.h"
+#include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "draw/text_flow.h"
