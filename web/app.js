@@ -21,7 +21,7 @@ const place = element("div", { class: "view" });
 const said = element("p", { class: "unseen", role: "status" });
 const main = element(
   "main",
-  { id: "main", tabindex: "-1" },
+  { id: "main", tabindex: "-1", "aria-busy": "true" },
   element("header", { class: "opening" }, title, sentence),
   place,
 );
@@ -200,6 +200,12 @@ function misfit(view, model) {
 
 async function show() {
   const turn = ++turns;
+  main.setAttribute("aria-busy", "true");
+  await draw(turn);
+  if (turn === turns) main.removeAttribute("aria-busy");
+}
+
+async function draw(turn) {
   const name = VIEWS[link.view] ? link.view : "unrolled";
   const view = VIEWS[name];
   const entered = shown?.name !== name;

@@ -36,12 +36,13 @@ async function open(hash, { viewport = WIDE, colorScheme = "light", knowsKey = t
   return page;
 }
 
-// Nothing is asked of the server any more, and nothing is being drawn.
+// Nothing is asked of the server any more, and nothing is being drawn; or a person is asked.
 async function complete(page) {
   const began = Date.now();
   for (let since = began; Date.now() - since < QUIET;) {
     await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
-    const busy = await page.locator("[aria-busy=true]").count();
+    const asksPerson = (await page.locator("dialog[open]").count()) > 0;
+    const busy = asksPerson ? 0 : await page.locator("[aria-busy=true]").count();
     if (page.asking.size > 0 || busy > 0) since = Date.now();
     const asked = [...page.asking].map((request) => [request.url(), request.postData()]);
     assert.ok(
