@@ -19,8 +19,10 @@
 #include "cli/streams/quantities.h"
 #include "cli/streams/reference_lines.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/score_objects.h"
 #include "cli/verbs/score_words.h"
 #include "cli/verbs/verbs.h"
+#include "unroll/data/labelled_texts.h"
 #include "unroll/error.h"
 #include "unroll/score/odd_lines.h"
 #include "unroll/scorer.h"
@@ -36,8 +38,9 @@ struct ScoreCommand {
   const Dialect* dialect = &dialects().front();
   LogBase base = LogBase::kE;
   std::optional<LineIds> ids;
-  std::string reference;  // lines among which each has a percentile; empty: none
-  double alarm = 1;       // the largest share that is printed
+  std::string reference;                 // lines among which each has a percentile; empty: none
+  double alarm = 1;                      // the largest share that is printed
+  std::optional<ObjectOptions> objects;  // empty: lines are texts
   bool header = false;
   bool quiet = false;
 };
@@ -49,12 +52,32 @@ struct ScoreFlags {
   StatePolicy state = StatePolicy::kReset;
   bool tokens = false;
   bool json = false;
+  std::optional<bool> objects;  // empty: by the name of the text
+  ObjectOptions object;
 };
 
 std::string dialect_names() {
   std::string names;
   for (const Dialect& dialect : dialects()) names += (names.empty() ? "" : ", ") + std::string(dialect.name);
   return names;
+}
+
+void add_object_flags(Flags& flags, ScoreFlags& given) {
+  flags.heading("JSON lines");
+  flags.text({"--input", "NAME",
+              "lines: a text on each; jsonl: a JSON object on each, which is printed with log_prob, tokens and "
+              "perplexity of its text added",
+              "by the file's name: jsonl for .jsonl, .ndjson and .json"},
+             [&given](const std::string& value) {
+               given.objects = parse_choice(value, {"lines", "jsonl"}) == 1;
+             });
+  flags.text({"--text-column", "NAME", "the key of the text", given.object.key},
+             [&given](const std::string& value) { given.object.key = value; });
+  flags.whole({"--max-bad", "N",
+               "lines that may be bad: no object, or without a text that the model can read. They are printed with a "
+               "field error; one more ends the program with status 1",
+               "0"},
+              {0, kLargestCount}, [&given](std::int64_t n) { given.object.most_bad = n; });
 }
 
 void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
@@ -73,6 +96,7 @@ void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
              });
   given.adaptation.declare(&flags);
   command.ngram.declare(&flags);
+  add_object_flags(flags, given);
   flags.heading("Odd lines");
   flags.path({"--percentile", "REFERENCE",
               "print before each line the percentage of REFERENCE's lines, corrected for length, that are at least as "
@@ -118,6 +142,26 @@ void check_percentile(const ScoreCommand& command) {
   }
 }
 
+// Objects come out as they are, with three more fields.
+void check_objects(const Flags& flags, const ScoreFlags& given, ScoreCommand& command) {
+  if (given.objects.value_or(format_of_name(command.text) == TextFormat::kJsonLines)) command.objects = given.object;
+  const std::string name = text_name(command.text);
+  for (const char* flag : {"--text-column", "--max-bad"}) {
+    if (flags.given(flag) && !command.objects) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is for JSON lines, but {} is read as lines of text: give --input jsonl", flag, name));
+    }
+  }
+  for (const char* flag : {"--format", "--tokens", "--json", "--ids", "--percentile"}) {
+    if (flags.given(flag) && command.objects) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is read as JSON lines, whose objects get fields of their own: leave {} out, or give "
+                              "--input lines",
+                              name, flag));
+    }
+  }
+}
+
 void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand& command) {
   if (given.tokens) command.dialect = &parse_dialect("tokens");
   if (given.json) command.dialect = &parse_dialect("json");
@@ -139,6 +183,7 @@ void finish(const Flags& flags, const ScoreFlags& given, ScoreCommand& command) 
   }
   command.options.tokens = dialect.tokens;
   command.options.ranks = dialect.ranks;
+  check_objects(flags, given, command);
 }
 
 std::optional<ScoreCommand> parse_score(const std::vector<std::string>& arguments) {
@@ -156,6 +201,8 @@ std::optional<ScoreCommand> parse_score(const std::vector<std::string>& argument
   flags.example("unroll score book.safetensors sentences.txt --words",
                 "The surprisal of each word, whatever the tokens are; unroll score --words --help says more.");
   flags.example("unroll score book.safetensors sentences.txt --json | jq .log_prob", "For programs.");
+  flags.example("unroll score book.safetensors reviews.jsonl --text-column review --max-bad 9",
+                "The same objects with log_prob, tokens and perplexity; at most nine bad lines.");
   flags.example("unroll score logs.safetensors today.log --percentile usual.log --alarm 0.001",
                 "Lines as odd as one usual line in a thousand.");
   flags.example("unroll score words.safetensors test.txt --ngram words.arpa --lambda 0.6",
@@ -185,6 +232,10 @@ std::vector<std::string> header_lines(const ScoreCommand& command, const Model& 
   const Dialect& dialect = *command.dialect;
   lines.push_back(dialect.unit.empty() ? fmt::format("log base: {}", base_words(command.base))
                                        : std::string(dialect.unit));
+  if (command.objects) {
+    lines.push_back(fmt::format("fields: {}", kObjectFields));
+    return lines;
+  }
   const std::string own(command.reference.empty() ? "" : "percentile ");
   if (!dialect.columns.empty()) lines.push_back(fmt::format("columns: {}{}", own, dialect.columns));
   return lines;
@@ -275,6 +326,21 @@ class LineScoring {
   ScoreTotals totals_;
 };
 
+ScoreTotals score_lines(const ScoreCommand& command, const Model& model, const std::optional<OddLines>& reference,
+                        Output& out) {
+  LineScoring scoring(command, model, reference ? &*reference : nullptr);
+  scoring.run(out);
+  return scoring.totals();
+}
+
+ScoreTotals score_objects(const ScoreCommand& command, const Model& model, Output& out, Terminal& terminal) {
+  ObjectScoring scoring(*command.objects, model, command.options,
+                        {model.tokenizer(), command.options.accounting, command.base, command.text});
+  scoring.run(out);
+  if (const std::string note = scoring.note(); !note.empty()) terminal.line(note);
+  return scoring.totals();
+}
+
 }  // namespace
 
 int run_score(const std::vector<std::string>& arguments) {
@@ -291,10 +357,9 @@ int run_score(const std::vector<std::string>& arguments) {
   command.options.ngram = command.ngram.read(&terminal);
   std::optional<OddLines> reference;
   if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, terminal);
-  LineScoring scoring(command, model, reference ? &*reference : nullptr);
   Output out;
   for (const std::string& line : header_lines(command, model)) {
-    if (command.header || command.dialect->comments) {
+    if (command.header || (command.dialect->comments && !command.objects)) {
       out.write(fmt::format("# {}\n", visible(line)));
     } else {
       terminal.line(line);
@@ -302,11 +367,11 @@ int run_score(const std::vector<std::string>& arguments) {
   }
   const std::string note = context_note(command.options.accounting, model.tokenizer());
   if (!note.empty()) terminal.line(note);
-  scoring.run(out);
-  if (scoring.totals().unknown_tokens > 0) {
-    terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}",
-                              grouped(scoring.totals().unknown_tokens), grouped(scoring.totals().tokens),
-                              unknown_words(command.options.accounting)));
+  const ScoreTotals totals =
+      command.objects ? score_objects(command, model, out, terminal) : score_lines(command, model, reference, out);
+  if (totals.unknown_tokens > 0) {
+    terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}", grouped(totals.unknown_tokens),
+                              grouped(totals.tokens), unknown_words(command.options.accounting)));
   }
   return 0;
 }
