@@ -30,6 +30,8 @@ LEVELS = {
 OWNERS = {
     "unroll/character.h": "base",
     "unroll/error.h": "base",
+    "unroll/fnv1a.h": "base",
+    "unroll/growing_file.h": "base",
     "unroll/number_range.h": "base",
     "unroll/output_file.h": "base",
     "unroll/paths.h": "base",
@@ -71,6 +73,7 @@ OWNERS = {
     "unroll/label/predictor.h": "label",
     "unroll/state.h": "infer",
     "unroll/score/accounting.h": "infer",
+    "unroll/score/loss_sums.h": "infer",
     "unroll/label/answer_rule.h": "label",
     "unroll/label/classified_text.h": "label",
     "unroll/label/classifier.h": "label",

@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-constexpr std::array<Verb, 27> kVerbs{{
+constexpr std::array<Verb, 28> kVerbs{{
     {"train", "learn a language model from text", run_train},
     {"data", "describe labelled texts before training on them", run_data},
     {"eval", "measure how well a model predicts a text", run_eval},
@@ -43,6 +43,7 @@ constexpr std::array<Verb, 27> kVerbs{{
     {"features", "write the states of a network, for each symbol or text", run_features},
     {"probe", "tell what a linear model reads off the states of each layer", run_probe},
     {"rescore", "choose among the hypotheses of N-best lists", run_rescore},
+    {"merge", "join what shards of a verb wrote", run_merge},
     {"rnnlm", "score text for scripts that call rnnlm", run_rnnlm},
     {"generate", "write text with a model", run_generate},
     {"serve", "answer other programs over HTTP", run_serve},

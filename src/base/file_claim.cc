@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <string_view>
 
@@ -19,7 +21,8 @@
 namespace unroll {
 namespace {
 
-// The content of a lock file, which tells it from a file of somebody else, and tells a reader what it is.
+// How a lock file begins, which tells it from a file of somebody else, and tells a reader what it is. A line about its
+// holder follows.
 constexpr std::string_view kLockText = "unroll is writing the file of this name while this one is locked\n";
 
 std::string lock_path_of(const std::string& target) {
@@ -30,6 +33,35 @@ std::string lock_path_of(const std::string& target) {
 // Such an entry in the place of a lock file is not one: a link, a folder, a socket, or a file that may not be opened.
 bool means_no_lock(int reason) {
   return reason == EACCES || reason == ELOOP || reason == EISDIR || reason == ENXIO || reason == EROFS;
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+// The bytes of an open file, up to more than a lock file has.
+std::string text_of(int descriptor) {
+  std::array<char, kLockText.size() + HOST_NAME_MAX + 64> text{};
+  const ssize_t got = ::pread(descriptor, text.data(), text.size(), 0);
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+// "process 77 on host b", as the lock file has it; empty where it does not say.
+std::string holder_of(int descriptor) {
+  const std::string text = text_of(descriptor);
+  if (!text.starts_with(kLockText)) return "";
+  const std::string line = text.substr(kLockText.size());
+  return line.substr(0, line.find('\n'));
+}
+
+std::string refusal(const std::string& path, const std::string& lock_path, const std::string& holder) {
+  std::string message = fmt::format("another process is writing '{}'", path);
+  if (!holder.empty()) message += fmt::format(" ({})", holder);
+  message += ": wait for it, or give another path";
+  if (holder.empty() || holder.ends_with(fmt::format(" on host {}", host_name()))) return message;
+  return message +
+         fmt::format("; if that process is gone, and the file server still keeps its lock, remove '{}'", lock_path);
 }
 
 }  // namespace
@@ -48,11 +80,12 @@ FileClaim::FileClaim(const std::string& path) : path_(path), lock_path_(lock_pat
   expect_writable(path);
   while (open_lock()) {
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      const std::string holder = holder_of(descriptor_);
       ::close(descriptor_);
-      throw Error(ErrorCode::kFile,
-                  fmt::format("another process is writing '{}': wait for it, or give another path", path));
+      throw Error(ErrorCode::kFile, refusal(path, lock_path_, holder));
     }
     if (is_in_place()) {
+      name_holder();
       remove_leftovers(path);
       return;
     }
@@ -106,11 +139,15 @@ bool FileClaim::is_in_place() const {
          open.st_ino == present.st_ino && open.st_dev == present.st_dev;
 }
 
-bool FileClaim::is_ours() const {
-  if (made_) return true;
-  std::array<char, kLockText.size() + 1> text{};
-  const ssize_t got = ::pread(descriptor_, text.data(), text.size(), 0);
-  return got >= 0 && std::string_view(text.data(), static_cast<std::size_t>(got)) == kLockText;
+bool FileClaim::is_ours() const { return made_ || text_of(descriptor_).starts_with(kLockText); }
+
+void FileClaim::name_holder() const {
+  if (!is_ours()) return;
+  const std::string line = fmt::format("process {} on host {}\n", ::getpid(), host_name());
+  constexpr auto kStart = static_cast<off_t>(kLockText.size());
+  const ssize_t written = ::pwrite(descriptor_, line.data(), line.size(), kStart);
+  // Without space, or in another user's file, the holder stays unnamed.
+  static_cast<void>(::ftruncate(descriptor_, kStart + std::max<ssize_t>(written, 0)));
 }
 
 }  // namespace unroll

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "base/file_path.h"
-#include "base/fnv1a.h"
 #include "unroll/error.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {
@@ -84,6 +84,13 @@ void remove_leftovers(const std::string& path) {
   }
 }
 
+void flush_folder_of(const std::string& target) {
+  const int folder = ::open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int reason = folder < 0 || ::fsync(folder) != 0 ? errno : 0;
+  if (folder >= 0) ::close(folder);
+  if (reason != 0 && !means_no_flush(reason)) fail_on_file("flush the folder of", target, reason);
+}
+
 NewFile::NewFile(const std::string& target)
     : target_(target),
       folder_(folder_of(target)),
@@ -150,7 +157,7 @@ void NewFile::replace_target() {
   if (closed != 0) fail_on_file("write", target_, errno);
   if (::rename(name_.c_str(), target_.c_str()) != 0) fail_on_file("replace", target_, errno);
   name_.clear();
-  flush_folder();
+  flush_folder_of(target_);
 }
 
 bool NewFile::give_name() {
@@ -169,13 +176,6 @@ void NewFile::copy_to_named() {
   while ((copied = ::sendfile(descriptor_, unnamed.number, &offset, kMost)) > 0 || (copied < 0 && errno == EINTR)) {
   }
   if (copied < 0 || ::fsync(descriptor_) != 0) fail_on_file("write", target_, errno);
-}
-
-void NewFile::flush_folder() const {
-  const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const int reason = folder < 0 || ::fsync(folder) != 0 ? errno : 0;
-  if (folder >= 0) ::close(folder);
-  if (reason != 0 && !means_no_flush(reason)) fail_on_file("flush the folder of", target_, reason);
 }
 
 }  // namespace unroll

@@ -14,6 +14,10 @@ void expect_replaceable(const std::string& path);
 // Requires that nobody else is about to: a FileClaim of the path, or of the one that it belongs to.
 void remove_leftovers(const std::string& path);
 
+// Flushes the folder of `target`, so that a renaming in it outlives a power cut. Throws Error{kFile}; where folders
+// cannot be flushed, nothing is done.
+void flush_folder_of(const std::string& target);
+
 // A file next to `target`, which is empty, and gone with this object unless it has replaced it. Until then it has no
 // name (O_TMPFILE), so that a killed program leaves nothing behind; for the moment before it replaces the target, and
 // all the time where the file system has no such files, it has a fresh one: ".unroll-tmp-", 16 digits that stand for
@@ -41,7 +45,6 @@ class NewFile {
   void open_named();
   bool give_name();
   void copy_to_named();
-  void flush_folder() const;
 
   std::string target_;
   std::string folder_;

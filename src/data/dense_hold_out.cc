@@ -2,8 +2,8 @@
 #include <span>
 #include <string>
 
-#include "base/fnv1a.h"
 #include "data/hold_out.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {

@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/fnv1a.h"
 #include "base/philox.h"
 #include "unroll/error.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {

@@ -57,11 +57,13 @@ bool is_counted(const Accounting& accounting, const Symbols& symbols, std::span<
          (accounting.end || id != symbols.reading.boundary);
 }
 
-IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                            const Symbols& symbols, const Accounting& accounting) {
-  IdsEvaluation sum;
+std::vector<LossSums> evaluation_of_lines(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                                          const Symbols& symbols, const Accounting& accounting) {
+  std::vector<LossSums> lines;
   for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i == 0 || symbols.reading.starts_after(ids[i - 1])) lines.emplace_back();
     if (!is_counted(accounting, symbols, ids, i)) continue;
+    LossSums& sum = lines.back();
     const bool is_unknown = ids[i] == symbols.unknown;
     const double nats = -counted_log_prob(accounting, is_unknown, log_probs[i]);
     ++sum.tokens;
@@ -71,11 +73,18 @@ IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const d
       ++sum.unknown;
     }
   }
+  return lines;
+}
+
+LossSums evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs, const Symbols& symbols,
+                       const Accounting& accounting) {
+  LossSums sum;
+  for (const LossSums& line : evaluation_of_lines(ids, log_probs, symbols, accounting)) sum += line;
   return sum;
 }
 
-IdsEvaluation evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Symbols& symbols,
-                           const EvaluationProgress& progress) {
+LossSums evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, const Symbols& symbols,
+                      const EvaluationProgress& progress) {
   return evaluation_of(ids, log_probs_of_ids(ready, ids, {.reading = symbols.reading}, 1, progress), symbols);
 }
 

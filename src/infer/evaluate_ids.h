@@ -12,15 +12,9 @@
 #include "infer/symbols.h"
 #include "text/window.h"
 #include "unroll/score/accounting.h"
+#include "unroll/score/loss_sums.h"
 
 namespace unroll {
-
-struct IdsEvaluation {
-  double nats = 0;           // sum of -ln p over all predictions
-  std::int64_t tokens = 0;   // predictions: every id once
-  double unknown_nats = 0;   // of the unknown symbol, as part of nats
-  std::int64_t unknown = 0;  // predictions of the unknown symbol, as part of tokens
-};
 
 // Called after each window from the calling thread: predictions made, predictions in all. May be empty.
 using EvaluationProgress = std::function<void(std::int64_t done, std::int64_t total)>;
@@ -55,12 +49,17 @@ void sweep_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids, con
                               std::size_t position) noexcept;
 
 // Sums over a text whose ids have these ln p, in double and in the order of the text, over the ids that count. NaN
-// comes out as NaN.
-[[nodiscard]] IdsEvaluation evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
-                                          const Symbols& symbols, const Accounting& accounting = {});
+// comes out as NaN. Where state is reset each line is summed by itself, and then the lines.
+[[nodiscard]] LossSums evaluation_of(std::span<const std::int32_t> ids, std::span<const double> log_probs,
+                                     const Symbols& symbols, const Accounting& accounting = {});
+
+// The same of each line by itself, up to and with its boundary: one element where state is carried.
+[[nodiscard]] std::vector<LossSums> evaluation_of_lines(std::span<const std::int32_t> ids,
+                                                        std::span<const double> log_probs, const Symbols& symbols,
+                                                        const Accounting& accounting = {});
 
 // evaluation_of(log_probs_of_ids()) at temperature 1, with the cut that the reading asks for, not exact.
-[[nodiscard]] IdsEvaluation evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids,
-                                         const Symbols& symbols, const EvaluationProgress& progress);
+[[nodiscard]] LossSums evaluate_ids(const ReadyWeights& ready, std::span<const std::int32_t> ids,
+                                    const Symbols& symbols, const EvaluationProgress& progress);
 
 }  // namespace unroll

@@ -12,12 +12,12 @@
 #include <string_view>
 #include <utility>
 
-#include "base/fnv1a.h"
 #include "base/philox.h"
 #include "base/workers.h"
 #include "data/hold_out.h"
 #include "probe/fitted_probe.h"
 #include "unroll/error.h"
+#include "unroll/fnv1a.h"
 #include "unroll/probe/text_states.h"
 
 namespace unroll {

@@ -31,7 +31,7 @@ Accounting accounting_of(const EvaluateOptions& options, StatePolicy state) {
 
 // A text as ids, and which of them count.
 struct CountedText {
-  [[nodiscard]] IdsEvaluation sum_of(std::span<const double> log_probs) const {
+  [[nodiscard]] LossSums sum_of(std::span<const double> log_probs) const {
     return evaluation_of(encoded.ids, log_probs, symbols, accounting);
   }
   [[nodiscard]] bool has(std::size_t position) const { return is_counted(accounting, symbols, encoded.ids, position); }
@@ -43,16 +43,16 @@ struct CountedText {
   std::string name;
 };
 
-Evaluation summary(const IdsEvaluation& sum, const CountedText& text) {
+Evaluation summary(const LossSums& sum, const CountedText& text) {
   const EncodedText& encoded = text.encoded;
   Evaluation result;
   result.tokens = sum.tokens;
   result.unknown_tokens = encoded.unknown;
-  result.nats_per_token = mean(sum.nats, sum.tokens);
-  result.perplexity = std::exp(result.nats_per_token);
-  result.nats_per_known_token =
-      sum.unknown == 0 ? result.nats_per_token : mean(sum.nats - sum.unknown_nats, sum.tokens - sum.unknown);
-  result.perplexity_without_unknown = std::exp(result.nats_per_known_token);
+  const LossFigures figures = figures_of(sum);
+  result.nats_per_token = figures.nats_per_token;
+  result.perplexity = figures.perplexity;
+  result.nats_per_known_token = figures.nats_per_known_token;
+  result.perplexity_without_unknown = figures.perplexity_without_unknown;
   result.characters = encoded.characters;
   result.bytes = encoded.bytes;
   result.bits_per_char = mean(bits(sum.nats), encoded.characters);
@@ -138,7 +138,7 @@ void expect_counted(const CountedText& text) {
 
 // The evaluation of a text whose ids have these ln p.
 Evaluation result_of(const CountedText& text, std::span<const double> log_probs) {
-  const IdsEvaluation sum = text.sum_of(log_probs);
+  const LossSums sum = text.sum_of(log_probs);
   if (std::isfinite(sum.nats)) return summary(sum, text);
   throw Error(ErrorCode::kNumeric, fmt::format("the model's prediction of {} is {} nats: its weights or its state "
                                                "overflowed",

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "base/fnv1a.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {

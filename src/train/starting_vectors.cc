@@ -6,10 +6,10 @@
 #include <bit>
 #include <cmath>
 
-#include "base/fnv1a.h"
 #include "base/quote.h"
 #include "train/run_plan.h"
 #include "unroll/error.h"
+#include "unroll/fnv1a.h"
 #include "unroll/text.h"
 
 namespace unroll {

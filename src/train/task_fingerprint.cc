@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/fnv1a.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {

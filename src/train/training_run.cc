@@ -247,7 +247,7 @@ ValidationLoss TrainingRun::evaluate(const Parameters& parameters, std::size_t p
   const ReadyWeights ready{plan_.config, weights, workers_};
   if (text_.task) return evaluate_task(ready, text_.task->valid, part, progress);
   const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
-  const IdsEvaluation result = evaluate_ids(ready, std::span(text_.valid).first(part), symbols, progress);
+  const LossSums result = evaluate_ids(ready, std::span(text_.valid).first(part), symbols, progress);
   return {.nats = result.nats / static_cast<double>(result.tokens), .accuracy = {}};
 }
 

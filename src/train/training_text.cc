@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/fnv1a.h"
 #include "text/corpus.h"
 #include "text/split_tail.h"
 #include "train/task_text.h"
 #include "unroll/error.h"
+#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {

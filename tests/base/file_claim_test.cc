@@ -74,6 +74,22 @@ TEST(FileClaim, IsHeldOnceAndLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(FileClaim, NamesTheProcessThatHoldsItAndOfAnotherHostWhatToDo) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("x");
+  const FileClaim claim(path);
+  const std::string lock = folder.path(".x.unroll-lock");
+  const std::string text = bytes_of(lock);
+  const std::string process = "process " + std::to_string(::getpid()) + " on host ";
+  ASSERT_NE(text.find(process), std::string::npos);
+  const auto said = [&] { return std::string(error_of([&] { const FileClaim second(path); })->what()); };
+  EXPECT_NE(said().find(process), std::string::npos);
+  EXPECT_EQ(said().find("remove"), std::string::npos);
+  write_bytes(lock, text.substr(0, text.find(process)) + "process 77 on host elsewhere\n");
+  EXPECT_NE(said().find("(process 77 on host elsewhere)"), std::string::npos);
+  EXPECT_NE(said().find("remove '" + lock + "'"), std::string::npos);
+}
+
 TEST(FileClaim, ThatAKilledProcessLeftBlocksNobodyAndIsRemoved) {
   const TemporaryFolder folder;
   const std::string path = folder.path("x");

@@ -52,15 +52,26 @@ const Dialect& parse_dialect(std::string_view name) {
   return kDialects.at(parse_choice(std::string(name), names));
 }
 
-void ScoreTotals::add(const DialectContext& context, const Score& score) {
+ScoreTotals& ScoreTotals::operator+=(const ScoreTotals& next) {
+  lines += next.lines;
+  tokens += next.tokens;
+  unknown_tokens += next.unknown_tokens;
+  bad += next.bad;
+  loss += next.loss;
+  return *this;
+}
+
+ScoreTotals totals_of_line(const DialectContext& context, const Score& score) {
+  ScoreTotals line{.lines = 1,
+                   .tokens = score.length,
+                   .unknown_tokens = score.unknown_tokens,
+                   .loss = {.nats = -score.log_prob, .tokens = score.predictions}};
   for (const TokenScore& token : score.tokens) {
-    if (token.id == context.tokenizer.unknown()) unknown_nats += added_nats(token);
+    if (token.id != context.tokenizer.unknown() || !token.counted) continue;
+    line.loss.unknown_nats -= token.log_prob;
+    ++line.loss.unknown;
   }
-  ++lines;
-  counted_tokens += score.predictions;
-  tokens += score.length;
-  unknown_tokens += score.unknown_tokens;
-  nats += score.log_prob;
+  return line;
 }
 
 double added_nats(const TokenScore& token) noexcept { return token.counted ? token.log_prob : 0; }

@@ -9,6 +9,7 @@
 
 #include "cli/flags/log_base.h"
 #include "unroll/score/accounting.h"
+#include "unroll/score/loss_sums.h"
 #include "unroll/scorer.h"
 #include "unroll/tokenizer.h"
 
@@ -19,7 +20,6 @@ struct DialectContext {
   const Tokenizer& tokenizer;
   Accounting accounting;
   LogBase base = LogBase::kE;  // of dialects that leave it open
-  std::string text_name;       // as the user gave it
 };
 
 // A line of text and its score.
@@ -30,16 +30,25 @@ struct ScoredLine {
   const Score& score;
 };
 
-// Sums over the lines so far.
+// Sums over lines.
 struct ScoreTotals {
   std::int64_t lines = 0;
-  std::int64_t tokens = 0;          // all, closing boundaries included where they are scored
-  std::int64_t counted_tokens = 0;  // of which count
+  std::int64_t tokens = 0;  // all, closing boundaries included where they are scored
   std::int64_t unknown_tokens = 0;
-  double nats = 0;          // of tokens that count
-  double unknown_nats = 0;  // of which of unknown ones; 0 where scores hold no tokens
+  std::int64_t bad = 0;  // lines that could not be scored
+  LossSums loss = {};    // of tokens that count; where scores hold no tokens, none of them is unknown
 
-  void add(const DialectContext& context, const Score& score);
+  // Adds those of the next line.
+  ScoreTotals& operator+=(const ScoreTotals& next);
+};
+
+// What a line adds.
+[[nodiscard]] ScoreTotals totals_of_line(const DialectContext& context, const Score& score);
+
+// What a summary says beside the sums.
+struct SummaryContext {
+  bool end = true;             // closing boundaries are scored
+  std::string text_name = {};  // as the user gave it
 };
 
 // A dialect is a row of a table. Numbers are the shortest decimals that read back as the same double, in any locale, so
@@ -56,7 +65,7 @@ struct Dialect {
   std::string_view columns = {};  // what its columns are, for the header; empty: nothing to say
   std::string_view title = {};    // first line of the output; empty: none
   std::string (*line)(const DialectContext& context, const ScoredLine& line);
-  std::string (*summary)(const DialectContext& context, const ScoreTotals& totals) = nullptr;  // may be null
+  std::string (*summary)(const SummaryContext& context, const ScoreTotals& totals) = nullptr;  // may be null
 };
 
 // All of them, plain first.
@@ -95,12 +104,12 @@ struct Dialect {
 // does not. OOVs are unknown tokens that do not count, as in SRILM; "[ngram]" says how many symbols of the line, its
 // begin included, are in context and token. A token that is given has no row and is not a word of the sums.
 [[nodiscard]] std::string srilm_block(const DialectContext& context, const ScoredLine& line);
-[[nodiscard]] std::string srilm_summary(const DialectContext& context, const ScoreTotals& totals);
+[[nodiscard]] std::string srilm_summary(const SummaryContext& context, const ScoreTotals& totals);
 
 // The line of `query`: "word=id length log10prob" and a tab for each token, then "Total: x OOV: n". A token that does
 // not count has 0. OOVs are all unknown tokens.
 [[nodiscard]] std::string kenlm_line(const DialectContext& context, const ScoredLine& line);
-[[nodiscard]] std::string kenlm_summary(const DialectContext& context, const ScoreTotals& totals);
+[[nodiscard]] std::string kenlm_summary(const SummaryContext& context, const ScoreTotals& totals);
 
 // One log10 probability: `rnnlm -nbest -debug 0`.
 [[nodiscard]] std::string rnnlm_line(const DialectContext& context, const ScoredLine& line);

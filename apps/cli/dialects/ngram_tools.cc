@@ -90,14 +90,14 @@ std::string srilm_block(const DialectContext& context, const ScoredLine& line) {
   return text + srilm_statistics(counts) + '\n';
 }
 
-std::string srilm_summary(const DialectContext& context, const ScoreTotals& totals) {
-  const std::int64_t sentences = context.accounting.end ? totals.lines : 0;
+std::string srilm_summary(const SummaryContext& context, const ScoreTotals& totals) {
+  const std::int64_t sentences = context.end ? totals.lines : 0;
   return fmt::format("file {}: ", visible(context.text_name)) +
          srilm_statistics({.sentences = sentences,
                            .lines = totals.lines,
                            .words = totals.tokens - sentences,
-                           .left_out = totals.tokens - totals.counted_tokens,
-                           .nats = totals.nats});
+                           .left_out = totals.tokens - totals.loss.tokens,
+                           .nats = -totals.loss.nats});
 }
 
 std::string kenlm_line(const DialectContext& context, const ScoredLine& line) {
@@ -111,11 +111,12 @@ std::string kenlm_line(const DialectContext& context, const ScoredLine& line) {
          fmt::format("Total: {} OOV: {}\n", in_base(line.score.log_prob, LogBase::k10), line.score.unknown_tokens);
 }
 
-std::string kenlm_summary(const DialectContext&, const ScoreTotals& totals) {
+std::string kenlm_summary(const SummaryContext&, const ScoreTotals& totals) {
   const std::int64_t known = totals.tokens - totals.unknown_tokens;
   return fmt::format("Perplexity including OOVs:\t{}\nPerplexity excluding OOVs:\t{}\nOOVs:\t{}\nTokens:\t{}\n",
-                     kenlm_perplexity(totals.nats, totals.counted_tokens),
-                     kenlm_perplexity(totals.nats - totals.unknown_nats, known), totals.unknown_tokens, totals.tokens);
+                     kenlm_perplexity(-totals.loss.nats, totals.loss.tokens),
+                     kenlm_perplexity(totals.loss.unknown_nats - totals.loss.nats, known), totals.unknown_tokens,
+                     totals.tokens);
 }
 
 }  // namespace unroll

@@ -309,6 +309,8 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
 
 bool Flags::given(const std::string& name) const { return impl_->given(name); }
 
+const std::vector<std::pair<std::string, std::string>>& Flags::given_values() const { return impl_->split.values; }
+
 const std::vector<PresetFlag>& Flags::held_presets() const { return impl_->held_presets; }
 
 const std::vector<std::string>& Flags::positionals() const { return impl_->split.positionals; }

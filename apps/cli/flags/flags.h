@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -93,6 +94,9 @@ class Flags {
 
   // Whether the flag is on the command line; presets do not count.
   [[nodiscard]] bool given(const std::string& name) const;
+
+  // What the command line gave, flags without dashes in order: name as the help shows it, value.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& given_values() const;
 
   // The presets that nothing overrides, in the order of `load`.
   [[nodiscard]] const std::vector<PresetFlag>& held_presets() const;

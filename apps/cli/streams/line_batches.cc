@@ -19,13 +19,14 @@ constexpr std::string_view kBlanks = " \t";
 
 }  // namespace
 
-LineBatches::LineBatches(const std::string& path, LineIds ids, TextCoding coding)
-    : name_(text_name(path)), reader_(path, coding), ids_(ids) {}
+LineBatches::LineBatches(const std::string& path, LineIds ids, TextCoding coding, const UnitRange& range)
+    : name_(text_name(path)), reader_(path, coding), ids_(ids), range_(range) {}
 
 bool LineBatches::next(LineBatch& batch) {
   if (failure_) throw Error(*failure_);
   batch.lines.clear();
   batch.ids.clear();
+  skip_lines();
   batch.first_number = read_ + 1;
   std::size_t bytes = 0;
   try {
@@ -40,9 +41,15 @@ bool LineBatches::next(LineBatch& batch) {
   return !batch.lines.empty();
 }
 
+// Ids of lines before the range are remembered, as those within it.
+void LineBatches::skip_lines() {
+  LineBatch skipped;
+  while (read_ < range_.first && read_line(skipped)) skipped = {};
+}
+
 bool LineBatches::read_line(LineBatch& batch) {
   std::string line;
-  if (ended_ || !reader_.next(line)) {
+  if (ended_ || read_ >= range_.last || !reader_.next(line)) {
     ended_ = true;
     return false;
   }

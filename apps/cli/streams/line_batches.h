@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "cli/streams/unit_range.h"
 #include "unroll/error.h"
 #include "unroll/text.h"
 
@@ -28,8 +29,8 @@ struct LineBatch {
 // pauses ends a batch, so that what it has sent is answered.
 class LineBatches {
  public:
-  // Throws what LineReader throws.
-  LineBatches(const std::string& path, LineIds ids, TextCoding coding);
+  // Of the text it returns the lines of `range`. Throws what LineReader throws.
+  LineBatches(const std::string& path, LineIds ids, TextCoding coding, const UnitRange& range = {});
 
   // Sets `batch` to the next lines, one at least; false at the end. Throws what LineReader throws and Error{kInput},
   // naming file and line, for a line without an id and for an id that came before (it remembers the first 65,536 ids);
@@ -42,11 +43,13 @@ class LineBatches {
  private:
   // Appends a line; false at the end.
   bool read_line(LineBatch& batch);
+  void skip_lines();
   void take_id(std::string& line, LineBatch& batch);
 
   std::string name_;
   LineReader reader_;
   LineIds ids_;
+  UnitRange range_;
   std::unordered_set<std::string> seen_;
   std::int64_t read_ = 0;  // lines
   bool ended_ = false;

@@ -16,10 +16,16 @@ constexpr std::size_t kBufferBytes = std::size_t{1} << 16;
 
 void Output::write(std::string_view text) {
   buffer_ += text;
+  bytes_ += static_cast<std::int64_t>(text.size());
   if (buffer_.size() >= kBufferBytes) flush();
 }
 
 void Output::flush() {
+  if (take_) {
+    take_(buffer_);
+    buffer_.clear();
+    return;
+  }
   std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());

@@ -13,9 +13,11 @@
 #include "cli/flags/adaptation_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/score_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/line_batches.h"
-#include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/reference_lines.h"
 #include "cli/streams/terminal.h"
@@ -43,6 +45,7 @@ struct ScoreCommand {
   std::optional<ObjectOptions> objects;  // empty: lines are texts
   bool header = false;
   bool quiet = false;
+  ShardRequest shards;
 };
 
 // Flags that finish() turns into fields of the command.
@@ -127,6 +130,18 @@ void add_flags(Flags& flags, ScoreFlags& given, ScoreCommand& command) {
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "lines", &command.shards);
+}
+
+// A shard's lines are scored without those before them.
+void check_shards(const Flags& flags, ScoreCommand& command) {
+  finish_shard_flags(flags, {command.model, command.text, command.reference, command.ngram.path()}, &command.shards);
+  if (command.options.accounting.state == StatePolicy::kCarry) {
+    refuse_with_shards(command.shards, "--state carry", "each line then depends on all lines before it");
+  }
+  if (reads_in_order(command.options.adaptation)) {
+    refuse_with_shards(command.shards, "--cache and --dynamic", "each line then depends on all lines before it");
+  }
 }
 
 // A line can be compared with those of the reference where both stand by themselves.
@@ -215,6 +230,7 @@ std::optional<ScoreCommand> parse_score(const std::vector<std::string>& argument
   command.text = take_text("score", positionals);
   finish(flags, given, command);
   expect_one_standard_input({command.text, command.reference, command.ngram.path()});
+  check_shards(flags, command);
   return command;
 }
 
@@ -254,37 +270,38 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\n\v\f\
 // Scores a text batch by batch and prints it.
 class LineScoring {
  public:
-  // `reference` may be null.
-  LineScoring(const ScoreCommand& command, const Model& model, const OddLines* reference)
+  // `reference` may be null. Scores the lines that `out` still needs.
+  LineScoring(const ScoreCommand& command, const Model& model, const OddLines* reference, UnitOutput& out)
       : dialect_(*command.dialect),
         reference_(reference),
         alarm_(command.alarm),
-        context_{model.tokenizer(), command.options.accounting, command.base, command.text},
+        context_{model.tokenizer(), command.options.accounting, command.base},
+        out_(out),
         scorer_(model, command.options),
         batches_(command.text, dialect_.ids ? command.ids.value_or(LineIds::kFirstField) : LineIds::kNumber,
-                 text_coding(model.tokenizer().kind())) {}
+                 text_coding(model.tokenizer().kind()), out.units()) {}
 
-  void run(Output& out) {
-    if (!dialect_.title.empty()) out.write(fmt::format("{}\n", dialect_.title));
+  void run() {
+    if (!dialect_.title.empty()) out_.text().write(fmt::format("{}\n", dialect_.title));
+    out_.end_head();
     while (batches_.next(batch_)) {
-      answer(out);
-      out.flush();
+      answer();
+      out_.flush();
     }
-    if (dialect_.summary != nullptr) out.write(dialect_.summary(context_, totals_));
-    out.flush();
+    out_.finish();
   }
 
   [[nodiscard]] const ScoreTotals& totals() const noexcept { return totals_; }
 
  private:
-  void answer(Output& out) {
+  void answer() {
     try {
-      print(out, score(batch_.lines));
+      print(score(batch_.lines));
     } catch (const Error& error) {
       // The lines before the one that is to blame get their rows all the same.
       if (error.code() == ErrorCode::kInput && error.index()) {
-        print(out, score(std::span(batch_.lines).first(static_cast<std::size_t>(*error.index()))));
-        out.flush();
+        print(score(std::span(batch_.lines).first(static_cast<std::size_t>(*error.index()))));
+        out_.flush();
       }
       if (!error.index() || batch_.ids.empty()) throw;
       throw Error(error.code(), fmt::format("{} (counted after the line's id)", error.what()));
@@ -297,22 +314,30 @@ class LineScoring {
     });
   }
 
-  void print(Output& out, const std::vector<Score>& scores) {
+  void print(const std::vector<Score>& scores) {
     for (std::size_t i = 0; i < scores.size(); ++i) {
-      const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
-      if (dialect_.leaves_out_blank && is_blank(batch_.lines[i])) continue;
-      const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
-      totals_.add(context_, scores[i]);
-      if (reference_ != nullptr && !print_percentile(out, scores[i])) continue;
-      out.write(dialect_.line(context_, {number, id, batch_.lines[i], scores[i]}));
+      ScoreTotals line;
+      if (!dialect_.leaves_out_blank || !is_blank(batch_.lines[i])) {
+        line = totals_of_line(context_, scores[i]);
+        print_line(i, scores[i]);
+      }
+      totals_ += line;
+      out_.end_unit(sums_of(line));
     }
   }
 
+  void print_line(std::size_t i, const Score& score) {
+    const std::int64_t number = batch_.first_number + static_cast<std::int64_t>(i);
+    const std::string id = batch_.ids.empty() ? fmt::format("{}", number) : batch_.ids[i];
+    if (reference_ != nullptr && !print_percentile(score)) return;
+    out_.text().write(dialect_.line(context_, {number, id, batch_.lines[i], score}));
+  }
+
   // False where the line is not odd enough to be printed. A line without tokens is not odd.
-  [[nodiscard]] bool print_percentile(Output& out, const Score& score) const {
+  [[nodiscard]] bool print_percentile(const Score& score) const {
     const double share = score.predictions > 0 ? reference_->share(probability(score)) : 1;
     if (share > alarm_) return false;
-    out.write(fmt::format("{:.4g}\t", 100 * share));
+    out_.text().write(fmt::format("{:.4g}\t", 100 * share));
     return true;
   }
 
@@ -320,6 +345,7 @@ class LineScoring {
   const OddLines* reference_;
   double alarm_;
   DialectContext context_;
+  UnitOutput& out_;
   Scorer scorer_;
   LineBatches batches_;
   LineBatch batch_;
@@ -327,18 +353,27 @@ class LineScoring {
 };
 
 ScoreTotals score_lines(const ScoreCommand& command, const Model& model, const std::optional<OddLines>& reference,
-                        Output& out) {
-  LineScoring scoring(command, model, reference ? &*reference : nullptr);
-  scoring.run(out);
+                        UnitOutput& out) {
+  LineScoring scoring(command, model, reference ? &*reference : nullptr, out);
+  scoring.run();
   return scoring.totals();
 }
 
-ScoreTotals score_objects(const ScoreCommand& command, const Model& model, Output& out, Terminal& terminal) {
-  ObjectScoring scoring(*command.objects, model, command.options,
-                        {model.tokenizer(), command.options.accounting, command.base, command.text});
-  scoring.run(out);
+ScoreTotals score_objects(const ScoreCommand& command, const Model& model, UnitOutput& out, Terminal& terminal) {
+  ObjectScoring scoring(*command.objects, command.text, model, command.options,
+                        {model.tokenizer(), command.options.accounting, command.base}, out);
+  scoring.run();
   if (const std::string note = scoring.note(); !note.empty()) terminal.line(note);
   return scoring.totals();
+}
+
+ShardPlan plan_of(const ScoreCommand& command, const Model& model) {
+  const SummaryContext context{.end = command.options.accounting.end, .text_name = command.text};
+  const TextCoding coding = command.objects ? TextCoding::kUtf8 : text_coding(model.tokenizer().kind());
+  return {.verb = "score",
+          .parameters = score_parameters(*command.dialect, context),
+          .models = {model_hash(model, command.model)},
+          .count = [&command, coding] { return count_lines({command.text}, coding); }};
 }
 
 }  // namespace
@@ -354,13 +389,15 @@ int run_score(const std::vector<std::string>& arguments) {
   if (!accounting.begin) accounting.begin = model.begin_policy();
   accounting.end = accounting.end && model.tokenizer().boundary() >= 0;
   Terminal terminal(command.quiet);
+  UnitOutput out(command.shards, plan_of(command, model), terminal);
+  if (out.is_complete()) return 0;
+  command.options.tokens = command.options.tokens || out.is_file();
   command.options.ngram = command.ngram.read(&terminal);
   std::optional<OddLines> reference;
   if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, terminal);
-  Output out;
   for (const std::string& line : header_lines(command, model)) {
     if (command.header || (command.dialect->comments && !command.objects)) {
-      out.write(fmt::format("# {}\n", visible(line)));
+      out.text().write(fmt::format("# {}\n", visible(line)));
     } else {
       terminal.line(line);
     }

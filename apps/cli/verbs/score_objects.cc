@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/shards/score_totals.h"
 #include "cli/streams/object_line.h"
 #include "cli/streams/quantities.h"
 #include "unroll/error.h"
@@ -54,18 +55,23 @@ bool is_blank_line(const std::string& line) { return line.find_first_not_of(" \t
 
 }  // namespace
 
-ObjectScoring::ObjectScoring(const ObjectOptions& options, const Model& model, ScorerOptions scorer,
-                             const DialectContext& context)
+ObjectScoring::ObjectScoring(const ObjectOptions& options, const std::string& path, const Model& model,
+                             ScorerOptions scorer, const DialectContext& context, UnitOutput& out)
     : options_(options),
       context_(context),
+      out_(out),
       scorer_(model, scorer),
-      batches_(context.text_name, LineIds::kNumber, TextCoding::kUtf8) {}
+      batches_(path, LineIds::kNumber, TextCoding::kUtf8, out.units()),
+      bad_(bad_lines(out.kept_counts())),
+      first_bad_("in the part that was there") {}
 
-void ObjectScoring::run(Output& out) {
+void ObjectScoring::run() {
+  out_.end_head();
   while (batches_.next(batch_)) {
-    answer(out);
-    out.flush();
+    answer();
+    out_.flush();
   }
+  out_.finish();
 }
 
 std::string ObjectScoring::note() const {
@@ -89,16 +95,16 @@ void ObjectScoring::read_entries() {
   }
 }
 
-void ObjectScoring::answer(Output& out) {
+void ObjectScoring::answer() {
   read_entries();
   for (std::size_t first = 0; first < entries_.size();) {
-    const std::size_t bad = print_scored(out, first, entries_.size());
-    if (bad < entries_.size()) print_bad(out, bad);
+    const std::size_t bad = print_scored(first, entries_.size());
+    if (bad < entries_.size()) print_bad(bad);
     first = bad + 1;
   }
 }
 
-std::size_t ObjectScoring::print_scored(Output& out, std::size_t first, std::size_t end) {
+std::size_t ObjectScoring::print_scored(std::size_t first, std::size_t end) {
   if (first == end) return end;
   const std::size_t from = entries_[first].first_line;
   const std::size_t to = entries_[end - 1].first_line + entries_[end - 1].lines;
@@ -111,39 +117,42 @@ std::size_t ObjectScoring::print_scored(Output& out, std::size_t first, std::siz
     const std::size_t line = from + static_cast<std::size_t>(*error.index());
     std::size_t bad = first;
     while (entries_[bad].first_line + entries_[bad].lines <= line) ++bad;
-    static_cast<void>(print_scored(out, first, bad));
+    static_cast<void>(print_scored(first, bad));
     entries_[bad].why = error.what();
     return bad;
   }
   for (std::size_t i = first; i < end; ++i) {
-    print(out, i, std::span<const Score>(scores).subspan(entries_[i].first_line - from, entries_[i].lines));
+    print(i, std::span<const Score>(scores).subspan(entries_[i].first_line - from, entries_[i].lines));
   }
   return end;
 }
 
-void ObjectScoring::print(Output& out, std::size_t entry, std::span<const Score> scores) {
-  if (!entries_[entry].why.empty()) return print_bad(out, entry);
+void ObjectScoring::print(std::size_t entry, std::span<const Score> scores) {
+  if (!entries_[entry].why.empty()) return print_bad(entry);
   const std::string& line = batch_.lines[entry];
-  if (scores.empty()) return out.write(line + '\n');
-  for (const Score& score : scores) totals_.add(context_, score);
-  out.write(with_fields(line, fields_of(sum_of(scores), context_.base)));
+  ScoreTotals sums;
+  for (const Score& score : scores) sums += totals_of_line(context_, score);
+  out_.text().write(scores.empty() ? line + '\n' : with_fields(line, fields_of(sum_of(scores), context_.base)));
+  totals_ += sums;
+  out_.end_unit(sums_of(sums));
 }
 
-void ObjectScoring::print_bad(Output& out, std::size_t entry) {
+void ObjectScoring::print_bad(std::size_t entry) {
   const std::string& why = entries_[entry].why;
   if (bad_++ == 0) {
     first_bad_ =
         fmt::format("{}, line {}: {}", batches_.name(), batch_.first_number + static_cast<std::int64_t>(entry), why);
   }
   if (bad_ > options_.most_bad) {
-    out.flush();
+    out_.flush();
     throw Error(ErrorCode::kInput,
                 options_.most_bad == 0
                     ? fmt::format("{} (keep bad lines, up to N of them, with an error field: --max-bad N)", first_bad_)
                     : fmt::format("more than {} bad line{}; the first: {}", grouped(options_.most_bad),
                                   options_.most_bad == 1 ? "" : "s", first_bad_));
   }
-  out.write(with_error(batch_.lines[entry], why));
+  out_.text().write(with_error(batch_.lines[entry], why));
+  out_.end_unit(sums_of(ScoreTotals{.bad = 1}));
 }
 
 }  // namespace unroll

@@ -7,8 +7,8 @@
 
 #include "cli/dialects/dialect.h"
 #include "cli/flags/log_base.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/line_batches.h"
-#include "cli/streams/output.h"
 #include "unroll/scorer.h"
 
 namespace unroll {
@@ -26,13 +26,14 @@ inline constexpr std::string_view kObjectFields = "log_prob tokens perplexity";
 // one, and has the sums of their scores. A line of the file that is blank stays as it is.
 class ObjectScoring {
  public:
-  // `context` has the name of the file as the user gave it. Everything must outlive this. Throws what Scorer and
+  // Scores the lines of the file at `path` that `out` still needs. Everything must outlive this. Throws what Scorer and
   // LineBatches throw.
-  ObjectScoring(const ObjectOptions& options, const Model& model, ScorerOptions scorer, const DialectContext& context);
+  ObjectScoring(const ObjectOptions& options, const std::string& path, const Model& model, ScorerOptions scorer,
+                const DialectContext& context, UnitOutput& out);
 
   // Prints all objects, those of bad lines with the field "error". Throws Error{kInput}, naming the first bad line,
   // once there are more than allowed: the lines before have been printed.
-  void run(Output& out);
+  void run();
 
   [[nodiscard]] const ScoreTotals& totals() const noexcept { return totals_; }
 
@@ -48,16 +49,17 @@ class ObjectScoring {
   };
 
   void read_entries();
-  void answer(Output& out);
-  void print(Output& out, std::size_t entry, std::span<const Score> scores);
-  void print_bad(Output& out, std::size_t entry);
+  void answer();
+  void print(std::size_t entry, std::span<const Score> scores);
+  void print_bad(std::size_t entry);
 
   // Scores the lines of entries from `first` up to `end`, and prints these. Returns the entry whose text cannot be
   // read, after those before it were printed, or `end`.
-  std::size_t print_scored(Output& out, std::size_t first, std::size_t end);
+  std::size_t print_scored(std::size_t first, std::size_t end);
 
   const ObjectOptions& options_;
   DialectContext context_;
+  UnitOutput& out_;
   Scorer scorer_;
   LineBatches batches_;
   LineBatch batch_;

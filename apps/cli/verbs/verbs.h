@@ -22,6 +22,7 @@ int run_tokenize(const std::vector<std::string>& arguments);
 int run_serve(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
 int run_rescore(const std::vector<std::string>& arguments);
+int run_merge(const std::vector<std::string>& arguments);
 int run_rnnlm(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_convert(const std::vector<std::string>& arguments);

@@ -1,0 +1,25 @@
+// How many units an input has, and which bytes: what shards are cut from, and must agree on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unroll/fnv1a.h"
+#include "unroll/text.h"
+
+namespace unroll {
+
+struct CountedInput {
+  std::int64_t units = 0;
+  std::uint64_t hash = kFnv1aStart;
+
+  // Counts one more unit of these bytes.
+  void add(std::string_view bytes);
+};
+
+// The lines of files, one file after another. Throws as LineReader.
+[[nodiscard]] CountedInput count_lines(const std::vector<std::string>& paths, TextCoding coding);
+
+}  // namespace unroll

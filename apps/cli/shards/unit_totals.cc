@@ -1,0 +1,45 @@
+#include "cli/shards/unit_totals.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "cli/shards/score_totals.h"
+#include "unroll/error.h"
+
+namespace unroll {
+namespace {
+
+struct TotalsKind {
+  std::string_view verb;
+  std::unique_ptr<UnitTotals> (*make)(const std::string& parameters);
+};
+
+constexpr std::array kTotalsKinds{
+    TotalsKind{"score", score_totals},
+};
+
+}  // namespace
+
+std::string UnitTotals::tail(bool) const { return ""; }
+
+void expect_sums(const UnitSums& unit, std::size_t reals, std::size_t counts) {
+  if (unit.reals.size() == reals && unit.counts.size() == counts) return;
+  throw Error(ErrorCode::kFormat, fmt::format("a side file has {} and {} numbers for a unit: expected {} and {}",
+                                              unit.reals.size(), unit.counts.size(), reals, counts));
+}
+
+std::unique_ptr<UnitTotals> totals_of(const std::string& verb, const std::string& parameters) {
+  for (const TotalsKind& kind : kTotalsKinds) {
+    if (kind.verb != verb) continue;
+    try {
+      return kind.make(parameters);
+    } catch (const nlohmann::json::exception& error) {
+      throw Error(ErrorCode::kFormat, fmt::format("the side file of a shard of {} is damaged: {}", verb, error.what()));
+    }
+  }
+  throw Error(ErrorCode::kFormat, fmt::format("this version of unroll does not know shards of \"{}\"", verb));
+}
+
+}  // namespace unroll
