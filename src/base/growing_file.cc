@@ -83,9 +83,11 @@ void GrowingFile::write(std::string_view bytes) {
 
 void GrowingFile::finish() {
   Impl& file = *impl_;
+  struct stat written {};
   struct stat status {};
-  if (::fsync(file.descriptor) != 0 || ::fstat(file.descriptor, &status) != 0) file.fail();
-  if (status.st_size != file.bytes) {
+  if (::fsync(file.descriptor) != 0 || ::fstat(file.descriptor, &written) != 0) file.fail();
+  if (::lstat(file.part.c_str(), &status) != 0) file.fail();
+  if (status.st_size != file.bytes || status.st_ino != written.st_ino || status.st_dev != written.st_dev) {
     throw Error(ErrorCode::kFile, fmt::format("'{}' has {} bytes, but {} were written: did another process write it? "
                                               "Remove it, and write '{}' again",
                                               file.part, status.st_size, file.bytes, file.target));

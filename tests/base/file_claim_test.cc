@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,8 @@ TEST(FileClaim, NamesTheProcessThatHoldsItAndOfAnotherHostWhatToDo) {
   const auto said = [&] { return std::string(error_of([&] { const FileClaim second(path); })->what()); };
   EXPECT_NE(said().find(process), std::string::npos);
   EXPECT_EQ(said().find("remove"), std::string::npos);
-  write_bytes(lock, text.substr(0, text.find(process)) + "process 77 on host elsewhere\n");
+  std::ofstream(lock, std::ios::in | std::ios::binary)
+      << text.substr(0, text.find(process)) << "process 77 on host elsewhere\n";
   EXPECT_NE(said().find("(process 77 on host elsewhere)"), std::string::npos);
   EXPECT_NE(said().find("remove '" + lock + "'"), std::string::npos);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "support/error_of.h"
@@ -74,7 +75,9 @@ TEST(GrowingFile, NoticesThatAnotherProcessWroteIntoIt) {
   GrowingFile file(path);
   file.start();
   file.write("mine");
-  write_bytes(file.part_path(), "mine and yours");
+  std::ofstream(file.part_path(), std::ios::app | std::ios::binary) << " and yours";
+  EXPECT_TRUE(fails_with(ErrorCode::kFile, "did another process write it", [&] { file.finish(); }));
+  write_bytes(file.part_path(), "not");
   EXPECT_TRUE(fails_with(ErrorCode::kFile, "did another process write it", [&] { file.finish(); }));
   EXPECT_FALSE(std::filesystem::exists(path));
 }
