@@ -67,12 +67,13 @@ class TrainingSteps {
     gradients_.set_zero(workers_);
     network_.forward(weights_, window, state_);
     const double loss = network_.backward(weights_, window, gradients_);
-    const double norm = gradient_norm(workers_, gradients_);
+    const double norm = gradient_norm(workers_, gradients_, Owners(one_rank(), gradients_));
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       throw std::runtime_error(fmt::format("step {}: loss {}, gradient norm {}", steps_, loss, norm));
     }
     const UpdateStep update{.scale = std::min(1.0, kClip / norm), .rate = kRate, .step = steps_};
-    update_parameters(workers_, gradients_, kRule, update, moments_, parameters_);
+    update_parameters(workers_, gradients_, Owners(one_rank(), gradients_).mine(), kRule, update,
+                      {moments_, parameters_});
     weights_.pack(parameters_, workers_);
     return {loss, norm};
   }

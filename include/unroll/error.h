@@ -17,6 +17,7 @@ enum class ErrorCode {
   kFormat,   // a model or resume file is damaged, foreign, or from a newer version
   kMemory,   // the run would not fit in memory; nothing was allocated yet
   kNumeric,  // NaN or infinity appeared; the message names step and tensor
+  kPeer,     // another process of a run over several does not answer, or disagrees (unroll/ranks.h)
 };
 
 // Thrown by every public function that can fail on its environment or its input.

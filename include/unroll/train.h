@@ -25,6 +25,7 @@
 #include "unroll/data/labelled_texts.h"
 #include "unroll/judge/calibration.h"
 #include "unroll/model.h"
+#include "unroll/ranks.h"
 #include "unroll/regularization.h"
 #include "unroll/state_policy.h"
 
@@ -128,6 +129,11 @@ struct RunOptions {
   std::int64_t batch_size = 16;  // B: rows of text side by side; fewer where the text is short
   std::int64_t bptt = 64;        // T: steps that gradients go back in time
 
+  // R, a power of two: the rows of a batch are dealt to so many replicas, whose gradients are added in a fixed tree.
+  // They are what several processes share (unroll/ranks.h): at most R of them train together, and the model is the same
+  // for any number of them. It is another one for another R, by rounding.
+  std::int64_t replicas = 1;
+
   // Updates.
   Optimizer optimizer = Optimizer::kAdam;
   double lr = 0;  // learning rate; 0: 0.004 for Adam, 1 for SGD
@@ -172,6 +178,8 @@ struct RunOptions {
 
   // ---- changes the speed, and no bit of the result
   int threads = 0;  // 0: one per core that the process may use
+
+  bool plan_only = false;  // report the plan to the observer, and return: nothing is trained or written
 };
 
 // ---- options that decide where results go, not what they are (but for `from`)
@@ -275,6 +283,10 @@ struct TrainPlan {
   // What a run of minutes decided when it began, names and values of options: instead of `minutes`, they repeat it.
   std::vector<std::pair<std::string, std::string>> decided = {};
   int threads = 0;
+  std::int64_t replicas = 1;
+  std::vector<std::string> hosts = {};   // of each rank
+  std::int64_t sent_bytes_per_step = 0;  // by this rank, in the last step measured; 0: one rank, or not measured
+  double exchange_share = 0;             // of a step's time that this rank sends, receives and waits; likewise
 };
 
 // One step, or one step and the validation after it.
@@ -335,5 +347,12 @@ struct TrainResult {
 // Throws Error; files saved before stay as they are. No file is replaced that the run reads, nor one at
 // save + ".resume" that is not a resume file: Error{kUsage}.
 TrainResult train(const TrainOptions& options, const TrainObserver& observer = {});
+
+// The same by several processes together, at most run.replicas, each of which makes this call with equal options but for
+// threads. The model has the bits that a single one makes. Each needs the files that are read; rank 0 alone writes. The
+// run stops when stop_requested is true on any rank. Throws Error{kUsage} on all ranks where options, texts or
+// instruction sets differ among them. Of a failure on one rank all throw the error. Error{kPeer} where a rank does not
+// answer is the end of the run; what was saved before is whole.
+TrainResult train_together(const TrainOptions& options, const TrainObserver& observer, Ranks& ranks);
 
 }  // namespace unroll

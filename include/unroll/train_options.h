@@ -266,6 +266,15 @@ void for_each_update_option(Options& options, const Visit& visit) {
                     .range = kWindowRange,
                     .recorded = kAlways},
         run.bptt);
+  visit(TrainOption{.field = "run.replicas",
+                    .name = "replicas",
+                    .help =
+                        "deal the rows of a batch to N replicas, a power of two, whose gradients are added in a fixed "
+                        "order: up to N processes can train together (unroll-mpi), and any number of them makes the "
+                        "same model",
+                    .range = {.least = 1, .most = 1024},
+                    .recorded = kUnlessDefault},
+        run.replicas);
   visit(TrainOption{.field = "run.optimizer", .name = "optimizer", .help = "sgd or adam", .recorded = kAlways},
         run.optimizer);
   visit(TrainOption{.field = "run.lr",

@@ -94,7 +94,8 @@ DropoutMask mask_of(const Point& point, std::int64_t connection) {
   return {.probability = is_input ? r.input : (is_output ? r.output : r.between),
           .key = point.noise,
           .index = static_cast<std::uint32_t>(connection),
-          .period = r.locked && !of_texts ? point.window.B : 0};
+          .rows = r.locked && !of_texts ? MaskRows{.B = point.window.B, .all = point.window.B, .locked = true}
+                                        : MaskRows()};
 }
 
 // Rows and columns of what the mask of a connection multiplies.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "kernels/arrays.h"
+
 namespace unroll {
 namespace {
 
@@ -103,6 +105,29 @@ void Gradients::copy_to(Parameters& all) const {
   for (const ParameterTensor& tensor : tensors_) std::ranges::copy(dense(tensor), all.values(tensor).begin());
   if (embedding_) copy_rows(*embedding_, all.encoder());
   if (decoder_) copy_rows(*decoder_, all.decoder());
+}
+
+std::vector<EmbeddingGradient*> Gradients::rows() noexcept {
+  std::vector<EmbeddingGradient*> all;
+  if (embedding_) all.push_back(&*embedding_);
+  if (decoder_) all.push_back(&*decoder_);
+  return all;
+}
+
+Gradients::LeftOut Gradients::left_out() const noexcept {
+  const std::int64_t size = hole_.last - hole_.first;
+  return {.at = size > 0 ? hole_.first - dense_offset_ : dense_.size(), .size = size};
+}
+
+void Gradients::add(Workers& workers, const Gradients& other) {
+  const std::span<const float> others = other.dense();
+  workers.run_ranges(dense_.size(), kGradientTile, [&](std::int64_t first, std::int64_t last) {
+    const auto at = static_cast<std::size_t>(first);
+    const auto count = static_cast<std::size_t>(last - first);
+    unroll::add(others.subspan(at, count), dense().subspan(at, count));
+  });
+  if (embedding_) embedding_backward(workers, *embedding_, other.embedding_->ids(), other.embedding_->rows());
+  if (decoder_) embedding_backward(workers, *decoder_, other.decoder_->ids(), other.decoder_->rows());
 }
 
 void Gradients::set_zero(Workers& workers) {

@@ -17,6 +17,9 @@
 
 namespace unroll {
 
+// Floats of dense gradients that are summed, and owned, as one: part of the definition of gradient_norm's sum.
+inline constexpr std::int64_t kGradientTile = 1 << 14;
+
 // Where an output layer's gradients are added.
 struct OutputGradients {
   MatView<float> decoder;
@@ -68,6 +71,14 @@ class Gradients {
   [[nodiscard]] const std::optional<EmbeddingGradient>& embedding() const noexcept { return embedding_; }
   // The rows of decoder.weight; with samples, if the embedding is not shared.
   [[nodiscard]] const std::optional<EmbeddingGradient>& decoder_rows() const noexcept { return decoder_; }
+  // Both, as far as there are any.
+  [[nodiscard]] std::vector<EmbeddingGradient*> rows() noexcept;
+  // A place in dense(), and how many floats of the parameters dense() leaves out there.
+  struct LeftOut {
+    std::int64_t at = 0;
+    std::int64_t size = 0;
+  };
+  [[nodiscard]] LeftOut left_out() const noexcept;
   // The offset of decoder.weight in Parameters::all().
   [[nodiscard]] std::int64_t decoder_offset() const noexcept { return hole_.first; }
 
@@ -79,6 +90,8 @@ class Gradients {
   // Sets `all` to the gradients, including zeros. Requires the same sizes.
   void copy_to(Parameters& all) const;
   void set_zero(Workers& workers);
+  // Adds those of another window. Rows that these lack come after theirs.
+  void add(Workers& workers, const Gradients& other);
 
  private:
   // Offsets of Parameters::all() that dense() leaves out beyond dense_offset().

@@ -68,7 +68,10 @@ DropoutMask Levels::mask(double probability, NoiseKey noise, std::int64_t connec
   return {.probability = shape_.purpose == Purpose::kTraining ? probability : 0,
           .key = noise,
           .index = static_cast<std::uint32_t>(connection),
-          .period = shape_.regularization.locked ? steps_.B : 0};
+          .rows = {.B = steps_.B,
+                   .first = part_.first_row,
+                   .all = part_.rows > 0 ? part_.rows : steps_.B,
+                   .locked = shape_.regularization.locked}};
 }
 
 DropoutMask Levels::output_mask(NoiseKey noise, std::int64_t l) const {
@@ -102,7 +105,7 @@ MatView<float> Levels::backward(std::span<const RecurrentWeights> weights, MatVi
     const auto at = static_cast<std::size_t>(l);
     const MatView<float> dh = mix_backward(l, noise, dy);
     if (regularization.tar > 0 && l + 1 == config_.layers) {
-      add_temporal_penalty(workers_, regularization.tar, steps_.B, reset_, h_[at], dh);
+      add_temporal_penalty(workers_, part_.share * regularization.tar, steps_.B, reset_, h_[at], dh);
     }
     const MatView<float> dx = other_than(dy, inputs_[at].cols);
     backward_level(l, weights, dh, dparams, dx, dstate0);

@@ -45,8 +45,11 @@ class Levels {
   // Every forward() from now on calls `read` with each number, on the calling thread; empty: none does.
   void read_with(LevelReader read) { read_ = std::move(read); }
 
-  // Says how large the next window is.
-  void begin(const Steps& steps) noexcept { steps_ = steps; }
+  // Says how large the next window is, and what it is a part of.
+  void begin(const Steps& steps, const WindowPart& part) noexcept {
+    steps_ = steps;
+    part_ = part;
+  }
 
   // Runs x (T*B, level_inputs(0)) through all levels from `state`, and sets `state` to the one after the window.
   // Returns the outputs of the last level (T*B, D). `reset` as in RecurrentTape; it and x must stay until backward().
@@ -94,6 +97,7 @@ class Levels {
   LevelReader read_;
   // Of the last window.
   Steps steps_;
+  WindowPart part_;
   std::vector<RecurrentTape> tapes_;
   std::vector<MatView<float>> inputs_;  // of each level
   std::vector<MatView<float>> h_;       // of each level: its output before mixing

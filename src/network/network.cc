@@ -16,12 +16,18 @@
 namespace unroll {
 namespace {
 
-// What a mean over the window's predictions is divided by.
-double mean_divisor(const Window& window) noexcept {
+// The sum of the weights of the window's predictions.
+double prediction_weight(const Window& window) noexcept {
   double sum = window.weights.empty() ? static_cast<double>(window.predictions) : 0;
   for (std::size_t r = 0; r < window.weights.size(); ++r) {
     if (window.targets[r] != kIgnored) sum += static_cast<double>(window.weights[r]);
   }
+  return sum;
+}
+
+// What a mean over the window's predictions is divided by.
+double mean_divisor(const Window& window) noexcept {
+  const double sum = prediction_weight(window);
   return sum > 0 ? sum : 1;
 }
 
@@ -49,7 +55,8 @@ struct Network::Impl {
   std::vector<double> losses;
   std::vector<SymbolPrediction> predictions;
   std::optional<SampledStep> sampled;  // made in the first backward with samples
-  MatView<float> outputs;              // of the last level in the last window
+  WindowPart part;                     // of the last window
+  MatView<float> outputs;              // of its last level
   MatView<float> decoder_outputs;      // inputs of a language model's output layer: outputs, or their projection
 
   Impl(const ActivationShape& largest, Workers& team)
@@ -72,7 +79,7 @@ struct Network::Impl {
   // Of vectors of texts: each text has its own.
   [[nodiscard]] DropoutMask readout_mask(NoiseKey noise) const {
     DropoutMask mask = levels.mask(shape.regularization.output, noise, config.layers);
-    mask.period = 0;
+    mask.rows = {.first = part.first_text};
     if (config.readout == Readout::kSteps) mask.probability = 0;
     return mask;
   }
@@ -135,7 +142,7 @@ struct Network::Impl {
   // The same for labels and numbers, in losses.
   MatView<float> backward_from_labels(const NetworkWeights& weights, const Window& window, Gradients& gradients,
                                       NoiseKey noise) {
-    const auto scale = static_cast<float>(1 / mean_divisor(window));
+    const auto scale = static_cast<float>(window.part.share / mean_divisor(window));
     losses.resize(window.targets.size());
     const MatView<float> dy = levels.gradients(outputs.rows, outputs.cols);
     labels->loss_and_gradient(weights, window, scale, losses, gradients, readout_mask(noise), dy);
@@ -147,7 +154,7 @@ struct Network::Impl {
                                      NoiseKey noise) {
     const MatView<float> dy = levels.gradients(outputs.rows, outputs.cols);
     std::ranges::fill(dy.flat(), 0.0F);
-    language->loss_and_gradient(weights, window, 1, noise, log_probs, gradients, dy);
+    language->loss_and_gradient(weights, window, window.part.share, noise, log_probs, gradients, dy);
     return dy;
   }
 
@@ -156,13 +163,13 @@ struct Network::Impl {
                                NoiseKey noise, MatView<float>& dy) {
     if (labels) {
       dy = backward_from_labels(weights, window, gradients, noise);
-      const double weight = shape.regularization.language;
+      const double weight = window.part.share * shape.regularization.language;
       if (language) language->loss_and_gradient(weights, window, weight, noise, log_probs, gradients, dy);
       return weighted_sum(window, losses) / mean_divisor(window);
     }
-    dy = language
-             ? backward_from_texts(weights, window, gradients, noise)
-             : backward_from_symbols(weights, window, static_cast<float>(1 / mean_divisor(window)), gradients, noise);
+    const auto scale = static_cast<float>(window.part.share / mean_divisor(window));
+    dy = language ? backward_from_texts(weights, window, gradients, noise)
+                  : backward_from_symbols(weights, window, scale, gradients, noise);
     double sum = 0;
     for (const double log_prob : log_probs) sum -= log_prob;
     return sum / (language ? language->divisor() : mean_divisor(window));
@@ -205,6 +212,11 @@ struct Network::Impl {
   }
 };
 
+double loss_weight(const NetworkConfig& config, const Window& window) noexcept {
+  const bool of_texts = config.outputs == 0 && config.bidirectional;
+  return of_texts ? static_cast<double>(language_predictions(window, true)) : prediction_weight(window);
+}
+
 Network::Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
                  const Regularization& regularization, std::int64_t samples)
     : impl_(std::make_unique<Impl>(ActivationShape{config, regularization, purpose, T, B, samples}, workers)) {}
@@ -218,7 +230,8 @@ std::vector<PlannedBuffer> Network::plan(const NetworkConfig& config, Purpose pu
 void Network::forward(const NetworkWeights& weights, const Window& window, NetworkState& state, NoiseKey noise) {
   Impl& n = *impl_;
   assert(window.B <= n.shape.B && window.T * window.B <= n.shape.T * n.shape.B && window.B == state.B);
-  n.levels.begin({window.T, window.B});
+  n.part = window.part;
+  n.levels.begin({window.T, window.B}, window.part);
   n.begin_conditions(weights, window, state);
   n.outputs = n.levels.forward(weights.layers(), n.embed(weights, window, noise), window.reset, state, noise);
   if (n.language) n.language->forward(weights, window, n.outputs);
@@ -288,7 +301,8 @@ double Network::backward(const NetworkWeights& weights, const Window& window, Gr
   assert(n.shape.purpose == Purpose::kTraining);
   MatView<float> dy;
   const double loss = n.backward_from_outputs(weights, window, gradients, noise, dy);
-  if (n.shape.regularization.ar > 0) add_activation_penalty(n.workers, n.shape.regularization.ar, n.outputs, dy);
+  const double penalty = window.part.share * n.shape.regularization.ar;
+  if (penalty > 0) add_activation_penalty(n.workers, penalty, n.outputs, dy);
   std::optional<NetworkState> own_dstate0;
   if (dstate0 == nullptr && !window.conditions.empty()) dstate0 = &own_dstate0.emplace(n.config, window.B);
   dy = n.levels.backward(weights.layers(), dy, gradients.matrices().layers, noise, dstate0);

@@ -25,6 +25,9 @@
 
 namespace unroll {
 
+// What the mean loss of a window is a mean over: the sum of the weights of its predictions.
+[[nodiscard]] double loss_weight(const NetworkConfig& config, const Window& window) noexcept;
+
 // A network's activations for windows of T steps and B rows, planned once; any window of at most B rows and at most T*B
 // steps in all of them runs in them.
 // One thread at a time; weights can be shared.
@@ -86,7 +89,8 @@ class Network {
 
   // Backpropagation through time over the last forward, for a training network.
   //
-  // Loss     mean over the window's predictions of -ln p(target), returned in nats; 0 without predictions. With
+  // Loss     mean over the window's predictions of -ln p(target), returned in nats; 0 without predictions. The gradient
+  //          is that of window.part.share times it, and times the activation penalties. With
   //          config.outputs, the mean of their losses, weighted by window.weights; with config.language, the gradient
   //          is that of this mean and of regularization.language times the mean loss of symbols.
   // Adds     its gradient and that of the activation penalties to `gradients`. With weight-drop, the gradients of W

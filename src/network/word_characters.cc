@@ -29,7 +29,7 @@ void WordCharacters::forward(const NetworkWeights& weights, const CharacterWindo
     const MatView<float> embedded = fit(planned_.embedded, window.T * window.B);
     embedding_forward(workers_, weights.chars_encoder(), window.inputs, embedded);
     if (!state_ || state_->B != window.B) state_.emplace(shape_.config, window.B);
-    levels_.begin({window.T, window.B});
+    levels_.begin({window.T, window.B}, {});
     outputs_ = levels_.forward(weights.chars_layers(), embedded, window.reset, *state_, {});
     pooling_forward(workers_, pooled(window), {}, outputs_, planned_.pooling, words.row_range(0, count));
   }

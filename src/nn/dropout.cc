@@ -25,8 +25,8 @@ void multiply_by_mask(Workers& workers, const DropoutMask& mask, MatView<const f
   const auto N = static_cast<std::size_t>(x.cols);
   workers.run_ranges(x.rows, kMaskedRows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      const auto row = static_cast<std::uint32_t>(mask.period == 0 ? r : r % mask.period);
-      drop_units({x.row(r), N}, {y.row(r), N}, {mask.key.step, stream, row}, mask.key.seed, threshold, factor);
+      drop_units({x.row(r), N}, {y.row(r), N}, {mask.key.step, stream, mask.rows.at(r)}, mask.key.seed, threshold,
+                 factor);
     }
   });
 }

@@ -30,6 +30,8 @@ class EmbeddingGradient {
 
   // V.
   [[nodiscard]] std::int64_t ids_in_all() const noexcept { return static_cast<std::int64_t>(slots_.size()); }
+  // Room for so many different ids.
+  [[nodiscard]] std::int64_t most_rows() const noexcept { return E_ == 0 ? 0 : rows_.size() / E_; }
   [[nodiscard]] std::span<const std::int32_t> ids() const noexcept { return ids_; }
   // (ids, E) contiguous: row i is the gradient of row ids()[i] of the table.
   [[nodiscard]] MatView<float> rows() const noexcept {

@@ -67,9 +67,13 @@ void Batcher::window(std::int64_t index, Window& out) const {
   window_of(first_step, std::min(steps_per_window_, longest_ - first_step), out);
 }
 
-void Batcher::window_of(std::int64_t first_step, std::int64_t count, Window& out) const {
+void Batcher::window_of(std::int64_t first_step, std::int64_t count, std::int64_t first_row, std::int64_t last_row,
+                        Window& out) const {
   assert(first_step >= 0 && count >= 1 && first_step + count <= longest_);
-  make_window(count, rows(), out, [&](std::int64_t row, std::int64_t t) { return step_at(row, first_step + t); });
+  assert(first_row >= 0 && first_row <= last_row && last_row <= rows());
+  make_window(count, last_row - first_row, out,
+              [&](std::int64_t b, std::int64_t t) { return step_at(first_row + b, first_step + t); });
+  out.part = {.first_row = first_row, .rows = rows()};
 }
 
 WindowStep Batcher::step_at(std::int64_t row, std::int64_t step) const {

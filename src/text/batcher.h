@@ -62,7 +62,13 @@ class Batcher {
 
   // Sets `out` to the window of `count` >= 1 steps from `first_step` on; 0 <= first_step, first_step + count <=
   // steps().
-  void window_of(std::int64_t first_step, std::int64_t count, Window& out) const;
+  void window_of(std::int64_t first_step, std::int64_t count, Window& out) const {
+    window_of(first_step, count, 0, rows(), out);
+  }
+
+  // The same of rows [first_row, last_row) alone. No id of another row is read.
+  void window_of(std::int64_t first_step, std::int64_t count, std::int64_t first_row, std::int64_t last_row,
+                 Window& out) const;
 
  private:
   [[nodiscard]] WindowStep step_at(std::int64_t row, std::int64_t step) const;

@@ -36,6 +36,14 @@ struct CharacterWindow {
   std::vector<std::int32_t> word_of;  // the text of each step of the window of words; their number where it has none
 };
 
+// What a window is a part of: the part of one replica (dist/shares.h).
+struct WindowPart {
+  std::int64_t first_row = 0;   // the place of its row 0 in the whole
+  std::int64_t rows = 0;        // of the whole; 0: the window is the whole
+  std::int64_t first_text = 0;  // the place of its first text
+  double share = 1;             // of its mean loss in that of the whole: its gradient is multiplied by it
+};
+
 // T steps of B rows, time-major: entry t*B+b.
 struct Window {
   std::int64_t T = 0;
@@ -58,6 +66,8 @@ struct Window {
 
   // (B) of a language model with conditions: the label that sets a row's state before the first step; kIgnored: none.
   std::vector<std::int32_t> conditions = {};
+
+  WindowPart part = {};
 };
 
 // One step of one row.

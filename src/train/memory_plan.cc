@@ -5,9 +5,10 @@
 
 #include <algorithm>
 
-#include "network/gradients.h"
+#include "dist/gradient_sum.h"
 #include "network/language_layer.h"
 #include "network/network.h"
+#include "train/replicas.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -26,7 +27,7 @@ std::vector<MemoryItem> memory_plan(const RunPlan& plan) {
   const std::int64_t tokens = plan.epoch.train_tokens + plan.epoch.valid_tokens;
   const bool validates = plan.epoch.valid_tokens > 0;
   std::vector<MemoryItem> items{{"parameters", parameters},
-                                {"gradients", Gradients::bytes(config, plan.window.T * plan.window.B, plan.samples)},
+                                {"gradients", GradientSum::bytes(gradient_shape(plan), 1, 0)},
                                 {"parameters packed for products", 2 * packed},
                                 {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   const std::int64_t moments = Moments::count(plan.update) * parameters;

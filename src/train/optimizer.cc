@@ -5,20 +5,19 @@
 #include <span>
 #include <vector>
 
+#include "dist/collect.h"
 #include "kernels/arrays.h"
 
 namespace unroll {
 namespace {
-constexpr std::int64_t kTile = 1 << 14;  // floats; part of the definition of gradient_norm's sum
-
 std::span<float> part(std::span<float> all, std::int64_t first, std::int64_t last) {
   return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
 }
 
 void add_tiles(std::span<float> all, std::vector<std::span<const float>>& tiles) {
   const auto size = static_cast<std::int64_t>(all.size());
-  for (std::int64_t first = 0; first < size; first += kTile) {
-    tiles.emplace_back(part(all, first, std::min(size, first + kTile)));
+  for (std::int64_t first = 0; first < size; first += kGradientTile) {
+    tiles.emplace_back(part(all, first, std::min(size, first + kGradientTile)));
   }
 }
 
@@ -104,14 +103,17 @@ struct Tile {
   std::size_t tensor = 0;
 };
 
-std::vector<Tile> dense_tiles(const Gradients& gradients) {
+// Of the part of dense() that is owned.
+std::vector<Tile> dense_tiles(const Gradients& gradients, const ShareRange& owned) {
   std::vector<Tile> tiles;
   for (std::size_t number = 0; number < gradients.tensors().size(); ++number) {
     const ParameterTensor& tensor = gradients.tensors()[number];
     const std::span<float> all = gradients.dense(tensor);
-    const auto size = std::ssize(all);
-    for (std::int64_t first = 0; first < size; first += kTile) {
-      tiles.push_back({.gradient = part(all, first, std::min(size, first + kTile)),
+    if (all.empty()) continue;
+    const std::int64_t place = all.data() - gradients.dense().data();
+    const std::int64_t end = std::min(std::ssize(all), owned.last - place);
+    for (std::int64_t first = std::max<std::int64_t>(0, owned.first - place); first < end; first += kGradientTile) {
+      tiles.push_back({.gradient = part(all, first, std::min(end, first + kGradientTile)),
                        .first = tensor.offset + first,
                        .decays = tensor.shape.size() > 1,
                        .tensor = number});
@@ -127,7 +129,7 @@ void update_rows(Workers& workers, const Gradients& gradients, const EmbeddingGr
   const float rate = update.rate_of(static_cast<std::size_t>(tensor - gradients.tensors().begin()));
   const std::int64_t V = gradient.ids_in_all();
   const std::int64_t E = gradient.rows().cols;
-  const std::int64_t rows_per_task = std::max<std::int64_t>(1, kTile / E);
+  const std::int64_t rows_per_task = std::max<std::int64_t>(1, kGradientTile / E);
   if (update.rows_rest() && !update.averages()) {
     const std::span<const std::int32_t> ids = gradient.ids();
     workers.run_ranges(gradient.rows().rows, rows_per_task, [&](std::int64_t first, std::int64_t last) {
@@ -157,16 +159,25 @@ void add_rows(const std::optional<EmbeddingGradient>& gradient, std::vector<std:
 }
 }  // namespace
 
-double gradient_norm(Workers& workers, const Gradients& gradients) {
+double gradient_norm(Workers& workers, const Gradients& gradients, const Owners& owners) {
   std::vector<std::span<const float>> tiles;
   add_tiles(gradients.dense(), tiles);
+  const std::size_t dense = tiles.size();
   add_rows(gradients.embedding(), tiles);
   add_rows(gradients.decoder_rows(), tiles);
   std::vector<double> sums(tiles.size());
+  const auto owned_tiles = [&](int rank) {
+    const ShareRange owned = owners.part(rank);
+    const auto tile_at = [](std::int64_t place) { return (place + kGradientTile - 1) / kGradientTile; };
+    return ShareRange{tile_at(owned.first), tile_at(owned.last)};
+  };
+  const ShareRange mine = owned_tiles(owners.ranks().rank());
   workers.run(static_cast<std::int64_t>(tiles.size()), [&](std::int64_t task) {
     const auto tile = static_cast<std::size_t>(task);
-    sums[tile] = sum_of_squares(tiles[tile]);
+    const bool has_sum = tile >= dense || (task >= mine.first && task < mine.last);
+    if (has_sum) sums[tile] = sum_of_squares(tiles[tile]);
   });
+  gather(owners.ranks(), std::span(sums).first(dense), owned_tiles);
   double total = 0;
   for (const double sum : sums) total += sum;
   return std::sqrt(total);
@@ -192,10 +203,10 @@ void Moments::set_zero() {
   if (v) v->set_zero();
 }
 
-void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
-                       Moments& moments, Parameters& parameters, Parameters* average) {
-  const Update update(rule, step, moments, parameters, average);
-  const std::vector<Tile> tiles = dense_tiles(gradients);
+void update_parameters(Workers& workers, const Gradients& gradients, const ShareRange& owned, const UpdateRule& rule,
+                       const UpdateStep& step, const UpdatedParameters& parameters) {
+  const Update update(rule, step, parameters.moments, parameters.weights, parameters.average);
+  const std::vector<Tile> tiles = dense_tiles(gradients, owned);
   workers.run(std::ssize(tiles), [&](std::int64_t task) {
     const Tile& tile = tiles[static_cast<std::size_t>(task)];
     update.apply(tile.gradient, tile.first, tile.decays, update.rate_of(tile.tensor));

@@ -6,6 +6,8 @@
 #include <span>
 
 #include "base/workers.h"
+#include "dist/owners.h"
+#include "dist/shares.h"
 #include "network/gradients.h"
 #include "network/parameters.h"
 #include "unroll/train.h"
@@ -16,8 +18,9 @@ namespace unroll {
 //
 // Numerics the sum runs over tiles of a fixed size, and then over tiles in order: first those of dense tensors, then
 //          those of rows of the embedding and the output layer, in the order in which their symbols first occurred. The
-//          bits do not depend on the number of workers.
-[[nodiscard]] double gradient_norm(Workers& workers, const Gradients& gradients);
+//          bits depend neither on the number of workers nor on that of ranks, each of which adds up the dense tiles
+//          that it owns. Every rank has to call it.
+[[nodiscard]] double gradient_norm(Workers& workers, const Gradients& gradients, const Owners& owners);
 
 // The update rule of a run, the same at every step. g is the scaled gradient.
 //
@@ -57,10 +60,18 @@ struct UpdateStep {
   double average_share = 0;            // how far the average moves towards the updated weights; 0: not at all
 };
 
-// Updates all parameters. Unless rule.rows_rest, a row of the embedding without a gradient is updated with a gradient
-// of zeros: moments move it, and it decays. Plain SGD without decay would change nothing and does not touch it.
-// `average` moves in the same pass, for all rows; null: none.
-void update_parameters(Workers& workers, const Gradients& gradients, const UpdateRule& rule, const UpdateStep& step,
-                       Moments& moments, Parameters& parameters, Parameters* average = nullptr);
+// What an update changes; `average` may be null.
+struct UpdatedParameters {
+  Moments& moments;
+  Parameters& weights;
+  Parameters* average = nullptr;
+};
+
+// Updates the parameters whose gradients are the part `owned` of Gradients::dense(), and those whose gradients are
+// rows: all of them where that part is everything. Unless rule.rows_rest, a row of the embedding without a gradient is
+// updated with a gradient of zeros: moments move it, and it decays. Plain SGD without decay would change nothing and
+// does not touch it. The average moves in the same pass, for all rows.
+void update_parameters(Workers& workers, const Gradients& gradients, const ShareRange& owned, const UpdateRule& rule,
+                       const UpdateStep& step, const UpdatedParameters& parameters);
 
 }  // namespace unroll

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -343,6 +345,9 @@ void check_run(const TrainOptions& o) {
   }
   if (run.precision == Precision::kInt8) {
     refuse("run.precision", "`run.precision` is int8: expected f32 or bf16; a trained model can be converted to int8");
+  }
+  if (!std::has_single_bit(static_cast<std::uint64_t>(run.replicas))) {
+    refuse("run.replicas", fmt::format("`run.replicas` is {}: expected a power of two", run.replicas));
   }
   const int lengths = (run.epochs ? 1 : 0) + (run.steps ? 1 : 0) + (run.minutes ? 1 : 0);
   if (lengths > 1) refuse("run.steps", "more than one of `run.epochs`, `run.steps` and `run.minutes`: give one");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dist/shares.h"
 #include "kernels/processor.h"
 #include "label/conditional_windows.h"
 #include "label/text_windows.h"
@@ -168,6 +169,15 @@ std::int64_t fitting_batch(const TrainOptions& options, std::int64_t tokens, con
   return fitting;
 }
 
+void expect_rows_for_replicas(const RunOptions& run) {
+  if (run.replicas <= run.batch_size) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("`run.replicas` is {} and a batch has {} rows: each replica needs one at least; use a larger "
+                          "`run.batch_size` or fewer `run.replicas`",
+                          run.replicas, run.batch_size),
+              "run.replicas");
+}
+
 // A precision of training and why it was taken; the reason is empty where it was asked for.
 struct ChosenPrecision {
   Precision precision = Precision::kF32;
@@ -249,13 +259,14 @@ TrainOptions decide(const RunInputs& inputs, const NetworkConfig& config, Precis
   return options;
 }
 
-// The largest window. Texts are packed into a few rows: more would be shorter, and cost more steps of idle rows.
+// The largest window of a replica. Texts are packed into a few rows: more would be shorter, and cost more steps of idle
+// rows.
 WindowSize largest_window_of(const RunOptions& run, const NetworkConfig& config, const TrainingText& text) {
   constexpr std::int64_t kMostRows = 32;
-  if (!text.task) return {.T = run.bptt + 2 * run.bptt_jitter, .B = run.batch_size};
-  const PackedSize size = config.conditions > 0
-                              ? largest_conditional_window(text.task->train, run.batch_size)
-                              : largest_window(text.task->train, run.batch_size, std::min(kMostRows, run.batch_size));
+  const std::int64_t rows = most_rows_of_replica(run.batch_size, run.replicas);
+  if (!text.task) return {.T = run.bptt + 2 * run.bptt_jitter, .B = rows};
+  const PackedSize size = config.conditions > 0 ? largest_conditional_window(text.task->train, rows)
+                                                : largest_window(text.task->train, rows, std::min(kMostRows, rows));
   return {.T = size.T, .B = size.B};
 }
 
@@ -305,6 +316,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
   check_network(inputs.options, config);
   const ChosenPrecision precision = choose_precision(inputs.options.run.precision, inputs.resumed);
   const TrainOptions options = decide(inputs, config, precision.precision, observer);
+  expect_rows_for_replicas(options.run);
   const Reading reading = reading_of_text(options.text, inputs.text);
   const EpochShape epoch = epoch_of(options, inputs.text, reading);
   const RunOptions& run = options.run;
@@ -320,6 +332,7 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
       .precision = precision.precision,
       .precision_reason = precision.reason,
       .reading = reading,
+      .replicas = run.replicas,
       .window = largest_window_of(run, config, inputs.text),
       .batch_size = run.batch_size,
       .bptt = run.bptt,

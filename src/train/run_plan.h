@@ -52,7 +52,8 @@ struct RunPlan {
 
   // Windows.
   Reading reading = {};
-  WindowSize window = {};        // the largest
+  std::int64_t replicas = 1;     // R: dist/shares.h
+  WindowSize window = {};        // the largest of a replica
   std::int64_t batch_size = 1;   // B; of tasks the texts of a window
   std::int64_t bptt = 1;         // T
   std::int64_t bptt_jitter = 0;  // J

@@ -12,12 +12,14 @@
 #include "base/file_claim.h"
 #include "base/new_file.h"
 #include "base/stopwatch.h"
+#include "dist/collect.h"
 #include "model/model_file.h"
 #include "train/memory_plan.h"
 #include "train/minutes.h"
 #include "train/resuming.h"
 #include "train/run_files.h"
 #include "train/run_plan.h"
+#include "train/same_run.h"
 #include "train/starting_vectors.h"
 #include "train/task_text.h"
 #include "train/training_run.h"
@@ -74,6 +76,15 @@ TrainPlan report(const TrainingRun& run, const RunPlan& plan, const TrainingText
   return report;
 }
 
+// What a step of several ranks costs, as the last one measured.
+void add_ranks(const TrainingRun& run, const MeasuredCost& cost, const Ranks& ranks, TrainPlan& report) {
+  report.replicas = run.plan().replicas;
+  for (int rank = 0; rank < ranks.size(); ++rank) report.hosts.push_back(ranks.host(rank));
+  if (ranks.size() == 1 || cost.per_step == 0) return;
+  report.sent_bytes_per_step = run.sent_bytes();
+  report.exchange_share = std::min(1.0, run.exchange_seconds() / cost.per_step);
+}
+
 StepReport report(const TrainPosition& position, const StepOutcome& outcome,
                   const std::optional<ValidationOutcome>& validation) {
   StepReport report{.step = position.step,
@@ -92,7 +103,6 @@ StepReport report(const TrainPosition& position, const StepOutcome& outcome,
 
 void save(TrainingRun& run, const TrainObserver& observer, bool complete) {
   run.save(complete);
-  if (complete) remove_file(checkpoint_path(run.plan().save));
   if (observer.on_save) observer.on_save(run.position().step);
 }
 
@@ -135,12 +145,17 @@ struct ClaimedRun {
   EarlierRun earlier;
 };
 
-// Claims the path of the model, and finds what stands there.
-ClaimedRun claimed_run(const FileOptions& files) {
-  auto claim = std::make_unique<const FileClaim>(files.save);
-  remove_leftovers(checkpoint_path(files.save));
-  expect_own_checkpoint(files);
-  return {std::move(claim), find_earlier_run(files)};
+// Claims the path of the model, which rank 0 alone does, and finds what stands there.
+ClaimedRun claimed_run(const FileOptions& files, Ranks& ranks) {
+  ClaimedRun run;
+  together(ranks, [&] {
+    if (ranks.rank() > 0) return;
+    run.claim = std::make_unique<const FileClaim>(files.save);
+    remove_leftovers(checkpoint_path(files.save));
+    expect_own_checkpoint(files);
+  });
+  together(ranks, [&] { run.earlier = find_earlier_run(files); });
+  return run;
 }
 
 // A loss over many unknown tokens says how well one symbol is predicted that stands for all of them.
@@ -227,35 +242,64 @@ using TextReader = std::function<TrainingText(const Model* from)>;
 // A call of train().
 struct Call {
   const TrainObserver& observer;
-  const StopQuery& stop;
+  const StopQuery& stop;  // every rank asks at the same time, and all get the same answer
+  Ranks& ranks;
   Stopwatch watch = {};
 };
 
+// Ranks would decide differently about what each of them measures.
+void expect_ranks_for(const TrainOptions& options, Ranks& ranks) {
+  if (ranks.size() == 1) return;
+  if (ranks.size() > options.run.replicas) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} processes train together, and `run.replicas` is {}: expected at least one replica for "
+                            "each; with another number of replicas it is another model, by rounding",
+                            ranks.size(), options.run.replicas),
+                "run.replicas");
+  }
+  if (options.run.minutes) {
+    throw Error(ErrorCode::kUsage,
+                "`run.minutes` is for one process: give `run.epochs` or `run.steps` where several train together",
+                "run.minutes");
+  }
+}
+
 // Trains one model, with resolved options.
 TrainResult train_model(TrainOptions resolved, const TextReader& read, const Call& call) {
-  const auto& [observer, stop, watch] = call;
+  const auto& [observer, stop, ranks, watch] = call;
   // What can be refused is refused before the text is read. But a run that waits for its text holds no lock, so that it
   // can be ended at any moment and leaves nothing behind.
-  static_cast<void>(claimed_run(resolved.files));
-  const std::optional<Model> loaded = load_start(resolved);
+  static_cast<void>(claimed_run(resolved.files, ranks));
+  std::optional<Model> loaded;
+  std::optional<TrainingText> text_read;
+  together(ranks, [&] {
+    loaded = load_start(resolved);
+    text_read = read(loaded ? &*loaded : nullptr);
+    if (!resolved.transfer.vectors.empty()) take_word_vectors(resolved, *text_read, observer);
+  });
   const Model* const from = loaded ? &*loaded : nullptr;
-  TrainingText text = read(from);
-  if (!resolved.transfer.vectors.empty()) take_word_vectors(resolved, text, observer);
+  const TrainingText& text = *text_read;
   if (text.task) settle_dropout(resolved, text.task->train.count());
   if (stop()) return {.interrupted = true};
-  auto [claim, earlier] = claimed_run(resolved.files);
+  auto [claim, earlier] = claimed_run(resolved.files, ranks);
   if (observer.on_data && text.task && text.task->report) observer.on_data(*text.task->report);
   note_unknown(text, observer);
   const std::optional<SettledOptions> settled =
       settle({resolved, text, from, earlier.options()}, watch.seconds(), observer, stop);
   if (!settled) return {.interrupted = true};
   const TrainOptions& options = settled->options;
-  const RunPlan plan = plan_run({options, text, from, earlier.options()}, observer);
-  if (earlier.options() != nullptr) expect_same_run(plan, text.tokenizer, earlier, observer);
+  expect_same_processors(ranks);
+  std::optional<RunPlan> planned;
+  together(ranks, [&] {
+    planned = plan_run({options, text, from, earlier.options()}, observer);
+    if (earlier.options() != nullptr) expect_same_run(*planned, text.tokenizer, earlier, observer);
+  });
+  const RunPlan& plan = *planned;
+  expect_same_everywhere(ranks, plan, earlier);
   if (earlier.finished) return with_unknown(result_of_finished(*earlier.finished), text);
-  check_memory(plan.memory);
+  together(ranks, [&] { check_memory(plan.memory); });
 
-  TrainingRun run(plan, text, from);
+  TrainingRun run(plan, text, from, ranks);
   std::optional<MeasuredCost> cost = MeasuredCost{};
   if (earlier.checkpoint) {
     run.resume(*earlier.checkpoint);
@@ -270,9 +314,11 @@ TrainResult train_model(TrainOptions resolved, const TextReader& read, const Cal
   }
   if (observer.on_plan) {
     TrainPlan reported = report(run, plan, text, *cost);
+    add_ranks(run, *cost, ranks, reported);
     if (options.run.minutes) reported.decided = decided_options(resolved, plan, options, run.position().steps);
     observer.on_plan(reported);
   }
+  if (options.run.plan_only) return {.steps = run.position().step};
   if (!run.finished()) show_weights(run, observer);
 
   const bool complete = run_to_end(run, observer, stop);
@@ -297,16 +343,24 @@ TrainResult train_language_model(const TrainOptions& resolved, const Call& call)
 }  // namespace
 
 TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
-  TrainOptions options = resolve(asked);
+  return train_together(asked, observer, one_rank());
+}
+
+TrainResult train_together(const TrainOptions& asked, const TrainObserver& observer, Ranks& ranks) {
+  TrainOptions options;
+  together(ranks, [&] {
+    options = resolve(asked);
+    expect_ranks_for(options, ranks);
+    expect_files_apart(options);
+  });
   bool stopped = false;
   const StopQuery stop = [&] {
-    stopped = stopped || (observer.stop_requested && observer.stop_requested());
+    stopped = stopped || any_of_ranks(ranks, observer.stop_requested && observer.stop_requested());
     return stopped;
   };
-  const Call call{observer, stop};
-  expect_files_apart(options);
+  const Call call{observer, stop, ranks};
   if (!options.transfer.unlabelled.empty()) {
-    static_cast<void>(claimed_run(options.files));
+    static_cast<void>(claimed_run(options.files, ranks));
     const TrainResult language = train_language_model(options, call);
     if (language.interrupted) return {.interrupted = true, .seconds = call.watch.seconds()};
     // A model that stands there began from another one, and a call with files.overwrite was stopped before it came to

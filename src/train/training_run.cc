@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/stopwatch.h"
+#include "dist/collect.h"
 #include "label/answers.h"
 #include "model/model_file.h"
 #include "model/model_weights.h"
@@ -39,19 +40,16 @@ void add_instruction_set(std::string& list) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from)
+TrainingRun::TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from, Ranks& ranks)
     : plan_(plan),
       text_(text),
       from_(from),
       workers_(plan.threads),
-      windows_(plan, text),
+      ranks_(ranks),
       parameters_(plan.config),
-      gradients_(plan.config, plan.window.T * plan.window.B, plan.samples),
       moments_(plan.update, plan.config),
       weights_(plan.config, Purpose::kTraining, plan.precision, plan.regularization.recurrent, plan.samples > 0),
-      network_(plan.config, Purpose::kTraining, plan.window.T, plan.window.B, workers_, plan.regularization,
-               plan.samples),
-      state_(plan.config, plan.window.B),
+      replicas_(plan, text, workers_, ranks),
       rate_{.schedule = plan.schedule,
             .lr = plan.lr,
             .warmup = 0,
@@ -74,7 +72,7 @@ void TrainingRun::set_start() {
     if (text_.vectors) set_word_vectors(*text_.vectors, parameters_);
   }
   moments_.set_zero();
-  state_.set_zero();
+  replicas_.set_zero_states();
   if (average_) average_->set_zero();
   averaging_.restart();
   position_ = {};
@@ -108,7 +106,7 @@ std::optional<double> TrainingRun::measure_steps(double seconds, const StopQuery
     sum += measure_step();
     ++count;
     if (stop && stop()) return std::nullopt;
-    if (count >= kLeastMeasured && sum > 0.7 * seconds) break;
+    if (value_of_first(ranks_, count >= kLeastMeasured && sum > 0.7 * seconds)) break;
   }
   return count == 0 ? first : sum / static_cast<double>(count);
 }
@@ -124,11 +122,11 @@ std::optional<MeasuredCost> TrainingRun::measure(double seconds, const StopQuery
     cost.per_valid_token = (average_ ? 2 : 1) * *per_valid_token;
     // A save writes the model, and the resume file with the present weights, the best ones and the moments.
     const auto copies = 2 + (best_ ? 1 : 0) + (average_ ? 1 : 0) + Moments::count(plan_.update);
-    cost.per_save =
-        2 * measure_write_seconds(plan_.save, copies * static_cast<std::int64_t>(parameters_.all().size_bytes()) / 2);
+    const std::int64_t bytes = copies * static_cast<std::int64_t>(parameters_.all().size_bytes());
+    if (ranks_.rank() == 0) cost.per_save = 2 * measure_write_seconds(plan_.save, bytes / 2);
   }
   set_start();
-  return cost;
+  return value_of_first(ranks_, cost);
 }
 
 std::optional<double> TrainingRun::measure_validation(double seconds, const StopQuery& stop) {
@@ -149,7 +147,8 @@ std::optional<double> TrainingRun::measure_validation(double seconds, const Stop
     const double taken = one.seconds();
     const double predictions =
         static_cast<double>(plan_.epoch.valid_text_tokens) * static_cast<double>(part) / static_cast<double>(all);
-    if (symbols >= kMost || part == all || watch.seconds() + 2 * taken > seconds) return taken / predictions;
+    const bool enough = symbols >= kMost || part == all || watch.seconds() + 2 * taken > seconds;
+    if (value_of_first(ranks_, enough)) return taken / predictions;
   }
 }
 
@@ -176,55 +175,57 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   add_instruction_set(position_.instruction_sets);
   if (plan_.save_every > 0) position_.save_every = plan_.save_every;
   record_ = checkpoint.record();
-  checkpoint.restore(tensors());
+  NetworkState states(plan_.config, plan_.batch_size);  // a window of whole texts has none
+  checkpoint.restore(tensors(states));
+  if (!text_.task) replicas_.set_states(states);
   rate_.divisor = position_.lr_divisor;
   averaging_.start = position_.average_start;
   fix_length();
 }
 
-// Sets the window of the next step. Returns what its learning rate is multiplied by.
-double TrainingRun::take_window() {
-  const std::int64_t epoch = position_.step / plan_.epoch.windows;
-  const double share = windows_.take(epoch, position_.step % plan_.epoch.windows, window_);
-  if (state_.B != window_.B) state_ = NetworkState(plan_.config, window_.B);
-  return share;
-}
-
 StepOutcome TrainingRun::step() {
   const Stopwatch watch;
+  const std::int64_t sent_before = ranks_.sent_bytes();
   const std::int64_t step = position_.step + 1;
+  const std::int64_t epoch = position_.step / plan_.epoch.windows;
+  const std::int64_t index = position_.step % plan_.epoch.windows;
   const NoiseKey noise{.seed = plan_.seed, .step = static_cast<std::uint32_t>(step)};
-  const double share = take_window();
-  gradients_.set_zero(workers_);
   weights_.pack(parameters_, workers_, noise);
-  network_.forward(weights_, window_, state_, noise);
-  StepOutcome outcome{.lr = share * rate_.at(step)};
-  outcome.nats_per_token = network_.backward(weights_, window_, gradients_, noise);
-  outcome.grad_norm = gradient_norm(workers_, gradients_);
+  const StepLoss loss = replicas_.run(epoch, index, weights_, noise);
+  const Gradients& gradients = replicas_.gradients();
+  const Owners& owners = replicas_.sum().owners();
+  StepOutcome outcome{.nats_per_token = loss.nats, .lr = replicas_.rate_share(epoch, index) * rate_.at(step)};
+  outcome.grad_norm = gradient_norm(workers_, gradients, owners);
   check_finite(outcome.nats_per_token, outcome.grad_norm);
   const bool clipped = plan_.clip > 0 && outcome.grad_norm > plan_.clip;
-  const std::vector<double> rates =
-      tensor_rates(plan_.layer_rates, plan_.config, gradients_.tensors(), position_.step / plan_.epoch.windows);
+  const std::vector<double> rates = tensor_rates(plan_.layer_rates, plan_.config, gradients.tensors(), epoch);
   const UpdateStep update{.scale = clipped ? plan_.clip / outcome.grad_norm : 1,
                           .rate = outcome.lr,
                           .step = step,
                           .rates = rates,
                           .average_share = averaging_.share(step)};
-  update_parameters(workers_, gradients_, plan_.update, update, moments_, parameters_, average_ ? &*average_ : nullptr);
+  update_parameters(workers_, gradients, owners.mine(), plan_.update, update,
+                    {moments_, parameters_, average_ ? &*average_ : nullptr});
+  const Stopwatch gathering;
+  owners.gather(parameters_);
+  exchange_seconds_ = replicas_.exchange_seconds() + gathering.seconds();
+  sent_bytes_ = ranks_.sent_bytes() - sent_before;
   position_.step = step;
-  position_.tokens += window_.predictions;
-  position_.nats_since_point += outcome.nats_per_token * static_cast<double>(window_.predictions);
-  position_.predictions_since_point += window_.predictions;
-  outcome.tokens_per_s = static_cast<double>(window_.predictions) / watch.seconds();
+  position_.tokens += loss.predictions;
+  position_.nats_since_point += outcome.nats_per_token * static_cast<double>(loss.predictions);
+  position_.predictions_since_point += loss.predictions;
+  outcome.tokens_per_s = static_cast<double>(loss.predictions) / watch.seconds();
   return outcome;
 }
 
-void TrainingRun::check_finite(double loss, double norm) const {
+void TrainingRun::check_finite(double loss, double norm) {
   if (std::isfinite(loss) && std::isfinite(norm)) return;
   // The last tensor of the list: the first on the backward pass, where the trouble starts.
   std::string where = "the loss";
-  for (const ParameterTensor& tensor : gradients_.tensors()) {
-    const std::span<const float> values = gradients_.values(tensor);
+  replicas_.sum().gather_dense();
+  const Gradients& gradients = replicas_.gradients();
+  for (const ParameterTensor& tensor : gradients.tensors()) {
+    const std::span<const float> values = gradients.values(tensor);
     const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
     if (bad != values.end()) where = fmt::format("the gradient of {}", tensor.name);
   }
@@ -300,7 +301,13 @@ std::optional<ValidationOutcome> TrainingRun::validate(const StepOutcome& last, 
   }
 }
 
+// Each rank averages what it owns.
+void TrainingRun::gather_average() {
+  if (average_) replicas_.sum().owners().gather(*average_);
+}
+
 ValidationOutcome TrainingRun::validate(const EvaluationProgress& progress) {
+  gather_average();
   // Both losses first: a validation that is stopped changes nothing.
   ValidationOutcome outcome{.last = validate(parameters_, progress), .average = {}};
   if (averaging_.began()) outcome.average = validate(*average_, progress);
@@ -366,6 +373,7 @@ void TrainingRun::check_weights(const Parameters& weights) {
 }
 
 void TrainingRun::save(bool complete) {
+  gather_average();
   const Parameters& last = averaging_.began() ? *average_ : parameters_;
   const bool validated = position_.best_step > 0;
   if (!validated) check_weights(last);
@@ -373,11 +381,24 @@ void TrainingRun::save(bool complete) {
   record_.complete = complete;
   const Parameters& kept = validated ? *best_ : last;
   if (complete) calibrate_on(kept);
-  // The resume file first: a model of an unfinished run never exists without it.
-  if (!complete) {
-    save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(), use());
-  }
-  save_model(plan_.save, kept);
+  if (!complete) gather_moments();
+  NetworkState states = complete || text_.task ? NetworkState(plan_.config, 1) : replicas_.states();
+  together(ranks_, [&] {
+    if (ranks_.rank() > 0) return;
+    // The resume file first: a model of an unfinished run never exists without it.
+    if (!complete) {
+      save_checkpoint(checkpoint_path(plan_.save), plan_.config, text_.tokenizer, record_, position_, tensors(states),
+                      use());
+    }
+    save_model(plan_.save, kept);
+    if (complete) remove_file(checkpoint_path(plan_.save));
+  });
+}
+
+void TrainingRun::gather_moments() {
+  const Owners& owners = replicas_.sum().owners();
+  if (moments_.m) owners.gather(*moments_.m);
+  if (moments_.v) owners.gather(*moments_.v);
 }
 
 // The output layer that predicts symbols served the training alone.
@@ -423,11 +444,11 @@ ModelUse TrainingRun::use() const {
   return {plan_.reading.begin, text_.task ? text_.task->task : Task()};
 }
 
-TrainTensors TrainingRun::tensors() {
+TrainTensors TrainingRun::tensors(NetworkState& states) {
   return {.parameters = parameters_,
           .best = best_ ? &*best_ : nullptr,
           .moments = moments_,
-          .state = text_.task ? nullptr : &state_,
+          .state = text_.task ? nullptr : &states,
           .average = average_ ? &*average_ : nullptr};
 }
 

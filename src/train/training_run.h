@@ -10,7 +10,6 @@
 
 #include "base/workers.h"
 #include "infer/evaluate_ids.h"
-#include "network/gradients.h"
 #include "network/network.h"
 #include "network/parameters.h"
 #include "train/averaging.h"
@@ -18,11 +17,12 @@
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/pacing.h"
+#include "train/replicas.h"
 #include "train/run_plan.h"
 #include "train/schedule.h"
 #include "train/training_text.h"
-#include "train/training_windows.h"
 #include "unroll/model.h"
+#include "unroll/ranks.h"
 #include "unroll/train.h"
 
 namespace unroll {
@@ -58,7 +58,8 @@ class TrainingRun {
   // `from` has the weights to begin with, of any precision: all, or of a task's network those that take_tensors()
   // copies; null: random ones. All three must outlive the run. Throws
   // Error{kMemory}.
-  TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from);
+  // All ranks of `ranks` train together: they make the same calls in the same order, with equal arguments.
+  TrainingRun(const RunPlan& plan, const TrainingText& text, const Model* from, Ranks& ranks = one_rank());
 
   // Makes and undoes a few steps and part of a validation to measure what they cost, in about `seconds` at most. Empty
   // if it was to stop.
@@ -86,9 +87,9 @@ class TrainingRun {
   void note_history(const StepOutcome& outcome, const std::optional<ValidationOutcome>& validation);
 
   // Writes the model file (the best weights; without validation the averaged or else the last ones), and the resume
-  // file unless the run is complete. Throws Error{kNumeric}, and writes nothing, where weights that no validation has
-  // seen are not finite or have no finite loss on the beginning of the text.
-  // A complete classifier is calibrated first, where there are texts to validate on.
+  // file, which a complete run removes; of several ranks the first does. Throws Error{kNumeric}, and writes nothing,
+  // where weights that no validation has seen are not finite or have no finite loss on the beginning of the text. A
+  // complete classifier is calibrated first, where there are texts to validate on.
   void save(bool complete);
 
   // A copy of the last weights as the model that save() would write of them.
@@ -105,6 +106,9 @@ class TrainingRun {
   [[nodiscard]] const TrainingRecord& record() const noexcept { return record_; }
   [[nodiscard]] std::int64_t validate_every() const noexcept { return validate_every_; }
   [[nodiscard]] int threads() const noexcept { return workers_.count(); }
+  // Of the last step.
+  [[nodiscard]] double exchange_seconds() const noexcept { return exchange_seconds_; }
+  [[nodiscard]] std::int64_t sent_bytes() const noexcept { return sent_bytes_; }
   [[nodiscard]] bool finished() const noexcept {
     return !position_.unvalidated && (stopped_early_ || position_.step >= position_.steps);
   }
@@ -118,7 +122,6 @@ class TrainingRun {
   double measure_step();
   std::optional<double> measure_steps(double seconds, const StopQuery& stop);  // seconds per step; none: to stop
   void fix_length();
-  double take_window();
   // The part of the validation text, of symbols or of texts.
   ValidationLoss evaluate(const Parameters& parameters, std::size_t part, const EvaluationProgress& progress);
   ValidationLoss evaluate_task(const ReadyWeights& ready, const Examples& examples, std::size_t part,
@@ -127,30 +130,31 @@ class TrainingRun {
   ValidationLoss validate(const Parameters& parameters, const EvaluationProgress& progress);
   ValidationOutcome validate(const EvaluationProgress& progress);
   bool keep_if_best(const ValidationLoss& loss, bool is_average);
-  void check_finite(double loss, double norm) const;
+  void gather_average();
+  void gather_moments();
+  void check_finite(double loss, double norm);
   void check_weights(const Parameters& weights);
   [[nodiscard]] NetworkConfig saved_config() const;
   void save_model(const std::string& path, const Parameters& kept) const;
   void calibrate_on(const Parameters& weights);
-  TrainTensors tensors();
+  TrainTensors tensors(NetworkState& states);
   [[nodiscard]] ModelUse use() const;
 
   const RunPlan& plan_;
   const TrainingText& text_;
   const Model* from_;
   Workers workers_;
-  TrainingWindows windows_;
+  Ranks& ranks_;
   Parameters parameters_;
-  Gradients gradients_;
   std::optional<Parameters> best_;
   std::optional<Parameters> average_;
   Moments moments_;
   NetworkWeights weights_;
-  Network network_;
-  NetworkState state_;
-  Window window_;
+  Replicas replicas_;
   LearningRate rate_;
   Averaging averaging_;
+  double exchange_seconds_ = 0;
+  std::int64_t sent_bytes_ = 0;
   bool stopped_early_ = false;
   std::int64_t validate_every_ = 0;
   std::int64_t history_every_ = 1;

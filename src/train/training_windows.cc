@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/philox.h"
+#include "dist/shares.h"
 #include "label/conditional_windows.h"
 #include "label/text_windows.h"
 
@@ -17,7 +18,8 @@ namespace {
 void start_some_rows_afresh(std::int64_t index, Window& window) {
   constexpr std::int64_t kWindows = 64;
   for (std::int64_t b = 0; b < window.B; ++b) {
-    if ((index + b * kWindows / window.B) % kWindows != 0) continue;
+    const std::int64_t row = window.part.first_row + b;
+    if ((index + row * kWindows / window.part.rows) % kWindows != 0) continue;
     window.reset.resize(static_cast<std::size_t>(window.T * window.B));
     window.reset[static_cast<std::size_t>(b)] = 1;
   }
@@ -32,32 +34,50 @@ TrainingWindows::TrainingWindows(const RunPlan& plan, const TrainingText& text) 
   assert(cuts_.windows() == plan.epoch.windows);
 }
 
-double TrainingWindows::take(std::int64_t epoch, std::int64_t index, Window& out) {
-  if (batcher_) return take_symbols(epoch, index, out);
-  take_texts(epoch, index, out);
-  return 1;
+void TrainingWindows::take(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out) {
+  if (batcher_) return take_symbols(epoch, index, replica, out);
+  take_texts(epoch, index, replica, out);
 }
 
-double TrainingWindows::take_symbols(std::int64_t epoch, std::int64_t index, Window& out) {
+double TrainingWindows::rate_share(std::int64_t epoch, std::int64_t index) const {
+  if (cuts_.J == 0) return 1;
+  const std::int64_t steps = cuts_.first(epoch, index + 1) - cuts_.first(epoch, index);
+  return static_cast<double>(steps) / static_cast<double>(cuts_.T);
+}
+
+void TrainingWindows::take_symbols(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out) {
   const std::int64_t first = cuts_.first(epoch, index);
-  batcher_->window_of(first, cuts_.first(epoch, index + 1) - first, out);
+  const ShareRange rows = rows_of_replica(plan_.batch_size, plan_.replicas, replica);
+  batcher_->window_of(first, cuts_.first(epoch, index + 1) - first, rows.first, rows.last, out);
   if (plan_.reading.state == StatePolicy::kCarry) start_some_rows_afresh(index, out);
-  return cuts_.J > 0 ? static_cast<double>(out.T) / static_cast<double>(cuts_.T) : 1;
 }
 
-void TrainingWindows::take_texts(std::int64_t epoch, std::int64_t index, Window& out) {
+void TrainingWindows::take_texts(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out) {
   if (ordered_epoch_ != epoch) set_order(epoch);
   const auto batch = static_cast<std::size_t>(plan_.batch_size);
   const std::size_t first = static_cast<std::size_t>(index) * batch;
-  const std::span<const std::size_t> texts = std::span(order_).subspan(first, std::min(batch, order_.size() - first));
+  const std::size_t count = std::min(batch, order_.size() - first);
+  const ShareRange part = rows_of_replica(static_cast<std::int64_t>(count), plan_.replicas, replica);
+  const std::span<const std::size_t> texts = std::span(order_).subspan(
+      first + static_cast<std::size_t>(part.first), static_cast<std::size_t>(part.last - part.first));
+  if (texts.empty()) {
+    out = {};
+    return;
+  }
   const TaskText& task = *text_.task;
-  if (plan_.config.conditions > 0) return make_conditional_window(task.train, texts, out);
-  make_text_window(plan_.config, task.train, texts, plan_.window.B,
-                   {.unknown = text_.tokenizer.unknown(),
-                    .rare = task.rare,
-                    .seed = plan_.seed,
-                    .epoch = static_cast<std::uint32_t>(epoch)},
-                   out);
+  if (plan_.config.conditions > 0) {
+    make_conditional_window(task.train, texts, out);
+  } else {
+    make_text_window(plan_.config, task.train, texts, plan_.window.B,
+                     {.unknown = text_.tokenizer.unknown(),
+                      .rare = task.rare,
+                      .seed = plan_.seed,
+                      .epoch = static_cast<std::uint32_t>(epoch)},
+                     out);
+  }
+  // Texts are packed by each replica for itself, so that random numbers of its rows are apart from those of others.
+  if (plan_.replicas == 1) return;
+  out.part = {.first_row = replica * plan_.window.B, .rows = plan_.replicas * plan_.window.B, .first_text = part.first};
 }
 
 void TrainingWindows::set_order(std::int64_t epoch) {

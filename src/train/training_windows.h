@@ -20,12 +20,16 @@ class TrainingWindows {
   // Both must outlive it.
   TrainingWindows(const RunPlan& plan, const TrainingText& text);
 
-  // Sets `out` to window `index` of `epoch`. Returns what the learning rate of its step is multiplied by.
-  double take(std::int64_t epoch, std::int64_t index, Window& out);
+  // Sets `out` to the part of a replica in window `index` of `epoch`; out.part.share is not set. No symbol of another
+  // replica is read. A replica may have no text in a window of few: then B is 0.
+  void take(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out);
+
+  // What the learning rate of that window's step is multiplied by.
+  [[nodiscard]] double rate_share(std::int64_t epoch, std::int64_t index) const;
 
  private:
-  double take_symbols(std::int64_t epoch, std::int64_t index, Window& out);
-  void take_texts(std::int64_t epoch, std::int64_t index, Window& out);
+  void take_symbols(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out);
+  void take_texts(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out);
   void set_order(std::int64_t epoch);
 
   const RunPlan& plan_;

@@ -63,7 +63,7 @@ TEST(Dropout, EverySeedStepPurposeAndConnectionHasItsOwnMask) {
 
 TEST(Dropout, LockedMasksRepeatEveryStep) {
   DropoutMask locked = kMask;
-  locked.period = 7;
+  locked.rows = {.B = 7, .all = 7, .locked = true};
   RandomMatrix ones(kRows, kUnits, 1);
   std::ranges::fill(ones.values, 1.0F);
   const std::vector<float> y = dropped(locked, ones);

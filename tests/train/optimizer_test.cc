@@ -56,6 +56,12 @@ void set_gradients(Workers& workers, const NetworkConfig& config, std::uint64_t 
   gradients.add_embedding(workers, ids, dx.view);
 }
 
+double norm_of(Workers& workers, const Gradients& gradients) {
+  return gradient_norm(workers, gradients, Owners(one_rank(), gradients));
+}
+
+ShareRange whole(const Gradients& gradients) { return {0, std::ssize(gradients.dense())}; }
+
 bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
@@ -64,13 +70,13 @@ TEST(Optimizer, NormIsThatOfAllGradients) {
   Workers workers(2);
   for (const NetworkConfig& config : configs()) {
     Gradients gradients(config, kTokens);
-    EXPECT_EQ(gradient_norm(workers, gradients), 0);
+    EXPECT_EQ(norm_of(workers, gradients), 0);
     for (const std::uint64_t window : {1U, 2U}) {
       set_gradients(workers, config, window, gradients);
       const Parameters all = all_gradients(config, gradients);
       double sum = 0;
       for (const float g : all.all()) sum += static_cast<double>(g) * static_cast<double>(g);
-      EXPECT_NEAR(gradient_norm(workers, gradients), std::sqrt(sum), 1e-13 * std::sqrt(sum)) << name_of(config);
+      EXPECT_NEAR(norm_of(workers, gradients), std::sqrt(sum), 1e-13 * std::sqrt(sum)) << name_of(config);
     }
   }
 }
@@ -82,7 +88,7 @@ TEST(Optimizer, NormHasTheSameBitsForAnyNumberOfWorkers) {
       Workers workers(threads);
       Gradients gradients(config, kTokens);
       set_gradients(workers, config, 1, gradients);
-      norms.push_back(gradient_norm(workers, gradients));
+      norms.push_back(norm_of(workers, gradients));
     }
     EXPECT_EQ(std::ranges::count(norms, norms.front()), 4) << name_of(config);
   }
@@ -98,7 +104,7 @@ TEST(Optimizer, NormIsNoNumberWhereARowOfTheEmbeddingIsNone) {
     // The symbol of a window is there already, so it needs no more room.
     const std::int32_t id = gradients.embedding() ? gradients.embedding()->ids().back() : 0;
     gradients.add_embedding(workers, std::span(&id, 1), dx.view);
-    EXPECT_TRUE(std::isnan(gradient_norm(workers, gradients))) << name_of(config);
+    EXPECT_TRUE(std::isnan(norm_of(workers, gradients))) << name_of(config);
   }
 }
 
@@ -167,8 +173,8 @@ TEST_P(OptimizerOf, UpdatesHaveTheBitsOfUpdatesFromAllGradients) {
       Moments expected_moments(rule, config);
       for (std::int64_t step = 1; step <= 4; ++step) {  // each step has other symbols
         set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
-        update_parameters(workers, gradients, rule, {.scale = kScale, .rate = kRate, .step = step}, moments,
-                          parameters);
+        update_parameters(workers, gradients, whole(gradients), rule, {.scale = kScale, .rate = kRate, .step = step},
+                          {moments, parameters});
         update_plainly(rule, all_gradients(config, gradients), step, expected_moments, expected);
         ASSERT_TRUE(same_bits(parameters.all(), expected.all())) << name_of(config) << ", step " << step;
         if (!moments.m) continue;
@@ -213,7 +219,8 @@ TEST_P(OptimizerOf, UpdatesFollowTheirEquations) {
     for (const float w : parameters.all()) numbers.push_back({.w = static_cast<double>(w)});
     for (std::int64_t step = 1; step <= 4; ++step) {
       set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
-      update_parameters(workers, gradients, rule, {.scale = kScale, .rate = kRate, .step = step}, moments, parameters);
+      update_parameters(workers, gradients, whole(gradients), rule, {.scale = kScale, .rate = kRate, .step = step},
+                        {moments, parameters});
       const Parameters all = all_gradients(config, gradients);
       for (const ParameterTensor& tensor : parameters.tensors()) {
         for (std::int64_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
@@ -238,7 +245,7 @@ TEST_P(OptimizerOf, RowsWithoutGradientMoveWhereMomentsOrDecayMoveThem) {
   const auto step_with = [&](std::int32_t id, std::int64_t step) {
     gradients.set_zero(workers);
     gradients.add_embedding(workers, std::span(&id, 1), dx.view);
-    update_parameters(workers, gradients, rule, {.rate = kRate, .step = step}, moments, parameters);
+    update_parameters(workers, gradients, whole(gradients), rule, {.rate = kRate, .step = step}, {moments, parameters});
     return std::vector<float>(parameters.all().begin(), parameters.all().end());
   };
   const std::vector<float> before(parameters.all().begin(), parameters.all().end());
@@ -274,8 +281,8 @@ TEST_P(OptimizerOf, RowsThatRestStayWithTheirMoments) {
       const UpdateStep step{.rate = kRate, .step = id == 4 ? 1 : 2, .average_share = averages ? 1.0 : 0.0};
       Parameters before(config);
       before.copy_from(rested);
-      update_parameters(workers, gradients, rule, step, rested_moments, rested, &average);
-      update_parameters(workers, gradients, plain, step, moved_moments, moved);
+      update_parameters(workers, gradients, whole(gradients), rule, step, {rested_moments, rested, &average});
+      update_parameters(workers, gradients, whole(gradients), plain, step, {moved_moments, moved});
       for (const auto& [table, was, other] : {std::tuple(rested.encoder(), before.encoder(), moved.encoder()),
                                               std::tuple(rested.decoder(), before.decoder(), moved.decoder())}) {
         for (std::int64_t row = 0; row < 9; ++row) {
@@ -307,9 +314,9 @@ TEST_P(OptimizerOf, TheAverageOfAllParametersMovesTowardsThem) {
     for (std::int64_t step = 1; step <= 3; ++step) {
       set_gradients(workers, config, static_cast<std::uint64_t>(step), gradients);
       UpdateStep update{.scale = kScale, .rate = kRate, .step = step};
-      update_parameters(workers, gradients, rule, update, moments_without, without);
+      update_parameters(workers, gradients, whole(gradients), rule, update, {moments_without, without});
       update.average_share = step == 1 ? 0 : 0.25;
-      update_parameters(workers, gradients, rule, update, moments, parameters, &average);
+      update_parameters(workers, gradients, whole(gradients), rule, update, {moments, parameters, &average});
       move_towards(parameters.all(), expected.all(), static_cast<float>(update.average_share));
       ASSERT_TRUE(same_bits(parameters.all(), without.all())) << name_of(config) << ", step " << step;
       ASSERT_TRUE(same_bits(average.all(), expected.all())) << name_of(config) << ", step " << step;

@@ -1,0 +1,216 @@
+#include "dist/gradient_sum.h"
+
+#include <algorithm>
+#include <cassert>
+#include <span>
+#include <utility>
+
+#include "dist/collect.h"
+#include "kernels/arrays.h"
+#include "nn/embedding.h"
+
+namespace unroll {
+namespace {
+
+std::span<float> floats_of(std::span<float> all, const ShareRange& range) {
+  return all.subspan(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.size()));
+}
+
+void add_parallel(Workers& workers, std::span<const float> x, std::span<float> y) {
+  constexpr std::int64_t kGrain = 1 << 14;
+  workers.run_ranges(std::ssize(y), kGrain, [&](std::int64_t first, std::int64_t last) {
+    const auto at = static_cast<std::size_t>(first);
+    const auto count = static_cast<std::size_t>(last - first);
+    add(x.subspan(at, count), y.subspan(at, count));
+  });
+}
+
+// With more than one replica, sums have the rows of several.
+std::int64_t rows_of_sums(const GradientShape& shape) { return shape.replica_rows * shape.replicas; }
+
+std::unique_ptr<Gradients> made(const GradientShape& shape) {
+  return std::make_unique<Gradients>(shape.config, rows_of_sums(shape), shape.samples);
+}
+
+}  // namespace
+
+GradientSum::GradientSum(const GradientShape& shape, Workers& workers, Ranks& ranks)
+    : workers_(workers),
+      ranks_(ranks),
+      replicas_(shape.replicas),
+      mine_(replicas_of_rank(shape.replicas, ranks.size(), ranks.rank())),
+      owners_(ranks, *free_.emplace_back(made(shape))) {
+  while (std::ssize(free_) < most_at_once(mine_)) free_.push_back(made(shape));
+  std::size_t nodes_in_all = 0;
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    nodes_in_all += nodes(rank).size();
+    if (rank == ranks.rank()) continue;
+    for (const SumNode& node : nodes(rank)) {
+      arrivals_.push_back({.rank = rank, .node = node, .dense = FloatBuffer(owners_.mine().size()), .rows = {}});
+      arrivals_.back().rows.resize(free_.front()->rows().size());
+    }
+  }
+  row_counts_.resize(nodes_in_all * free_.front()->rows().size());
+}
+
+std::int64_t GradientSum::bytes(const GradientShape& shape, int P, int rank) {
+  const ShareRange replicas = replicas_of_rank(shape.replicas, P, rank);
+  return most_at_once(replicas) * Gradients::bytes(shape.config, rows_of_sums(shape), shape.samples);
+}
+
+std::vector<SumNode> GradientSum::nodes(int rank) const {
+  return nodes_of(replicas_of_rank(replicas_, ranks_.size(), rank));
+}
+
+Gradients& GradientSum::next() {
+  assert(open_ == nullptr);
+  // After a finished sum all are free again.
+  auto& entries = tree_.entries();
+  if (!entries.empty() && entries.back().node.first + entries.back().node.count == mine_.last) {
+    for (auto& entry : entries) free_.push_back(std::move(entry.value));
+    entries.clear();
+  }
+  open_ = std::move(free_.back());
+  free_.pop_back();
+  open_->set_zero(workers_);
+  return *open_;
+}
+
+void GradientSum::add() {
+  const auto& entries = tree_.entries();
+  const std::int64_t replica = entries.empty() ? mine_.first : entries.back().node.first + entries.back().node.count;
+  tree_.push({replica, 1}, std::move(open_), [&](std::unique_ptr<Gradients>& left, std::unique_ptr<Gradients>& right) {
+    left->add(workers_, *right);
+    free_.push_back(std::move(right));
+  });
+}
+
+Gradients& GradientSum::finish() {
+  assert(open_ == nullptr && !tree_.entries().empty());
+  Gradients& total = *tree_.entries().front().value;
+  if (ranks_.size() == 1) return total;
+  start_dense();
+  ranks_.wait();
+  start_rows();
+  sum_dense();
+  ranks_.wait();
+  sum_rows();
+  return total;
+}
+
+// Together with how many rows there are.
+void GradientSum::start_dense() {
+  for (int rank = 0; rank < ranks_.size(); ++rank) {
+    if (rank == ranks_.rank() || owners_.part(rank).size() == 0) continue;
+    for (const auto& entry : tree_.entries()) {
+      ranks_.send(rank, std::as_bytes(floats_of(entry.value->dense(), owners_.part(rank))));
+    }
+  }
+  for (Arrival& arrival : arrivals_) {
+    if (arrival.dense.size() > 0) ranks_.receive(arrival.rank, std::as_writable_bytes(arrival.dense.span()));
+  }
+  const std::size_t matrices = tree_.entries().front().value->rows().size();
+  std::vector<ShareRange> parts;
+  for (int rank = 0; rank < ranks_.size(); ++rank) {
+    const std::int64_t first = parts.empty() ? 0 : parts.back().last;
+    parts.push_back({first, first + static_cast<std::int64_t>(nodes(rank).size() * matrices)});
+  }
+  auto count = row_counts_.begin() + parts[static_cast<std::size_t>(ranks_.rank())].first;
+  for (const auto& entry : tree_.entries()) {
+    for (const EmbeddingGradient* rows : entry.value->rows()) *count++ = std::ssize(rows->ids());
+  }
+  start_gather(ranks_, std::span(row_counts_), [&](int rank) { return parts[static_cast<std::size_t>(rank)]; });
+}
+
+void GradientSum::start_rows() {
+  for (int rank = 0; rank < ranks_.size(); ++rank) {
+    if (rank == ranks_.rank()) continue;
+    for (const auto& entry : tree_.entries()) {
+      for (const EmbeddingGradient* rows : entry.value->rows()) {
+        if (rows->ids().empty()) continue;
+        ranks_.send(rank, std::as_bytes(rows->ids()));
+        ranks_.send(rank, std::as_bytes(std::span<const float>(rows->rows().flat())));
+      }
+    }
+  }
+  auto arrival = arrivals_.begin();
+  auto count = row_counts_.begin();
+  for (int rank = 0; rank < ranks_.size(); ++rank) {
+    const std::vector<EmbeddingGradient*> matrices = tree_.entries().front().value->rows();
+    for (std::size_t node = 0; node < nodes(rank).size(); ++node) {
+      if (rank == ranks_.rank()) {
+        count += std::ssize(matrices);
+        continue;
+      }
+      for (std::size_t m = 0; m < matrices.size(); ++m, ++count) {
+        Arrival::Rows& rows = arrival->rows[m];
+        rows.ids.resize(static_cast<std::size_t>(*count));
+        rows.values.resize(static_cast<std::size_t>(*count * matrices[m]->rows().cols));
+        if (*count == 0) continue;
+        ranks_.receive(rank, std::as_writable_bytes(std::span(rows.ids)));
+        ranks_.receive(rank, std::as_writable_bytes(std::span(rows.values)));
+      }
+      ++arrival;
+    }
+  }
+}
+
+// Of what this rank owns.
+void GradientSum::sum_dense() {
+  const ShareRange owned = owners_.mine();
+  SumTree<std::span<float>> whole;
+  const auto push = [&](const SumNode& node, std::span<float> values) {
+    whole.push(node, values,
+               [&](std::span<float> left, std::span<float> right) { add_parallel(workers_, right, left); });
+  };
+  auto arrival = arrivals_.begin();
+  for (; arrival != arrivals_.end() && arrival->rank < ranks_.rank(); ++arrival) {
+    push(arrival->node, arrival->dense.span());
+  }
+  for (auto& entry : tree_.entries()) push(entry.node, floats_of(entry.value->dense(), owned));
+  for (; arrival != arrivals_.end(); ++arrival) push(arrival->node, arrival->dense.span());
+  assert(whole.entries().size() == 1);
+  const std::span<float> total = floats_of(tree_.entries().front().value->dense(), owned);
+  const std::span<float> sum = whole.entries().front().value;
+  if (sum.data() != total.data()) std::ranges::copy(sum, total.begin());
+}
+
+void GradientSum::sum_rows() {
+  const std::size_t matrices = tree_.entries().front().value->rows().size();
+  for (std::size_t matrix = 0; matrix < matrices; ++matrix) sum_rows(matrix);
+}
+
+// The tree is walked with copies of its nodes, the total among them: in the place of the first.
+void GradientSum::sum_rows(std::size_t matrix) {
+  EmbeddingGradient& total = *tree_.entries().front().value->rows()[matrix];
+  const std::int64_t E = total.rows().cols;
+  using Rows = std::unique_ptr<EmbeddingGradient>;
+  SumTree<Rows> whole;
+  const auto push = [&](const SumNode& node, std::span<const std::int32_t> ids, MatView<const float> rows) {
+    auto copy = std::make_unique<EmbeddingGradient>(total.ids_in_all(), E, total.most_rows());
+    embedding_backward(workers_, *copy, ids, rows);
+    whole.push(node, std::move(copy),
+               [&](Rows& left, Rows& right) { embedding_backward(workers_, *left, right->ids(), right->rows()); });
+  };
+  const auto push_arrival = [&](const Arrival& arrival) {
+    const Arrival::Rows& rows = arrival.rows[matrix];
+    push(arrival.node, rows.ids, {rows.values.data(), std::ssize(rows.ids), E});
+  };
+  auto arrival = arrivals_.begin();
+  for (; arrival != arrivals_.end() && arrival->rank < ranks_.rank(); ++arrival) push_arrival(*arrival);
+  for (const auto& entry : tree_.entries()) {
+    const EmbeddingGradient& rows = *entry.value->rows()[matrix];
+    push(entry.node, rows.ids(), rows.rows());
+  }
+  for (; arrival != arrivals_.end(); ++arrival) push_arrival(*arrival);
+  assert(whole.entries().size() == 1);
+  const EmbeddingGradient& sum = *whole.entries().front().value;
+  total.set_zero();
+  embedding_backward(workers_, total, sum.ids(), sum.rows());
+}
+
+void GradientSum::gather_dense() {
+  gather(ranks_, tree_.entries().front().value->dense(), [&](int rank) { return owners_.part(rank); });
+}
+
+}  // namespace unroll
