@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(unroll_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/unroll)
 install(TARGETS unroll EXPORT unrollTargets)
-install(TARGETS unroll_cli)
+install(TARGETS ${unroll_programs})
 install(DIRECTORY include/unroll DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(EXPORT unrollTargets NAMESPACE unroll:: DESTINATION ${unroll_config_dir})
 

@@ -130,6 +130,7 @@ THIRD_PARTY = [
     ("CLI/", ["apps/cli/flags/parser.cc"]),
     ("toml++/", ["apps/cli/flags/toml.cc"]),
     ("boost/", ["apps/server/http/boost.h"]),
+    ("mpi.h", ["apps/mpi/"]),
     ("fmt/", ["src/", "apps/"]),
     ("pybind11/", ["python/"]),
     ("Python.h", ["python/"]),
@@ -148,6 +149,7 @@ JSON_READERS = ("src/model/", "src/checkpoints/", "src/export/", "src/data/json_
 APPS = [
     ("apps/cli/verbs/serve.cc", "server/"),
     ("apps/cli/verbs/train", "server/"),
+    ("apps/mpi/main.cc", "cli/"),
     ("apps/server/", "json/"),
     ("apps/cli/", "json/"),
     ("apps/cli/", "embedded/"),

@@ -348,9 +348,9 @@ struct TrainResult {
 // save + ".resume" that is not a resume file: Error{kUsage}.
 TrainResult train(const TrainOptions& options, const TrainObserver& observer = {});
 
-// The same by several processes together, at most run.replicas, each of which makes this call with equal options but for
-// threads. The model has the bits that a single one makes. Each needs the files that are read; rank 0 alone writes. The
-// run stops when stop_requested is true on any rank. Throws Error{kUsage} on all ranks where options, texts or
+// The same by several processes together, at most run.replicas, each of which makes this call with the same options but
+// for threads. The model has the bits that a single one makes. Each needs the files that are read; rank 0 alone writes.
+// The run stops when stop_requested is true on any rank. Throws Error{kUsage} on all ranks where options, texts or
 // instruction sets differ among them. Of a failure on one rank all throw the error. Error{kPeer} where a rank does not
 // answer is the end of the run; what was saved before is whole.
 TrainResult train_together(const TrainOptions& options, const TrainObserver& observer, Ranks& ranks);

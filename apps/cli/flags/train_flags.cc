@@ -234,6 +234,8 @@ void add_output_flags(Flags* flags, TrainCommand* command) {
   flags->texts({"--beside", "LOG", "show the run of this log there too; may be given several times", ""},
                [command](const std::string& log) { command->beside.push_back(log); });
   declare_sample_flags(flags, command->options.task.kind, &command->samples);
+  flags->toggle({"--dry-run", "", "print the plan, with what a step takes, and stop: nothing is trained or written", ""},
+                &command->options.run.plan_only);
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
 }
 
@@ -305,6 +307,7 @@ void add_search_flags(Flags* flags, TrainCommand* command) {
   flags->exclusive({"--auto", "--minutes"});
   flags->exclusive({"--auto", "--log"});
   flags->exclusive({"--auto", "--dashboard"});
+  flags->exclusive({"--auto", "--dry-run"});
   if (command->options.task.kind == TaskKind::kLanguage) flags->exclusive({"--auto", "--sample-every"});
 }
 
@@ -314,6 +317,7 @@ std::vector<std::string> repeatable(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--resume" || argument == "--overwrite" || argument == "--quiet") continue;
+    if (argument == "--dry-run") continue;
     if (argument.starts_with("--dashboard=")) continue;
     const std::string name = argument.substr(0, argument.find('='));
     if (name != "--minutes" && name != "--auto" && name != "--log" && name != "--beside") {

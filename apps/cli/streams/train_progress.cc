@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <string>
 
@@ -67,6 +68,19 @@ std::string softmax_text(const TrainPlan& plan) {
   return fmt::format(", softmax sampled at {} symbols (the training loss is an estimate)", grouped(plan.samples));
 }
 
+// "ranks    4 on 2 hosts (2 node1, 2 node2), 8 replicas; each sends 12.3 MiB a step, 14% of its time".
+std::string ranks_text(const TrainPlan& plan) {
+  std::map<std::string, std::int64_t> ranks_of;
+  for (const std::string& host : plan.hosts) ++ranks_of[host];
+  std::string hosts;
+  for (const auto& [host, ranks] : ranks_of) hosts += fmt::format("{}{} {}", hosts.empty() ? "" : ", ", ranks, host);
+  std::string text = fmt::format("ranks    {} on {} ({}), {}", plan.hosts.size(),
+                                 plural(std::ssize(ranks_of), "host"), hosts, plural(plan.replicas, "replica"));
+  if (plan.sent_bytes_per_step == 0) return text;
+  return text + fmt::format("; each sends {} a step, which takes {:.0f}% of it",
+                            people_bytes(plan.sent_bytes_per_step), 100 * plan.exchange_share);
+}
+
 }  // namespace
 
 TrainProgress::TrainProgress(Terminal* terminal) : terminal_(terminal), start_(std::chrono::steady_clock::now()) {}
@@ -112,6 +126,7 @@ void TrainProgress::plan(const TrainPlan& plan) {
                         plural(plan.threads, "thread"));
   }
   terminal_->line(cost);
+  if (plan.hosts.size() > 1) terminal_->line(ranks_text(plan));
   if (is_language() || plan.task == TaskKind::kConditional) {
     terminal_->line(
         fmt::format("guess    ln V = {:.4f} nats per token is the loss of a uniform guess", plan.uniform_nats));

@@ -35,11 +35,11 @@ void finish_log(TrainingLog& log, const TrainResult& result) {
 // Where the reports of one call of train() go.
 class TrainReports {
  public:
-  TrainReports(const TrainCommand& command, Terminal& terminal, Dashboard* dashboard)
+  TrainReports(const TrainCommand& command, const TrainPlace& place)
       : command_(command),
-        terminal_(terminal),
-        dashboard_(dashboard),
-        progress_(&terminal),
+        terminal_(place.terminal),
+        dashboard_(place.dashboard),
+        progress_(&place.terminal),
         log_(command.log),
         samples_(command.samples) {}
 
@@ -109,10 +109,10 @@ class TrainReports {
   TrainingSamples samples_;
 };
 
-TrainResult train_part(const TrainCommand& command, Terminal& terminal, Dashboard* dashboard) {
-  TrainReports reports(command, terminal, dashboard);
-  const TrainResult result = train(command.options, reports.observer());
-  reports.finish(result);
+TrainResult train_part(const TrainCommand& command, const TrainPlace& place) {
+  TrainReports reports(command, place);
+  const TrainResult result = train_together(command.options, reports.observer(), place.ranks);
+  if (!command.options.run.plan_only) reports.finish(result);
   return result;
 }
 
@@ -128,14 +128,14 @@ bool continues(Terminal& terminal, Dashboard& dashboard) {
 
 }  // namespace
 
-int train_shown(const TrainCommand& command, Terminal& terminal, Dashboard* dashboard, TrainResult& result) {
+int train_shown(const TrainCommand& command, const TrainPlace& place, TrainResult& result) {
   TrainCommand part = command;
-  result = train_part(part, terminal, dashboard);
-  while (result.interrupted && dashboard != nullptr && continues(terminal, *dashboard)) {
+  result = train_part(part, place);
+  while (result.interrupted && place.dashboard != nullptr && continues(place.terminal, *place.dashboard)) {
     const bool saved = result.steps > 0 || !part.options.transfer.unlabelled.empty();
     part.options.files.resume = part.options.files.resume || saved;
     part.options.files.overwrite = part.options.files.overwrite && !saved;
-    result = train_part(part, terminal, dashboard);
+    result = train_part(part, place);
   }
   return result.interrupted ? kInterrupted : 0;
 }
