@@ -57,7 +57,9 @@ std::string model_hash(const Model& model, const std::string& path) {
 }
 
 UnitOutput::UnitOutput(const ShardRequest& request, const ShardPlan& plan, Terminal& terminal)
-    : totals_(totals_of(plan.verb, plan.parameters)), json_(plan.json) {
+    : totals_(totals_of(plan.verb, plan.parameters)),
+      json_(plan.json),
+      is_part_(request.shard.value_or(Shard{}).of > 1) {
   if (!request.reads_twice()) return;
   const CountedInput input = plan.count();
   units_ = range_of(request.shard.value_or(Shard{}), input.units);
@@ -130,8 +132,18 @@ void UnitOutput::flush() {
   file_->records.clear();
 }
 
+// A part may have nothing to report on; the whole has.
+std::string UnitOutput::tail_of_all() const {
+  try {
+    return totals_->tail(json_);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInput || !is_part_) throw;
+    return "";
+  }
+}
+
 void UnitOutput::finish() {
-  const std::string tail = totals_->tail(json_);
+  const std::string tail = tail_of_all();
   flush();
   text_.write(tail);
   text_.flush();

@@ -73,12 +73,14 @@ class UnitOutput {
   struct File;
 
   void take_kept(const UnitSums& sums);
+  [[nodiscard]] std::string tail_of_all() const;
 
   Output text_;
   UnitRange units_;
   std::unique_ptr<UnitTotals> totals_;
   std::vector<std::int64_t> kept_counts_;
   bool json_;
+  bool is_part_;  // of several
   std::unique_ptr<File> file_;  // null: standard output
 };
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/shards/count_totals.h"
+#include "cli/shards/error_totals.h"
 #include "cli/shards/score_totals.h"
 #include "unroll/error.h"
 
@@ -17,7 +19,10 @@ struct TotalsKind {
 };
 
 constexpr std::array kTotalsKinds{
-    TotalsKind{"score", score_totals},
+    TotalsKind{"score", score_totals},     TotalsKind{"score --words", count_totals},
+    TotalsKind{"classify", count_totals},  TotalsKind{"tag", count_totals},
+    TotalsKind{"features", count_totals},  TotalsKind{"rescore", count_totals},
+    TotalsKind{"rescore --references", error_totals},
 };
 
 }  // namespace

@@ -19,20 +19,26 @@ bool are_lines(const LabelledTextOptions& options) {
 
 }  // namespace
 
-TextBatches::TextBatches(const LabelledTextOptions& options, TextCoding coding) : options_(options) {
+TextBatches::TextBatches(const LabelledTextOptions& options, TextCoding coding, const UnitRange& range)
+    : options_(options) {
   check(options);
   if (are_lines(options)) {
-    lines_.emplace(options.paths.front(), LineIds::kNumber, coding);
-  } else {
-    whole_ = read_labelled_texts(options);
+    lines_.emplace(options.paths.front(), LineIds::kNumber, coding, range);
+    return;
   }
+  whole_ = read_labelled_texts(options);
+  const auto place = [this](std::int64_t unit) {
+    return static_cast<std::size_t>(std::clamp(unit, std::int64_t{0}, std::ssize(whole_.texts)));
+  };
+  taken_ = place(range.first);
+  end_ = place(range.last);
 }
 
 bool TextBatches::next(std::vector<std::string>& texts, std::size_t most) {
   texts.clear();
   if (lines_) return next_lines(texts, most);
   first_ = taken_;
-  while (taken_ < whole_.texts.size() && texts.size() < most) texts.push_back(whole_.texts[taken_++].text);
+  while (taken_ < end_ && texts.size() < most) texts.push_back(whole_.texts[taken_++].text);
   return !texts.empty();
 }
 

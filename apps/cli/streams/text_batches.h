@@ -16,8 +16,9 @@ namespace unroll {
 // what it has sent is answered. Tables, JSON lines, folders and latin1 are read as a whole first.
 class TextBatches {
  public:
-  // `options` has one path, and no labels are needed; it must outlive this. `coding` is that of lines.
-  TextBatches(const LabelledTextOptions& options, TextCoding coding);
+  // Of the texts it returns those of `range`. `options` has one path, and no labels are needed; it must outlive this.
+  // `coding` is that of lines.
+  TextBatches(const LabelledTextOptions& options, TextCoding coding, const UnitRange& range = {});
 
   // Sets `texts` to the next texts, `most` at most and one at least; false at the end. Throws as LineReader and
   // read_labelled_texts().
@@ -34,6 +35,7 @@ class TextBatches {
   LineBatch batch_;
   std::size_t taken_ = 0;  // of the batch, or of the whole set
   LabelledTexts whole_;
+  std::size_t end_ = 0;  // of the texts that are returned, of the whole set
   std::size_t first_ = 0;  // of the last batch
 };
 

@@ -12,9 +12,11 @@
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/count_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/explained_text.h"
-#include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/streams/text_batches.h"
@@ -38,9 +40,9 @@ struct ClassifyCommand {
   bool all = false;                 // every label, instead
   bool explain = false;
   std::string html;  // where explanations go as a page; empty: nowhere
-  bool overwrite = false;
   bool json = false;
   bool quiet = false;
+  ShardRequest shards;  // and whether an existing page is replaced
 };
 
 void add_factor(const std::string& text, ClassifierOptions& options) {
@@ -80,13 +82,13 @@ void add_flags(Flags& flags, std::string& model, ClassifyCommand& command) {
                 ""},
                &command.explain);
   flags.path({"--html", "FILE", "write the explanations as a page, too", ""}, &command.html);
-  flags.toggle({"--overwrite", "", "replace FILE", ""}, &command.overwrite);
   flags.toggle({"--json", "", "a JSON object per text, with the probability of each label", ""}, &command.json);
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
   declare_text_flags(&flags, &command.texts);
+  declare_shard_flags(&flags, "texts", &command.shards);
 }
 
 void check_explanation(ClassifyCommand& command) {
@@ -99,7 +101,7 @@ void check_explanation(ClassifyCommand& command) {
   if (command.html.empty()) return;
   std::vector<std::string> inputs = command.models;
   inputs.push_back(command.texts.paths.front());
-  expect_output("--html", command.html, inputs, command.overwrite);
+  expect_output("--html", command.html, inputs, command.shards.overwrite);
 }
 
 std::optional<ClassifyCommand> parse_classify(const std::vector<std::string>& arguments) {
@@ -131,26 +133,34 @@ std::optional<ClassifyCommand> parse_classify(const std::vector<std::string>& ar
   positionals.erase(positionals.begin(), first_text);
   command.texts.paths = {take_text("classify", positionals)};
   check_explanation(command);
+  std::vector<std::string> inputs = command.models;
+  inputs.push_back(command.texts.paths.front());
+  finish_shard_flags(flags, inputs, &command.shards);
+  refuse_flags_with_shards(flags, command.shards, {"--html"}, "a page is about all texts");
   return command;
 }
 
 // Classifies texts batch by batch and prints their labels.
 class TextLabels {
  public:
-  TextLabels(const ClassifyCommand& command, std::vector<Model> models)
+  // Classifies the texts that `out` still needs.
+  TextLabels(const ClassifyCommand& command, std::vector<Model> models, UnitOutput& out)
       : command_(command),
-        batches_(command.texts, text_coding(models.front().tokenizer().kind())),
+        out_(out),
+        batches_(command.texts, text_coding(models.front().tokenizer().kind()), out.units()),
         classifier_(models, command.options) {
     if (command.explain) explainer_.emplace(models.front(), command.options.threads);
   }
 
-  void run(Output& out) {
+  void run() {
     constexpr std::size_t kMostProbabilities = std::size_t{1} << 20;
     const std::size_t most = std::max<std::size_t>(1, kMostProbabilities / classifier_.labels().size());
+    out_.end_head();
     while (batches_.next(texts_, most)) {
-      answer(out);
-      out.flush();
+      answer();
+      out_.flush();
     }
+    out_.finish();
     if (!command_.html.empty()) write_page();
   }
 
@@ -168,18 +178,18 @@ class TextLabels {
   }
 
  private:
-  void answer(Output& out) {
+  void answer() {
     try {
-      print(out, texts_);
+      print(texts_);
     } catch (const Error& error) {
       // The texts before the one that is to blame get their lines all the same.
-      if (error.index()) print(out, std::span(texts_).first(static_cast<std::size_t>(*error.index())));
-      out.flush();
+      if (error.index()) print(std::span(texts_).first(static_cast<std::size_t>(*error.index())));
+      out_.flush();
       throw;
     }
   }
 
-  void print(Output& out, std::span<const std::string> texts) {
+  void print(std::span<const std::string> texts) {
     const std::vector<ClassifiedText> classified =
         classifier_.classify(texts, [this](std::size_t index) { return batches_.name(index); });
     for (std::size_t i = 0; i < classified.size(); ++i) {
@@ -187,11 +197,16 @@ class TextLabels {
       std::optional<Explanation> explanation;
       if (explainer_) explanation = explainer_->explain(texts[i]);
       const Explanation* const why = explanation ? &*explanation : nullptr;
-      out.write(command_.json ? json_of(texts[i], classified[i], why) : line_of(classified[i]));
-      if (why == nullptr) continue;
-      if (!command_.json) out.write(colours_ ? coloured_text(texts[i], *why) : explained_rows(*why));
-      if (!command_.html.empty()) page_ += explained_html(texts[i], *why, name(why->label));
+      out_.text().write(command_.json ? json_of(texts[i], classified[i], why) : line_of(classified[i]));
+      if (why != nullptr) print_explanation(texts[i], *why);
+      out_.end_unit(
+          {.counts = {classified[i].tokens, classified[i].unknown_tokens, classified[i].was_cut ? 1 : 0}});
     }
+  }
+
+  void print_explanation(const std::string& text, const Explanation& why) {
+    if (!command_.json) out_.text().write(colours_ ? coloured_text(text, why) : explained_rows(why));
+    if (!command_.html.empty()) page_ += explained_html(text, why, name(why.label));
   }
 
   void write_page() const {
@@ -236,10 +251,11 @@ class TextLabels {
   }
 
   const ClassifyCommand& command_;
+  UnitOutput& out_;
   TextBatches batches_;
   Classifier classifier_;
   std::optional<Explainer> explainer_;
-  bool colours_ = standard_output_has_colours();
+  bool colours_ = !out_.is_file() && standard_output_has_colours();
   std::string page_;
   std::vector<std::string> texts_;
   std::int64_t tokens_ = 0;
@@ -247,6 +263,17 @@ class TextLabels {
   std::int64_t cut_ = 0;
   std::string first_cut_;
 };
+
+ShardPlan plan_of(const ClassifyCommand& command, const std::vector<Model>& models) {
+  ShardPlan plan{.verb = "classify",
+                 .parameters = count_parameters("texts", {"tokens", "unknown tokens", "cut texts"}),
+                 .unit = "texts",
+                 .count = [&command, coding = text_coding(models.front().tokenizer().kind())] {
+                   return count_texts(command.texts, coding);
+                 }};
+  for (std::size_t i = 0; i < models.size(); ++i) plan.models.push_back(model_hash(models[i], command.models[i]));
+  return plan;
+}
 
 }  // namespace
 
@@ -256,9 +283,10 @@ int run_classify(const std::vector<std::string>& arguments) {
   Terminal terminal(command->quiet);
   std::vector<Model> models;
   for (const std::string& path : command->models) models.push_back(load_model_for(path, TaskKind::kClassify));
-  TextLabels labels(*command, std::move(models));
-  Output out;
-  labels.run(out);
+  UnitOutput out(command->shards, plan_of(*command, models), terminal);
+  if (out.is_complete()) return 0;
+  TextLabels labels(*command, std::move(models), out);
+  labels.run();
   for (const std::string& note : labels.notes()) terminal.line(note);
   return 0;
 }

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +12,10 @@
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/count_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/line_batches.h"
-#include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/state_rows.h"
 #include "cli/streams/terminal.h"
@@ -38,9 +41,9 @@ struct FeaturesCommand {
   TextStatesOptions options;
   std::string save;  // empty: standard output
   std::string rows;
-  bool overwrite = false;
   bool json = false;
   bool quiet = false;
+  ShardRequest shards;  // and whether existing files are replaced
 };
 
 void declare_features(Flags& flags, FeaturesCommand& command) {
@@ -71,13 +74,14 @@ void declare_features(Flags& flags, FeaturesCommand& command) {
              &command.save);
   flags.path({"--rows", "FILE", "with --save: a table of what each row is about: text, place, symbol", ""},
              &command.rows);
-  flags.toggle({"--overwrite", "", "replace FILE", ""}, &command.overwrite);
   flags.toggle({"--json", "", "an object per row on standard output", ""}, &command.json);
   flags.exclusive({"--save", "--json"});
   flags.heading("Run");
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "texts", &command.shards);
+  flags.exclusive({"--save", "--output"});
 }
 
 void check_output(const FeaturesCommand& command) {
@@ -87,7 +91,7 @@ void check_output(const FeaturesCommand& command) {
   std::vector<std::string> inputs = command.files;
   inputs.push_back(command.model);
   if (!command.rows.empty()) {
-    expect_output("--rows", command.rows, inputs, command.overwrite);
+    expect_output("--rows", command.rows, inputs, command.shards.overwrite);
     inputs.push_back(command.rows);
   }
   if (command.save.empty() || command.save == "-") return;
@@ -95,7 +99,7 @@ void check_output(const FeaturesCommand& command) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--save \"{}\": expected a name that ends in .npy or .tsv, or -", command.save));
   }
-  expect_output("--save", command.save, inputs, command.overwrite);
+  expect_output("--save", command.save, inputs, command.shards.overwrite);
 }
 
 std::optional<FeaturesCommand> parse_features(const std::vector<std::string>& arguments, const FirstModel& first) {
@@ -130,37 +134,91 @@ std::optional<FeaturesCommand> parse_features(const std::vector<std::string>& ar
   command.are_lines = first.task != TaskKind::kClassify && !of_words && !flags.given("--format");
   expect_one_standard_input(command.files);
   check_output(command);
+  std::vector<std::string> inputs = command.files;
+  inputs.push_back(command.model);
+  finish_shard_flags(flags, inputs, &command.shards);
   return command;
 }
+
+bool has_place(const ColumnSentence& sentence) {
+  return !sentence.words.empty() || sentence.format == ColumnFormat::kText;
+}
+
+// How the units of the files are read and counted.
+class FeatureUnits {
+ public:
+  FeatureUnits(const FeaturesCommand& command, const Model& model, bool are_words)
+      : command_(command), coding_(text_coding(model.tokenizer().kind())), are_words_(are_words), columns_(command.columns) {
+    columns_.usual_tag_column = model.task().column;
+    columns_.known_tags = model.task().labels;
+  }
+
+  [[nodiscard]] CountedInput count(const std::string& file) const {
+    if (are_words_) return count_worded(file);
+    return command_.are_lines ? count_lines({file}, coding_) : count_texts(texts_of(file), coding_);
+  }
+
+  [[nodiscard]] LabelledTextOptions texts_of(const std::string& file) const {
+    LabelledTextOptions options = command_.texts;
+    options.paths = {file};
+    return options;
+  }
+
+  [[nodiscard]] bool are_words() const noexcept { return are_words_; }
+  [[nodiscard]] TextCoding coding() const noexcept { return coding_; }
+  [[nodiscard]] const ColumnOptions& columns() const noexcept { return columns_; }
+
+ private:
+  // Sentences that have rows, and blank lines of text.
+  [[nodiscard]] CountedInput count_worded(const std::string& file) const {
+    CountedInput input;
+    ColumnReader reader(file, columns_);
+    for (ColumnSentence sentence; reader.next(sentence);) {
+      if (has_place(sentence)) input.add(sentence.bytes);
+    }
+    return input;
+  }
+
+  const FeaturesCommand& command_;
+  TextCoding coding_;
+  bool are_words_;
+  ColumnOptions columns_;
+};
 
 // Reads texts and writes the rows of their states.
 class StateWriting {
  public:
-  StateWriting(const FeaturesCommand& command, const Model& model, Output& out)
-      : command_(command), model_(model), states_(model, command.options) {
+  // Writes those of the units that `out` still needs; `counts`: the units of each file, empty where all are needed.
+  StateWriting(const FeaturesCommand& command, const Model& model, std::vector<std::int64_t> counts, UnitOutput& out)
+      : command_(command),
+        model_(model),
+        states_(model, command.options),
+        units_(command, model, states_.reads_words()),
+        counts_(std::move(counts)),
+        out_(out),
+        texts_(out.units().first) {
     const StateRowShape shape{.per_text = command.options.per_text, .columns = states_.columns()};
     if (command.json) {
-      rows_ = printed_json(shape, out);
+      rows_ = printed_json(shape, out.text());
     } else if (command.save.empty()) {
-      rows_ = printed_table(shape, out);
+      rows_ = printed_table(shape, out.text());
     } else {
-      rows_ = command.save == "-" ? printed_array(shape, out) : saved_rows(shape, command.save);
+      rows_ = command.save == "-" ? printed_array(shape, out.text()) : saved_rows(shape, command.save);
     }
     if (!command.rows.empty()) row_names_ = saved_row_names(shape, command.rows);
   }
 
   void run() {
-    for (const std::string& file : command_.files) {
-      if (states_.reads_words()) {
-        write_sentences(file);
-      } else if (command_.are_lines) {
-        write_lines(file);
-      } else {
-        write_texts(file);
-      }
+    out_.end_head();
+    UnitRange rest = out_.units();  // counted from the start of the present file
+    for (std::size_t i = 0; i < command_.files.size(); ++i) {
+      const std::int64_t units = counts_.empty() ? 0 : counts_[i];
+      if (counts_.empty() || (rest.last > 0 && rest.first < units)) write_file(command_.files[i], rest);
+      rest = {.first = std::max(rest.first - units, std::int64_t{0}), .last = rest.last - units};
     }
     if (row_names_) row_names_->finish();
     rows_->finish();
+    out_.finish();
   }
 
   [[nodiscard]] std::vector<std::string> notes() const {
@@ -176,12 +234,29 @@ class StateWriting {
   }
 
  private:
+  void write_file(const std::string& file, const UnitRange& range) {
+    if (units_.are_words()) {
+      write_sentences(file, range);
+    } else if (command_.are_lines) {
+      write_lines(file, range);
+    } else {
+      write_texts(file, range);
+    }
+  }
+
   template <class Text>
   void write(const std::vector<Text>& texts, const TextNames& names) {
-    const auto take = [this](const StateRow& row) {
+    std::vector<std::int64_t> rows(texts.size());
+    std::size_t at = 0;  // of the texts
+    const auto end_before = [&](std::size_t text) {
+      while (at < text) out_.end_unit({.counts = {rows[at++]}});
+    };
+    const auto take = [&](const StateRow& row) {
+      end_before(row.text);
       const NumberedRow numbered{.text = texts_ + static_cast<std::int64_t>(row.text) + 1, .row = row};
       rows_->write(numbered);
       if (row_names_) row_names_->write(numbered);
+      ++rows[row.text];
       ++count_;
     };
     try {
@@ -190,12 +265,14 @@ class StateWriting {
       rows_->flush();
       throw;
     }
+    end_before(texts.size());
     rows_->flush();
+    out_.flush();
     texts_ += std::ssize(texts);
   }
 
-  void write_lines(const std::string& file) {
-    LineBatches batches(file, LineIds::kNumber, text_coding(model_.tokenizer().kind()));
+  void write_lines(const std::string& file, const UnitRange& range) {
+    LineBatches batches(file, LineIds::kNumber, units_.coding(), range);
     LineBatch batch;
     while (batches.next(batch)) {
       write(batch.lines, [&](std::size_t index) {
@@ -204,21 +281,17 @@ class StateWriting {
     }
   }
 
-  void write_texts(const std::string& file) {
-    LabelledTextOptions options = command_.texts;
-    options.paths = {file};
-    TextBatches batches(options, text_coding(model_.tokenizer().kind()));
+  void write_texts(const std::string& file, const UnitRange& range) {
+    const LabelledTextOptions options = units_.texts_of(file);
+    TextBatches batches(options, units_.coding(), range);
     std::vector<std::string> texts;
     while (batches.next(texts, kTextsRead)) {
       write(texts, [&](std::size_t index) { return batches.name(index); });
     }
   }
 
-  void write_sentences(const std::string& file) {
-    ColumnOptions options = command_.columns;
-    options.usual_tag_column = model_.task().column;
-    options.known_tags = model_.task().labels;
-    ColumnReader reader(file, options);
+  void write_sentences(const std::string& file, const UnitRange& range) {
+    ColumnReader reader(file, units_.columns());
     std::vector<std::vector<std::string>> sentences;
     std::vector<std::int64_t> lines;
     const auto write_batch = [&] {
@@ -227,8 +300,10 @@ class StateWriting {
       lines.clear();
     };
     std::int64_t words = 0;
-    for (ColumnSentence sentence; reader.next(sentence);) {
-      if (sentence.words.empty() && sentence.format != ColumnFormat::kText) continue;
+    std::int64_t read = 0;
+    for (ColumnSentence sentence; read < range.last && reader.next(sentence);) {
+      if (!has_place(sentence)) continue;
+      if (read++ < range.first) continue;
       words += std::ssize(sentence.words) + 1;
       lines.push_back(sentence.line);
       sentences.push_back(std::move(sentence.words));
@@ -242,11 +317,33 @@ class StateWriting {
   const FeaturesCommand& command_;
   const Model& model_;
   TextStates states_;
+  FeatureUnits units_;
+  std::vector<std::int64_t> counts_;
+  UnitOutput& out_;
   std::unique_ptr<StateRowWriter> rows_;
   std::unique_ptr<StateRowWriter> row_names_;  // null: not asked for
-  std::int64_t texts_ = 0;                     // before the present batch
+  std::int64_t texts_;                         // before the present batch
   std::int64_t count_ = 0;                     // rows
 };
+
+// Sets `counts` to the units of each file where they are counted.
+ShardPlan plan_of(const FeaturesCommand& command, const Model& model, std::vector<std::int64_t>& counts) {
+  const FeatureUnits units(command, model, model.task().kind == TaskKind::kTag);
+  return {.verb = "features",
+          .parameters = count_parameters("texts", {"rows"}),
+          .unit = "texts",
+          .models = {model_hash(model, command.model)},
+          .count = [&command, &counts, units] {
+            CountedInput all;
+            for (const std::string& file : command.files) {
+              const CountedInput one = units.count(file);
+              counts.push_back(one.units);
+              all.units += one.units;
+              all.hash = fnv1a(all.hash, one.hash);
+            }
+            return all;
+          }};
+}
 
 }  // namespace
 
@@ -256,8 +353,10 @@ int run_features(const std::vector<std::string>& arguments) {
   if (!command) return 0;
   Terminal terminal(command->quiet);
   const Model model = first.load(command->model);
-  Output out;
-  StateWriting writing(*command, model, out);
+  std::vector<std::int64_t> counts;
+  UnitOutput out(command->shards, plan_of(*command, model, counts), terminal);
+  if (out.is_complete()) return 0;
+  StateWriting writing(*command, model, std::move(counts), out);
   writing.run();
   for (const std::string& note : writing.notes()) terminal.line(note);
   return 0;

@@ -10,7 +10,9 @@
 
 #include "cli/flags/accounting_flags.h"
 #include "cli/flags/flags.h"
-#include "cli/streams/output.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/count_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/rescore_report.h"
 #include "cli/verbs/scored_lists.h"
@@ -35,6 +37,7 @@ struct RescoreCommand {
   ListOutput output = ListOutput::kInOrder;
   int threads = 0;
   bool quiet = false;
+  ShardRequest shards;
 };
 
 struct RescoreFlags {
@@ -103,6 +106,7 @@ void add_flags(Flags& flags, RescoreFlags& given, RescoreCommand& command) {
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "lists", &command.shards);
 }
 
 // The words of a vocabulary as SRILM reads it: lines that begin with ## are comments.
@@ -186,6 +190,9 @@ std::optional<RescoreCommand> parse_rescore(const std::vector<std::string>& argu
   inputs.push_back(command.references);
   inputs.push_back(given.noise);
   expect_one_standard_input(inputs);
+  inputs.push_back(command.model);
+  finish_shard_flags(flags, inputs, &command.shards);
+  refuse_flags_with_shards(flags, command.shards, {"--tune", "--split"}, "weights are tuned on all lists");
   return command;
 }
 
@@ -219,6 +226,44 @@ void check_lambda(const RescoreCommand& command, const ScoredList& scored) {
                           scored.file, scored.list.hypotheses.front().number, command.report.given.lambda));
 }
 
+ShardPlan plan_of(const RescoreCommand& command, const Model& model, const std::optional<References>& references) {
+  return {.verb = references ? "rescore --references" : "rescore",
+          .parameters = references ? error_parameters(command.report.given, references->size())
+                                   : count_parameters("lists", {"hypotheses", "tokens"}),
+          .unit = "lists",
+          .models = {model_hash(model, command.model)},
+          .count = [&command] { return count_lists(command.lists, command.format); },
+          .json = command.report.json};
+}
+
+// Rescores the lists that `out` still needs. `references` may be null.
+void rescore_lists(const RescoreCommand& command, ScoredLists& lists, const References* references, UnitOutput& out,
+                   Terminal& terminal) {
+  RescoreReport report(command.report);
+  out.end_head();
+  std::vector<ScoredList> batch;
+  while (lists.next(batch)) {
+    for (const ScoredList& scored : batch) {
+      check_lambda(command, scored);
+      if (references == nullptr) {
+        out.text().write(as_text(command, scored));
+        out.end_unit({.counts = {std::ssize(scored.list.hypotheses), scored.tokens}});
+      } else if (const UnitSums sums = report.add(scored, *references); !report.is_tuned()) {
+        out.end_unit(sums);
+      }
+    }
+    out.flush();
+  }
+  terminal.line(lists.summary());
+  if (references != nullptr) terminal.live("weights and intervals");
+  if (report.is_tuned()) {
+    out.text().write(report.tuned_report());
+    out.text().flush();
+  } else {
+    out.finish();
+  }
+}
+
 }  // namespace
 
 int run_rescore(const std::vector<std::string>& arguments) {
@@ -234,28 +279,11 @@ int run_rescore(const std::vector<std::string>& arguments) {
                             is_log10(command.format) ? "log base 10" : "log base e (nats)"));
   const std::string note = context_note(command.accounting, model.tokenizer());
   if (!note.empty()) terminal.line(note);
+  UnitOutput out(command.shards, plan_of(command, model, references), terminal);
+  if (out.is_complete()) return 0;
   HypothesisScorer scorer(model, command.accounting, command.threads);
-  ScoredLists lists(scorer, command.lists, command.format, command.lowercase, terminal);
-  RescoreReport report(command.report);
-  Output out;
-  std::vector<ScoredList> batch;
-  while (lists.next(batch)) {
-    for (const ScoredList& scored : batch) {
-      check_lambda(command, scored);
-      if (references) {
-        report.add(scored, *references);
-      } else {
-        out.write(as_text(command, scored));
-      }
-    }
-    if (!references) out.flush();
-  }
-  terminal.line(lists.summary());
-  if (references) {
-    terminal.live("weights and intervals");
-    report.print(out);
-  }
-  out.flush();
+  ScoredLists lists(scorer, command.lists, command.format, command.lowercase, terminal, out.units());
+  rescore_lists(command, lists, references ? &*references : nullptr, out, terminal);
   return 0;
 }
 

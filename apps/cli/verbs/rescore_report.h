@@ -5,7 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "cli/streams/output.h"
+#include "cli/shards/error_totals.h"
 #include "cli/verbs/scored_lists.h"
 #include "unroll/nbest/combination.h"
 #include "unroll/nbest/error_rate.h"
@@ -34,12 +34,16 @@ class RescoreReport {
  public:
   explicit RescoreReport(const ReportOptions& options) : options_(options) {}
 
-  // Adds a list, of which it keeps the id and the numbers. Throws what References throws, and Error{kInput} for an id
-  // that came before in another file.
-  void add(const ScoredList& scored, const References& references);
+  // Judges a list. Where weights are given, returns what it adds to error_totals(); where they are tuned, keeps its
+  // numbers and returns nothing. Throws what References throws, and Error{kInput} for an id that came before in another
+  // file.
+  UnitSums add(const ScoredList& scored, const References& references);
 
-  // Tunes weights where asked to, and prints. Throws Error{kInput} where the references hold no word.
-  void print(Output& out);
+  // Whether weights are tuned: on all lists, which tuned_report() then reports on.
+  [[nodiscard]] bool is_tuned() const noexcept { return options_.weights != RescoreWeights::kGiven; }
+
+  // Tunes weights. Throws Error{kInput} where the references hold no word.
+  [[nodiscard]] std::string tuned_report();
 
  private:
   struct Judged {
@@ -49,28 +53,19 @@ class RescoreReport {
   };
   using Errors = std::vector<ErrorCount> Judged::*;
 
-  // Errors of one kind under each choice, a list after another.
-  struct Choices {
-    std::vector<ErrorCount> first, chosen, oracle;
-  };
-
+  [[nodiscard]] Judged judge(const ScoredList& scored, const std::string& reference) const;
   [[nodiscard]] Combination tuned_on(std::size_t first, std::size_t last) const;
   void choose();
-  [[nodiscard]] Choices choices(Errors errors) const;
-  [[nodiscard]] std::string as_table(const Choices& words, const Choices& characters) const;
-  [[nodiscard]] std::string as_json(const Choices& words, const Choices& characters) const;
+  [[nodiscard]] ErrorChoices choices(Errors errors) const;
 
   ReportOptions options_;
   TunedWeights tuned_;
-  std::vector<Judged> lists_;
+  std::vector<Judged> lists_;         // where weights are tuned
   std::vector<Combination> weights_;  // of all, or of both halves
   std::vector<std::size_t> chosen_;   // of each list
   std::int64_t hypotheses_ = 0;
   std::unordered_set<std::string> ids_;
   std::int64_t references_left_ = 0;  // for which no list came
 };
-
-// The weights as flags of rescore.
-[[nodiscard]] std::string combination_as_flags(const Combination& combination, bool with_lambda);
 
 }  // namespace unroll

@@ -9,9 +9,11 @@
 #include "cli/flags/accounting_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/log_base.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/count_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/line_batches.h"
-#include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "unroll/error.h"
@@ -29,6 +31,7 @@ struct WordsCommand {
   bool words = false;
   bool no_end = false;
   bool quiet = false;
+  ShardRequest shards;
 };
 
 std::optional<WordsCommand> parse_score_words(const std::vector<std::string>& arguments) {
@@ -62,6 +65,7 @@ std::optional<WordsCommand> parse_score_words(const std::vector<std::string>& ar
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&options](std::int64_t n) { options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "lines", &command.shards);
   flags.example("unroll score book.safetensors sentences.txt --words > words.txt",
                 "A table for R: read.table(\"words.txt\", header=TRUE, skip=2, quote=\"\", comment.char=\"\").");
   flags.example("echo 'the cat sat' | unroll score book.safetensors --words --top 5",
@@ -71,6 +75,10 @@ std::optional<WordsCommand> parse_score_words(const std::vector<std::string>& ar
   command.model = take_model(command.model, &positionals);
   command.text = take_text("score", positionals);
   options.end = !command.no_end;
+  finish_shard_flags(flags, {command.model, command.text}, &command.shards);
+  if (options.state == StatePolicy::kCarry) {
+    refuse_with_shards(command.shards, "--state carry", "each line then depends on all lines before it");
+  }
   return command;
 }
 
@@ -120,6 +128,15 @@ std::string rows(const std::vector<WordScore>& words, std::int64_t sentence, boo
   return text;
 }
 
+ShardPlan plan_of_words(const WordsCommand& command, const Model& model) {
+  return {.verb = "score --words",
+          .parameters = count_parameters("lines", {"tokens", "unknown tokens"}),
+          .models = {model_hash(model, command.model)},
+          .count = [&command, coding = text_coding(model.tokenizer().kind())] {
+            return count_lines({command.text}, coding);
+          }};
+}
+
 }  // namespace
 
 bool asks_for_words(const std::vector<std::string>& arguments) {
@@ -131,13 +148,15 @@ int run_score_words(const std::vector<std::string>& arguments) {
   if (!parsed) return 0;
   WordsCommand& command = *parsed;
   const Model model = Model::load(command.model);
-  WordScorer scorer(model, command.options);
-  LineBatches batches(command.text, LineIds::kNumber, text_coding(model.tokenizer().kind()));
-  LineBatch batch;
   Terminal terminal(command.quiet);
-  Output out;
-  out.write(header(command, model, scorer.tokens_are_words()));
-  std::int64_t lines = 0;
+  UnitOutput out(command.shards, plan_of_words(command, model), terminal);
+  if (out.is_complete()) return 0;
+  WordScorer scorer(model, command.options);
+  LineBatches batches(command.text, LineIds::kNumber, text_coding(model.tokenizer().kind()), out.units());
+  LineBatch batch;
+  out.text().write(header(command, model, scorer.tokens_are_words()));
+  out.end_head();
+  std::int64_t lines = out.units().first;
   std::int64_t symbols = 0;
   std::int64_t unknown = 0;
   const auto score_line = [&](const std::string& line, std::int64_t number) {
@@ -151,17 +170,21 @@ int run_score_words(const std::vector<std::string>& arguments) {
   while (batches.next(batch)) {
     for (const std::string& line : batch.lines) {
       const std::vector<WordScore> words = score_line(line, lines + 1);
+      UnitSums sums{.counts = {0, 0}};
       for (const WordScore& word : words) {
-        symbols += word.predictions;
-        unknown += word.unknown_symbols;
+        sums.counts[0] += word.predictions;
+        sums.counts[1] += word.unknown_symbols;
       }
-      out.write(rows(words, lines, scorer.tokens_are_words(), command.options.top));
+      symbols += sums.counts[0];
+      unknown += sums.counts[1];
+      out.text().write(rows(words, lines, scorer.tokens_are_words(), command.options.top));
+      out.end_unit(sums);
       ++lines;
       if (terminal.live_due()) terminal.live(fmt::format("{} lines, {} tokens", grouped(lines), grouped(symbols)));
     }
     out.flush();
   }
-  out.flush();
+  out.finish();
   if (unknown > 0) {
     terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are scored as <unk>", grouped(unknown),
                               grouped(symbols)));

@@ -19,8 +19,13 @@ constexpr std::size_t kHypothesesAtOnce = 4096;
 }  // namespace
 
 ScoredLists::ScoredLists(HypothesisScorer& scorer, std::vector<std::string> paths, const NbestFormat& format,
-                         bool lowercase, Terminal& terminal)
-    : scorer_(scorer), paths_(std::move(paths)), format_(format), lowercase_(lowercase), terminal_(terminal) {}
+                         bool lowercase, Terminal& terminal, const UnitRange& range)
+    : scorer_(scorer),
+      paths_(std::move(paths)),
+      format_(format),
+      lowercase_(lowercase),
+      terminal_(terminal),
+      range_(range) {}
 
 bool ScoredLists::next(std::vector<ScoredList>& lists) {
   if (failure_) throw Error(*failure_);
@@ -28,7 +33,8 @@ bool ScoredLists::next(std::vector<ScoredList>& lists) {
   std::size_t hypotheses = 0;
   ScoredList list;
   try {
-    while (hypotheses < kHypothesesAtOnce && read(list)) {
+    while (read_ < range_.first && read(list)) list = {};
+    while (hypotheses < kHypothesesAtOnce && read_ < range_.last && read(list)) {
       hypotheses += list.list.hypotheses.size();
       lists.push_back(std::move(list));
       list = {};
@@ -47,6 +53,7 @@ bool ScoredLists::read(ScoredList& list) {
   while (true) {
     if (reader_ && reader_->next(list.list)) {
       list.file = reader_->name();
+      ++read_;
       return true;
     }
     if (opened_ == paths_.size()) return false;

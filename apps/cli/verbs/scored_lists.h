@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/streams/terminal.h"
+#include "cli/streams/unit_range.h"
 #include "unroll/error.h"
 #include "unroll/nbest/combination.h"
 #include "unroll/nbest/hypothesis_scorer.h"
@@ -28,8 +29,9 @@ struct ScoredList {
 class ScoredLists {
  public:
   // Views all but `paths`; shows progress on the terminal. `lowercase`: the model reads hypotheses in lower case.
+  // Of the lists of all files it returns those of `range`.
   ScoredLists(HypothesisScorer& scorer, std::vector<std::string> paths, const NbestFormat& format, bool lowercase,
-              Terminal& terminal);
+              Terminal& terminal, const UnitRange& range = {});
 
   // Sets `lists` to the next ones, in order, one at least; false at the end. Throws what NbestReader and
   // HypothesisScorer throw, naming the place in the file; for wrong input only after all lists before it were returned.
@@ -49,6 +51,8 @@ class ScoredLists {
   const NbestFormat& format_;
   bool lowercase_;
   Terminal& terminal_;
+  UnitRange range_;
+  std::int64_t read_ = 0;  // lists, skipped ones too
   std::optional<NbestReader> reader_;
   std::size_t opened_ = 0;        // of the paths
   std::optional<Error> failure_;  // met after lists that were not returned yet

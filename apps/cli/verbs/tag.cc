@@ -8,7 +8,9 @@
 
 #include "cli/flags/column_flags.h"
 #include "cli/flags/flags.h"
-#include "cli/streams/output.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/count_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/verbs.h"
 #include "json/answers.h"
@@ -30,6 +32,7 @@ struct TagCommand {
   TaggerOptions options;
   bool json = false;
   bool quiet = false;
+  ShardRequest shards;
 };
 
 void add_tag_flags(Flags& flags, TagCommand& command) {
@@ -47,6 +50,7 @@ void add_tag_flags(Flags& flags, TagCommand& command) {
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "sentences", &command.shards);
 }
 
 std::optional<TagCommand> parse_tag(const std::vector<std::string>& arguments) {
@@ -68,26 +72,36 @@ std::optional<TagCommand> parse_tag(const std::vector<std::string>& arguments) {
   for (const std::string flag : {"--n-best", "--confidence"}) {
     if (flags.given(flag) && !command.json) throw Error(ErrorCode::kUsage, flag + " is for --json: give both");
   }
+  finish_shard_flags(flags, {command.model, command.text}, &command.shards);
   return command;
 }
 
 // Tags the sentences of a file as they arrive.
 class SentenceTagging {
  public:
-  SentenceTagging(const TagCommand& command, const Model& model, Terminal& terminal)
+  // Tags the sentences that `out` still needs.
+  SentenceTagging(const TagCommand& command, const Model& model, Terminal& terminal, UnitOutput& out)
       : command_(command),
+        out_(out),
         terminal_(terminal),
         tagger_(model, command.options),
         reader_(command.text, command.columns) {}
 
-  void run(Output& out) {
+  void run() {
+    out_.end_head();
+    ColumnSentence skipped;
+    while (read_ < out_.units().first && reader_.next(skipped)) ++read_;
     while (read_batch()) {
       for (std::size_t i = 0; i < sentences_.size(); ++i) words_.push_back(sentences_[i].words);
       const std::vector<std::vector<TagSequence>> answers = tagger_.tag(words_);
-      for (std::size_t i = 0; i < sentences_.size(); ++i) out.write(written(sentences_[i], answers[i]));
-      out.flush();
+      for (std::size_t i = 0; i < sentences_.size(); ++i) {
+        out_.text().write(written(sentences_[i], answers[i]));
+        out_.end_unit({.counts = {std::ssize(sentences_[i].words)}});
+      }
+      out_.flush();
     }
     if (failure_) throw Error(*failure_);
+    out_.finish();
   }
 
  private:
@@ -97,8 +111,10 @@ class SentenceTagging {
     words_.clear();
     std::int64_t words = 0;
     try {
-      for (ColumnSentence sentence; words < kWordsAtOnce && reader_.next(sentence);) {
+      for (ColumnSentence sentence;
+           words < kWordsAtOnce && read_ < out_.units().last && reader_.next(sentence);) {
         say_format();
+        ++read_;
         words += static_cast<std::int64_t>(sentence.words.size()) + 1;
         sentences_.push_back(std::move(sentence));
         if (!reader_.ready()) break;
@@ -130,14 +146,24 @@ class SentenceTagging {
   }
 
   const TagCommand& command_;
+  UnitOutput& out_;
   Terminal& terminal_;
   Tagger tagger_;
   ColumnReader reader_;
   bool said_ = false;
+  std::int64_t read_ = 0;  // sentences
   std::vector<ColumnSentence> sentences_;
   std::vector<std::vector<std::string>> words_;
   std::optional<Error> failure_;  // met after sentences that were not written yet
 };
+
+ShardPlan plan_of(const TagCommand& command, const Model& model) {
+  return {.verb = "tag",
+          .parameters = count_parameters("sentences", {"words"}),
+          .unit = "sentences",
+          .models = {model_hash(model, command.model)},
+          .count = [&command] { return count_sentences(command.text, command.columns); }};
+}
 
 }  // namespace
 
@@ -149,8 +175,9 @@ int run_tag(const std::vector<std::string>& arguments) {
   const Model model = Model::load(command.model);
   command.columns.usual_tag_column = model.task().column;
   command.columns.known_tags = model.task().labels;
-  Output out;
-  SentenceTagging(command, model, terminal).run(out);
+  UnitOutput out(command.shards, plan_of(command, model), terminal);
+  if (out.is_complete()) return 0;
+  SentenceTagging(command, model, terminal, out).run();
   return 0;
 }
 
