@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unroll/adapt/adaptation.h"
@@ -17,6 +18,7 @@
 #include "unroll/model.h"
 #include "unroll/ngram/ngram.h"
 #include "unroll/score/accounting.h"
+#include "unroll/score/loss_sums.h"
 #include "unroll/state_policy.h"
 #include "unroll/text.h"
 
@@ -84,5 +86,44 @@ struct AverageEvaluation {
 // options.begin is empty.
 [[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                                  const EvaluateOptions& options = {});
+
+// What a line, or several in order, adds to the evaluation of a text whose state is reset.
+struct EvaluationSums {
+  std::vector<LossSums> losses =
+      {};                           // of each model; of the average of several; with n-grams: of these, of the mixture
+  std::int64_t unknown_tokens = 0;  // this and the next three are those of Evaluation
+  std::int64_t characters = 0;
+  std::int64_t bytes = 0;
+  bool is_utf8 = true;   // else the bytes of the text count as its characters
+  bool lossless = true;  // the ids decode to the text
+
+  // Adds those of the next line.
+  EvaluationSums& operator+=(const EvaluationSums& next);
+};
+
+// What EvaluationSums are of.
+struct EvaluationKind {
+  std::int64_t models = 1;
+  bool ngram = false;
+  BeginPolicy begin = BeginPolicy::kBoundary;
+  bool end = true;
+};
+
+// The sums of whole lines, each with its newline (the last line of a text may lack it), one element each. Added in
+// order, also those of several calls, they are evaluate_average() of the text to the bit, with StatePolicy::kReset:
+// lines may be evaluated in any parts, on several machines. A line without a prediction that counts adds nothing.
+// Throws what evaluate_average() throws, naming lines by `names`; Error{kUsage} for a state that is carried, and for
+// a cache or dynamic evaluation; Error{kInput} for a line that holds the boundary symbol itself ("<eos>" as a word).
+[[nodiscard]] std::vector<EvaluationSums> evaluate_lines(std::span<const Model> models,
+                                                         std::span<const std::string_view> lines,
+                                                         const EvaluateOptions& options,
+                                                         const std::function<std::string(std::size_t line)>& names);
+
+// What evaluate_lines() gives sums of. Throws as that.
+[[nodiscard]] EvaluationKind kind_of_lines(std::span<const Model> models, const EvaluateOptions& options);
+
+// The evaluation that such sums add up to; seconds are 0. Throws Error{kInput} where no token counts, and
+// Error{kUsage} for another number of losses than `kind` has.
+[[nodiscard]] AverageEvaluation evaluation_of(const EvaluationSums& sums, const EvaluationKind& kind);
 
 }  // namespace unroll

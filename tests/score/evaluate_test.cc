@@ -197,5 +197,50 @@ TEST(EvaluateAverage, NamesTheFirstDifferenceOfVocabularies) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no model", [&] { (void)evaluate_average({}, {"abc", "text"}); }));
 }
 
+std::vector<std::string_view> whole_lines_of(const std::string& text) {
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(lines.back().size())) {
+    lines.push_back(rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1));
+  }
+  return lines;
+}
+
+TEST(EvaluateLines, OfAnyPartsAddUpToTheTextToTheBit) {
+  const std::string text = random_text(900, 4) + "\n\n" + random_text(40, 5);
+  const std::vector<Model> models = {tiny_model(Cell::kGru, tiny_characters()),
+                                     tiny_model(Cell::kLstm, tiny_characters())};
+  const EvaluateOptions options{.state = StatePolicy::kReset};
+  const AverageEvaluation whole = evaluate_average(models, {text, "text"}, options);
+  const std::vector<std::string_view> lines = whole_lines_of(text);
+  ASSERT_GT(lines.size(), 5U);
+  const auto name = [](std::size_t line) { return "line " + std::to_string(line + 1); };
+  for (const std::size_t size : {std::size_t{1}, std::size_t{3}, lines.size()}) {
+    EvaluationSums sums;
+    for (std::size_t first = 0; first < lines.size(); first += size) {
+      const auto part = std::span(lines).subspan(first, std::min(size, lines.size() - first));
+      for (const EvaluationSums& line : evaluate_lines(models, part, options, name)) sums += line;
+    }
+    const AverageEvaluation added = evaluation_of(sums, kind_of_lines(models, options));
+    EXPECT_EQ(added.average.nats_per_token, whole.average.nats_per_token) << size;
+    EXPECT_EQ(added.models[1].perplexity, whole.models[1].perplexity) << size;
+    EXPECT_EQ(added.average.bits_per_char, whole.average.bits_per_char);
+    EXPECT_EQ(added.average.tokens, whole.average.tokens);
+    EXPECT_EQ(added.average.comparable, whole.average.comparable);
+  }
+}
+
+TEST(EvaluateLines, AreRefusedWhereTheStateIsCarried) {
+  const std::vector<Model> models = {tiny_model(Cell::kGru, tiny_characters())};
+  const std::vector<std::string_view> lines = {"a\n"};
+  const auto name = [](std::size_t) { return std::string("line"); };
+  for (const EvaluateOptions& options :
+       {EvaluateOptions{.state = StatePolicy::kCarry},
+        EvaluateOptions{.state = StatePolicy::kReset, .adaptation = {.cache = CacheOptions{}}}}) {
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "state is reset",
+                           [&] { static_cast<void>(evaluate_lines(models, lines, options, name)); }));
+  }
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "no token that counts", [] { static_cast<void>(evaluation_of({}, {})); }));
+}
+
 }  // namespace
 }  // namespace unroll

@@ -20,8 +20,8 @@ namespace {
 constexpr std::int64_t kMostShards = 1'000'000;
 
 // Flags that change no byte of the result, or decide which part of it is made.
-constexpr std::array<std::string_view, 7> kWithoutEffect{"--threads", "--quiet", "--shard",    "--output",
-                                                         "--resume",  "--model", "--overwrite"};
+constexpr std::array<std::string_view, 8> kWithoutEffect{"--threads", "--quiet", "--shard",     "--output",
+                                                         "--resume",  "--model", "--overwrite", "--max-bad"};
 // Flags that name a file whose content decides the result.
 constexpr std::array<std::string_view, 4> kNamingFiles{"--ngram", "--percentile", "--references", "--noise-vocab"};
 

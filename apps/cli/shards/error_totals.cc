@@ -93,7 +93,6 @@ std::string error_json(const ErrorReport& report) {
   return json_line(object);
 }
 
-
 void append_list(const ErrorChoices& list, std::vector<std::int64_t>& counts) {
   for (const ErrorCount& count : {list.first.front(), list.chosen.front(), list.oracle.front()}) {
     counts.push_back(count.errors);
@@ -112,8 +111,9 @@ class ErrorTotals final : public UnitTotals {
  public:
   explicit ErrorTotals(const Object& parameters) {
     const Object& weights = parameters.at("weights");
-    report_.weights = {
-        {.lm_weight = weights.at("lm_weight"), .word_weight = weights.at("word_weight"), .lambda = weights.at("lambda")}};
+    report_.weights = {{.lm_weight = weights.at("lm_weight"),
+                        .word_weight = weights.at("word_weight"),
+                        .lambda = weights.at("lambda")}};
     report_.references_left = parameters.at("references");
   }
 

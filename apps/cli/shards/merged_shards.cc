@@ -126,7 +126,7 @@ void MergedShards::write(const UnitTotals& totals, bool json, Output& out) const
     }
     copy_bytes(file.path, file.head, file.end.bytes - file.end.tail, out);
   }
-  out.write(totals.tail(json));
+  out.write(totals.tail(json || files_.front().identity.json));
 }
 
 }  // namespace unroll

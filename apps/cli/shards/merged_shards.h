@@ -25,8 +25,8 @@ class MergedShards {
   // Adds the units of all, in order. Throws Error{kFormat} for numbers that a unit cannot have.
   [[nodiscard]] std::unique_ptr<UnitTotals> totals() const;
 
-  // Writes the head of the first, the units of all in order, and the tail of `totals`. Throws Error{kInput} where heads
-  // differ. `json` as UnitTotals::tail().
+  // Writes the head of the first, the units of all in order, and the tail of `totals`: as JSON if `json`, or if the
+  // shards were asked for that. Throws Error{kInput} where heads differ.
   void write(const UnitTotals& totals, bool json, Output& out) const;
 
  private:

@@ -12,12 +12,13 @@ namespace {
 
 ScoreTotals line_of(const UnitSums& unit) {
   expect_sums(unit, 2, 6);
-  return {
-      .lines = unit.counts[0],
-      .tokens = unit.counts[1],
-      .unknown_tokens = unit.counts[2],
-      .loss = {
-          .nats = unit.reals[0], .tokens = unit.counts[3], .unknown_nats = unit.reals[1], .unknown = unit.counts[4]}};
+  const LossSums loss{
+      .nats = unit.reals[0], .tokens = unit.counts[3], .unknown_nats = unit.reals[1], .unknown = unit.counts[4]};
+  return {.lines = unit.counts[0],
+          .tokens = unit.counts[1],
+          .unknown_tokens = unit.counts[2],
+          .bad = unit.counts[5],
+          .loss = loss};
 }
 
 class ScoreUnitTotals final : public UnitTotals {

@@ -135,6 +135,7 @@ ShardIdentity parse_identity(const std::string& line, const std::string& path) {
             .options = json.at("options"),
             .version = json.at("version"),
             .instruction_set = json.at("instruction_set"),
+            .json = json.at("json"),
             .parameters = json.at("parameters").dump()};
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCode::kFormat, fmt::format("'{}', line 1: {}", path, error.what()));
@@ -158,17 +159,13 @@ std::string ShardIdentity::difference(const ShardIdentity& other, bool same_shar
 std::string side_path(const std::string& path) { return path + ".shard"; }
 
 std::string identity_line(const ShardIdentity& identity) {
-  const nlohmann::ordered_json json{{"unroll_shard", kSideVersion},
-                                    {"verb", identity.verb},
-                                    {"shard", identity.shard.number},
-                                    {"of", identity.shard.of},
-                                    {"lines_of_all", identity.units},
-                                    {"text", identity.text},
-                                    {"models", identity.models},
-                                    {"options", identity.options},
-                                    {"version", identity.version},
-                                    {"instruction_set", identity.instruction_set},
-                                    {"parameters", nlohmann::ordered_json::parse(identity.parameters)}};
+  const nlohmann::ordered_json json{
+      {"unroll_shard", kSideVersion},   {"verb", identity.verb},
+      {"shard", identity.shard.number}, {"of", identity.shard.of},
+      {"lines_of_all", identity.units}, {"text", identity.text},
+      {"models", identity.models},      {"options", identity.options},
+      {"version", identity.version},    {"instruction_set", identity.instruction_set},
+      {"json", identity.json},          {"parameters", nlohmann::ordered_json::parse(identity.parameters)}};
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 

@@ -29,6 +29,7 @@ struct ShardIdentity {
   std::string options = {};  // hash of the flags
   std::string version = {};  // of unroll
   std::string instruction_set = {};
+  bool json = false;              // the form of the tail
   std::string parameters = "{}";  // of the totals: a JSON object
 
   // What differs from `other`, in words; empty: nothing. Whether the shard has to be the same one is `same_shard`.

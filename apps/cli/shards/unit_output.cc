@@ -27,6 +27,7 @@ ShardIdentity identity_of(const ShardRequest& request, const ShardPlan& plan, co
           .options = request.options,
           .version = version(),
           .instruction_set = instruction_set(),
+          .json = plan.json,
           .parameters = plan.parameters};
 }
 

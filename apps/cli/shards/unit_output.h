@@ -80,7 +80,7 @@ class UnitOutput {
   std::unique_ptr<UnitTotals> totals_;
   std::vector<std::int64_t> kept_counts_;
   bool json_;
-  bool is_part_;  // of several
+  bool is_part_;                // of several
   std::unique_ptr<File> file_;  // null: standard output
 };
 

@@ -7,6 +7,7 @@
 
 #include "cli/shards/count_totals.h"
 #include "cli/shards/error_totals.h"
+#include "cli/shards/eval_totals.h"
 #include "cli/shards/score_totals.h"
 #include "unroll/error.h"
 
@@ -19,10 +20,14 @@ struct TotalsKind {
 };
 
 constexpr std::array kTotalsKinds{
-    TotalsKind{"score", score_totals},     TotalsKind{"score --words", count_totals},
-    TotalsKind{"classify", count_totals},  TotalsKind{"tag", count_totals},
-    TotalsKind{"features", count_totals},  TotalsKind{"rescore", count_totals},
+    TotalsKind{"score", score_totals},
+    TotalsKind{"score --words", count_totals},
+    TotalsKind{"classify", count_totals},
+    TotalsKind{"tag", count_totals},
+    TotalsKind{"features", count_totals},
+    TotalsKind{"rescore", count_totals},
     TotalsKind{"rescore --references", error_totals},
+    TotalsKind{"eval", eval_totals},
 };
 
 }  // namespace

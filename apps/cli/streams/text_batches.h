@@ -35,7 +35,7 @@ class TextBatches {
   LineBatch batch_;
   std::size_t taken_ = 0;  // of the batch, or of the whole set
   LabelledTexts whole_;
-  std::size_t end_ = 0;  // of the texts that are returned, of the whole set
+  std::size_t end_ = 0;    // of the texts that are returned, of the whole set
   std::size_t first_ = 0;  // of the last batch
 };
 

@@ -199,8 +199,7 @@ class TextLabels {
       const Explanation* const why = explanation ? &*explanation : nullptr;
       out_.text().write(command_.json ? json_of(texts[i], classified[i], why) : line_of(classified[i]));
       if (why != nullptr) print_explanation(texts[i], *why);
-      out_.end_unit(
-          {.counts = {classified[i].tokens, classified[i].unknown_tokens, classified[i].was_cut ? 1 : 0}});
+      out_.end_unit({.counts = {classified[i].tokens, classified[i].unknown_tokens, classified[i].was_cut ? 1 : 0}});
     }
   }
 

@@ -1,9 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cli/flags/accounting_flags.h"
@@ -11,16 +12,18 @@
 #include "cli/flags/asked_task.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/ngram_flags.h"
-#include "cli/streams/escaped.h"
+#include "cli/flags/shard_flags.h"
+#include "cli/shards/eval_totals.h"
+#include "cli/shards/unit_output.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/eval_labels.h"
 #include "cli/verbs/eval_numbers.h"
 #include "cli/verbs/eval_pairs.h"
+#include "cli/verbs/eval_report.h"
 #include "cli/verbs/eval_tags.h"
 #include "cli/verbs/verbs.h"
-#include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/evaluate.h"
 #include "unroll/text.h"
@@ -39,6 +42,7 @@ struct EvalCommand {
   PairsCommand pairs;
   bool json = false;
   bool quiet = false;
+  ShardRequest shards;
 };
 
 // Pairs are scored by a single, unadapted model, each sentence by itself.
@@ -99,6 +103,7 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
               [&command](std::int64_t n) { command.options.threads = static_cast<int>(n); });
   flags.toggle({"--json", "", "one JSON object on one line", ""}, &command.json);
   flags.toggle({"--quiet", "", "no progress on standard error", ""}, &command.quiet);
+  declare_shard_flags(&flags, "lines", &command.shards);
   flags.example("unroll eval book.safetensors other.txt", "A table for people.");
   flags.example("unroll eval book.safetensors other.txt --json",
                 "The same numbers, and all their digits, for programs.");
@@ -126,6 +131,8 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
   }
   if (!command.pairs.path.empty()) {
     check_pairs(flags, command);
+    finish_shard_flags(flags, {}, &command.shards);
+    refuse_with_shards(command.shards, "--pairs", "pairs are counted by paradigm");
     command.pairs.end = command.options.end;
     command.pairs.json = command.json;
     command.pairs.threads = command.options.threads;
@@ -135,122 +142,85 @@ std::optional<EvalCommand> parse_eval(const std::vector<std::string>& arguments)
   std::vector<std::string> inputs = command.texts;
   inputs.push_back(command.ngram.path());
   expect_one_standard_input(inputs);
+  inputs.insert(inputs.end(), command.models.begin(), command.models.end());
+  finish_shard_flags(flags, inputs, &command.shards);
+  if (reads_in_order(command.options.adaptation)) {
+    refuse_with_shards(command.shards, "--cache and --dynamic", "each line then depends on all lines before it");
+  }
+  refuse_flags_with_shards(flags, command.shards, {"--exact"}, "it is about a state that is carried");
   return command;
+}
+
+// The lines of a text, each with its newline; the last may lack one.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.find('\n'), text.size() - 1) + 1;
+    lines.push_back(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return lines;
+}
+
+CountedInput count(const std::vector<std::string_view>& lines) {
+  CountedInput input;
+  for (const std::string_view line : lines) input.add(line);
+  return input;
+}
+
+// The state is reset, because the request asks for lines by themselves.
+void expect_reset(const EvalCommand& command, const std::vector<Model>& models) {
+  for (const Model& model : models) {
+    if (command.options.state.value_or(model.trained_state_policy()) == StatePolicy::kReset) continue;
+    refuse_with_shards(command.shards, "a state that is carried",
+                       command.options.state ? "each line then depends on all lines before it"
+                                             : "that is how the model was trained; give --state reset");
+  }
+}
+
+// Lines that are evaluated at once: some 256 KiB, so that a killed run loses little.
+std::span<const std::string_view> next_batch(std::span<const std::string_view> lines) {
+  constexpr std::size_t kBytesAtOnce = std::size_t{1} << 18;
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  while (count < lines.size() && bytes < kBytesAtOnce) bytes += lines[count++].size();
+  return lines.first(count);
+}
+
+// Evaluates a text line by line: the lines of a shard, or all into a file.
+int evaluate_shard(const EvalCommand& command, const std::vector<Model>& models, const std::string& text,
+                   Terminal& terminal) {
+  expect_reset(command, models);
+  const std::vector<std::string_view> lines = lines_of(text);
+  ShardPlan plan{.verb = "eval",
+                 .parameters = eval_parameters(describe_evaluation(command.models, models, command.options),
+                                               kind_of_lines(models, command.options)),
+                 .count = [&lines] { return count(lines); },
+                 .json = command.json};
+  for (std::size_t i = 0; i < models.size(); ++i) plan.models.push_back(model_hash(models[i], command.models[i]));
+  UnitOutput out(command.shards, plan, terminal);
+  if (out.is_complete()) return 0;
+  out.end_head();
+  const UnitRange range = out.units();
+  for (std::int64_t at = range.first; at < range.last;) {
+    const auto rest = std::span(lines).subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(range.last - at));
+    const std::span<const std::string_view> batch = next_batch(rest);
+    const auto name = [&](std::size_t i) {
+      return fmt::format("{}, line {}", text_name(command.texts), at + static_cast<std::int64_t>(i) + 1);
+    };
+    for (const EvaluationSums& line : evaluate_lines(models, batch, command.options, name)) out.end_unit(sums_of(line));
+    out.flush();
+    at += std::ssize(batch);
+    if (terminal.live_due()) {
+      terminal.live(fmt::format("evaluating  {}%", 100 * (at - range.first) / (range.last - range.first)));
+    }
+  }
+  out.finish();
+  return 0;
 }
 
 double tokens_per_s(const Evaluation& result) {
   return result.seconds > 0 ? static_cast<double>(result.tokens) / result.seconds : 0;
-}
-
-nlohmann::ordered_json as_object(const Evaluation& result) {
-  return {{"tokens", result.tokens},
-          {"nats_per_token", result.nats_per_token},
-          {"perplexity", result.perplexity},
-          {"perplexity_without_unknown", result.perplexity_without_unknown},
-          {"bits_per_char", result.bits_per_char},
-          {"bits_per_byte", result.bits_per_byte},
-          {"unknown_tokens", result.unknown_tokens},
-          {"characters", result.characters},
-          {"bytes", result.bytes},
-          {"comparable", result.comparable},
-          {"state", state_policy_name(result.state)},
-          {"begin", begin_policy_name(result.begin)},
-          {"exact", result.exact}};
-}
-
-// The precisions of all models, each once.
-std::string precision_words(const std::vector<Model>& models) {
-  std::string words;
-  for (const Model& model : models) {
-    const std::string name(precision_name(model.precision()));
-    if (words.find(name) == std::string::npos) words += (words.empty() ? "" : ", ") + name;
-  }
-  return words;
-}
-
-// The evaluation of everything that predicts, together.
-const Evaluation& together(const AverageEvaluation& all) { return all.ngram ? all.ngram->mix : all.average; }
-
-nlohmann::ordered_json loss_of(const Evaluation& evaluation) {
-  return {{"nats_per_token", evaluation.nats_per_token}, {"perplexity", evaluation.perplexity}};
-}
-
-// Whether line ends are scored.
-bool scores_ends(const EvaluateOptions& options, const Tokenizer& tokenizer) {
-  return options.end && tokenizer.boundary() >= 0;
-}
-
-std::string as_json(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& result) {
-  nlohmann::ordered_json object = as_object(together(result));
-  object["precision"] = precision_words(models);
-  object["end"] = scores_ends(command.options, models.front().tokenizer());
-  object["unknown"] = unknown_policy_name(command.options.unknown);
-  if (command.options.unknown == UnknownPolicy::kShare) object["unknown_words"] = command.options.unknown_words;
-  put_adaptation(&object, command.options.adaptation);
-  if (result.ngram) {
-    put_ngram(&object, command.options.ngram);
-    object["ngram"].update(loss_of(result.ngram->ngram));
-    object["network"] = loss_of(result.average);
-  }
-  object["tokens_per_s"] = tokens_per_s(together(result));
-  if (models.size() > 1) {
-    nlohmann::ordered_json& list = object["models"] = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < models.size(); ++i) {
-      nlohmann::ordered_json entry;
-      entry["model"] = command.models[i];
-      entry.update(loss_of(result.models[i]));
-      list.push_back(std::move(entry));
-    }
-  }
-  return json_line(object);
-}
-
-std::string state_words(const Evaluation& result) {
-  if (result.state == StatePolicy::kReset) return "reset: each line by itself";
-  return result.exact ? "carry: one piece (exact)" : "carry: in pieces, each warmed on the 256 tokens before it";
-}
-
-std::string counted_words(const EvaluateOptions& options, const Tokenizer& tokenizer) {
-  const Accounting accounting{.unknown = options.unknown, .unknown_words = options.unknown_words};
-  const bool refused = tokenizer.unknown() < 0 && tokenizer.kind() != TokenizerKind::kByte;
-  return fmt::format("line ends {}; unknown tokens {}", scores_ends(options, tokenizer) ? "scored" : "not scored",
-                     refused ? "refused" : unknown_words(accounting));
-}
-
-std::string as_table(const EvalCommand& command, const std::vector<Model>& models, const AverageEvaluation& all) {
-  const Evaluation& result = together(all);
-  const std::string_view note =
-      result.comparable ? "" : "  (not comparable: the tokenizer loses text, or tokens are unknown or given)";
-  std::string text;
-  if (models.size() > 1) {
-    for (std::size_t i = 0; i < models.size(); ++i) {
-      text += fmt::format("model {:<15} {:.4f}  {}\n", i + 1, all.models[i].perplexity, visible(command.models[i]));
-    }
-    text += fmt::format("average of {} models{}\n", models.size(),
-                        all.ngram ? fmt::format(":     {:.4f}", all.average.perplexity) : ":");
-  }
-  if (all.ngram) {
-    if (models.size() == 1) text += fmt::format("network               {:.4f}\n", all.average.perplexity);
-    text += fmt::format("n-grams               {:.4f}\n", all.ngram->ngram.perplexity);
-    text += fmt::format("mixture of {}:\n", describe(command.options.ngram));
-  }
-  text += fmt::format("tokens                {}\n", grouped(result.tokens));
-  text += fmt::format("unknown tokens        {}\n", grouped(result.unknown_tokens));
-  text += fmt::format("nats per token        {:.5f}\n", result.nats_per_token);
-  text += fmt::format("perplexity            {:.4f}\n", result.perplexity);
-  text += fmt::format("  without unknown     {:.4f}\n", result.perplexity_without_unknown);
-  text += fmt::format("bits per character    {:.5f}{}\n", result.bits_per_char, note);
-  text += fmt::format("bits per byte         {:.5f}{}\n", result.bits_per_byte, note);
-  text += fmt::format("characters, bytes     {}, {}\n", grouped(result.characters), grouped(result.bytes));
-  text += fmt::format("state                 {}\n", state_words(result));
-  if (result.begin == BeginPolicy::kNone) text += "begin                 none: the first token is given\n";
-  text += fmt::format("counted               {}\n", counted_words(command.options, models.front().tokenizer()));
-  text += fmt::format("precision             {}\n", precision_words(models));
-  if (const std::string words = describe(command.options.adaptation); !words.empty()) {
-    text += fmt::format("adaptation            {}\n", words);
-  }
-  text += fmt::format("speed                 {} tokens/s\n", grouped(static_cast<std::int64_t>(tokens_per_s(result))));
-  return text;
 }
 
 }  // namespace
@@ -274,6 +244,7 @@ int run_eval(const std::vector<std::string>& arguments) {
   }
   command.options.ngram = command.ngram.read(&terminal);
   const std::string text = read_texts(command.texts, text_coding(models.front().tokenizer().kind()));
+  if (command.shards.reads_twice()) return evaluate_shard(command, models, text, terminal);
   const auto start = std::chrono::steady_clock::now();
   command.options.progress = [&](std::int64_t done, std::int64_t total) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -286,7 +257,9 @@ int run_eval(const std::vector<std::string>& arguments) {
   const AverageEvaluation result = evaluate_average(models, {text, text_name(command.texts)}, command.options);
   terminal.keep_live();
   Output out;
-  out.write(command.json ? as_json(command, models, result) : as_table(command, models, result));
+  const EvalDescription about = describe_evaluation(command.models, models, command.options);
+  const double speed = tokens_per_s(together(result));
+  out.write(command.json ? eval_json(about, result, speed) : eval_table(about, result, speed));
   out.flush();
   return 0;
 }

@@ -148,7 +148,10 @@ bool has_place(const ColumnSentence& sentence) {
 class FeatureUnits {
  public:
   FeatureUnits(const FeaturesCommand& command, const Model& model, bool are_words)
-      : command_(command), coding_(text_coding(model.tokenizer().kind())), are_words_(are_words), columns_(command.columns) {
+      : command_(command),
+        coding_(text_coding(model.tokenizer().kind())),
+        are_words_(are_words),
+        columns_(command.columns) {
     columns_.usual_tag_column = model.task().column;
     columns_.known_tags = model.task().labels;
   }

@@ -111,8 +111,7 @@ class SentenceTagging {
     words_.clear();
     std::int64_t words = 0;
     try {
-      for (ColumnSentence sentence;
-           words < kWordsAtOnce && read_ < out_.units().last && reader_.next(sentence);) {
+      for (ColumnSentence sentence; words < kWordsAtOnce && read_ < out_.units().last && reader_.next(sentence);) {
         say_format();
         ++read_;
         words += static_cast<std::int64_t>(sentence.words.size()) + 1;
