@@ -24,11 +24,12 @@ std::optional<LaunchedSize> launched_size() {
 void expect_size_of_launcher(int size) {
   const std::optional<LaunchedSize> launched = launched_size();
   if (size > 1 || !launched || launched->size == 1) return;
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{} is {}, and MPI knows of 1 process: the launcher belongs to another MPI than Open MPI, with "
-                          "which unroll-mpi was built, or it was not used. Each process would train by itself; start "
-                          "them with mpirun of Open MPI, or with srun --mpi=pmix",
-                          launched->variable, launched->size));
+  throw Error(
+      ErrorCode::kUsage,
+      fmt::format("{} is {}, and MPI knows of 1 process: the launcher belongs to another MPI than Open MPI, with "
+                  "which unroll-mpi was built, or it was not used. Each process would train by itself; start "
+                  "them with mpirun of Open MPI, or with srun --mpi=pmix",
+                  launched->variable, launched->size));
 }
 
 int bound_cores() {

@@ -29,7 +29,8 @@ constexpr int kPeerLost = 3;
 
 constexpr std::string_view kUsage =
     "usage: mpirun -n P unroll-mpi train TEXT... --save MODEL.safetensors --replicas R [flags]\n\n"
-    "Trains as unroll train does, by P processes together: the model file has the same bytes for any P up to R, on one\n"
+    "Trains as unroll train does, by P processes together: the model file has the same bytes for any P up to R, on "
+    "one\n"
     "host or many. unroll train --help explains the flags. All processes need the files that are read, at the same\n"
     "paths; the first one alone writes. With --resume, another number of them continues a run.\n\n"
     "  --step-timeout SECONDS  give up where another process does not answer for so long (default 60)\n"
@@ -56,8 +57,9 @@ double seconds_of(std::string_view text) {
 Arguments parsed(const std::vector<std::string>& arguments) {
   constexpr std::string_view kTimeout = "--step-timeout";
   if (arguments.empty() || arguments.front() != "train") {
-    throw Error(ErrorCode::kUsage, "expected the verb train: several processes train together, and each of them alone "
-                                   "does everything else; unroll-mpi --help says more");
+    throw Error(ErrorCode::kUsage,
+                "expected the verb train: several processes train together, and each of them alone "
+                "does everything else; unroll-mpi --help says more");
   }
   Arguments result;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
@@ -91,8 +93,8 @@ int status_of(const Error& error) {
   return error.code() == ErrorCode::kUsage ? kWrongUsage : kFailed;
 }
 
-// The end of a rank that failed. What all ranks threw, the first one says; the others wait for that, and speak only where
-// it does not come.
+// The end of a rank that failed. What all ranks threw, the first one says; the others wait for that, and speak only
+// where it does not come.
 int failed(const MpiRanks& ranks, const std::string& message, int status) {
   if (ranks.rank() > 0 && status != kPeerLost) sleep(2);
   print_error(message);

@@ -155,10 +155,11 @@ std::string MpiRanks::awaited() const {
 
 void MpiRanks::fail(const std::string& why) {
   failed_ = true;
-  throw Error(ErrorCode::kPeer,
-              fmt::format("rank {} on {} waits for {}: {}; it was killed or stopped, has too much to do, or the network "
-                          "between them is cut. What was saved is whole; start the same run with `files.resume`",
-                          rank_, host(rank_), awaited(), why));
+  throw Error(
+      ErrorCode::kPeer,
+      fmt::format("rank {} on {} waits for {}: {}; it was killed or stopped, has too much to do, or the network "
+                  "between them is cut. What was saved is whole; start the same run with `files.resume`",
+                  rank_, host(rank_), awaited(), why));
 }
 
 void MpiRanks::end_all(int status) {

@@ -39,6 +39,8 @@ GradientSum::GradientSum(const GradientShape& shape, Workers& workers, Ranks& ra
       ranks_(ranks),
       replicas_(shape.replicas),
       mine_(replicas_of_rank(shape.replicas, ranks.size(), ranks.rank())),
+      levels_(shape.config.layers),
+      last_level_(shape.levels_stay ? 0 : shape.config.layers),
       owners_(ranks, *free_.emplace_back(made(shape))) {
   while (std::ssize(free_) < most_at_once(mine_)) free_.push_back(made(shape));
   std::size_t nodes_in_all = 0;
@@ -73,14 +75,59 @@ Gradients& GradientSum::next() {
   open_ = std::move(free_.back());
   free_.pop_back();
   open_->set_zero(workers_);
+  started_ = std::ssize(open_->dense());
+  next_level_ = levels_;
   return *open_;
 }
 
-void GradientSum::add() {
+std::int64_t GradientSum::open_replica() const noexcept {
   const auto& entries = tree_.entries();
-  const std::int64_t replica = entries.empty() ? mine_.first : entries.back().node.first + entries.back().node.count;
+  return entries.empty() ? mine_.first : entries.back().node.first + entries.back().node.count;
+}
+
+// While the last replica is open: what the tree will hold of this rank.
+std::vector<Gradients*> GradientSum::final_nodes() const {
+  std::vector<Gradients*> all;
+  for (const auto& entry : tree_.entries()) all.push_back(entry.value.get());
+  if (open_ == nullptr) return all;
+  const std::size_t sums = tree_.sums_with({open_replica(), 1});
+  if (sums == 0) {
+    all.push_back(open_.get());
+  } else {
+    all.resize(all.size() + 1 - sums);
+  }
+  return all;
+}
+
+void GradientSum::ready(std::int64_t level) {
+  if (ranks_.size() == 1 || open_replica() + 1 < mine_.last) return;
+  for (; next_level_ >= level; --next_level_) {
+    const std::int64_t first = open_->first_of_level(next_level_);
+    if (first >= started_) continue;
+    merge_dense(first, started_);
+    start_dense(first, started_);
+    started_ = first;
+  }
+  ranks_.progress();
+}
+
+// Adds that part as add() would.
+void GradientSum::merge_dense(std::int64_t first, std::int64_t last) {
+  const auto& entries = tree_.entries();
+  const Gradients* right = open_.get();
+  for (std::size_t sum = 0; sum < tree_.sums_with({open_replica(), 1}); ++sum) {
+    Gradients& left = *entries[entries.size() - 1 - sum].value;
+    left.add_dense(workers_, *right, first, last);
+    right = &left;
+  }
+}
+
+void GradientSum::add() {
+  ready(last_level_);  // a replica without rows has told of none
+  const std::int64_t replica = open_replica();
   tree_.push({replica, 1}, std::move(open_), [&](std::unique_ptr<Gradients>& left, std::unique_ptr<Gradients>& right) {
-    left->add(workers_, *right);
+    left->add_dense(workers_, *right, 0, started_);
+    left->add_rows(workers_, *right);
     free_.push_back(std::move(right));
   });
 }
@@ -89,7 +136,8 @@ Gradients& GradientSum::finish() {
   assert(open_ == nullptr && !tree_.entries().empty());
   Gradients& total = *tree_.entries().front().value;
   if (ranks_.size() == 1) return total;
-  start_dense();
+  start_dense(0, started_);
+  start_counts();
   ranks_.wait();
   start_rows();
   sum_dense();
@@ -98,17 +146,29 @@ Gradients& GradientSum::finish() {
   return total;
 }
 
-// Together with how many rows there are.
-void GradientSum::start_dense() {
+// Of dense() the part [first, last), of which each owner gets its own.
+void GradientSum::start_dense(std::int64_t first, std::int64_t last) {
+  const auto part_of = [&](int rank) {
+    const ShareRange owned = owners_.part(rank);
+    const std::int64_t begin = std::max(owned.first, first);
+    return ShareRange{begin, std::max(begin, std::min(owned.last, last))};
+  };
   for (int rank = 0; rank < ranks_.size(); ++rank) {
-    if (rank == ranks_.rank() || owners_.part(rank).size() == 0) continue;
-    for (const auto& entry : tree_.entries()) {
-      ranks_.send(rank, std::as_bytes(floats_of(entry.value->dense(), owners_.part(rank))));
-    }
+    if (rank == ranks_.rank() || part_of(rank).size() == 0) continue;
+    for (const Gradients* node : final_nodes())
+      ranks_.send(rank, std::as_bytes(floats_of(node->dense(), part_of(rank))));
   }
+  const ShareRange mine = part_of(ranks_.rank());
+  if (mine.size() == 0) return;
+  const std::int64_t shift = owners_.mine().first;
   for (Arrival& arrival : arrivals_) {
-    if (arrival.dense.size() > 0) ranks_.receive(arrival.rank, std::as_writable_bytes(arrival.dense.span()));
+    ranks_.receive(arrival.rank,
+                   std::as_writable_bytes(floats_of(arrival.dense.span(), {mine.first - shift, mine.last - shift})));
   }
+}
+
+// How many rows there are of each node.
+void GradientSum::start_counts() {
   const std::size_t matrices = tree_.entries().front().value->rows().size();
   std::vector<ShareRange> parts;
   for (int rank = 0; rank < ranks_.size(); ++rank) {

@@ -45,6 +45,17 @@ class SumTree {
     }
   }
 
+  // How many times push() would call add(): the last so many nodes become one with this one.
+  [[nodiscard]] std::size_t sums_with(SumNode node) const noexcept {
+    std::size_t sums = 0;
+    for (; sums < entries_.size(); ++sums) {
+      const SumNode& left = entries_[entries_.size() - 1 - sums].node;
+      if (!are_halves(left, node)) break;
+      node = {left.first, 2 * left.count};
+    }
+    return sums;
+  }
+
   [[nodiscard]] std::vector<Entry>& entries() noexcept { return entries_; }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
 

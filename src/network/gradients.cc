@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string>
 
 #include "kernels/arrays.h"
 
@@ -119,15 +120,30 @@ Gradients::LeftOut Gradients::left_out() const noexcept {
   return {.at = size > 0 ? hole_.first - dense_offset_ : dense_.size(), .size = size};
 }
 
-void Gradients::add(Workers& workers, const Gradients& other) {
-  const std::span<const float> others = other.dense();
-  workers.run_ranges(dense_.size(), kGradientTile, [&](std::int64_t first, std::int64_t last) {
-    const auto at = static_cast<std::size_t>(first);
-    const auto count = static_cast<std::size_t>(last - first);
-    unroll::add(others.subspan(at, count), dense().subspan(at, count));
+void Gradients::add_dense(Workers& workers, const Gradients& other, std::int64_t first, std::int64_t last) {
+  const auto part = [&](const Gradients& all) {
+    return all.dense().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+  };
+  workers.run_ranges(last - first, kGradientTile, [&](std::int64_t begin, std::int64_t end) {
+    const auto at = static_cast<std::size_t>(begin);
+    const auto count = static_cast<std::size_t>(end - begin);
+    add(part(other).subspan(at, count), part(*this).subspan(at, count));
   });
+}
+
+void Gradients::add_rows(Workers& workers, const Gradients& other) {
   if (embedding_) embedding_backward(workers, *embedding_, other.embedding_->ids(), other.embedding_->rows());
   if (decoder_) embedding_backward(workers, *decoder_, other.decoder_->ids(), other.decoder_->rows());
+}
+
+std::int64_t Gradients::first_of_level(std::int64_t level) const {
+  const auto levels =
+      std::ranges::find_if(tensors_, [](const auto& tensor) { return tensor.name.starts_with("rnn."); });
+  const auto first = std::find_if(levels, tensors_.end(), [&](const ParameterTensor& tensor) {
+    const bool of_output = !tensor.name.starts_with("rnn.") && !tensor.name.starts_with("condition.");
+    return (of_output && place(tensor) >= 0) || tensor.name == "rnn.weight_ih_l" + std::to_string(level);
+  });
+  return first == tensors_.end() ? dense_.size() : place(*first);
 }
 
 void Gradients::set_zero(Workers& workers) {

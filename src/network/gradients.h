@@ -90,8 +90,14 @@ class Gradients {
   // Sets `all` to the gradients, including zeros. Requires the same sizes.
   void copy_to(Parameters& all) const;
   void set_zero(Workers& workers);
-  // Adds those of another window. Rows that these lack come after theirs.
-  void add(Workers& workers, const Gradients& other);
+  // Adds those of another window, of dense() the part [first, last) alone.
+  void add_dense(Workers& workers, const Gradients& other, std::int64_t first, std::int64_t last);
+  // The same of rows. Those that these lack come after theirs.
+  void add_rows(Workers& workers, const Gradients& other);
+
+  // The place in dense() of the first tensor of a level, and for the number of levels that of the first tensor of the
+  // output layer. Backward completes gradients from there on before those in front of it.
+  [[nodiscard]] std::int64_t first_of_level(std::int64_t level) const;
 
  private:
   // Offsets of Parameters::all() that dense() leaves out beyond dense_offset().

@@ -98,8 +98,8 @@ MatView<float> Levels::forward(std::span<const RecurrentWeights> weights, MatVie
 }
 
 MatView<float> Levels::backward(std::span<const RecurrentWeights> weights, MatView<float> dy,
-                                std::span<const RecurrentParams<float>> dparams, NoiseKey noise,
-                                NetworkState* dstate0) {
+                                std::span<const RecurrentParams<float>> dparams, NoiseKey noise, NetworkState* dstate0,
+                                const std::function<void(std::int64_t)>& done) {
   const Regularization& regularization = shape_.regularization;
   for (std::int64_t l = config_.layers - 1; l >= 0; --l) {
     const auto at = static_cast<std::size_t>(l);
@@ -111,6 +111,7 @@ MatView<float> Levels::backward(std::span<const RecurrentWeights> weights, MatVi
     backward_level(l, weights, dh, dparams, dx, dstate0);
     if (config_.residual && l > 0) add_rows(dy, dx);
     dy = dx;
+    if (done) done(l);
   }
   for (std::size_t layer = 0; regularization.recurrent > 0 && layer < dparams.size(); ++layer) {
     const DropoutMask dropped = weight_drop_mask(regularization.recurrent, noise, static_cast<std::int64_t>(layer));

@@ -58,8 +58,10 @@ class Levels {
 
   // Backward of forward(), from the gradient dy (T*B, D) of its outputs, which lies in d_activations. Adds to `dparams`
   // (one per layer), and sets the part of each layer in `dstate0` unless that is null. Returns dx, in d_activations.
+  // Calls `done`, unless it is empty, with the number of each level whose part of `dparams` is complete.
   MatView<float> backward(std::span<const RecurrentWeights> weights, MatView<float> dy,
-                          std::span<const RecurrentParams<float>> dparams, NoiseKey noise, NetworkState* dstate0);
+                          std::span<const RecurrentParams<float>> dparams, NoiseKey noise, NetworkState* dstate0,
+                          const std::function<void(std::int64_t level)>& done = {});
 
   // The tapes of the last forward(), one per layer and direction, until backward(), which leaves gradients there.
   [[nodiscard]] std::span<const RecurrentTape> tapes() const noexcept { return tapes_; }

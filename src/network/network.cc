@@ -217,6 +217,10 @@ double loss_weight(const NetworkConfig& config, const Window& window) noexcept {
   return of_texts ? static_cast<double>(language_predictions(window, true)) : prediction_weight(window);
 }
 
+bool levels_stay(const NetworkConfig& config, const Regularization& regularization) noexcept {
+  return config.conditions == 0 && regularization.recurrent == 0;
+}
+
 Network::Network(const NetworkConfig& config, Purpose purpose, std::int64_t T, std::int64_t B, Workers& workers,
                  const Regularization& regularization, std::int64_t samples)
     : impl_(std::make_unique<Impl>(ActivationShape{config, regularization, purpose, T, B, samples}, workers)) {}
@@ -296,16 +300,18 @@ std::span<const double> Network::losses(const NetworkWeights& weights, const Win
 }
 
 double Network::backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise,
-                         NetworkState* dstate0) {
+                         NetworkState* dstate0, const GradientsReady& ready) {
   Impl& n = *impl_;
   assert(n.shape.purpose == Purpose::kTraining);
   MatView<float> dy;
   const double loss = n.backward_from_outputs(weights, window, gradients, noise, dy);
+  if (ready) ready(n.config.layers);
   const double penalty = window.part.share * n.shape.regularization.ar;
   if (penalty > 0) add_activation_penalty(n.workers, penalty, n.outputs, dy);
   std::optional<NetworkState> own_dstate0;
   if (dstate0 == nullptr && !window.conditions.empty()) dstate0 = &own_dstate0.emplace(n.config, window.B);
-  dy = n.levels.backward(weights.layers(), dy, gradients.matrices().layers, noise, dstate0);
+  dy = n.levels.backward(weights.layers(), dy, gradients.matrices().layers, noise, dstate0,
+                         levels_stay(n.config, n.shape.regularization) ? ready : GradientsReady());
   if (dstate0 != nullptr && !window.conditions.empty()) n.conditions_backward(window, *dstate0, gradients);
   n.embed_backward(weights, window, noise, dy, gradients);
   return loss;

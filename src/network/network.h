@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,15 @@ namespace unroll {
 
 // What the mean loss of a window is a mean over: the sum of the weights of its predictions.
 [[nodiscard]] double loss_weight(const NetworkConfig& config, const Window& window) noexcept;
+
+// Told, on the calling thread, that gradients of the output layer (level config.layers) and then of a level are
+// complete, from the last one down; those before it in Gradients::dense() may not be yet. Of levels only where
+// levels_stay().
+using GradientsReady = std::function<void(std::int64_t level)>;
+
+// Whether gradients of levels are complete before the end of backward(). Weight-drop masks them there, and initial
+// states, which lie behind those of levels, are added there.
+[[nodiscard]] bool levels_stay(const NetworkConfig& config, const Regularization& regularization) noexcept;
 
 // A network's activations for windows of T steps and B rows, planned once; any window of at most B rows and at most T*B
 // steps in all of them runs in them.
@@ -100,7 +110,7 @@ class Network {
   //          respect to the state before the window.
   // Threads  the bits of the result do not depend on the number of workers.
   double backward(const NetworkWeights& weights, const Window& window, Gradients& gradients, NoiseKey noise = {},
-                  NetworkState* dstate0 = nullptr);
+                  NetworkState* dstate0 = nullptr, const GradientsReady& ready = {});
 
   // The tapes of the recurrent layers in the last forward of a training network, one per layer and direction;
   // backward() overwrites them.

@@ -24,7 +24,8 @@ void copy_states(const NetworkConfig& config, const NetworkState& from, std::int
 }  // namespace
 
 GradientShape gradient_shape(const RunPlan& plan) {
-  return {plan.config, plan.window.T * plan.window.B, plan.samples, plan.replicas};
+  return {plan.config, plan.window.T * plan.window.B, plan.samples, plan.replicas,
+          levels_stay(plan.config, plan.regularization)};
 }
 
 Replicas::Replicas(const RunPlan& plan, const TrainingText& text, Workers& workers, Ranks& ranks)
@@ -72,7 +73,8 @@ StepLoss Replicas::run(std::int64_t epoch, std::int64_t index, const NetworkWeig
     Gradients& gradients = sum_.next();
     if (window.B > 0) {
       network_.forward(weights, window, state(replica), noise);
-      part.nats = network_.backward(weights, window, gradients, noise);
+      part.nats =
+          network_.backward(weights, window, gradients, noise, nullptr, [&](std::int64_t level) { sum_.ready(level); });
     }
     sum_.add();
   }

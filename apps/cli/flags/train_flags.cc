@@ -234,8 +234,9 @@ void add_output_flags(Flags* flags, TrainCommand* command) {
   flags->texts({"--beside", "LOG", "show the run of this log there too; may be given several times", ""},
                [command](const std::string& log) { command->beside.push_back(log); });
   declare_sample_flags(flags, command->options.task.kind, &command->samples);
-  flags->toggle({"--dry-run", "", "print the plan, with what a step takes, and stop: nothing is trained or written", ""},
-                &command->options.run.plan_only);
+  flags->toggle(
+      {"--dry-run", "", "print the plan, with what a step takes, and stop: nothing is trained or written", ""},
+      &command->options.run.plan_only);
   flags->toggle({"--quiet", "", "say nothing but errors", ""}, &command->quiet);
 }
 

@@ -3,10 +3,10 @@
 
 namespace unroll {
 
-// From now on the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP only sets a flag (and, unless quiet, prints a message on standard
-// error), and the second one ends the program at once with status 130. Until the flag is first asked for, the verb may
-// be waiting for input: then the first signal ends the program at once too. A SIGHUP that is ignored, as under nohup,
-// stays ignored. Call once, before work starts.
+// From now on the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP only sets a flag (and, unless quiet, prints a message on
+// standard error), and the second one ends the program at once with status 130. Until the flag is first asked for, the
+// verb may be waiting for input: then the first signal ends the program at once too. A SIGHUP that is ignored, as under
+// nohup, stays ignored. Call once, before work starts.
 void catch_interrupts(bool quiet);
 
 // Whether such a signal has arrived.

@@ -74,11 +74,11 @@ std::string ranks_text(const TrainPlan& plan) {
   for (const std::string& host : plan.hosts) ++ranks_of[host];
   std::string hosts;
   for (const auto& [host, ranks] : ranks_of) hosts += fmt::format("{}{} {}", hosts.empty() ? "" : ", ", ranks, host);
-  std::string text = fmt::format("ranks    {} on {} ({}), {}", plan.hosts.size(),
-                                 plural(std::ssize(ranks_of), "host"), hosts, plural(plan.replicas, "replica"));
+  std::string text = fmt::format("ranks    {} on {} ({}), {}", plan.hosts.size(), plural(std::ssize(ranks_of), "host"),
+                                 hosts, plural(plan.replicas, "replica"));
   if (plan.sent_bytes_per_step == 0) return text;
-  return text + fmt::format("; each sends {} a step, which takes {:.0f}% of it",
-                            people_bytes(plan.sent_bytes_per_step), 100 * plan.exchange_share);
+  return text + fmt::format("; each sends {} a step, which takes {:.0f}% of it", people_bytes(plan.sent_bytes_per_step),
+                            100 * plan.exchange_share);
 }
 
 }  // namespace

@@ -104,9 +104,10 @@ void expect_for_ranks(const TrainCommand& command) {
 void note_few_cores(const TrainCommand& command, Ranks& ranks, int cores, Terminal& terminal) {
   const int threads = command.options.run.threads;
   if (threads <= cores) return;
-  terminal.line(fmt::format("WARNING: --threads is {}, and rank {} on {} may use {} core{}: start the ranks with mpirun "
-                            "--map-by slot:PE={} --bind-to core, or --bind-to none",
-                            threads, ranks.rank(), ranks.host(ranks.rank()), cores, cores == 1 ? "" : "s", threads));
+  terminal.line(
+      fmt::format("WARNING: --threads is {}, and rank {} on {} may use {} core{}: start the ranks with mpirun "
+                  "--map-by slot:PE={} --bind-to core, or --bind-to none",
+                  threads, ranks.rank(), ranks.host(ranks.rank()), cores, cores == 1 ? "" : "s", threads));
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ struct TrainPlace {
   Dashboard* dashboard = nullptr;
 };
 
-// Trains as asked; returns the status of the program. A run that its page stopped waits there until it is continued or a
-// signal ends it.
+// Trains as asked; returns the status of the program. A run that its page stopped waits there until it is continued or
+// a signal ends it.
 int train_shown(const TrainCommand& command, const TrainPlace& place, TrainResult& result);
 
 }  // namespace unroll
