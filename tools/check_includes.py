@@ -58,6 +58,7 @@ OWNERS = {
     "unroll/judge/regression.h": "judge",
     "unroll/gradcheck.h": "network",
     "unroll/network.h": "network",
+    "unroll/id_cache.h": "model",
     "unroll/ranks.h": "dist",
     "unroll/model.h": "model",
     "unroll/model_bytes.h": "model",

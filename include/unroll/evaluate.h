@@ -87,6 +87,12 @@ struct AverageEvaluation {
 [[nodiscard]] AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
                                                  const EvaluateOptions& options = {});
 
+// The same for the text in the id cache at `path` (unroll/id_cache.h), whose ids are copied into memory: equal to what
+// evaluate_average() returns for the text itself. Throws also what read_id_cache() throws, and Error{kUsage} for a
+// cache of another tokenizer than the models', and for one that holds out a part of its text.
+[[nodiscard]] AverageEvaluation evaluate_id_cache(std::span<const Model> models, const std::string& path,
+                                                  const EvaluateOptions& options = {});
+
 // What a line, or several in order, adds to the evaluation of a text whose state is reset.
 struct EvaluationSums {
   std::vector<LossSums> losses =

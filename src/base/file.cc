@@ -127,6 +127,10 @@ void MappedFile::fetch() const noexcept {
   if (!read_ && !bytes_.empty()) ::madvise(const_cast<char*>(bytes_.data()), bytes_.size(), MADV_POPULATE_READ);
 }
 
+void MappedFile::forget() const noexcept {
+  if (!read_ && !bytes_.empty()) ::madvise(const_cast<char*>(bytes_.data()), bytes_.size(), MADV_DONTNEED);
+}
+
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
   expect_replaceable(path);
   NewFile file(end_of_links(path));

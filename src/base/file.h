@@ -40,6 +40,9 @@ class MappedFile {
   // Loads all bytes into memory at once, which is cheaper than page by page on access.
   void fetch() const noexcept;
 
+  // Gives back the memory of all bytes; they are read again on access.
+  void forget() const noexcept;
+
  private:
   std::string_view bytes_;
   std::unique_ptr<const std::string> read_;  // the bytes of a file that cannot be mapped; null: mapped

@@ -129,6 +129,8 @@ void NewFile::open_named() {
   if (!made) fail_on_file("write", target_, errno);
 }
 
+std::string NewFile::content_path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
+
 void NewFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());

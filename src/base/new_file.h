@@ -35,6 +35,9 @@ class NewFile {
   // Writes over the first bytes, which were written before.
   void rewrite_start(std::string_view bytes);
 
+  // A path under which what was written so far can be read, while this exists.
+  [[nodiscard]] std::string content_path() const;
+
   // Flushes the file to disk, renames it over the target, flushes the folder.
   void replace_target();
 

@@ -26,14 +26,17 @@ std::string place(const std::string& path, std::string_view key) {
   return fmt::format("'{}': the metadata \"{}\"", path, key);
 }
 
+const std::string& required_metadata(const std::map<std::string, std::string>& metadata, const std::string& key,
+                                     const std::string& path) {
+  const auto found = metadata.find(key);
+  if (found != metadata.end()) return found->second;
+  throw Error(ErrorCode::kFormat, fmt::format("'{}' lacks the metadata \"{}\"", path, key));
+}
+
 // The JSON under `key`.
 Json parse_metadata(const std::map<std::string, std::string>& metadata, const std::string& key,
                     std::int64_t most_values, const std::string& path) {
-  const auto found = metadata.find(key);
-  if (found == metadata.end()) {
-    throw Error(ErrorCode::kFormat, fmt::format("'{}' lacks the metadata \"{}\"", path, key));
-  }
-  return parse_json(found->second, most_values, place(path, key));
+  return parse_json(required_metadata(metadata, key, path), most_values, place(path, key));
 }
 
 // Runs `f`, which knows nothing of files, and turns its errors into errors of the file.
@@ -227,7 +230,7 @@ bool needs_third_format(const Tokenizer& tokenizer, const ModelUse& use) {
 std::map<std::string, std::string> model_metadata(const NetworkConfig& config, const Tokenizer& tokenizer,
                                                   const TrainingRecord& training, const ModelUse& use) {
   std::map<std::string, std::string> metadata{{"config", write_json(config_json(config))},
-                                              {"tokenizer", write_json(tokenizer_json(tokenizer))},
+                                              {"tokenizer", tokenizer_metadata(tokenizer)},
                                               {"training", write_json(training_json(training))},
                                               {"history", write_json(history_json(training))}};
   if (needs_third_format(tokenizer, use)) {
@@ -288,10 +291,10 @@ NetworkConfig config_from_metadata(const std::map<std::string, std::string>& met
   return config;
 }
 
-Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
-  const std::string where = place(path, "tokenizer");
-  const std::int64_t size = config_from_metadata(metadata, path).vocabulary;
-  const Json json = parse_metadata(metadata, "tokenizer", size + kMostConfigValues, path);
+std::string tokenizer_metadata(const Tokenizer& tokenizer) { return write_json(tokenizer_json(tokenizer)); }
+
+Tokenizer tokenizer_of_metadata(const std::string& text, std::int64_t size, const std::string& where) {
+  const Json json = parse_json(text, size + kMostConfigValues, where);
   const JsonFields fields(json, where, {"kind", "lowercase"}, {"symbols", "model"});
   const std::string& kind_name = fields.string("kind");
   const bool lowercase = fields.boolean("lowercase");
@@ -312,9 +315,14 @@ Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& meta
   } else {
     expect_size(std::ssize(symbols), size, where);
   }
-  Tokenizer tokenizer =
-      as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
-  expect_special_symbols(metadata, tokenizer, where);
+  return as_format_error(where, [&] { return Tokenizer::from_vocabulary(kind, lowercase, std::move(symbols)); });
+}
+
+Tokenizer tokenizer_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const std::string where = place(path, "tokenizer");
+  const std::int64_t size = config_from_metadata(metadata, path).vocabulary;
+  Tokenizer tokenizer = tokenizer_of_metadata(required_metadata(metadata, "tokenizer", path), size, where);
+  if (tokenizer.kind() != TokenizerKind::kSentencePiece) expect_special_symbols(metadata, tokenizer, where);
   return tokenizer;
 }
 

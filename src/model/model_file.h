@@ -73,6 +73,11 @@ struct Model::Data {
 [[nodiscard]] Precision precision_from_metadata(const std::map<std::string, std::string>& metadata,
                                                 const std::string& path);
 
+// The metadata "tokenizer", and the tokenizer that it stands for: of `size` symbols, of which special ones may be
+// missing. `where` begins messages. Throw as model_metadata() and as the inverses.
+[[nodiscard]] std::string tokenizer_metadata(const Tokenizer& tokenizer);
+[[nodiscard]] Tokenizer tokenizer_of_metadata(const std::string& text, std::int64_t size, const std::string& where);
+
 // Writes a model file of f32 weights; equal arguments give equal bytes. Throws Error{kFile}, and as model_metadata().
 void save_model(const std::string& path, const NetworkConfig& config, const Tokenizer& tokenizer,
                 const TrainingRecord& training, const Parameters& parameters, const ModelUse& use = {});

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "model/checksum.h"
 #include "model/strict_json.h"
 #include "model/tensor_header.h"
 #include "unroll/error.h"
@@ -64,11 +64,9 @@ constexpr Precision kPrecisionOf<std::int8_t> = Precision::kInt8;
 
 // XXH64 of the concatenated pieces, as 16 digits.
 std::string checksum_of(std::span<const std::string_view> pieces) {
-  const std::unique_ptr<XXH64_state_t, XXH_errorcode (*)(XXH64_state_t*)> state(XXH64_createState(), XXH64_freeState);
-  if (!state) throw std::bad_alloc();
-  XXH64_reset(state.get(), 0);
-  for (const std::string_view piece : pieces) XXH64_update(state.get(), piece.data(), piece.size());
-  return fmt::format("{:016x}", XXH64_digest(state.get()));
+  Checksum sum;
+  for (const std::string_view piece : pieces) sum.add(piece);
+  return sum.digits();
 }
 
 // ---- writing

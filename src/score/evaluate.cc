@@ -8,6 +8,7 @@
 #include "infer/ngram_mixture.h"
 #include "infer/predicted_text.h"
 #include "infer/prediction.h"
+#include "model/id_cache.h"
 #include "score/counted_text.h"
 #include "unroll/error.h"
 
@@ -92,21 +93,11 @@ AverageEvaluation evaluate_all(std::span<const Model> models, const CountedText&
   return result;
 }
 
-}  // namespace
-
-Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options) {
-  const AverageEvaluation all = evaluate_average(std::span(&model, 1), text, options);
-  return all.ngram ? all.ngram->mix : all.average;
-}
-
-AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
-                                   const EvaluateOptions& options) {
-  const EvaluationPolicies policies = policies_of(models, options);
-  const Tokenizer& tokenizer = models.front().tokenizer();
-  const EncodedText encoded = encode_to_predict(tokenizer, text);
-  const std::optional<NgramMixture> mixture = mixture_of(options.ngram, tokenizer);
+AverageEvaluation evaluate_encoded(std::span<const Model> models, const EncodedText& encoded, const std::string& name,
+                                   const EvaluationPolicies& policies, const EvaluateOptions& options) {
+  const std::optional<NgramMixture> mixture = mixture_of(options.ngram, models.front().tokenizer());
   const CountedText counted{
-      .encoded = encoded, .symbols = policies.symbols, .accounting = policies.accounting, .name = text.name};
+      .encoded = encoded, .symbols = policies.symbols, .accounting = policies.accounting, .name = name};
   expect_counted(counted);
   AverageEvaluation result = evaluate_all(models, counted, options, mixture);
   const auto describe = [&](Evaluation& evaluation) {
@@ -121,6 +112,41 @@ AverageEvaluation evaluate_average(std::span<const Model> models, const NamedTex
     describe(result.ngram->mix);
   }
   return result;
+}
+
+}  // namespace
+
+Evaluation evaluate(const Model& model, const NamedText& text, const EvaluateOptions& options) {
+  const AverageEvaluation all = evaluate_average(std::span(&model, 1), text, options);
+  return all.ngram ? all.ngram->mix : all.average;
+}
+
+AverageEvaluation evaluate_average(std::span<const Model> models, const NamedText& text,
+                                   const EvaluateOptions& options) {
+  const EvaluationPolicies policies = policies_of(models, options);
+  return evaluate_encoded(models, encode_to_predict(models.front().tokenizer(), text), text.name, policies, options);
+}
+
+AverageEvaluation evaluate_id_cache(std::span<const Model> models, const std::string& path,
+                                    const EvaluateOptions& options) {
+  const EvaluationPolicies policies = policies_of(models, options);
+  const IdCache cache(path);
+  cache.expect_tokenizer(models.front().tokenizer(), "model");
+  const IdCacheInfo& info = cache.info();
+  if (info.valid.ids > 0) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is an id cache that holds out {} of its text: to evaluate all of it, make it with a "
+                            "`text.valid_split` of 0",
+                            cache.name(), info.valid_split),
+                "text.valid_split");
+  }
+  EncodedText encoded{.bytes = info.train.bytes,
+                      .characters = info.train.characters,
+                      .unknown = info.train.unknown,
+                      .lossless = info.train.lossless};
+  const Ids ids = cache.train();
+  static_cast<void>(ids.view().in_memory(encoded.ids));
+  return evaluate_encoded(models, encoded, cache.name(), policies, options);
 }
 
 }  // namespace unroll

@@ -11,7 +11,7 @@ constexpr std::int64_t kWarm = 256;
 constexpr std::int64_t kIdsPerPiece = 1024;
 constexpr std::int64_t kMostPieces = 64;
 
-std::int32_t at(std::span<const std::int32_t> ids, std::int64_t index) { return ids[static_cast<std::size_t>(index)]; }
+std::int32_t at(const IdView& ids, std::int64_t index) { return ids[static_cast<std::size_t>(index)]; }
 
 }  // namespace
 
@@ -27,7 +27,7 @@ std::vector<Piece> equal_pieces(std::int64_t n, std::int64_t B) {
   return pieces;
 }
 
-std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B) {
+std::vector<Piece> line_pieces(const IdView& ids, std::int32_t boundary, std::int64_t B) {
   assert(B >= 1);
   const std::int64_t n = std::ssize(ids);
   std::vector<Piece> pieces;
@@ -41,7 +41,7 @@ std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t b
   return pieces;
 }
 
-std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, const Reading& reading, bool exact) {
+std::vector<Piece> evaluation_pieces(const IdView& ids, const Reading& reading, bool exact) {
   const std::int64_t n = std::ssize(ids);
   const std::int64_t count = exact ? 1 : std::clamp<std::int64_t>(n / kIdsPerPiece, 1, kMostPieces);
   if (reading.state == StatePolicy::kReset) return line_pieces(ids, reading.boundary, count);
@@ -50,7 +50,7 @@ std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, const Re
   return pieces;
 }
 
-Batcher::Batcher(std::span<const std::int32_t> ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T)
+Batcher::Batcher(const IdView& ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T)
     : ids_(ids), reading_(reading), pieces_(std::move(pieces)), steps_per_window_(T) {
   assert(!pieces_.empty() && T >= 1);
   for (const Piece& piece : pieces_) {

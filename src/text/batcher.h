@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "text/ids.h"
 #include "text/reading.h"
 #include "text/window.h"
 
@@ -26,13 +26,12 @@ struct Piece {
 
 // At most B pieces of about equal size, in order, none empty, covering all predictions, each of whole lines: cuts are
 // right after a boundary id. A line is never cut, however long.
-[[nodiscard]] std::vector<Piece> line_pieces(std::span<const std::int32_t> ids, std::int32_t boundary, std::int64_t B);
+[[nodiscard]] std::vector<Piece> line_pieces(const IdView& ids, std::int32_t boundary, std::int64_t B);
 
 // The pieces of a text for evaluation; their number depends on the number of ids alone, one per 1,024 but at most 64.
 // kCarry: equal pieces, each with a warm-up of 256 ids before it (fewer at the start); with `exact` a single piece.
 // kReset: pieces of whole lines, without warm-up, since lines are independent.
-[[nodiscard]] std::vector<Piece> evaluation_pieces(std::span<const std::int32_t> ids, const Reading& reading,
-                                                   bool exact);
+[[nodiscard]] std::vector<Piece> evaluation_pieces(const IdView& ids, const Reading& reading, bool exact);
 
 // Cuts ids into windows. Each row processes one piece, T steps per window; the state is carried from one window to the
 // next.
@@ -43,11 +42,12 @@ struct Piece {
 // piece has ended reads the boundary and predicts nothing. Windows have T steps, except the last, which ends with the
 // longest piece.
 //
-// Views the ids, which must outlive it. Const members may be called from any number of threads.
+// Views the ids, which must outlive it: of those of a file a window reads what its rows need. Const members may be
+// called from any number of threads, and throw as MappedIds::at().
 class Batcher {
  public:
   // Requires at least one piece, each with 0 <= warm <= first <= last <= ids.size(), and T >= 1.
-  Batcher(std::span<const std::int32_t> ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T);
+  Batcher(const IdView& ids, const Reading& reading, std::vector<Piece> pieces, std::int64_t T);
 
   [[nodiscard]] std::int64_t rows() const noexcept { return static_cast<std::int64_t>(pieces_.size()); }  // B
 
@@ -73,7 +73,7 @@ class Batcher {
  private:
   [[nodiscard]] WindowStep step_at(std::int64_t row, std::int64_t step) const;
 
-  std::span<const std::int32_t> ids_;
+  IdView ids_;
   Reading reading_;
   std::vector<Piece> pieces_;
   std::int64_t steps_per_window_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "base/names.h"
 #include "unroll/error.h"
 
@@ -31,7 +33,8 @@ Reading reading_of(const Tokenizer& tokenizer, StatePolicy state, BeginPolicy be
   return {.boundary = tokenizer.boundary(), .state = state, .begin = begin};
 }
 
-std::int64_t count_predictions(const Reading& reading, std::span<const std::int32_t> ids) noexcept {
+std::int64_t count_predictions(const Reading& reading, const IdView& ids) {
+  if (reading.begin == BeginPolicy::kBoundary && reading.boundary != kNoSymbol) return std::ssize(ids);
   std::int64_t count = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) count += reading.predicts(ids, i) ? 1 : 0;
   return count;

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
+#include "text/ids.h"
 #include "text/window.h"
 #include "unroll/begin_policy.h"
 #include "unroll/state_policy.h"
@@ -32,13 +32,15 @@ struct Reading {
     return state == StatePolicy::kReset && id == boundary;
   }
 
-  // Whether ids[position] is a start.
-  [[nodiscard]] bool is_start(std::span<const std::int32_t> ids, std::size_t position) const noexcept {
+  // Whether ids[position] is a start; ids are an IdView or a range.
+  template <class Range>
+  [[nodiscard]] bool is_start(const Range& ids, std::size_t position) const {
     return position == 0 || starts_after(ids[position - 1]);
   }
 
   // Whether ids[position] is predicted.
-  [[nodiscard]] bool predicts(std::span<const std::int32_t> ids, std::size_t position) const noexcept {
+  template <class Range>
+  [[nodiscard]] bool predicts(const Range& ids, std::size_t position) const {
     return ids[position] != kNoSymbol && (begin == BeginPolicy::kBoundary || !is_start(ids, position));
   }
 
@@ -51,8 +53,9 @@ struct Reading {
 [[nodiscard]] Reading reading_of(const Tokenizer& tokenizer, StatePolicy state, BeginPolicy begin,
                                  std::string_view group = "");
 
-// How many of the ids are predicted.
-[[nodiscard]] std::int64_t count_predictions(const Reading& reading, std::span<const std::int32_t> ids) noexcept;
+// How many of the ids are predicted. Reads them only where that depends on them: with BeginPolicy::kNone, or without a
+// boundary.
+[[nodiscard]] std::int64_t count_predictions(const Reading& reading, const IdView& ids);
 
 // An id of a sequence, and what its step depends on.
 struct SequencePlace {

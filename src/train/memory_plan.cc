@@ -24,12 +24,13 @@ std::vector<MemoryItem> memory_plan(const RunPlan& plan) {
   const std::int64_t parameters = kFloat * parameter_count(config);
   const bool bf16 = plan.precision == Precision::kBf16;
   const std::int64_t packed = (bf16 ? kFloat / 2 : kFloat) * trained_products(plan);
-  const std::int64_t tokens = plan.epoch.train_tokens + plan.epoch.valid_tokens;
+  const std::int64_t tokens = (plan.text_in_memory ? plan.epoch.train_tokens : 0) + plan.epoch.valid_tokens;
   const bool validates = plan.epoch.valid_tokens > 0;
   std::vector<MemoryItem> items{{"parameters", parameters},
                                 {"gradients", GradientSum::bytes(gradient_shape(plan), 1, 0)},
                                 {"parameters packed for products", 2 * packed},
-                                {"text as ids", static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
+                                {plan.text_in_memory ? "text as ids" : "validation text as ids",
+                                 static_cast<std::int64_t>(sizeof(std::int32_t)) * tokens}};
   const std::int64_t moments = Moments::count(plan.update) * parameters;
   if (moments > 0) items.push_back({fmt::format("moments of {}", optimizer_name(plan.update.optimizer)), moments});
   if (plan.average.kind != Average::kNone) items.push_back({"averaged parameters", parameters});

@@ -204,8 +204,8 @@ RunLength length_of(const TrainOptions& options, const EpochShape& epoch) {
 }
 
 // What a validation reads.
-std::span<const std::int32_t> validated(const TextOptions& options, const TrainingText& text) {
-  const std::span<const std::int32_t> whole(text.valid);
+IdView validated(const TextOptions& options, const TrainingText& text) {
+  const IdView whole = text.valid.view();
   if (options.valid_tokens == 0) return whole;
   return whole.first(std::min(whole.size(), static_cast<std::size_t>(options.valid_tokens)));
 }
@@ -227,13 +227,13 @@ EpochShape epoch_of(const TrainOptions& options, const TrainingText& text, const
   const RunOptions& run = options.run;
   if (text.task) return epoch_of_task(run, *text.task);
   const std::int64_t row = (std::ssize(text.train) + run.batch_size - 1) / run.batch_size;
-  const std::span<const std::int32_t> valid = validated(options.text, text);
+  const IdView valid = validated(options.text, text);
   return {.windows = (row + run.bptt - 1) / run.bptt,
           .tokens_per_step = run.batch_size * run.bptt,
-          .train_tokens = count_predictions(reading, text.train),
+          .train_tokens = count_predictions(reading, text.train.view()),
           .valid_tokens = count_predictions(reading, valid),
           .valid_read = std::ssize(valid),
-          .valid_text_tokens = count_predictions(reading, text.valid),
+          .valid_text_tokens = count_predictions(reading, text.valid.view()),
           .valid_tokens_asked = options.text.valid_tokens > 0,
           .validate_every = run.validate_every};
 }
@@ -274,7 +274,7 @@ Reading reading_of_text(const TextOptions& options, const TrainingText& text) {
   const Reading reading =
       reading_of(text.tokenizer, options.state, options.begin.value_or(BeginPolicy::kBoundary), "text.");
   for (const auto& [ids, part] :
-       {std::pair(std::span(text.train), "train on"), std::pair(validated(options, text), "validate on")}) {
+       {std::pair(text.train.view(), "train on"), std::pair(validated(options, text), "validate on")}) {
     if (ids.empty() || count_predictions(reading, ids) > 0) continue;
     throw Error(ErrorCode::kInput,
                 fmt::format("the text to {} has nothing to predict: `text.begin` is none, so the first symbol of {} is "
@@ -357,7 +357,8 @@ RunPlan plan_run(const RunInputs& inputs, const TrainObserver& observer) {
       .seed = run.seed,
       .threads = run.threads,
       .save = options.files.save,
-      .recorded = record(options, inputs.text, inputs.from)};
+      .recorded = record(options, inputs.text, inputs.from),
+      .text_in_memory = !inputs.text.train.mapped()};
   plan.memory = memory_plan(plan);
   if (inputs.text.task && inputs.text.task->inputs > 0) {
     const std::int64_t steps = inputs.text.train_symbols() + inputs.text.valid_symbols();

@@ -76,9 +76,10 @@ struct RunPlan {
   std::int64_t save_every = 0;  // steps; 0: by time, see save_interval()
 
   std::uint64_t seed = 0;
-  int threads = 0;            // 0: one per core that the process may use
-  std::string save = {};      // path of the model file
-  NamedValues recorded = {};  // what decides the result, as a model file records it
+  int threads = 0;             // 0: one per core that the process may use
+  std::string save = {};       // path of the model file
+  NamedValues recorded = {};   // what decides the result, as a model file records it
+  bool text_in_memory = true;  // else in a file, of which validations copy their part
   std::vector<MemoryItem> memory = {};
 };
 

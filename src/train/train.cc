@@ -14,6 +14,7 @@
 #include "base/stopwatch.h"
 #include "dist/collect.h"
 #include "model/model_file.h"
+#include "train/cached_text.h"
 #include "train/memory_plan.h"
 #include "train/minutes.h"
 #include "train/resuming.h"
@@ -349,7 +350,7 @@ TrainResult train(const TrainOptions& asked, const TrainObserver& observer) {
 TrainResult train_together(const TrainOptions& asked, const TrainObserver& observer, Ranks& ranks) {
   TrainOptions options;
   together(ranks, [&] {
-    options = resolve(asked);
+    options = resolve(with_cached_options(asked));
     expect_ranks_for(options, ranks);
     expect_files_apart(options);
   });

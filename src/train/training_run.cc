@@ -248,7 +248,8 @@ ValidationLoss TrainingRun::evaluate(const Parameters& parameters, std::size_t p
   const ReadyWeights ready{plan_.config, weights, workers_};
   if (text_.task) return evaluate_task(ready, text_.task->valid, part, progress);
   const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
-  const LossSums result = evaluate_ids(ready, std::span(text_.valid).first(part), symbols, progress);
+  std::vector<std::int32_t> room;
+  const LossSums result = evaluate_ids(ready, text_.valid.view().first(part).in_memory(room), symbols, progress);
   return {.nats = result.nats / static_cast<double>(result.tokens), .accuracy = {}};
 }
 
@@ -358,7 +359,9 @@ double TrainingRun::loss_of_sample(const Parameters& parameters) {
     return evaluate_task(ready, all, std::min(kTexts, all.count()), {}).nats;
   }
   const Symbols symbols{.reading = plan_.reading, .unknown = text_.tokenizer.unknown()};
-  return evaluate_ids(ready, std::span(text_.train).first(std::min(kSymbols, text_.train.size())), symbols, {}).nats;
+  const IdView first = text_.train.view().first(std::min(kSymbols, text_.train.size()));
+  std::vector<std::int32_t> room;
+  return evaluate_ids(ready, first.in_memory(room), symbols, {}).nats;
 }
 
 // The last update of a file is followed by no step that would notice what it did.

@@ -7,47 +7,54 @@
 #include <utility>
 #include <vector>
 
+#include "model/id_cache.h"
 #include "text/corpus.h"
 #include "text/split_tail.h"
 #include "train/task_text.h"
 #include "unroll/error.h"
-#include "unroll/fnv1a.h"
 
 namespace unroll {
 namespace {
 
 // Enough to tell one text from another.
-std::uint64_t hash_ids(const std::vector<std::int32_t>& ids, std::uint64_t hash) {
-  for (const std::int32_t id : ids) hash = fnv1a(hash, static_cast<std::uint32_t>(id));
-  return fnv1a(hash, 0xFF);  // so that moving the cut between the two parts changes the hash
+std::uint64_t hash_after(std::uint64_t start, const IdView& ids) {
+  IdHash hash(start);
+  for (std::size_t i = 0; i < ids.size(); ++i) hash.add(ids[i]);
+  return hash.end_part();
 }
 
-std::string fingerprint_of(const TrainingText& text) {
-  return fmt::format("{:016x}, {} + {} tokens", hash_ids(text.valid, hash_ids(text.train, kFnv1aStart)),
-                     text.train.size(), text.valid.size());
+std::string fingerprint_of(const TrainingText& text, std::uint64_t hash) {
+  return fmt::format("{:016x}, {} + {} tokens", hash, text.train.size(), text.valid.size());
 }
 
-// The text to train on, and the one to validate on where that has a file of its own.
-struct Files {
-  Files(const TextOptions& options, TokenizerKind kind, bool lowercase) : train(options.paths, kind, lowercase) {
-    expect_text(train, "train on");
-    if (options.valid.empty()) return;
-    valid.emplace(std::vector{options.valid}, kind, lowercase);
-    expect_text(*valid, "validate on");
+void expect_text(const Corpus& corpus, std::string_view use) {
+  if (!corpus.text().empty()) return;
+  throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to {}", corpus.text().name(), use));
+}
+
+// The file to validate on, where there is one: text, or an id cache.
+struct ValidFile {
+  ValidFile(const std::string& path, TokenizerKind kind, bool lowercase) {
+    if (path.empty()) return;
+    if (is_id_cache(path)) {
+      cache.emplace(path);
+      if (cache->info().valid.ids == 0) return;
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is an id cache that holds out {} of its text: to validate on all of it, make it with "
+                              "a `text.valid_split` of 0",
+                              cache->name(), cache->info().valid_split),
+                  "text.valid");
+    }
+    corpus.emplace(std::vector{path}, kind, lowercase);
+    expect_text(*corpus, "validate on");
   }
 
-  static void expect_text(const Corpus& corpus, std::string_view use) {
-    if (!corpus.text().empty()) return;
-    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to {}", corpus.text().name(), use));
-  }
-
-  Corpus train;
-  std::optional<Corpus> valid;
+  std::optional<Corpus> corpus;
+  std::optional<IdCache> cache;
 };
 
-SplitText split(const Files& files, const TextOptions& options) {
-  if (files.valid) return {.train = files.train.text(), .valid = files.valid->text()};
-  const SplitText parts = split_tail(files.train.text(), options.valid_split, options.state);
+SplitText split(const CheckedText& all, const TextOptions& options) {
+  const SplitText parts = split_tail(all, options.valid_split, options.state);
   if (!parts.train.empty()) return parts;
   throw Error(
       ErrorCode::kInput,
@@ -56,29 +63,64 @@ SplitText split(const Files& files, const TextOptions& options) {
                   parts.train.name()));
 }
 
+void set_train(const CheckedText& part, TrainingText* text) {
+  EncodedText encoded = text->tokenizer.encode_checked(part);
+  text->train = std::move(encoded.ids);
+  text->train_unknown = encoded.unknown;
+}
+
+void set_valid(const CheckedText& part, TrainingText* text) {
+  if (part.empty()) return;
+  EncodedText encoded = text->tokenizer.encode_checked(part);
+  text->valid = std::move(encoded.ids);
+  text->valid_unknown = encoded.unknown;
+}
+
+void set_valid(const ValidFile& file, TrainingText* text) {
+  if (file.corpus) set_valid(file.corpus->text(), text);
+  if (!file.cache) return;
+  file.cache->expect_tokenizer(text->tokenizer, "run");
+  text->valid = file.cache->train();
+  text->valid_unknown = file.cache->info().train.unknown;
+}
+
+// The text of a cache, and what it holds out; its fingerprint without reading it.
+TrainingText read_cached_text(const TrainOptions& options, const Model* from) {
+  const IdCache cache(options.text.paths.front());
+  const IdCacheInfo& info = cache.info();
+  if (from != nullptr) cache.expect_tokenizer(from->tokenizer(), "model");
+  const ValidFile file(options.text.valid, info.tokenizer.kind(), info.tokenizer.lowercase());
+  TrainingText text{.tokenizer = info.tokenizer,
+                    .train = cache.train(),
+                    .valid = cache.valid(),
+                    .train_unknown = info.train.unknown,
+                    .valid_unknown = info.valid.unknown};
+  set_valid(file, &text);
+  const bool own_tail = options.text.valid.empty();
+  text.fingerprint = fingerprint_of(text, own_tail ? cache.hash() : hash_after(cache.train_hash(), text.valid.view()));
+  return text;
+}
+
 }  // namespace
 
 TrainingText read_training_text(const TrainOptions& options, const Model* from) {
   if (options.task.kind != TaskKind::kLanguage) return read_task_text(options, from);
+  if (is_id_cache(options.text.paths.front())) return read_cached_text(options, from);
   const Tokenizer* const tokenizer = from != nullptr ? &from->tokenizer() : nullptr;
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
-  const Files files(options.text, kind, lowercase);
-  const SplitText parts = split(files, options.text);
-  TrainingText text{
-      .tokenizer = tokenizer != nullptr ? *tokenizer : Tokenizer::train_on(options.tokenizer, parts.train),
-      .train = {},
-      .valid = {},
-      .fingerprint = {}};
-  EncodedText train = text.tokenizer.encode_checked(parts.train);
-  text.train = std::move(train.ids);
-  text.train_unknown = train.unknown;
-  if (!parts.valid.empty()) {
-    EncodedText valid = text.tokenizer.encode_checked(parts.valid);
-    text.valid = std::move(valid.ids);
-    text.valid_unknown = valid.unknown;
-  }
-  text.fingerprint = fingerprint_of(text);
+  const Corpus corpus(options.text.paths, kind, lowercase);
+  expect_text(corpus, "train on");
+  const ValidFile file(options.text.valid, kind, lowercase);
+  const bool own_tail = options.text.valid.empty();
+  const SplitText parts = own_tail ? split(corpus.text(), options.text)
+                                   : SplitText{corpus.text(), corpus.text().from(corpus.text().view().size())};
+  TrainingText text{.tokenizer =
+                        tokenizer != nullptr ? *tokenizer : Tokenizer::train_on(options.tokenizer, parts.train)};
+  set_train(parts.train, &text);
+  set_valid(parts.valid, &text);
+  if (!own_tail) set_valid(file, &text);
+  text.fingerprint = fingerprint_of(text, hash_after(hash_after(kFnv1aStart, text.train.view()), text.valid.view()));
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "label/examples.h"
+#include "text/ids.h"
 #include "text/word_vectors.h"
 #include "unroll/data/data_report.h"
 #include "unroll/model.h"
@@ -32,9 +33,9 @@ struct TaskText {
 
 struct TrainingText {
   Tokenizer tokenizer;
-  std::vector<std::int32_t> train;
-  std::vector<std::int32_t> valid;  // empty: no validation
-  std::int64_t train_unknown = 0;   // ids that are the unknown symbol
+  Ids train = {};
+  Ids valid = {};                  // empty: no validation
+  std::int64_t train_unknown = 0;  // ids that are the unknown symbol
   std::int64_t valid_unknown = 0;
   std::optional<TaskText> task = {};  // then train and valid are empty
 

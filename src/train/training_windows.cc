@@ -29,7 +29,7 @@ void start_some_rows_afresh(std::int64_t index, Window& window) {
 
 TrainingWindows::TrainingWindows(const RunPlan& plan, const TrainingText& text) : plan_(plan), text_(text) {
   if (text.task) return;
-  batcher_.emplace(text.train, plan.reading, equal_pieces(std::ssize(text.train), plan.batch_size), plan.bptt);
+  batcher_.emplace(text.train.view(), plan.reading, equal_pieces(std::ssize(text.train), plan.batch_size), plan.bptt);
   cuts_ = {.T = plan.bptt, .J = plan.bptt_jitter, .length = batcher_->steps(), .seed = plan.seed};
   assert(cuts_.windows() == plan.epoch.windows);
 }
@@ -46,6 +46,8 @@ double TrainingWindows::rate_share(std::int64_t epoch, std::int64_t index) const
 }
 
 void TrainingWindows::take_symbols(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out) {
+  constexpr std::int64_t kRememberedWindows = 1024;
+  if (index % kRememberedWindows == 0) text_.train.forget();
   const std::int64_t first = cuts_.first(epoch, index);
   const ShareRange rows = rows_of_replica(plan_.batch_size, plan_.replicas, replica);
   batcher_->window_of(first, cuts_.first(epoch, index + 1) - first, rows.first, rows.last, out);

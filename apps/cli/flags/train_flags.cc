@@ -27,7 +27,9 @@
 #include "cli/flags/shell_quoted.h"
 #include "cli/flags/tokenizer_flag.h"
 #include "unroll/error.h"
+#include "unroll/id_cache.h"
 #include "unroll/paths.h"
+#include "unroll/text.h"
 #include "unroll/train_options.h"
 
 namespace unroll {
@@ -270,6 +272,21 @@ void check_from(const Flags& flags) {
   });
 }
 
+// An id cache has its tokenizer and its split. A default that is given is as good as another value.
+void check_id_cache(const TrainOptions& options, const Flags& flags) {
+  if (options.text.paths.size() != 1 || !is_id_cache(options.text.paths.front())) return;
+  const IdCacheInfo info = read_id_cache(options.text.paths.front());
+  const auto expect = [&](const std::string& flag, bool same) {
+    if (!flags.given(flag) || same) return;
+    throw Error(ErrorCode::kUsage, fmt::format("{} is an id cache that was made with another {}: leave it out, or make "
+                                               "the cache with it",
+                                               text_name(options.text.paths.front()), flag));
+  };
+  expect("--tokenizer", options.tokenizer.kind == info.tokenizer.kind());
+  expect("--min-count", options.tokenizer.min_count == info.min_count);
+  expect("--valid-split", !options.text.valid.empty() || options.text.valid_split == info.valid_split);
+}
+
 // Whether a run of minutes may choose network, regularisation and updates: nobody said a word about them.
 bool may_fit_to_minutes(const TrainCommand& command, const Flags& flags) {
   bool may = command.options.task.kind == TaskKind::kLanguage && command.options.run.minutes &&
@@ -426,6 +443,7 @@ std::optional<TrainCommand> parse_train_command(const std::vector<std::string>& 
     throw Error(ErrorCode::kUsage, "which TEXT? Give the path of a text to learn from; unroll train --help explains");
   }
   if (command.options.files.save.empty()) throw Error(ErrorCode::kUsage, "where to? Give --save MODEL.safetensors");
+  check_id_cache(command.options, flags);
   check_paths(command, recipe.path);
   command.options.run.fit_to_minutes = may_fit_to_minutes(command, flags);
   command.repeatable = repeatable(arguments);

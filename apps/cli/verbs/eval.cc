@@ -26,6 +26,7 @@
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"
 #include "unroll/evaluate.h"
+#include "unroll/id_cache.h"
 #include "unroll/text.h"
 
 namespace unroll {
@@ -223,6 +224,15 @@ double tokens_per_s(const Evaluation& result) {
   return result.seconds > 0 ? static_cast<double>(result.tokens) / result.seconds : 0;
 }
 
+// Whether the text is an id cache, which is read alone.
+bool is_only_cache(const std::vector<std::string>& texts) {
+  const auto cached = std::ranges::find_if(texts, is_id_cache);
+  if (cached == texts.end()) return false;
+  if (texts.size() == 1) return true;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("{} is an id cache, which is a whole text: evaluate it alone", text_name(*cached)));
+}
+
 }  // namespace
 
 int run_eval(const std::vector<std::string>& arguments) {
@@ -243,7 +253,11 @@ int run_eval(const std::vector<std::string>& arguments) {
     return 0;
   }
   command.options.ngram = command.ngram.read(&terminal);
-  const std::string text = read_texts(command.texts, text_coding(models.front().tokenizer().kind()));
+  const bool cached = is_only_cache(command.texts);
+  if (cached && command.shards.reads_twice()) {
+    throw Error(ErrorCode::kUsage, "an id cache is evaluated whole: leave --shard and --output out");
+  }
+  const std::string text = cached ? "" : read_texts(command.texts, text_coding(models.front().tokenizer().kind()));
   if (command.shards.reads_twice()) return evaluate_shard(command, models, text, terminal);
   const auto start = std::chrono::steady_clock::now();
   command.options.progress = [&](std::int64_t done, std::int64_t total) {
@@ -254,7 +268,8 @@ int run_eval(const std::vector<std::string>& arguments) {
                               grouped(static_cast<std::int64_t>(speed)),
                               people_seconds(static_cast<double>(total - done) / speed)));
   };
-  const AverageEvaluation result = evaluate_average(models, {text, text_name(command.texts)}, command.options);
+  const AverageEvaluation result = cached ? evaluate_id_cache(models, command.texts.front(), command.options)
+                                          : evaluate_average(models, {text, text_name(command.texts)}, command.options);
   terminal.keep_live();
   Output out;
   const EvalDescription about = describe_evaluation(command.models, models, command.options);

@@ -11,9 +11,11 @@
 #include "cli/streams/loss_chart.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
+#include "cli/verbs/inspect_ids.h"
 #include "cli/verbs/inspect_units.h"
 #include "cli/verbs/verbs.h"
 #include "json/json_text.h"
+#include "unroll/id_cache.h"
 #include "unroll/model.h"
 
 namespace unroll {
@@ -31,7 +33,8 @@ std::optional<InspectCommand> parse_inspect(const std::vector<std::string>& argu
   Flags flags(
       "unroll inspect MODEL [flags]",
       "Shows the content of a model file: the network and its tensors, the tokenizer, the training options, and the "
-      "training history. With --units TEXT, which has a help of its own: the units that follow features of a text.");
+      "training history; or that of an id cache, all of which it checks. With --units TEXT, which has a help of its "
+      "own: the units that follow features of a text.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""}, &command.json);
@@ -251,6 +254,10 @@ int run_inspect(const std::vector<std::string>& arguments) {
   std::optional<InspectCommand> parsed = parse_inspect(arguments);
   if (!parsed) return 0;
   InspectCommand& command = *parsed;
+  if (is_id_cache(command.model)) {
+    inspect_ids(command.model, command.json);
+    return 0;
+  }
   const Model model = Model::load(command.model);
   std::error_code unknown;
   std::uintmax_t file_bytes = std::filesystem::file_size(command.model, unknown);

@@ -16,6 +16,7 @@
 #include "cli/streams/quantities.h"
 #include "cli/streams/shown_token.h"
 #include "cli/streams/terminal.h"
+#include "cli/verbs/tokenize_ids.h"
 #include "cli/verbs/tokenize_train.h"
 #include "cli/verbs/verbs.h"
 #include "json/json_text.h"
@@ -38,10 +39,12 @@ struct TokenizeCommand {
 
 std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& arguments) {
   TokenizeCommand command;
-  Flags flags("unroll tokenize [TEXT|-] --tokenizer X [flags]",
-              "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
-              "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
-              "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help.");
+  Flags flags(
+      "unroll tokenize [TEXT|-] --tokenizer X [flags]",
+      "Cuts each line of a text into the tokens that a model reads: one line of tokens for each line of text, "
+      "with a space between them; a space within a token is shown as U+2581. The boundary that ends each line "
+      "is not shown. `unroll tokenize train` learns a SentencePiece model: see unroll tokenize train --help. With --to "
+      "ids, which has a help of its own: a text as a file of ids, for training.");
   flags.heading("Text");
   flags.path({"--tokenizer,--model,-m", "X",
               "the tokenizer: a model file, a SentencePiece model FILE.model, or char, byte, word, whitespace, whose "
@@ -173,6 +176,7 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments.front() == "train") {
     return run_tokenize_train({arguments.begin() + 1, arguments.end()});
   }
+  if (asks_for_cache(arguments)) return run_tokenize_ids(arguments);
   std::optional<TokenizeCommand> parsed = parse_tokenize(arguments);
   if (!parsed) return 0;
   TokenizeCommand& command = *parsed;
