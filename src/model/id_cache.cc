@@ -101,7 +101,7 @@ class HeaderReader {
 
  private:
   void check_frame() {
-    if (!bytes_.starts_with(kMagic)) refuse("is not an id cache: expected a file of unroll tokenize --to ids");
+    if (!bytes_.starts_with(kMagic)) refuse("is not an id cache: expected one that unroll wrote");
     if (bytes_.size() < sizeof(Frame)) refuse("is cut short: it ends within its header");
     std::memcpy(&frame_, bytes_.data(), sizeof(Frame));
     if (frame_.version > kVersion) {

@@ -140,7 +140,8 @@ AverageEvaluation evaluate_id_cache(std::span<const Model> models, const std::st
                             cache.name(), info.valid_split),
                 "text.valid_split");
   }
-  EncodedText encoded{.bytes = info.train.bytes,
+  EncodedText encoded{.ids = {},
+                      .bytes = info.train.bytes,
                       .characters = info.train.characters,
                       .unknown = info.train.unknown,
                       .lossless = info.train.lossless};

@@ -40,7 +40,7 @@ void declare_train_flags(Flags* flags, TrainOptions* options) {
   });
   flags->real({"--valid-split", "X", "hold out this share of the text at its end, as train does; 0: nothing",
                fmt::format("{}", options->text.valid_split)},
-              {0, 1, false, true}, [options](double share) { options->text.valid_split = share; });
+              kShareRange, [options](double share) { options->text.valid_split = share; });
   flags->text({"--state", "POLICY", "that of the run: with reset, no line is cut to hold out the rest", "carry"},
               [options](const std::string& value) { options->text.state = parse_state_policy(value); });
 }
