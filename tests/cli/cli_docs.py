@@ -10,6 +10,7 @@ from command_line import CommandTest, main, run
 # Help pages of their own within a verb: the arguments that bring one, and the heading of its part of the document.
 NESTED = {
     "tokenize train": (["tokenize", "train"], "tokenize train"),
+    "tokenize --to ids": (["tokenize", "--to", "ids"], "Id caches"),
     "score --words": (["score", "--words"], "Words"),
     "eval --task classify": (["eval", "--task", "classify"], "Classifiers"),
     "tune --task classify": (["tune", "--task", "classify"], "Thresholds of classifiers"),
