@@ -23,7 +23,7 @@ class ShardVerbs(CommandTest):
 
     @classmethod
     def train(cls, task, data, *flags):
-        model = cls.shared / f"{task}.safetensors"
+        model = cls.shared / f"{task}{data.stat().st_size}.safetensors"
         if model.exists():
             return model
         done = run("train", "--task", task, data, "--save", model, "--steps", "12", "--batch-size", "4", "--hidden", "6",
@@ -189,6 +189,25 @@ class ShardVerbs(CommandTest):
         found = self.check_evaluation("eval", self.model, other, self.lines, *reset, "--ngram", ngrams)
         self.assertEqual(len(found["models"]), 2)
         self.assertIn("ngram", found)
+
+    def test_eval_of_classifiers(self):
+        labelled = self.write("labelled", "".join(f"__label__{'abc'[i % 3]} {line}\n" for i, line in enumerate(sentences(40))))
+        test = self.write("test", "".join(f"__label__{'abcd'[i % 4]} {line}\n" for i, line in enumerate(sentences(21, 7))))
+        model = self.train("classify", labelled)
+        found = self.check_evaluation("eval", model, test)
+        self.assertEqual(found["texts"], 21)
+        self.assertEqual(found["texts_without_nats"], 5)
+        other = self.shared / "classify2.safetensors"
+        self.succeed("train", "--task", "classify", labelled, "--save", other, "--steps", "3", "--hidden", "4", "--tokenizer",
+                     "whitespace", "--quiet", "--seed", "5")
+        self.assertEqual(len(self.check_evaluation("eval", model, other, test)["models"]), 2)
+        several = self.write("several", "".join(f"__label__{'ab'[i % 2]} __label__{'bc'[i % 2]} {line}\n"
+                                                for i, line in enumerate(sentences(30))))
+        sets = self.shared / "sets.safetensors"
+        self.succeed("train", "--task", "classify", several, "--multi-label", "--save", sets, "--steps", "8", "--hidden", "5",
+                     "--tokenizer", "whitespace", "--quiet")
+        self.assertTrue(self.check_evaluation("eval", sets, several)["multi_label"])
+        self.refuse(2, ["--shard", "--confusion"], "eval", model, test, "--confusion", self.folder / "c.csv", "--shard", "1/2")
 
     def test_eval_of_characters_and_bytes(self):
         text = self.write("odd.txt", b"\xef\xbb\xbfthe c\xc3\xa4t\r\n\r\nthe dog\n\nthe end")

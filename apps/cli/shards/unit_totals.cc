@@ -8,6 +8,7 @@
 #include "cli/shards/count_totals.h"
 #include "cli/shards/error_totals.h"
 #include "cli/shards/eval_totals.h"
+#include "cli/shards/label_totals.h"
 #include "cli/shards/score_totals.h"
 #include "unroll/error.h"
 
@@ -28,6 +29,7 @@ constexpr std::array kTotalsKinds{
     TotalsKind{"rescore", count_totals},
     TotalsKind{"rescore --references", error_totals},
     TotalsKind{"eval", eval_totals},
+    TotalsKind{"eval classify", label_totals},
 };
 
 }  // namespace

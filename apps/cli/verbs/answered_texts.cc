@@ -15,75 +15,9 @@ namespace unroll {
 namespace {
 
 constexpr std::size_t kTextsAtOnce = 1024;
+constexpr double kInfiniteNats = std::numeric_limits<double>::infinity();
 constexpr double kSilentUntil = 2;  // seconds
 constexpr std::size_t kMostUnknownShown = 5;
-
-// Turns what a classifier says about texts into what judges take.
-class AnswerTaker {
- public:
-  AnswerTaker(const Classifier& classifier, const LabelledTexts& texts) : classifier_(classifier) {
-    std::unordered_map<std::string, std::int32_t> places;
-    for (const std::string& label : texts.labels) places.emplace(label, static_cast<std::int32_t>(places.size()));
-    rank_of_.assign(texts.labels.size(), -1);
-    for (const std::string& label : classifier.labels()) {
-      rank_of_[static_cast<std::size_t>(places.at(label))] = static_cast<std::int32_t>(place_of_.size());
-      place_of_.push_back(places.at(label));
-    }
-  }
-
-  void take(const LabelledText& text, const ClassifiedText& said) {
-    cut_ += said.was_cut ? 1 : 0;
-    std::vector<std::int32_t>& answers = answers_.emplace_back();
-    for (const std::int32_t rank : classifier_.answers(said)) answers.push_back(place_of(rank));
-    if (classifier_.multi_label()) {
-      take_each_label(text, said);
-    } else {
-      take_one_label(text, said, answers);
-    }
-  }
-
-  [[nodiscard]] AnsweredTexts finish() {
-    return {.answers = std::move(answers_),
-            .nats = mean_nats(nats_),
-            .calibration_error = error_.value(),
-            .cut = cut_,
-            .seconds = 0};
-  }
-
- private:
-  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-  [[nodiscard]] std::int32_t place_of(std::int32_t rank) const { return place_of_[static_cast<std::size_t>(rank)]; }
-
-  void take_one_label(const LabelledText& text, const ClassifiedText& said, const std::vector<std::int32_t>& answers) {
-    const std::int32_t right = text.labels.front();
-    const std::int32_t rank = rank_of_[static_cast<std::size_t>(right)];
-    nats_.push_back(rank < 0 ? kInfinity : -said.log_probs[static_cast<std::size_t>(rank)]);
-    error_.add({.probability = std::min(1.0, std::ranges::max(said.probabilities)),
-                .is_right = std::ranges::find(answers, right) != answers.end()});
-  }
-
-  void take_each_label(const LabelledText& text, const ClassifiedText& said) {
-    double nats = 0;
-    for (const std::int32_t label : text.labels) {
-      if (rank_of_[static_cast<std::size_t>(label)] < 0) nats = kInfinity;
-    }
-    for (std::size_t k = 0; k < place_of_.size(); ++k) {
-      const bool has = std::ranges::find(text.labels, place_of_[k]) != text.labels.end();
-      nats -= has ? said.log_probs[k] : said.log_complements[k];
-      error_.add({.probability = said.probabilities[k], .is_right = has});
-    }
-    nats_.push_back(nats);
-  }
-
-  const Classifier& classifier_;
-  std::vector<std::int32_t> place_of_;  // of each label of the classifier among those of the texts
-  std::vector<std::int32_t> rank_of_;   // the reverse; -1: the classifier does not know it
-  LabelSets answers_;
-  std::vector<double> nats_;
-  CalibrationError error_;
-  std::int64_t cut_ = 0;
-};
 
 // Calls take(place, said) for each text. Returns the seconds that it took.
 template <class Take>
@@ -126,6 +60,62 @@ std::string unknown_note(const LabelledTexts& texts, std::size_t known) {
 
 }  // namespace
 
+AnswerTaker::AnswerTaker(const Classifier& classifier, const LabelledTexts& texts) : classifier_(classifier) {
+  std::unordered_map<std::string, std::int32_t> places;
+  for (const std::string& label : texts.labels) places.emplace(label, static_cast<std::int32_t>(places.size()));
+  rank_of_.assign(texts.labels.size(), -1);
+  for (const std::string& label : classifier.labels()) {
+    rank_of_[static_cast<std::size_t>(places.at(label))] = static_cast<std::int32_t>(place_of_.size());
+    place_of_.push_back(places.at(label));
+  }
+}
+
+AnsweredText AnswerTaker::take(const LabelledText& text, const ClassifiedText& said) const {
+  AnsweredText answered{.was_cut = said.was_cut};
+  for (const std::int32_t rank : classifier_.answers(said)) {
+    answered.answers.push_back(place_of_[static_cast<std::size_t>(rank)]);
+  }
+  if (classifier_.multi_label()) {
+    take_each_label(text, said, answered);
+  } else {
+    take_one_label(text, said, answered);
+  }
+  return answered;
+}
+
+void AnswerTaker::take_one_label(const LabelledText& text, const ClassifiedText& said, AnsweredText& answered) const {
+  const std::int32_t right = text.labels.front();
+  const std::int32_t rank = rank_of_[static_cast<std::size_t>(right)];
+  answered.nats = rank < 0 ? kInfiniteNats : -said.log_probs[static_cast<std::size_t>(rank)];
+  answered.confidences.push_back({.probability = std::min(1.0, std::ranges::max(said.probabilities)),
+                                  .is_right = std::ranges::find(answered.answers, right) != answered.answers.end()});
+}
+
+void AnswerTaker::take_each_label(const LabelledText& text, const ClassifiedText& said, AnsweredText& answered) const {
+  double nats = 0;
+  for (const std::int32_t label : text.labels) {
+    if (rank_of_[static_cast<std::size_t>(label)] < 0) nats = kInfiniteNats;
+  }
+  for (std::size_t k = 0; k < place_of_.size(); ++k) {
+    const bool has = std::ranges::find(text.labels, place_of_[k]) != text.labels.end();
+    nats -= has ? said.log_probs[k] : said.log_complements[k];
+    answered.confidences.push_back({.probability = said.probabilities[k], .is_right = has});
+  }
+  answered.nats = nats;
+}
+
+void AnswerSums::add(AnsweredText text) {
+  cut_ += text.was_cut ? 1 : 0;
+  nats_.push_back(text.nats);
+  for (const Confidence& confidence : text.confidences) error_.add(confidence);
+  answers_.push_back(std::move(text.answers));
+}
+
+AnsweredTexts AnswerSums::finish() const {
+  return {
+      .answers = answers_, .nats = mean_nats(nats_), .calibration_error = error_.value(), .cut = cut_, .seconds = 0};
+}
+
 LabelSets right_labels(const LabelledTexts& texts) {
   LabelSets sets;
   for (const LabelledText& text : texts.texts) sets.push_back(text.labels);
@@ -133,12 +123,25 @@ LabelSets right_labels(const LabelledTexts& texts) {
 }
 
 AnsweredTexts answer_texts(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal) {
-  AnswerTaker taker(classifier, texts);
+  const AnswerTaker taker(classifier, texts);
+  AnswerSums sums;
   const double seconds = for_each_said(classifier, texts, terminal, [&](std::size_t i, const ClassifiedText& said) {
-    taker.take(texts.texts[i], said);
+    sums.add(taker.take(texts.texts[i], said));
   });
-  AnsweredTexts answered = taker.finish();
+  AnsweredTexts answered = sums.finish();
   answered.seconds = seconds;
+  return answered;
+}
+
+std::vector<AnsweredText> answer_part(Classifier& classifier, const LabelledTexts& texts,
+                                      std::span<const LabelledText> part,
+                                      const std::function<std::string(std::size_t)>& names) {
+  const AnswerTaker taker(classifier, texts);
+  std::vector<std::string> batch;
+  for (const LabelledText& text : part) batch.push_back(text.text);
+  const std::vector<ClassifiedText> said = classifier.classify(batch, names);
+  std::vector<AnsweredText> answered;
+  for (std::size_t i = 0; i < part.size(); ++i) answered.push_back(taker.take(part[i], said[i]));
   return answered;
 }
 

@@ -1,8 +1,11 @@
 // Labelled texts with the answers of a classifier, for verbs that judge it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,12 +27,56 @@ struct AnsweredTexts {
   double seconds = 0;
 };
 
+// What it says about one.
+struct AnsweredText {
+  std::vector<std::int32_t> answers = {};
+  double nats = 0;                           // -ln p of what is right; infinite where the model lacks a label of it
+  std::vector<Confidence> confidences = {};  // of the answer, or of each label
+  bool was_cut = false;
+};
+
+// Turns what a classifier says about texts into what judges take.
+class AnswerTaker {
+ public:
+  // Requires texts.labels to have the classifier's labels, which it views.
+  AnswerTaker(const Classifier& classifier, const LabelledTexts& texts);
+
+  [[nodiscard]] AnsweredText take(const LabelledText& text, const ClassifiedText& said) const;
+
+ private:
+  void take_one_label(const LabelledText& text, const ClassifiedText& said, AnsweredText& answered) const;
+  void take_each_label(const LabelledText& text, const ClassifiedText& said, AnsweredText& answered) const;
+
+  const Classifier& classifier_;
+  std::vector<std::int32_t> place_of_;  // of each label of the classifier among those of the texts
+  std::vector<std::int32_t> rank_of_;   // the reverse; -1: the classifier does not know it
+};
+
+// Adds texts, in their order.
+class AnswerSums {
+ public:
+  void add(AnsweredText text);
+
+  [[nodiscard]] AnsweredTexts finish() const;
+
+ private:
+  LabelSets answers_;
+  std::vector<double> nats_;
+  CalibrationError error_;
+  std::int64_t cut_ = 0;
+};
+
 // The labels that texts have, as judges take them.
 [[nodiscard]] LabelSets right_labels(const LabelledTexts& texts);
 
 // Classifies all texts, with a line on `terminal` if that takes long. Requires texts.labels to have the classifier's
 // labels. Throws as Classifier::classify().
 [[nodiscard]] AnsweredTexts answer_texts(Classifier& classifier, const LabelledTexts& texts, Terminal& terminal);
+
+// Classifies `part` of the texts, which messages call by `names`. Requires and throws as answer_texts().
+[[nodiscard]] std::vector<AnsweredText> answer_part(Classifier& classifier, const LabelledTexts& texts,
+                                                    std::span<const LabelledText> part,
+                                                    const std::function<std::string(std::size_t)>& names);
 
 // What the classifier says about all texts, with a line on `terminal` if that takes long. Throws as
 // Classifier::classify().
