@@ -116,6 +116,18 @@ AnswersEvaluation evaluate_examples(const ReadyWeights& ready, const Examples& e
   return sum;
 }
 
+std::vector<double> losses_of_examples(const ReadyWeights& ready, const Examples& examples) {
+  std::vector<double> losses(examples.count());
+  const auto visit = [&](Network& network, const Window& window, std::span<const std::size_t> texts) {
+    const std::span<const double> of_rows = network.losses(ready.weights, window);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      for_each_entry(window, window.texts[i], [&](std::size_t entry) { losses[texts[i]] += of_rows[entry]; });
+    }
+  };
+  sweep_texts(ready, examples, visit, {});
+  return losses;
+}
+
 std::int32_t greatest(std::span<const float> scores) noexcept {
   return static_cast<std::int32_t>(std::ranges::max_element(scores) - scores.begin());
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "infer/evaluate_ids.h"
 #include "infer/inference.h"
@@ -34,6 +35,10 @@ struct AnswersEvaluation {
 // Without weights of texts. Of a language model with conditions answers are symbols.
 [[nodiscard]] AnswersEvaluation evaluate_examples(const ReadyWeights& ready, const Examples& examples,
                                                   const EvaluationProgress& progress);
+
+// The loss of each text, over its answers that are known, in their order. Requires outputs. A text gets the same bits
+// whatever the others are.
+[[nodiscard]] std::vector<double> losses_of_examples(const ReadyWeights& ready, const Examples& examples);
 
 // The place of the greatest score; the first of equal ones.
 [[nodiscard]] std::int32_t greatest(std::span<const float> scores) noexcept;

@@ -52,103 +52,88 @@ FoundScheme scheme_of_texts(const TaggedTexts& texts) {
 }
 
 // The answers are given in the scheme of the sentences, where both have one.
-TaggerOptions options_of_tagger(const TagEvaluation& result, int threads) {
+TaggerOptions options_of_tagger(const TagBasis& basis, int threads) {
   TaggerOptions options{.threads = threads};
-  if (result.scheme != TagScheme::kNone && result.model_scheme != TagScheme::kNone) options.scheme = result.scheme;
+  if (basis.scheme != TagScheme::kNone && basis.model_scheme != TagScheme::kNone) options.scheme = basis.scheme;
   return options;
 }
 
-// Compares sentence by sentence.
-class TagComparison {
+// Tags sentences and sets them beside the right tags.
+class TagComparer {
  public:
-  TagComparison(const Model& model, const TaggedTexts& texts, SpanRule rule, TagEvaluation& result)
+  TagComparer(const Model& model, const TagBasis& basis, const TaggedTexts& texts, int threads)
       : model_(model),
         texts_(texts),
-        tags_(model.task().labels),
-        encoder_(model.tokenizer(), model.task()),
-        spans_(rule, result.scheme),
-        result_(result) {}
-
-  void add(const TaggedSentence& sentence, const std::vector<std::string>& found) {
-    const std::vector<std::string> right = tag_names(texts_, sentence);
-    spans_.add(right, found);
-    encoder_.append(sentence.words, examples_);
-    const std::size_t first = right_.size();
-    for (std::size_t i = 0; i < right.size(); ++i) {
-      right_.push_back(tags_.of(right[i]));
-      found_.push_back(tags_.of(found[i]));
-      const std::int32_t id = examples_.ids[examples_.ids.size() - right.size() + i];
-      if (id == model_.tokenizer().unknown()) result_.accuracy_new_words.count(right[i] == found[i]);
-    }
-    keep_if_known(std::span(right_).subspan(first));
+        workers_(threads),
+        weights_(packed_task_weights(model, workers_)),
+        tagger_(model, options_of_tagger(basis, threads)) {
+    for (const std::string& tag : basis.labels) labels_.emplace(tag, static_cast<std::int32_t>(labels_.size()));
   }
 
-  void finish(const ReadyWeights& ready) {
-    result_.accuracy = spans_.words();
-    result_.exact_sentences = spans_.sentences();
-    result_.accuracy_interval = interval_of(spans_.words_of_sentences());
-    result_.tags = tags_.names();
-    result_.by_tag = judge_labels(right_, found_, std::ssize(result_.tags));
-    if (examples_.count() > 0) {
-      result_.nats_per_word = evaluate_examples(ready, examples_, {}).loss / static_cast<double>(examples_.steps());
+  std::vector<ComparedTags> compare(std::size_t first, std::size_t last) {
+    std::vector<std::vector<std::string>> batch;
+    for (std::size_t i = first; i < last; ++i) batch.push_back(texts_.sentences[i].words);
+    const std::vector<std::vector<TagSequence>> answers = tagger_.tag(batch);
+    WordEncoder encoder(model_.tokenizer(), model_.task());
+    Examples examples;  // sentences whose tags the model knows all
+    std::vector<ComparedTags> compared;
+    std::vector<std::size_t> known;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      ComparedTags& one = compared.emplace_back();
+      one.right = tag_names(texts_, texts_.sentences[first + i]);
+      one.found = answers[i].front().tags;
+      encoder.append(batch[i], examples);
+      one.is_new = new_words(examples, one.right.size());
+      if (keep_if_known(one.right, examples)) known.push_back(i);
     }
-    if (result_.scheme == TagScheme::kNone) return;
-    result_.span_f1_interval = interval_of(spans_.spans_of_sentences());
-    result_.spans = std::move(spans_);
+    const std::vector<double> losses =
+        losses_of_examples({.config = model_.config(), .weights = weights_, .workers = workers_}, examples);
+    for (std::size_t i = 0; i < known.size(); ++i) compared[known[i]].nats = losses[i];
+    return compared;
   }
 
  private:
-  static std::optional<Interval> interval_of(std::span<const HitCounts> sentences) {
-    return bootstrap_f1(sentences, {.resamples = resamples_in_seconds(std::ssize(sentences))});
+  // Of the sentence that was encoded last.
+  [[nodiscard]] std::vector<std::uint8_t> new_words(const Examples& examples, std::size_t words) const {
+    std::vector<std::uint8_t> is_new;
+    for (const std::int32_t id : std::span(examples.ids).last(words)) {
+      is_new.push_back(id == model_.tokenizer().unknown() ? 1 : 0);
+    }
+    return is_new;
   }
 
-  // Takes the sentence that was encoded last out again if the model lacks one of its tags.
-  void keep_if_known(std::span<const std::int32_t> right) {
-    const std::int64_t K = model_.config().outputs;
-    const auto unknown = std::ranges::count_if(right, [K](std::int32_t tag) { return tag >= K; });
-    result_.unknown_tags += unknown;
-    if (unknown == 0) {
-      examples_.labels.insert(examples_.labels.end(), right.begin(), right.end());
-      return;
+  // Takes the sentence that was encoded last out again if the model lacks one of its tags; whether it stays.
+  bool keep_if_known(const std::vector<std::string>& right, Examples& examples) const {
+    std::vector<std::int32_t> labels;
+    for (const std::string& tag : right) {
+      if (const auto found = labels_.find(tag); found != labels_.end()) labels.push_back(found->second);
     }
-    examples_.starts.pop_back();
-    const auto steps = static_cast<std::size_t>(examples_.steps());
-    examples_.ids.resize(steps);
-    examples_.forms.resize(std::min(examples_.forms.size(), steps));
+    if (labels.size() == right.size()) {
+      examples.labels.insert(examples.labels.end(), labels.begin(), labels.end());
+      return true;
+    }
+    examples.starts.pop_back();
+    const auto steps = static_cast<std::size_t>(examples.steps());
+    examples.ids.resize(steps);
+    examples.forms.resize(std::min(examples.forms.size(), steps));
+    return false;
   }
 
   const Model& model_;
   const TaggedTexts& texts_;
-  NamedTags tags_;
-  WordEncoder encoder_;
-  SpanEvaluation spans_;
-  TagEvaluation& result_;
-  std::vector<std::int32_t> right_;
-  std::vector<std::int32_t> found_;
-  Examples examples_;  // sentences whose tags the model knows all
+  Workers workers_;
+  NetworkWeights weights_;
+  Tagger tagger_;
+  std::unordered_map<std::string, std::int32_t> labels_;
 };
 
-void compare_all(Tagger& tagger, const TaggedTexts& texts, const TagEvaluationOptions& options,
-                 TagComparison& comparison) {
-  const auto total = static_cast<std::int64_t>(texts.sentences.size());
-  std::size_t first = 0;
-  while (first < texts.sentences.size()) {
-    std::vector<std::vector<std::string>> batch;
-    for (std::int64_t words = 0; words < kWordsAtOnce && first + batch.size() < texts.sentences.size();) {
-      batch.push_back(texts.sentences[first + batch.size()].words);
-      words += std::ssize(batch.back());
-    }
-    const std::vector<std::vector<TagSequence>> answers = tagger.tag(batch);
-    for (const std::vector<TagSequence>& answer : answers) {
-      comparison.add(texts.sentences[first++], answer.front().tags);
-    }
-    if (options.progress) options.progress(static_cast<std::int64_t>(first), total);
-  }
+std::optional<Interval> interval_of(std::span<const HitCounts> sentences) {
+  return bootstrap_f1(sentences, {.resamples = resamples_in_seconds(std::ssize(sentences))});
 }
 
-std::string note_on_unknown_tags(const Model& model, const TagEvaluation& result) {
+std::string note_on_unknown_tags(const TagBasis& basis, const TagEvaluation& result) {
   std::string names;
-  const std::size_t K = model.task().labels.size();
+  const std::size_t K = basis.labels.size();
   const std::size_t end = std::min(result.tags.size(), K + kMostNamedTags);
   for (std::size_t i = K; i < end; ++i) names += (i == K ? "" : ", ") + quote(result.tags[i]);
   if (end < result.tags.size()) names += fmt::format(" and {} more", result.tags.size() - end);
@@ -169,9 +154,9 @@ std::vector<std::string> notes_on_figures(const TagEvaluation& result) {
   return notes_on(figures, types);
 }
 
-void add_notes(const Model& model, SpanRule rule, TagEvaluation& result) {
+void add_notes(const TagBasis& basis, TagEvaluation& result) {
   std::vector<std::string>& notes = result.notes;
-  if (result.unknown_tags > 0) notes.push_back(note_on_unknown_tags(model, result));
+  if (result.unknown_tags > 0) notes.push_back(note_on_unknown_tags(basis, result));
   for (std::string& note : notes_on_figures(result)) notes.push_back(std::move(note));
   if (result.scheme == TagScheme::kNone) return;
   const std::string_view scheme = tag_scheme_name(result.scheme);
@@ -183,7 +168,8 @@ void add_notes(const Model& model, SpanRule rule, TagEvaluation& result) {
     notes.push_back(fmt::format("the tags of {} sentence{} are not valid in {}", result.invalid_sentences,
                                 result.invalid_sentences == 1 ? "" : "s", scheme));
   }
-  if (rule == SpanRule::kConlleval && (result.scheme == TagScheme::kIobes || result.scheme == TagScheme::kBilou)) {
+  if (basis.rule == SpanRule::kConlleval &&
+      (result.scheme == TagScheme::kIobes || result.scheme == TagScheme::kBilou)) {
     notes.push_back(
         fmt::format("conlleval's rules join spans of one type that touch each other in {}; strict ones do "
                     "not",
@@ -193,25 +179,78 @@ void add_notes(const Model& model, SpanRule rule, TagEvaluation& result) {
 
 }  // namespace
 
-TagEvaluation evaluate_tags(const Model& model, const TaggedTexts& texts, const TagEvaluationOptions& options) {
+TagBasis basis_of(const Model& model, const TaggedTexts& texts, SpanRule rule) {
+  if (texts.sentences.empty()) throw Error(ErrorCode::kInput, "there is no sentence to evaluate on");
   const FoundScheme found = scheme_of_texts(texts);
-  TagEvaluation result;
-  result.scheme = found.scheme;
-  result.invalid_sentences = found.invalid_sentences;
-  result.model_scheme = model.task().scheme.empty() ? TagScheme::kNone : parse_tag_scheme(model.task().scheme);
-  if (options.rule == SpanRule::kStrict && found.scheme == TagScheme::kNone) {
+  if (rule == SpanRule::kStrict && found.scheme == TagScheme::kNone) {
     throw Error(ErrorCode::kUsage, "the tags of the sentences mark no spans: strict rules have nothing to judge",
                 "rule");
   }
-  if (texts.sentences.empty()) throw Error(ErrorCode::kInput, "there is no sentence to evaluate on");
-  Tagger tagger(model, options_of_tagger(result, options.threads));
-  TagComparison comparison(model, texts, options.rule, result);
-  compare_all(tagger, texts, options, comparison);
-  Workers workers(options.threads);
-  const NetworkWeights weights = packed_task_weights(model, workers);
-  comparison.finish({.config = model.config(), .weights = weights, .workers = workers});
-  add_notes(model, options.rule, result);
+  const Task& task = model.task();
+  return {.labels = task.labels,
+          .model_scheme = task.scheme.empty() ? TagScheme::kNone : parse_tag_scheme(task.scheme),
+          .scheme = found.scheme,
+          .invalid_sentences = found.invalid_sentences,
+          .rule = rule};
+}
+
+std::vector<ComparedTags> compare_tags(const Model& model, const TagBasis& basis, const TaggedTexts& texts,
+                                       const SentenceRange& range, int threads) {
+  return TagComparer(model, basis, texts, threads).compare(range.first, range.last);
+}
+
+TagEvaluation judge_tags(const TagBasis& basis, std::span<const ComparedTags> sentences) {
+  if (sentences.empty()) throw Error(ErrorCode::kInput, "there is no sentence to evaluate on");
+  TagEvaluation result;
+  result.scheme = basis.scheme;
+  result.model_scheme = basis.model_scheme;
+  result.invalid_sentences = basis.invalid_sentences;
+  NamedTags tags(basis.labels);
+  SpanEvaluation spans(basis.rule, basis.scheme);
+  std::vector<std::int32_t> right;
+  std::vector<std::int32_t> found;
+  double nats = 0;
+  std::int64_t known_words = 0;
+  for (const ComparedTags& sentence : sentences) {
+    spans.add(sentence.right, sentence.found);
+    for (std::size_t i = 0; i < sentence.right.size(); ++i) {
+      right.push_back(tags.of(sentence.right[i]));
+      found.push_back(tags.of(sentence.found[i]));
+      if (static_cast<std::size_t>(right.back()) >= basis.labels.size()) ++result.unknown_tags;
+      if (sentence.is_new[i] != 0) result.accuracy_new_words.count(right.back() == found.back());
+    }
+    if (!sentence.nats) continue;
+    nats += *sentence.nats;
+    known_words += std::ssize(sentence.right);
+  }
+  result.accuracy = spans.words();
+  result.exact_sentences = spans.sentences();
+  result.accuracy_interval = interval_of(spans.words_of_sentences());
+  result.tags = tags.names();
+  result.by_tag = judge_labels(right, found, std::ssize(result.tags));
+  if (known_words > 0) result.nats_per_word = nats / static_cast<double>(known_words);
+  if (result.scheme != TagScheme::kNone) {
+    result.span_f1_interval = interval_of(spans.spans_of_sentences());
+    result.spans = std::move(spans);
+  }
+  add_notes(basis, result);
   return result;
+}
+
+TagEvaluation evaluate_tags(const Model& model, const TaggedTexts& texts, const TagEvaluationOptions& options) {
+  const TagBasis basis = basis_of(model, texts, options.rule);
+  TagComparer comparer(model, basis, texts, options.threads);
+  std::vector<ComparedTags> compared;
+  const std::size_t total = texts.sentences.size();
+  while (compared.size() < total) {
+    std::size_t last = compared.size();
+    for (std::int64_t words = 0; words < kWordsAtOnce && last < total; ++last) {
+      words += std::ssize(texts.sentences[last].words);
+    }
+    for (ComparedTags& one : comparer.compare(compared.size(), last)) compared.push_back(std::move(one));
+    if (options.progress) options.progress(std::ssize(compared), static_cast<std::int64_t>(total));
+  }
+  return judge_tags(basis, compared);
 }
 
 }  // namespace unroll

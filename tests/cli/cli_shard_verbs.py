@@ -209,6 +209,19 @@ class ShardVerbs(CommandTest):
         self.assertTrue(self.check_evaluation("eval", sets, several)["multi_label"])
         self.refuse(2, ["--shard", "--confusion"], "eval", model, test, "--confusion", self.folder / "c.csv", "--shard", "1/2")
 
+    def test_eval_of_taggers(self):
+        model = self.train("tag", self.write("tagged", self.tagged(40)))
+        test = self.write("test", self.tagged(9) + "Anna _ B-ORG\nZoe _ B-PER\n\n" + self.tagged(6))
+        found = self.check_evaluation("eval", model, test)
+        self.assertEqual(found["sentences"], 16)
+        self.assertEqual([found["unknown_tags"], found["scheme"]], [1, "bio"])
+        self.assertGreater(found["unknown_words"], 0)
+        self.check_evaluation("eval", model, test, "--strict")
+        iobes = self.write("iobes", "Anna _ S-PER\nsees _ O\nBonn _ B-LOC\ncity _ E-LOC\n\n" * 5)
+        self.assertEqual(self.check_evaluation("eval", model, iobes)["scheme"], "iobes")
+        plain = self.write("plain", "".join(f"w{i % 7} _ {'NV'[i % 2]}\n" + "\n" * (i % 4 == 0) for i in range(60)))
+        self.assertIsNone(self.check_evaluation("eval", self.train("tag", plain), plain)["span_f1"])
+
     def test_eval_of_characters_and_bytes(self):
         text = self.write("odd.txt", b"\xef\xbb\xbfthe c\xc3\xa4t\r\n\r\nthe dog\n\nthe end")
         for tokenizer in ["char", "byte"]:

@@ -10,6 +10,7 @@
 #include "cli/shards/eval_totals.h"
 #include "cli/shards/label_totals.h"
 #include "cli/shards/score_totals.h"
+#include "cli/shards/tag_totals.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -30,6 +31,7 @@ constexpr std::array kTotalsKinds{
     TotalsKind{"rescore --references", error_totals},
     TotalsKind{"eval", eval_totals},
     TotalsKind{"eval classify", label_totals},
+    TotalsKind{"eval tag", tag_totals},
 };
 
 }  // namespace

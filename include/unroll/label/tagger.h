@@ -102,4 +102,34 @@ struct TagEvaluation {
 [[nodiscard]] TagEvaluation evaluate_tags(const Model& model, const TaggedTexts& texts,
                                           const TagEvaluationOptions& options = {});
 
+// What all sentences of an evaluation have in common.
+struct TagBasis {
+  std::vector<std::string> labels = {};  // the model's tags
+  TagScheme model_scheme = TagScheme::kNone;
+  TagScheme scheme = TagScheme::kNone;  // of the sentences
+  std::int64_t invalid_sentences = 0;
+  SpanRule rule = SpanRule::kConlleval;
+};
+
+// What is compared of one sentence.
+struct ComparedTags {
+  std::vector<std::string> right = {};
+  std::vector<std::string> found = {};    // by the model
+  std::vector<std::uint8_t> is_new = {};  // 1: a word that the vocabulary lacks
+  std::optional<double> nats = {};        // -ln p of the right tags; none where the model lacks one
+};
+
+// Sentences [first, last) of some texts.
+struct SentenceRange {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+// evaluate_tags() in parts: judge_tags() of what compare_tags() returns of all sentences, in any parts and in order, is
+// that evaluation to the bit. Throw as that.
+[[nodiscard]] TagBasis basis_of(const Model& model, const TaggedTexts& texts, SpanRule rule);
+[[nodiscard]] std::vector<ComparedTags> compare_tags(const Model& model, const TagBasis& basis,
+                                                     const TaggedTexts& texts, const SentenceRange& range, int threads);
+[[nodiscard]] TagEvaluation judge_tags(const TagBasis& basis, std::span<const ComparedTags> sentences);
+
 }  // namespace unroll
