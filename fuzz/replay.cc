@@ -17,10 +17,11 @@ struct Target {
   std::string (*read)(std::string_view);
 };
 
-constexpr std::array<Target, 16> kTargets{{{"arpa", fuzz_arpa},
+constexpr std::array<Target, 17> kTargets{{{"arpa", fuzz_arpa},
                                            {"columns", fuzz_columns},
                                            {"dense", fuzz_dense},
                                            {"http", fuzz_http},
+                                           {"id_cache", fuzz_id_cache},
                                            {"import", fuzz_import},
                                            {"labelled_texts", fuzz_labelled_texts},
                                            {"lists", fuzz_lists},

@@ -14,6 +14,7 @@ std::string fuzz_arpa(std::string_view input);            // an n-gram model
 std::string fuzz_columns(std::string_view input);         // columns and CoNLL-U: the first byte says which
 std::string fuzz_dense(std::string_view input);           // sequences of numbers: the first byte is the format
 std::string fuzz_http(std::string_view input);            // what is sent on a connection
+std::string fuzz_id_cache(std::string_view input);        // a text as ids
 std::string fuzz_import(std::string_view input);          // another program's network: the first byte says what
 std::string fuzz_labelled_texts(std::string_view input);  // texts with labels: the first byte is the format
 std::string fuzz_lists(std::string_view input);           // N-best lists and references: the first byte is the format

@@ -76,9 +76,9 @@ std::string json_of_header(const IdCacheHeader& header) {
 // ---- reading
 
 // A file whose name messages begin with.
-class HeaderReader {
+class CacheReader {
  public:
-  HeaderReader(std::string_view bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
+  CacheReader(std::string_view bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
 
   IdCacheHeader read() {
     check_frame();
@@ -204,7 +204,7 @@ std::string header_bytes(const IdCacheHeader& header) {
 IdCache::IdCache(const std::string& path) : IdCache(MappedFile(path, MappedFile::Kinds::kRegular), text_name(path)) {}
 
 IdCache::IdCache(MappedFile file, const std::string& name)
-    : name_(name), header_(HeaderReader(file.bytes(), name).read()) {
+    : name_(name), header_(CacheReader(file.bytes(), name).read()) {
   const Tokenizer& tokenizer = info().tokenizer;
   const StoredIds stored{.offset = header_.offset,
                          .count = static_cast<std::size_t>(info().train.ids + info().valid.ids),

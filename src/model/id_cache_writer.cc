@@ -160,21 +160,6 @@ class CacheWriter {
   std::uint64_t last_hash_ = 0;
 };
 
-SplitText split_texts(const UnpackedTexts& texts, const IdCacheOptions& options) {
-  const CheckedText text = texts.text();
-  if (text.empty()) {
-    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to train on", text.name()));
-  }
-  SplitText parts = split_tail(text, options.valid_split, options.state);
-  if (parts.train.empty()) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("{}: the part held out for validation leaves nothing to train on; give more text or a "
-                            "smaller `text.valid_split`",
-                            text.name()));
-  }
-  return parts;
-}
-
 }  // namespace
 
 IdCacheInfo write_id_cache(const IdCacheOptions& options, const std::string& path) {
@@ -182,7 +167,7 @@ IdCacheInfo write_id_cache(const IdCacheOptions& options, const std::string& pat
     throw Error(ErrorCode::kUsage, "`text.paths` is empty: expected the paths of one or more texts", "text.paths");
   }
   const UnpackedTexts texts(options, path);
-  const SplitText parts = split_texts(texts, options);
+  const SplitText parts = split_to_train(texts.text(), options.valid_split, options.state);
   IdCacheHeader header{
       .info = {.tokenizer = options.made ? *options.made : Tokenizer::train_on(options.tokenizer, parts.train),
                .vocab_size = options.made ? 0 : options.tokenizer.vocab_size,

@@ -65,4 +65,17 @@ SplitText split_tail(const CheckedText& text, double share, StatePolicy state) {
   return {text.before(cut), text.from(cut)};
 }
 
+SplitText split_to_train(const CheckedText& text, double share, StatePolicy state) {
+  if (text.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to train on", text.name()));
+  }
+  const SplitText parts = split_tail(text, share, state);
+  if (!parts.train.empty()) return parts;
+  throw Error(
+      ErrorCode::kInput,
+      fmt::format("{}: the part held out for validation leaves nothing to train on; give more text or a smaller "
+                  "`text.valid_split`",
+                  parts.train.name()));
+}
+
 }  // namespace unroll

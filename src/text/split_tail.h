@@ -20,4 +20,7 @@ struct SplitText {
 // 0 <= share < 1.
 [[nodiscard]] SplitText split_tail(const CheckedText& text, double share, StatePolicy state);
 
+// The same, where something has to be left to train on. Throws Error{kInput}, too, where nothing is.
+[[nodiscard]] SplitText split_to_train(const CheckedText& text, double share, StatePolicy state);
+
 }  // namespace unroll

@@ -19,7 +19,8 @@ namespace {
 
 // Takes the value of the cache unless another one was asked for.
 template <class Value>
-void take(const std::string& path, std::string_view field, const Value& cached, const Value& fallback, Value* value) {
+void take_value(const std::string& path, std::string_view field, const Value& cached, const Value& fallback,
+                Value* value) {
   if (*value != cached && *value != fallback) {
     refuse_cache(path, fmt::format(" that was made with another `{}`: leave it out, or make the cache with it", field),
                  field);
@@ -32,10 +33,10 @@ void take_tokenizer(const std::string& path, const IdCacheInfo& info, TokenizerO
   if (!tokenizer->vocab_file.empty()) {
     refuse_cache(path, ", which has its vocabulary: leave `tokenizer.vocab_file` out", "tokenizer.vocab_file");
   }
-  take(path, "tokenizer.kind", info.tokenizer.kind(), fallback.kind, &tokenizer->kind);
-  take(path, "tokenizer.lowercase", info.tokenizer.lowercase(), fallback.lowercase, &tokenizer->lowercase);
-  take(path, "tokenizer.vocab_size", info.vocab_size, fallback.vocab_size, &tokenizer->vocab_size);
-  take(path, "tokenizer.min_count", info.min_count, fallback.min_count, &tokenizer->min_count);
+  take_value(path, "tokenizer.kind", info.tokenizer.kind(), fallback.kind, &tokenizer->kind);
+  take_value(path, "tokenizer.lowercase", info.tokenizer.lowercase(), fallback.lowercase, &tokenizer->lowercase);
+  take_value(path, "tokenizer.vocab_size", info.vocab_size, fallback.vocab_size, &tokenizer->vocab_size);
+  take_value(path, "tokenizer.min_count", info.min_count, fallback.min_count, &tokenizer->min_count);
 }
 
 void take_split(const std::string& path, const IdCacheInfo& info, TextOptions* text) {
@@ -46,7 +47,7 @@ void take_split(const std::string& path, const IdCacheInfo& info, TextOptions* t
                              info.valid_split),
                  "text.valid");
   }
-  take(path, "text.valid_split", info.valid_split, TextOptions().valid_split, &text->valid_split);
+  take_value(path, "text.valid_split", info.valid_split, TextOptions().valid_split, &text->valid_split);
   // Lines of words are never cut.
   if (info.valid_split == 0 || reads_lines(info.tokenizer.kind()) || info.state == text->state) return;
   refuse_cache(path,

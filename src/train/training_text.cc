@@ -27,11 +27,6 @@ std::string fingerprint_of(const TrainingText& text, std::uint64_t hash) {
   return fmt::format("{:016x}, {} + {} tokens", hash, text.train.size(), text.valid.size());
 }
 
-void expect_text(const Corpus& corpus, std::string_view use) {
-  if (!corpus.text().empty()) return;
-  throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to {}", corpus.text().name(), use));
-}
-
 // The file to validate on, where there is one: text, or an id cache.
 struct ValidFile {
   ValidFile(const std::string& path, TokenizerKind kind, bool lowercase) {
@@ -46,22 +41,13 @@ struct ValidFile {
                   "text.valid");
     }
     corpus.emplace(std::vector{path}, kind, lowercase);
-    expect_text(*corpus, "validate on");
+    if (!corpus->text().empty()) return;
+    throw Error(ErrorCode::kInput, fmt::format("{} is empty: there is nothing to validate on", corpus->text().name()));
   }
 
   std::optional<Corpus> corpus;
   std::optional<IdCache> cache;
 };
-
-SplitText split(const CheckedText& all, const TextOptions& options) {
-  const SplitText parts = split_tail(all, options.valid_split, options.state);
-  if (!parts.train.empty()) return parts;
-  throw Error(
-      ErrorCode::kInput,
-      fmt::format("{}: the part held out for validation leaves nothing to train on; give more text or a smaller "
-                  "`text.valid_split`",
-                  parts.train.name()));
-}
 
 void set_train(const CheckedText& part, TrainingText* text) {
   EncodedText encoded = text->tokenizer.encode_checked(part);
@@ -110,11 +96,9 @@ TrainingText read_training_text(const TrainOptions& options, const Model* from) 
   const TokenizerKind kind = tokenizer != nullptr ? tokenizer->kind() : options.tokenizer.kind;
   const bool lowercase = tokenizer != nullptr ? tokenizer->lowercase() : options.tokenizer.lowercase;
   const Corpus corpus(options.text.paths, kind, lowercase);
-  expect_text(corpus, "train on");
-  const ValidFile file(options.text.valid, kind, lowercase);
   const bool own_tail = options.text.valid.empty();
-  const SplitText parts = own_tail ? split(corpus.text(), options.text)
-                                   : SplitText{corpus.text(), corpus.text().from(corpus.text().view().size())};
+  const SplitText parts = split_to_train(corpus.text(), own_tail ? options.text.valid_split : 0, options.text.state);
+  const ValidFile file(options.text.valid, kind, lowercase);
   TrainingText text{.tokenizer =
                         tokenizer != nullptr ? *tokenizer : Tokenizer::train_on(options.tokenizer, parts.train)};
   set_train(parts.train, &text);

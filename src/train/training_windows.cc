@@ -46,8 +46,8 @@ double TrainingWindows::rate_share(std::int64_t epoch, std::int64_t index) const
 }
 
 void TrainingWindows::take_symbols(std::int64_t epoch, std::int64_t index, std::int64_t replica, Window& out) {
-  constexpr std::int64_t kRememberedWindows = 1024;
-  if (index % kRememberedWindows == 0) text_.train.forget();
+  constexpr std::int64_t kRememberedIds = std::int64_t{1} << 22;
+  if (index % std::max<std::int64_t>(1, kRememberedIds / (plan_.batch_size * plan_.bptt)) == 0) text_.train.forget();
   const std::int64_t first = cuts_.first(epoch, index);
   const ShareRange rows = rows_of_replica(plan_.batch_size, plan_.replicas, replica);
   batcher_->window_of(first, cuts_.first(epoch, index + 1) - first, rows.first, rows.last, out);
