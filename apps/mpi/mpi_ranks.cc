@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <ctime>
+#include <fstream>
 #include <set>
+#include <string_view>
 
 #include "unroll/error.h"
 
@@ -39,6 +40,31 @@ void pause_after(double idle_seconds) {
   }
   const timespec moment{.tv_sec = 0, .tv_nsec = 50'000};
   nanosleep(&moment, nullptr);
+}
+
+volatile sig_atomic_t abandoned_status = 0;
+
+void abandon(int) { _exit(abandoned_status); }
+
+// The parent, where it is Open MPI's own; else 0.
+pid_t launcher_of(pid_t parent) {
+  std::ifstream file(fmt::format("/proc/{}/comm", parent));
+  std::string name;
+  std::getline(file, name);
+  const std::set<std::string_view> names{"mpirun", "mpiexec", "orterun", "orted", "prterun", "prted"};
+  return names.contains(name) ? parent : 0;
+}
+
+// Where the network is cut, Open MPI's launcher waits for the lost host for ever, deaf to SIGTERM. A process of its own
+// ends it, since the launcher ends this one at once. The copy of a process with threads may call little more than this.
+void end_launcher_later(pid_t launcher) {
+  constexpr unsigned kSeconds = 5;
+  if (launcher == 0 || fork() != 0) return;
+  for (int descriptor = 0; descriptor < 1024; ++descriptor) close(descriptor);
+  setsid();
+  sleep(kSeconds);
+  kill(launcher, SIGKILL);
+  _exit(0);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -163,9 +189,11 @@ void MpiRanks::fail(const std::string& why) {
 }
 
 void MpiRanks::end_all(int status) {
-  // A cut network keeps MPI_Abort from returning.
+  end_launcher_later(launcher_of(getppid()));
+  // MPI_Abort may not return either.
+  abandoned_status = status;
   struct sigaction action {};
-  action.sa_handler = [](int) { _exit(3); };
+  action.sa_handler = abandon;
   sigaction(SIGALRM, &action, nullptr);
   alarm(2);
   MPI_Abort(MPI_COMM_WORLD, status);
