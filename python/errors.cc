@@ -46,6 +46,8 @@ std::string_view code_name(ErrorCode code) {
       return "memory";
     case ErrorCode::kNumeric:
       return "numeric";
+    case ErrorCode::kPeer:
+      return "peer";
   }
   return "";
 }
