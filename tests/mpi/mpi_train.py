@@ -156,6 +156,12 @@ class MpiTrain(CommandTest):
         self.assertNotIn("trained", done.err)
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def test_threads_without_cores_are_told(self):
+        process = start(1, "--bind-to", "core", UNROLL_MPI, *self.arguments("m", "--dry-run", threads=2))
+        done = self.finish(process)
+        self.assertEqual(done.status, 0, done.err)
+        self.assertRegex(done.err, r"WARNING: --threads is 2, and rank 0 on \S+ may use 1 core: .*--map-by slot:PE=2")
+
     def refuse_all(self, status, words, ranks, *arguments):
         """All processes end with the status, and one of them says why."""
         done = mpirun(ranks, *arguments)
