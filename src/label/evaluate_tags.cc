@@ -131,6 +131,35 @@ std::optional<Interval> interval_of(std::span<const HitCounts> sentences) {
   return bootstrap_f1(sentences, {.resamples = resamples_in_seconds(std::ssize(sentences))});
 }
 
+// Sets tags, by_tag, and the counts of words whose tag or form the model lacks.
+void judge_words(const TagBasis& basis, std::span<const ComparedTags> sentences, TagEvaluation& result) {
+  NamedTags tags(basis.labels);
+  std::vector<std::int32_t> right;
+  std::vector<std::int32_t> found;
+  for (const ComparedTags& sentence : sentences) {
+    for (std::size_t i = 0; i < sentence.right.size(); ++i) {
+      right.push_back(tags.of(sentence.right[i]));
+      found.push_back(tags.of(sentence.found[i]));
+      if (right.back() >= std::ssize(basis.labels)) ++result.unknown_tags;
+      if (sentence.is_new[i] != 0) result.accuracy_new_words.count(right.back() == found.back());
+    }
+  }
+  result.tags = tags.names();
+  result.by_tag = judge_labels(right, found, std::ssize(result.tags));
+}
+
+std::optional<double> nats_per_known_word(std::span<const ComparedTags> sentences) {
+  double nats = 0;
+  std::int64_t words = 0;
+  for (const ComparedTags& sentence : sentences) {
+    if (!sentence.nats) continue;
+    nats += *sentence.nats;
+    words += std::ssize(sentence.right);
+  }
+  if (words == 0) return std::nullopt;
+  return nats / static_cast<double>(words);
+}
+
 std::string note_on_unknown_tags(const TagBasis& basis, const TagEvaluation& result) {
   std::string names;
   const std::size_t K = basis.labels.size();
@@ -205,30 +234,13 @@ TagEvaluation judge_tags(const TagBasis& basis, std::span<const ComparedTags> se
   result.scheme = basis.scheme;
   result.model_scheme = basis.model_scheme;
   result.invalid_sentences = basis.invalid_sentences;
-  NamedTags tags(basis.labels);
   SpanEvaluation spans(basis.rule, basis.scheme);
-  std::vector<std::int32_t> right;
-  std::vector<std::int32_t> found;
-  double nats = 0;
-  std::int64_t known_words = 0;
-  for (const ComparedTags& sentence : sentences) {
-    spans.add(sentence.right, sentence.found);
-    for (std::size_t i = 0; i < sentence.right.size(); ++i) {
-      right.push_back(tags.of(sentence.right[i]));
-      found.push_back(tags.of(sentence.found[i]));
-      if (static_cast<std::size_t>(right.back()) >= basis.labels.size()) ++result.unknown_tags;
-      if (sentence.is_new[i] != 0) result.accuracy_new_words.count(right.back() == found.back());
-    }
-    if (!sentence.nats) continue;
-    nats += *sentence.nats;
-    known_words += std::ssize(sentence.right);
-  }
+  for (const ComparedTags& sentence : sentences) spans.add(sentence.right, sentence.found);
   result.accuracy = spans.words();
   result.exact_sentences = spans.sentences();
   result.accuracy_interval = interval_of(spans.words_of_sentences());
-  result.tags = tags.names();
-  result.by_tag = judge_labels(right, found, std::ssize(result.tags));
-  if (known_words > 0) result.nats_per_word = nats / static_cast<double>(known_words);
+  judge_words(basis, sentences, result);
+  result.nats_per_word = nats_per_known_word(sentences);
   if (result.scheme != TagScheme::kNone) {
     result.span_f1_interval = interval_of(spans.spans_of_sentences());
     result.spans = std::move(spans);

@@ -183,6 +183,32 @@ TEST(TagEvaluation, AnswersInTheSchemeOfTheSentencesAndSaysSo) {
   EXPECT_THAT(result.notes, testing::Contains(testing::HasSubstr("converted to iobes")));
 }
 
+TEST(TagEvaluation, OfPartsIsThatOfAllToTheBit) {
+  const Model model = random_tagger("bio");
+  const Words answer = Tagger(model).tag(kWords).front().tags;
+  const TaggedTexts texts = tagged({{kWords, answer},
+                                    {{"cat", "dog"}, {"B-X", "B-NEW"}},
+                                    {{"the"}, {"O"}},
+                                    {{"dog", "the", "cat"}, {"O", "B-X", "O"}},
+                                    {{"cat"}, {"O"}}});
+  const TagEvaluation whole = evaluate_tags(model, texts);
+  const TagBasis basis = basis_of(model, texts, SpanRule::kConlleval);
+  for (const std::size_t size : {1U, 2U, 5U}) {
+    std::vector<ComparedTags> all;
+    for (std::size_t first = 0; first < texts.sentences.size(); first += size) {
+      const SentenceRange range{first, std::min(first + size, texts.sentences.size())};
+      for (ComparedTags& one : compare_tags(model, basis, texts, range, 1)) all.push_back(std::move(one));
+    }
+    const TagEvaluation added = judge_tags(basis, all);
+    EXPECT_EQ(added.nats_per_word, whole.nats_per_word) << size;
+    EXPECT_EQ(added.accuracy.hits, whole.accuracy.hits);
+    EXPECT_EQ(added.unknown_tags, 1);
+    EXPECT_EQ(added.tags, whole.tags);
+    EXPECT_EQ(added.notes, whole.notes);
+    EXPECT_EQ(added.spans->micro().f1, whole.spans->micro().f1);
+  }
+}
+
 TEST(TagEvaluation, TagsThatTheModelLacksAreWrongAndTold) {
   const Model model = random_tagger("");
   const TagEvaluation result = evaluate_tags(model, tagged({{{"cat", "dog"}, {"NN", "O"}}, {{"the"}, {"O"}}}));

@@ -42,6 +42,7 @@ struct UnitOutput::File {
   std::string head;     // until end_head()
   bool in_head = true;
   bool complete = false;
+  std::int64_t expected = 0;   // units of the shard
   std::int64_t units = 0;      // that were ended, kept ones too
   std::int64_t unit_ends = 0;  // Output::bytes() there
 };
@@ -76,6 +77,7 @@ UnitOutput::UnitOutput(const ShardRequest& request, const ShardPlan& plan, Termi
   }
   file.files.start(request.resume, request.overwrite, [this](const UnitSums& sums) { take_kept(sums); });
   file.units = file.files.kept_units();
+  file.expected = all;
   units_.first += file.units;
   if (file.files.has_head()) {
     terminal.line(fmt::format("going on with '{}' after {} of {} {}", request.output, grouped(file.units), grouped(all),
@@ -143,7 +145,16 @@ std::string UnitOutput::tail_of_all() const {
   }
 }
 
+void UnitOutput::expect_all_units() const {
+  if (!file_ || file_->units == file_->expected) return;
+  throw Error(ErrorCode::kInput,
+              fmt::format("the shard of '{}' has {} lines, but {} were counted: the input was changed "
+                          "while it was read",
+                          file_->name, file_->units, file_->expected));
+}
+
 void UnitOutput::finish() {
+  expect_all_units();
   const std::string tail = tail_of_all();
   flush();
   text_.write(tail);

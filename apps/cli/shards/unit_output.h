@@ -66,13 +66,15 @@ class UnitOutput {
   // Passes on whole units: to a reader, or to the files, from where a killed run goes on.
   void flush();
 
-  // Writes the tail, puts the files in their places, prints the totals on standard output.
+  // Writes the tail, puts the files in their places, prints the totals on standard output. Throws Error{kInput} where
+  // units are missing that were counted.
   void finish();
 
  private:
   struct File;
 
   void take_kept(const UnitSums& sums);
+  void expect_all_units() const;
   [[nodiscard]] std::string tail_of_all() const;
 
   Output text_;

@@ -72,8 +72,8 @@ std::optional<EvalTagsCommand> parse_eval_tags(const std::vector<std::string>& a
   return command;
 }
 
-// The tags that sentences or answers may have: those of the model and of the texts, and each type with every letter of a
-// scheme, because answers are converted.
+// The tags that sentences or answers may have: those of the model and of the texts, and each type with every letter of
+// a scheme, because answers are converted.
 std::vector<std::string> possible_tags(const TagBasis& basis, const TaggedTexts& texts) {
   std::set<std::string> tags(basis.labels.begin(), basis.labels.end());
   tags.insert(texts.tags.begin(), texts.tags.end());
