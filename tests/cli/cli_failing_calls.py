@@ -85,6 +85,33 @@ class FailingCalls(CommandTest):
                                "--overwrite", "--quiet")
         self.assertEqual(self.reached, set(CALLS) - {"mmap"})
 
+    def test_a_shard(self):
+        out, side = self.folder / "out", ".out.shard.unroll-part"
+        self.score = ["score", self.folder / "m", self.folder / "text", "--shard", "1/2", "--output", out, "--overwrite",
+                      "--resume", "--threads", "1", "--quiet"]
+        begun = {"text": self.text.read_bytes()[:2000], "m": self.make_model("m").read_bytes(), "out": b"old"}
+        self.restore(begun)
+        self.succeed(*self.score)
+        self.finished = self.content()
+        self.assertEqual(set(self.finished), {"text", "m", "out", "out.shard"})
+        stopped = self.check_shard(begun)
+        self.assertIn(side, stopped)
+        self.check_shard(stopped)
+        self.assertEqual(self.reached, set(CALLS))
+
+    def check_shard(self, start):
+        """Fails a run and resumes it, again and again; returns the last files from which it was resumed."""
+        stopped = None
+        for call, done, left in self.failures(start, *self.score):
+            with self.subTest(call):
+                self.check_failure(done)
+                self.assertIn(left["out"], [b"old", self.finished["out"]])
+                if ".out.shard.unroll-part" in left:
+                    stopped = left
+                self.succeed(*self.score)
+                self.assertEqual(self.content(), self.finished)
+        return stopped
+
     def test_training(self):
         self.train = ["train", self.folder / "text", "--save", self.folder / "m", *SMALL, "--steps", "5",
                       "--save-every", "2", "--validate-every", "3", "--log", self.folder / "log", "--threads", "1",

@@ -47,7 +47,8 @@ class HashedStart {
 std::optional<ShardIdentity> identity_at(const std::string& path) {
   try {
     return SideReader(path).identity();
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kFormat) throw;
     return std::nullopt;
   }
 }
@@ -119,7 +120,8 @@ bool ShardFiles::finish_renaming() {
       if (const auto* const last = std::get_if<SideEnd>(&*line)) end = *last;
     }
     if (!end || hash_of_file(path_) != end->hash) return false;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kFormat) throw;
     return false;
   }
   side_.start(*side_.left());
