@@ -106,15 +106,24 @@ class IdCache(CommandTest):
 
     def test_a_text_of_many_pieces_has_the_ids_of_the_whole(self):
         dice = random.Random(5)
-        line = "".join(dice.choice("ab \r\u00e9\u20ac") for _ in range(2_200_000))
+        line = "".join(dice.choice("ab \r\u00e9\u20ac") for _ in range(1_500_000))
         lined = "".join(dice.choice(["a b", "c\r", "", " \u00e9 "]) + "\n" for _ in range(900_000))
-        for name, content, kinds in [("line.txt", line, ["char", "byte"]), ("lines.txt", lined, ["char", "whitespace"])]:
+        for name, content, kinds in [("line.txt", line, ["char", "byte"]), ("lines.txt", lined, ["whitespace"])]:
             text = self.write(name, content)
             self.assertGreater(text.stat().st_size, 2 << 20)
             for kind in kinds:
                 flags = ["--valid-tokens", "50"]
                 path = self.cache(text, "--tokenizer", kind, "--overwrite")
                 self.assertEqual(self.train(path, *flags), self.train(text, "--tokenizer", kind, *flags), (name, kind))
+
+    def test_a_long_line_is_not_cut_within_a_character_nor_behind_a_carriage_return(self):
+        model = self.make_model("plain.safetensors")  # for which a carriage return is a symbol within a line alone
+        for middle in ("\r", "\r\r", "\u20ac", "\ra"):
+            text = self.write("long.txt", "t" * ((2 << 20) - 1) + middle + "h" * 300 + "\n")
+            cache = Cache(self.cache(text, "--tokenizer", model, "--valid-split", "0", "--overwrite"))
+            ids = rows(self.succeed("tokenize", text, "--tokenizer", model, "--ids").out)[0].split()
+            self.assertEqual(len(cache.train), len(ids) + 1, repr(middle))
+            self.assertEqual(cache.train[-303:-1], tuple(map(int, ids[-302:])))
 
     def test_texts_come_from_pipes_gzip_and_several_files(self):
         wanted = self.cache(self.text).read_bytes()
@@ -150,7 +159,7 @@ class IdCache(CommandTest):
         other = self.cache(self.write("o.txt", sentence_text(150, seed=2)), name="o.ids")
         self.refuse(2, ["cannot resume", "the text is"], "train", other, "--save", model, *flags, "--resume")
         # Killed in the middle, and gone on with from the cache.
-        steps = [*SMALL, "--quiet", "--steps", "3000", "--save-every", "20", "--validate-every", "500"]
+        steps = [*SMALL, "--quiet", "--steps", "1200", "--save-every", "20", "--validate-every", "400"]
         self.succeed("train", path, "--save", self.folder / "whole.safetensors", *steps)
         half = self.folder / "half.safetensors"
         with subprocess.Popen([UNROLL, "train", self.text, "--save", half, *steps]) as process:
