@@ -352,9 +352,25 @@ class LineScoring {
   ScoreTotals totals_;
 };
 
-ScoreTotals score_lines(const ScoreCommand& command, const Model& model, const std::optional<OddLines>& reference,
-                        UnitOutput& out) {
+// Where a format has no comments, the header goes to the terminal.
+void write_header(const ScoreCommand& command, const Model& model, UnitOutput& out, Terminal& terminal) {
+  for (const std::string& line : header_lines(command, model)) {
+    if (command.header || (command.dialect->comments && !command.objects)) {
+      out.text().write(fmt::format("# {}\n", visible(line)));
+    } else {
+      terminal.line(line);
+    }
+  }
+  const std::string note = context_note(command.options.accounting, model.tokenizer());
+  if (!note.empty()) terminal.line(note);
+}
+
+// A scorer is made before the header is written: it refuses policies that the model cannot follow.
+ScoreTotals score_lines(const ScoreCommand& command, const Model& model, UnitOutput& out, Terminal& terminal) {
+  std::optional<OddLines> reference;
+  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, terminal);
   LineScoring scoring(command, model, reference ? &*reference : nullptr, out);
+  write_header(command, model, out, terminal);
   scoring.run();
   return scoring.totals();
 }
@@ -362,6 +378,7 @@ ScoreTotals score_lines(const ScoreCommand& command, const Model& model, const s
 ScoreTotals score_objects(const ScoreCommand& command, const Model& model, UnitOutput& out, Terminal& terminal) {
   ObjectScoring scoring(*command.objects, command.text, model, command.options,
                         {model.tokenizer(), command.options.accounting, command.base}, out);
+  write_header(command, model, out, terminal);
   scoring.run();
   if (const std::string note = scoring.note(); !note.empty()) terminal.line(note);
   return scoring.totals();
@@ -393,19 +410,8 @@ int run_score(const std::vector<std::string>& arguments) {
   if (out.is_complete()) return 0;
   command.options.tokens = command.options.tokens || out.is_file();
   command.options.ngram = command.ngram.read(&terminal);
-  std::optional<OddLines> reference;
-  if (!command.reference.empty()) reference = read_reference(command.reference, model, command.options, terminal);
-  for (const std::string& line : header_lines(command, model)) {
-    if (command.header || (command.dialect->comments && !command.objects)) {
-      out.text().write(fmt::format("# {}\n", visible(line)));
-    } else {
-      terminal.line(line);
-    }
-  }
-  const std::string note = context_note(command.options.accounting, model.tokenizer());
-  if (!note.empty()) terminal.line(note);
   const ScoreTotals totals =
-      command.objects ? score_objects(command, model, out, terminal) : score_lines(command, model, reference, out);
+      command.objects ? score_objects(command, model, out, terminal) : score_lines(command, model, out, terminal);
   if (totals.unknown_tokens > 0) {
     terminal.line(fmt::format("{} of {} tokens are unknown to the model; they are {}", grouped(totals.unknown_tokens),
                               grouped(totals.tokens), unknown_words(command.options.accounting)));
