@@ -53,6 +53,7 @@ GradientSum::GradientSum(const GradientShape& shape, Workers& workers, Ranks& ra
     }
   }
   row_counts_.resize(nodes_in_all * free_.front()->rows().size());
+  spare_rows_.resize(free_.front()->rows().size());
 }
 
 std::int64_t GradientSum::bytes(const GradientShape& shape, int P, int rank) {
@@ -240,21 +241,27 @@ void GradientSum::sum_rows() {
   for (std::size_t matrix = 0; matrix < matrices; ++matrix) sum_rows(matrix);
 }
 
-// The tree is walked with copies of its nodes, the total among them: in the place of the first.
+// Every node is copied, so that no sum is made in this rank's own, of which `total` is one.
 void GradientSum::sum_rows(std::size_t matrix) {
   EmbeddingGradient& total = *tree_.entries().front().value->rows()[matrix];
-  const std::int64_t E = total.rows().cols;
-  using Rows = std::unique_ptr<EmbeddingGradient>;
+  auto& spare = spare_rows_[matrix];
   SumTree<Rows> whole;
   const auto push = [&](const SumNode& node, std::span<const std::int32_t> ids, MatView<const float> rows) {
-    auto copy = std::make_unique<EmbeddingGradient>(total.ids_in_all(), E, total.most_rows());
+    if (spare.empty()) {
+      spare.push_back(std::make_unique<EmbeddingGradient>(total.ids_in_all(), rows.cols, total.most_rows()));
+    }
+    Rows copy = std::move(spare.back());
+    spare.pop_back();
+    copy->set_zero();
     embedding_backward(workers_, *copy, ids, rows);
-    whole.push(node, std::move(copy),
-               [&](Rows& left, Rows& right) { embedding_backward(workers_, *left, right->ids(), right->rows()); });
+    whole.push(node, std::move(copy), [&](Rows& left, Rows& right) {
+      embedding_backward(workers_, *left, right->ids(), right->rows());
+      spare.push_back(std::move(right));
+    });
   };
   const auto push_arrival = [&](const Arrival& arrival) {
     const Arrival::Rows& rows = arrival.rows[matrix];
-    push(arrival.node, rows.ids, {rows.values.data(), std::ssize(rows.ids), E});
+    push(arrival.node, rows.ids, {rows.values.data(), std::ssize(rows.ids), total.rows().cols});
   };
   auto arrival = arrivals_.begin();
   for (; arrival != arrivals_.end() && arrival->rank < ranks_.rank(); ++arrival) push_arrival(*arrival);
@@ -264,9 +271,8 @@ void GradientSum::sum_rows(std::size_t matrix) {
   }
   for (; arrival != arrivals_.end(); ++arrival) push_arrival(*arrival);
   assert(whole.entries().size() == 1);
-  const EmbeddingGradient& sum = *whole.entries().front().value;
-  total.set_zero();
-  embedding_backward(workers_, total, sum.ids(), sum.rows());
+  std::swap(total, *whole.entries().front().value);
+  spare.push_back(std::move(whole.entries().front().value));
 }
 
 void GradientSum::gather_dense() {

@@ -67,6 +67,8 @@ class GradientSum {
     std::vector<Rows> rows;  // by the matrices of Gradients::rows()
   };
 
+  using Rows = std::unique_ptr<EmbeddingGradient>;
+
   void merge_dense(std::int64_t first, std::int64_t last);
   void start_dense(std::int64_t first, std::int64_t last);
   void start_counts();
@@ -91,8 +93,9 @@ class GradientSum {
   std::int64_t next_level_ = 0;  // the next to travel
   std::int64_t started_ = 0;     // from this place of dense() on, sums of this rank are complete and travel
   Owners owners_;
-  std::vector<Arrival> arrivals_;         // by rank, and from left to right
-  std::vector<std::int64_t> row_counts_;  // of all nodes by rank, and of each by matrix
+  std::vector<Arrival> arrivals_;              // by rank, and from left to right
+  std::vector<std::int64_t> row_counts_;       // of all nodes by rank, and of each by matrix
+  std::vector<std::vector<Rows>> spare_rows_;  // by matrix: memory for sums
 };
 
 }  // namespace unroll

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -29,20 +30,20 @@ class Mailbox {
     changed_.notify_all();
   }
 
-  // Throws Error{kPeer} once a rank has given up, and Error{kUsage} where the sizes differ.
+  // Throws Error{kPeer} where that rank has given up and sent nothing more, and Error{kUsage} where the sizes differ.
   void take(int from, int to, std::span<std::byte> bytes) {
     std::unique_lock lock(mutex_);
     auto& waiting = messages_[{from, to}];
-    changed_.wait(lock, [&] { return !waiting.empty() || given_up_; });
+    changed_.wait(lock, [&] { return !waiting.empty() || gone_.contains(from); });
     if (waiting.empty()) throw Error(ErrorCode::kPeer, "rank " + std::to_string(from) + " does not answer");
     if (waiting.front().size() != bytes.size()) throw Error(ErrorCode::kUsage, "a message of another size");
     std::memcpy(bytes.data(), waiting.front().data(), bytes.size());
     waiting.pop_front();
   }
 
-  void give_up() {
+  void give_up(int rank) {
     const std::lock_guard lock(mutex_);
-    given_up_ = true;
+    gone_.insert(rank);
     changed_.notify_all();
   }
 
@@ -50,7 +51,7 @@ class Mailbox {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::pair<int, int>, std::deque<std::vector<std::byte>>> messages_;
-  bool given_up_ = false;
+  std::set<int> gone_;
 };
 
 class ThreadRanks final : public Ranks {
@@ -103,7 +104,7 @@ inline std::vector<std::string> run_ranks(int size, const std::function<void(Ran
         task(ranks);
       } catch (const std::exception& error) {
         errors[static_cast<std::size_t>(rank)] = error.what();
-        mailbox.give_up();
+        mailbox.give_up(rank);
       }
     });
   }

@@ -143,8 +143,9 @@ TEST_F(RanksTrain, MoreRanksThanReplicasAreRefused) {
 }
 
 TEST_F(RanksTrain, RanksThatWouldMakeAnotherRunAreNamed) {
+  const TrainOptions same = replicated();
   const std::vector<std::string> errors = run_ranks(3, [&](Ranks& ranks) {
-    TrainOptions options = replicated();
+    TrainOptions options = same;
     if (ranks.rank() == 2) options.run.lr = 0.5;
     train_together(options, {}, ranks);
   });
@@ -155,8 +156,9 @@ TEST_F(RanksTrain, RanksThatWouldMakeAnotherRunAreNamed) {
 }
 
 TEST_F(RanksTrain, ATextThatOneRankLacksIsNamed) {
+  const TrainOptions same = replicated();
   const std::vector<std::string> errors = run_ranks(2, [&](Ranks& ranks) {
-    TrainOptions options = replicated();
+    TrainOptions options = same;
     if (ranks.rank() == 1) options.text.paths = {folder_.path("missing")};
     train_together(options, {}, ranks);
   });
