@@ -89,7 +89,7 @@ class FailingCalls(CommandTest):
         out, side = self.folder / "out", ".out.shard.unroll-part"
         self.score = ["score", self.folder / "m", self.folder / "text", "--shard", "1/2", "--output", out, "--overwrite",
                       "--resume", "--threads", "1", "--quiet"]
-        begun = {"text": self.text.read_bytes()[:2000], "m": self.make_model("m").read_bytes(), "out": b"old"}
+        begun = {"text": self.text.read_bytes()[:2000], "m": self.make_model("scored").read_bytes(), "out": b"old"}
         self.restore(begun)
         self.succeed(*self.score)
         self.finished = self.content()
