@@ -175,8 +175,8 @@ class Docs(CommandTest):
         return faults(self.document.replace(old, new), self.pages)
 
     def test_a_flag_that_the_document_lacks_is_found(self):
-        row = re.search(r"(?m)^\| `--min-count N`.*\n", self.document).group()
-        self.assertEqual(self.faults_after(row, ""), ["train: --min-count is missing from the document"])
+        row = re.search(r"(?m)^\| `--ema-decay D`.*\n", self.document).group()
+        self.assertEqual(self.faults_after(row, ""), ["train: --ema-decay is missing from the document"])
         self.assertEqual(self.faults_after(" [-independent]", ""), ["rnnlm: -independent is missing from the document"])
 
     def test_a_flag_that_others_share_is_missed_by_each(self):
