@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "cli/flags/field_flags.h"
+#include "cli/streams/interrupt.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
 #include "cli/verbs/train_ranks.h"
@@ -36,8 +38,10 @@ constexpr std::string_view kUsage =
     "  --step-timeout SECONDS  give up where another process does not answer for so long (default 60)\n"
     "  --dry-run               print hosts, bytes a step and their share of its time, and stop\n"
     "  --help, --version\n\n"
-    "SIGTERM and SIGUSR1, which mpirun passes on, save after the step and stop with status 130.\n"
-    "Statuses: 0 done, 1 failed, 2 wrong usage, 3 a process does not answer, 130 stopped and saved.\n\n"
+    "SIGUSR1, which mpirun passes on, saves after the step and stops with status 130; so does SIGTERM, after which "
+    "mpirun\n"
+    "gives its processes a second. Before the first step there is nothing to save.\n"
+    "Statuses: 0 done, 1 failed, 2 wrong usage, 3 a process does not answer, 130 stopped.\n\n"
     "Two processes of four threads each:\n"
     "  mpirun -n 2 --map-by slot:PE=4 unroll-mpi train book.txt --save book.safetensors --replicas 8 --threads 4\n";
 
@@ -49,8 +53,8 @@ struct Arguments {
 double seconds_of(std::string_view text) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.begin(), text.end(), seconds);
-  if (error == std::errc() && end == text.end() && seconds > 0) return seconds;
-  throw Error(ErrorCode::kUsage, fmt::format("--step-timeout is \"{}\": expected seconds, above 0", text));
+  if (error == std::errc() && end == text.end() && seconds >= 1) return seconds;
+  throw Error(ErrorCode::kUsage, fmt::format("--step-timeout is \"{}\": expected seconds, at least 1", text));
 }
 
 // Takes the flags of this program out of those of train.
@@ -120,10 +124,12 @@ int train_on_ranks(const Arguments& arguments) {
 int run(const std::vector<std::string>& arguments) {
   if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) return print(kUsage);
   if (asks_for(arguments, "--version")) return print(fmt::format("unroll-mpi {}\n", version()));
+  // Until MPI is there, who is the first is in the environment alone.
+  const char* const rank = std::getenv("OMPI_COMM_WORLD_RANK");
   try {
     return train_on_ranks(parsed(arguments));
   } catch (const Error& error) {
-    print_error(message_for(error, present_verb()));
+    if (rank == nullptr || rank == std::string_view("0")) print_error(message_for(error, present_verb()));
     return status_of(error);
   }
 }
@@ -134,5 +140,6 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+  unroll::catch_interrupts(true);  // until train does: what comes before that has nothing to save
   return unroll::run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

@@ -103,17 +103,13 @@ void MpiRanks::gather_hosts() {
   std::ranges::transform(names, hosts_.begin(), [](const auto& bytes) { return std::string(bytes.data()); });
 }
 
-void MpiRanks::add(int peer, bool sends, MPI_Request request) {
-  requests_.push_back(request);
-  pending_.push_back({peer, sends});
-}
-
 void MpiRanks::start_send(int to, std::span<const std::byte> bytes) {
   for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), kLargestMessage))) {
     const auto count = static_cast<int>(std::min(bytes.size(), kLargestMessage));
     MPI_Request request = MPI_REQUEST_NULL;
     const int error = MPI_Isend(bytes.data(), count, MPI_BYTE, to, 0, MPI_COMM_WORLD, &request);
-    add(to, true, request);
+    requests_.push_back(request);
+    pending_.push_back({.peer = to, .sends = true, .bytes = count});
     if (error != MPI_SUCCESS) fail(text_of(error));
   }
 }
@@ -123,18 +119,20 @@ void MpiRanks::start_receive(int from, std::span<std::byte> bytes) {
     const auto count = static_cast<int>(std::min(bytes.size(), kLargestMessage));
     MPI_Request request = MPI_REQUEST_NULL;
     const int error = MPI_Irecv(bytes.data(), count, MPI_BYTE, from, 0, MPI_COMM_WORLD, &request);
-    add(from, false, request);
+    requests_.push_back(request);
+    pending_.push_back({.peer = from, .sends = false, .bytes = count});
     if (error != MPI_SUCCESS) fail(text_of(error));
   }
 }
 
 bool MpiRanks::complete_some() {
   completed_.resize(requests_.size());
+  statuses_.resize(requests_.size());
   int count = 0;
-  const int error = MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &count, completed_.data(),
-                                 MPI_STATUSES_IGNORE);
-  if (error != MPI_SUCCESS) fail(text_of(error));
+  const int error =
+      MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &count, completed_.data(), statuses_.data());
   if (count == MPI_UNDEFINED || count == 0) return false;
+  check_completed(count, error);
   // What is complete has become MPI_REQUEST_NULL.
   std::size_t kept = 0;
   for (std::size_t i = 0; i < requests_.size(); ++i) {
@@ -145,6 +143,21 @@ bool MpiRanks::complete_some() {
   requests_.resize(kept);
   pending_.resize(kept);
   return true;
+}
+
+// A message of another size is one that was meant for another receive: ranks that are not at the same place.
+void MpiRanks::check_completed(int count, int error) {
+  for (int i = 0; i < count; ++i) {
+    const MPI_Status& status = statuses_[static_cast<std::size_t>(i)];
+    const Pending& pending = pending_[static_cast<std::size_t>(completed_[static_cast<std::size_t>(i)])];
+    if (error == MPI_ERR_IN_STATUS && status.MPI_ERROR != MPI_SUCCESS) fail(text_of(status.MPI_ERROR));
+    int bytes = 0;
+    if (!pending.sends) MPI_Get_count(&status, MPI_BYTE, &bytes);
+    if (pending.sends || bytes == pending.bytes) continue;
+    fail(fmt::format("rank {} sent {} bytes, expected {}: they are not at the same step", pending.peer, bytes,
+                     pending.bytes));
+  }
+  if (error != MPI_SUCCESS && error != MPI_ERR_IN_STATUS) fail(text_of(error));
 }
 
 void MpiRanks::progress() {

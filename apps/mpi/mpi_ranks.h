@@ -37,14 +37,15 @@ class MpiRanks final : public Ranks {
   struct Pending {
     int peer = 0;
     bool sends = false;
+    int bytes = 0;
   };
 
   void start_send(int to, std::span<const std::byte> bytes) override;
   void start_receive(int from, std::span<std::byte> bytes) override;
-  void add(int peer, bool sends, MPI_Request request);
   void gather_hosts();
   // Whether something was completed. Throws Error{kPeer} where MPI reports a failure.
   bool complete_some();
+  void check_completed(int count, int error);
   [[noreturn]] void fail(const std::string& why);
   // "rank 2 on node7", of those that a wait is for.
   [[nodiscard]] std::string awaited() const;
@@ -57,6 +58,7 @@ class MpiRanks final : public Ranks {
   std::vector<MPI_Request> requests_;
   std::vector<Pending> pending_;  // of each request
   std::vector<int> completed_;    // scratch
+  std::vector<MPI_Status> statuses_;
 };
 
 }  // namespace unroll

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "base/quote.h"
 #include "dist/collect.h"
+#include "train/options.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -26,31 +28,49 @@ std::string described_run(const RunPlan& plan, const EarlierRun& earlier) {
   return lines;
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
+using NamedTexts = std::vector<std::pair<std::string_view, std::string_view>>;
+
+NamedTexts lines_of(std::string_view text) {
+  NamedTexts lines;
   while (!text.empty()) {
+    const std::size_t tab = text.find('\t');
     const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
+    lines.emplace_back(text.substr(0, tab), text.substr(tab + 1, end - tab - 1));
     text.remove_prefix(end + 1);
   }
   return lines;
 }
 
-// "`lr` is X, and Y on rank 0".
+std::string_view value_in(const NamedTexts& lines, std::string_view name) {
+  const auto found = std::ranges::find(lines, name, &NamedTexts::value_type::first);
+  return found == lines.end() ? "not set" : found->second;
+}
+
+// "`run.lr` is 0.5, and 0.004 on rank 0".
 std::string difference(std::string_view here, std::string_view first) {
-  const std::vector<std::string_view> mine = lines_of(here);
-  const std::vector<std::string_view> wanted = lines_of(first);
-  const auto parted = [](std::string_view line) {
-    const std::size_t tab = line.find('\t');
-    return std::pair(line.substr(0, tab), line.substr(tab + 1));
-  };
-  for (std::size_t i = 0; i < mine.size() && i < wanted.size(); ++i) {
-    const auto [name, value] = parted(mine[i]);
-    const auto [first_name, first_value] = parted(wanted[i]);
-    if (name != first_name) return fmt::format("it has {}, and rank 0 {}", name, first_name);
-    if (value != first_value) return fmt::format("{} is {}, and {} on rank 0", name, value, first_value);
+  const NamedTexts mine = lines_of(here);
+  const NamedTexts wanted = lines_of(first);
+  for (const NamedTexts& lines : {mine, wanted}) {
+    for (const auto& [name, value] : lines) {
+      const std::string_view present = value_in(mine, name);
+      const std::string_view other = value_in(wanted, name);
+      if (present != other) return fmt::format("{} is {}, and {} on rank 0", name, present, other);
+    }
   }
-  return "it has another number of options than rank 0";
+  return "its options are in another order";
+}
+
+// Throws where a rank's description is not that of rank 0.
+void expect_same_descriptions(Ranks& ranks, const std::string& mine) {
+  const std::vector<std::string> all = texts_of_ranks(ranks, mine);
+  for (int rank = 1; rank < ranks.size(); ++rank) {
+    const std::string& description = all[static_cast<std::size_t>(rank)];
+    if (description == all.front()) continue;
+    throw Error(ErrorCode::kUsage,
+                fmt::format("rank {} on {} is about to make another run than rank 0 on {}: {}; all ranks need the same "
+                            "options, and the same files to read",
+                            rank, ranks.host(rank), ranks.host(0), difference(description, all.front())));
+  }
 }
 
 }  // namespace
@@ -69,16 +89,18 @@ void expect_same_processors(Ranks& ranks) {
   }
 }
 
-void expect_same_everywhere(Ranks& ranks, const RunPlan& plan, const EarlierRun& earlier) {
-  const std::vector<std::string> runs = texts_of_ranks(ranks, described_run(plan, earlier));
-  for (int rank = 1; rank < ranks.size(); ++rank) {
-    const std::string& run = runs[static_cast<std::size_t>(rank)];
-    if (run == runs.front()) continue;
-    throw Error(ErrorCode::kUsage,
-                fmt::format("rank {} on {} is about to make another run than rank 0 on {}: {}; all ranks need the same "
-                            "options, and the same files to read",
-                            rank, ranks.host(rank), ranks.host(0), difference(run, runs.front())));
+void expect_same_options(Ranks& ranks, const TrainOptions& options) {
+  std::string lines;
+  for (const DescribedOption& described : describe_all(options)) {
+    if (described.option.field == "run.threads") continue;
+    lines += fmt::format("`{}`\t{}\n", described.option.field, quote(described.value));
   }
+  lines += fmt::format("`run.plan_only`\t{}\n", options.run.plan_only);
+  expect_same_descriptions(ranks, lines);
+}
+
+void expect_same_everywhere(Ranks& ranks, const RunPlan& plan, const EarlierRun& earlier) {
+  expect_same_descriptions(ranks, described_run(plan, earlier));
 }
 
 }  // namespace unroll

@@ -354,6 +354,7 @@ TrainResult train_together(const TrainOptions& asked, const TrainObserver& obser
     expect_ranks_for(options, ranks);
     expect_files_apart(options);
   });
+  expect_same_options(ranks, options);
   bool stopped = false;
   const StopQuery stop = [&] {
     stopped = stopped || any_of_ranks(ranks, observer.stop_requested && observer.stop_requested());

@@ -156,6 +156,13 @@ class MpiTrain(CommandTest):
         self.assertNotIn("trained", done.err)
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def test_a_dry_run_leaves_the_log_of_another_run_alone(self):
+        self.alone("m", "--log", str(self.log))
+        before = self.log.read_bytes()
+        self.assertEqual(mpirun(2, *self.arguments("m", "--log", str(self.log), "--overwrite", "--dry-run")).status, 0)
+        self.succeed(*self.arguments("m", "--log", str(self.log), "--overwrite", "--dry-run"))
+        self.assertEqual(self.log.read_bytes(), before)
+
     def test_threads_without_cores_are_told(self):
         process = start(1, "--bind-to", "core", UNROLL_MPI, *self.arguments("m", "--dry-run", threads=2))
         done = self.finish(process)
@@ -180,12 +187,25 @@ class MpiTrain(CommandTest):
                         str(self.folder / "m"), "--auto", "1")
         self.refuse_all(1, ["missing.txt"], 2, "train", str(self.folder / "missing.txt"), "--save",
                         str(self.folder / "m"), "--replicas", "2")
+        self.refuse_all(2, ["standard input is for one process"], 2, *self.arguments("m", text="-"))
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def test_processes_that_save_at_other_steps_are_named(self):
+        both = ["-n", "1", UNROLL_MPI, *self.arguments("m", "--save-every", "10"), ":", "-n", "1", UNROLL_MPI,
+                *self.arguments("m", "--save-every", "20")]
+        process = subprocess.Popen(["mpirun", *both], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        done = self.finish(process)
+        self.assertEqual(done.status, 2, done.err)
+        self.assertIn('--save-every is "20", and "10" on rank 0', done.err)
+
     def test_processes_that_differ_are_named(self):
-        other = self.write("other.txt", self.text.read_text() + "something else\n")
-        both = ["-n", "1", UNROLL_MPI, *self.arguments("m"), ":", "-n", "1", UNROLL_MPI,
-                *self.arguments("m", text=other)]
+        """Copies of a text on two hosts that are not the same."""
+        both = []
+        for name in ("here", "there"):
+            (self.folder / name).mkdir()
+            (self.folder / name / "text").write_text(self.text.read_text() + name)
+            both += [":", "-n", "1", "-wdir", str(self.folder / name), UNROLL_MPI, *self.arguments("m", text="text")]
+        both = both[1:]
         process = subprocess.Popen(["mpirun", *both], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
         done = self.finish(process)
         self.assertEqual(done.status, 2, done.err)

@@ -147,11 +147,25 @@ TEST_F(RanksTrain, RanksThatWouldMakeAnotherRunAreNamed) {
   const std::vector<std::string> errors = run_ranks(3, [&](Ranks& ranks) {
     TrainOptions options = same;
     if (ranks.rank() == 2) options.run.lr = 0.5;
+    if (ranks.rank() == 2) options.run.seed = 7;
     train_together(options, {}, ranks);
   });
   for (const std::string& error : errors) {
     EXPECT_NE(error.find("rank 2 on thread2 is about to make another run than rank 0"), std::string::npos) << error;
-    EXPECT_NE(error.find("lr is \"0.5\", and \"0.004\" on rank 0"), std::string::npos) << error;
+    EXPECT_NE(error.find("`run.lr` is \"0.5\", and \"0.004\" on rank 0"), std::string::npos) << error;
+  }
+}
+
+// They decide no bit of the result, but when ranks meet.
+TEST_F(RanksTrain, SavesAtOtherStepsAreNamed) {
+  const TrainOptions same = replicated();
+  const std::vector<std::string> errors = run_ranks(2, [&](Ranks& ranks) {
+    TrainOptions options = same;
+    if (ranks.rank() == 1) options.files.save_every = 3;
+    train_together(options, {}, ranks);
+  });
+  for (const std::string& error : errors) {
+    EXPECT_NE(error.find("`files.save_every` is \"3\", and \"7\" on rank 0"), std::string::npos) << error;
   }
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -92,11 +93,15 @@ int train_with_dashboard(const TrainCommand& command, Terminal& terminal) {
 }
 
 // What one process alone can do.
-void expect_for_ranks(const TrainCommand& command) {
+void expect_for_ranks(const TrainCommand& command, const Ranks& ranks) {
+  if (ranks.size() == 1) return;
   const auto refuse = [](const char* flag, const char* why) {
     throw Error(ErrorCode::kUsage, fmt::format("{} is for one process: {}", flag, why));
   };
   if (command.auto_minutes) refuse("--auto", "start a search with unroll train, or several with unroll sweep");
+  if (std::ranges::find(command.options.text.paths, "-") != command.options.text.paths.end()) {
+    refuse("standard input", "give a file, which all of them read");
+  }
   if (command.dashboard_port) refuse("--dashboard", "leave it out; --log FILE is what unroll report and draw show");
 }
 
@@ -115,7 +120,7 @@ void note_few_cores(const TrainCommand& command, Ranks& ranks, int cores, Termin
 int run_train_on(const std::vector<std::string>& arguments, Ranks& ranks, int cores) {
   std::optional<TrainCommand> command = parse_train_command(arguments);
   if (!command) return 0;
-  expect_for_ranks(*command);
+  expect_for_ranks(*command, ranks);
   Terminal warnings(command->quiet);
   note_few_cores(*command, ranks, cores, warnings);
   const bool talks = ranks.rank() == 0 && !command->quiet;

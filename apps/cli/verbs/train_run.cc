@@ -40,7 +40,7 @@ class TrainReports {
         terminal_(place.terminal),
         dashboard_(place.dashboard),
         progress_(&place.terminal),
-        log_(command.log),
+        log_(command.options.run.plan_only ? "" : command.log),
         samples_(command.samples) {}
 
   [[nodiscard]] TrainObserver observer() {
