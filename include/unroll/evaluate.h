@@ -88,7 +88,7 @@ struct AverageEvaluation {
                                                  const EvaluateOptions& options = {});
 
 // The same for the text in the id cache at `path` (unroll/id_cache.h), whose ids are copied into memory: equal to what
-// evaluate_average() returns for the text itself. Throws also what read_id_cache() throws, and Error{kUsage} for a
+// evaluate_average() returns for the text itself. Throws also what verify_id_cache() throws, and Error{kUsage} for a
 // cache of another tokenizer than the models', and for one that holds out a part of its text.
 [[nodiscard]] AverageEvaluation evaluate_id_cache(std::span<const Model> models, const std::string& path,
                                                   const EvaluateOptions& options = {});

@@ -140,6 +140,7 @@ AverageEvaluation evaluate_id_cache(std::span<const Model> models, const std::st
                             cache.name(), info.valid_split),
                 "text.valid_split");
   }
+  cache.verify();
   EncodedText encoded{.ids = {},
                       .bytes = info.train.bytes,
                       .characters = info.train.characters,

@@ -16,6 +16,10 @@
 namespace unroll {
 namespace {
 
+// Bytes of a cache up to which all of its ids are read when a run begins: a part of a second. A run does without the
+// ids of a larger one until it needs them.
+constexpr std::int64_t kMostVerified = 256'000'000;
+
 // Enough to tell one text from another.
 std::uint64_t hash_after(std::uint64_t start, const IdView& ids) {
   IdHash hash(start);
@@ -33,7 +37,10 @@ struct ValidFile {
     if (path.empty()) return;
     if (is_id_cache(path)) {
       cache.emplace(path);
-      if (cache->info().valid.ids == 0) return;
+      if (cache->info().valid.ids == 0) {
+        cache->verify();  // all of it is read anyway, for the fingerprint
+        return;
+      }
       throw Error(ErrorCode::kUsage,
                   fmt::format("{} is an id cache that holds out {} of its text: to validate on all of it, make it with "
                               "a `text.valid_split` of 0",
@@ -70,11 +77,12 @@ void set_valid(const ValidFile& file, TrainingText* text) {
   text->valid_unknown = file.cache->info().train.unknown;
 }
 
-// The text of a cache, and what it holds out; its fingerprint without reading it.
+// The text of a cache, and what it holds out; its fingerprint as the header has it.
 TrainingText read_cached_text(const TrainOptions& options, const Model* from) {
   const IdCache cache(options.text.paths.front());
   const IdCacheInfo& info = cache.info();
   if (from != nullptr) cache.expect_tokenizer(from->tokenizer(), "model");
+  if (info.file_bytes <= kMostVerified) cache.verify();
   const ValidFile file(options.text.valid, info.tokenizer.kind(), info.tokenizer.lowercase());
   TrainingText text{.tokenizer = info.tokenizer,
                     .train = cache.train(),

@@ -229,6 +229,21 @@ class IdCache(CommandTest):
             self.assertIn("id number 2 is 50000: expected one below", done.err)
         self.assertIn("safetensors", read(b"unrolid" + raw[8:], "inspect").err)
 
+    def test_ids_that_became_others_of_the_vocabulary_are_refused(self):
+        path = self.cache(self.text, "--tokenizer", "word", "--valid-split", "0")
+        self.train(path)
+        model = self.folder / "m.safetensors"
+        tail = self.cache(self.text, name="tail.ids")
+        save = ["--save", self.folder / "x.safetensors", *RUN]
+        for cache, arguments in [(path, ["eval", model]), (path, ["train", *save]), (tail, ["train", *save]),
+                                 (path, ["train", self.text, "--tokenizer", "word", *save, "--valid"])]:
+            raw = cache.read_bytes()
+            self.assertNotEqual(raw[-4:-2], raw[-2:])
+            cache.write_bytes(raw[:-4] + raw[-2:] + raw[-4:-2])
+            self.refuse(1, [cache.name, "checksum of its ids", "make it again"], *arguments, cache)
+            cache.write_bytes(raw)
+            self.succeed(*arguments, cache)
+
 
 if __name__ == "__main__":
     main()
