@@ -23,7 +23,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and numbers are copied");
 
-constexpr std::string_view kMagic = "unrolids";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kLongestJson = 100'000'000;
 constexpr std::int64_t kMostValues = 64;
@@ -101,7 +100,7 @@ class CacheReader {
 
  private:
   void check_frame() {
-    if (!bytes_.starts_with(kMagic)) refuse("is not an id cache: expected one that unroll wrote");
+    if (!bytes_.starts_with(kIdCacheMagic)) refuse("is not an id cache: expected one that unroll wrote");
     if (bytes_.size() < sizeof(Frame)) refuse("is cut short: it ends within its header");
     std::memcpy(&frame_, bytes_.data(), sizeof(Frame));
     if (frame_.version > kVersion) {
@@ -196,7 +195,7 @@ std::string header_bytes(const IdCacheHeader& header) {
               .offset = header.offset,
               .json = json.size(),
               .checksum = header.checksum};
-  kMagic.copy(frame.magic.data(), frame.magic.size());
+  kIdCacheMagic.copy(frame.magic.data(), frame.magic.size());
   frame.header_checksum = header_checksum(frame, json);
   return std::string(frame_bytes(frame)) + json;
 }
@@ -260,7 +259,7 @@ bool is_id_cache(const std::string& path) {
   std::error_code unknown;
   if (path == "-" || !std::filesystem::is_regular_file(path, unknown)) return false;
   try {
-    return read_head(path, kMagic.size()) == kMagic;
+    return read_head(path, kIdCacheMagic.size()) == kIdCacheMagic;
   } catch (const Error&) {
     return false;  // whoever reads it says why
   }

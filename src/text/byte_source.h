@@ -22,7 +22,8 @@ class ByteSource {
   ByteSource& operator=(ByteSource&&) noexcept;
 
   // Reads once and appends the result, perhaps nothing. Returns false at the end. Throws Error{kFile} if reading fails
-  // and for gzip that is damaged or ends early, Error{kInput} for UTF-16 and UTF-32.
+  // and for gzip that is damaged or ends early, Error{kInput} for UTF-16 and UTF-32, and for an id cache unless the
+  // text is bytes.
   bool append_some(std::string& bytes);
 
   // Whether a byte-order mark was dropped so far.

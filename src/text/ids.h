@@ -16,6 +16,9 @@
 
 namespace unroll {
 
+// What a file of ids and their tokenizer begins with (model/id_cache.h).
+inline constexpr std::string_view kIdCacheMagic = "unrolids";
+
 // How ids stand in a file: one after another, little-endian, of 2 or 4 bytes each. With all bits set, an id is
 // kNoSymbol.
 struct StoredIds {

@@ -158,6 +158,11 @@ class Docs(CommandTest):
     def test_the_document_lists_the_flags_and_defaults_of_help(self):
         self.assertEqual(faults(self.document, self.pages), [])
 
+    def test_the_document_begins_with_the_verbs_of_help(self):
+        self.assertGreater(len(self.verbs), 20)
+        listed = re.search(r"(?ms)^`unroll VERB \[arguments\]`: (.*?)\.$", self.document).group(1)
+        self.assertEqual(re.findall(r"`([a-z]+)`", listed), self.verbs)
+
     def test_pages_hold_what_they_are_known_to_hold(self):
         self.assertIn("train", self.verbs)
         self.assertEqual(self.pages["train"]["--hidden"], "256")

@@ -148,7 +148,7 @@ class IdCache(CommandTest):
         self.refuse(2, ["text.ids", "tokenizer is word", "model's is char"], "eval", self.shared / "char.safetensors", path)
         self.refuse(2, ["alone"], "eval", model, path, self.text)
         tail = self.cache(self.text, "--tokenizer", model, name="tail.ids")
-        self.refuse(2, ["holds out 0.1"], "eval", model, tail)
+        self.refuse(2, ["holds out 0.1", "make it with a --valid-split of 0"], "eval", model, tail)
 
     def test_a_finished_or_stopped_run_knows_its_text_again(self):
         path = self.cache(self.text)
@@ -187,6 +187,33 @@ class IdCache(CommandTest):
         for flags in [["--lowercase"], ["--vocab-size", "9"]]:
             self.refuse(2, ["has a vocabulary"], "tokenize", self.text, "--to", "ids", "--tokenizer", path, *flags,
                         "--save", self.folder / "y.ids")
+
+    def test_verbs_that_read_text_say_what_a_cache_is(self):
+        path = self.cache(self.text)
+        packed = self.write("text.ids.gz", gzip.compress(path.read_bytes()))
+        model = self.make_model("reads.safetensors")
+        words = ["is an id cache", "train, eval and inspect read it"]
+        for verb in ("score", "features", "eval", "tune"):
+            for text in (packed, path)[:1 if verb == "eval" else 2]:
+                self.refuse(1, [str(text), *words], verb, model, text)
+            self.refuse(1, ["standard input", *words], verb, model, "-", stdin=path.read_bytes())
+        save = ["--save", self.folder / "x.safetensors", *RUN]
+        self.refuse(1, [str(packed), *words], "train", packed, *save)
+        labelled = self.write("labelled.txt", "".join(f"__label__{'ab'[i % 2]} text {i}\n" for i in range(40)))
+        self.refuse(1, [str(path), *words], "train", "--task", "classify", labelled, "--unlabelled", path, *save)
+        self.refuse(1, ["text.ids", *words], "tokenize", path, "--tokenizer", model)
+        # The word alone is text, whole or in pieces, and so is anything to a model of bytes.
+        for text in (b"unrolids", b"unrolids\n", b"unr", b"unrolids\1\0\0"):
+            self.succeed("score", model, "-", stdin=text)
+        self.succeed("score", self.make_model("any.safetensors", "--tokenizer", "byte"), path)
+
+    def test_flags_of_tokenize_that_do_not_fit_name_those_that_do(self):
+        save = ["--save", self.folder / "x.ids"]
+        self.refuse(2, ["--save is for an id cache", "--to ids"], "tokenize", self.text, *save)
+        self.refuse(2, ["--to ids"], "tokenize", self.text, f"--save={self.folder / 'x.ids'}", "--tokenizer", "char")
+        self.assertNotIn("--save", self.succeed("tokenize", "--save", "x.ids", "--help").out.split("Examples")[0])
+        self.refuse(2, ["'nosuch'", "model file", "id cache", "FILE.model"], "tokenize", self.text, "--to", "ids",
+                    "--tokenizer", "nosuch", *save)
 
     def test_a_file_is_replaced_as_a_whole_or_not_at_all(self):
         path = self.cache(self.text)

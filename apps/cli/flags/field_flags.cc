@@ -109,8 +109,9 @@ std::string with_flags(std::string_view message) { return replace_fields(message
 std::string with_flags(std::string_view message, const VerbFlags& verb) {
   return replace_fields(message, [&](std::string_view field) {
     std::string flag = flag_of(field);
-    const bool of_training = field == "task.kind";  // "train one with --task conditional", whatever the verb
-    return of_training || contains(verb.flags, flag) ? flag : last_part(field, ' ');
+    // "train one with --task conditional", "make the cache with a --valid-split of 0", whatever the verb.
+    const bool of_another_verb = field == "task.kind" || field == "text.valid_split";
+    return of_another_verb || contains(verb.flags, flag) ? flag : last_part(field, ' ');
   });
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -37,6 +38,12 @@ struct TokenizeCommand {
   bool quiet = false;
 };
 
+bool gives(const std::vector<std::string>& arguments, const std::string& flag) {
+  const auto flags_end = std::ranges::find(arguments, "--");
+  return std::any_of(arguments.begin(), flags_end,
+                     [&](const std::string& argument) { return argument == flag || argument.starts_with(flag + "="); });
+}
+
 std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& arguments) {
   TokenizeCommand command;
   Flags flags(
@@ -60,6 +67,10 @@ std::optional<TokenizeCommand> parse_tokenize(const std::vector<std::string>& ar
   flags.example("unroll tokenize train book.txt --vocab-size 4000 --save book.model", "Learn 4,000 sub-words.");
   flags.example("unroll tokenize book.txt --tokenizer book.model | head", "Look at them.");
   flags.example("echo 'To be' | unroll tokenize --tokenizer book.safetensors --ids", "What a trained model reads.");
+  if (gives(arguments, "--save") && !gives(arguments, "--help")) {
+    throw Error(ErrorCode::kUsage,
+                "--save is for an id cache: give --to ids as well; tokens are printed on standard output");
+  }
   if (!flags.parse(arguments)) return std::nullopt;
   command.text = take_text("tokenize", flags.positionals());
   if (command.tokenizer.empty()) {

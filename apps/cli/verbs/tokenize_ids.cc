@@ -100,6 +100,17 @@ Tokenizer made_tokenizer(const TokenizeIdsCommand& command) {
                                         : Model::load(command.tokenizer).tokenizer();
 }
 
+// Throws Error{kUsage} for what is no kind; that it is no file either was found before.
+void set_kind(const std::string& value, TokenizerOptions* options) {
+  try {
+    set_tokenizer(value, options);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}, or the path of a model file, of an id cache or of a SentencePiece model "
+                                          "FILE.model",
+                                          error.what()));
+  }
+}
+
 std::string cache_words(const IdCacheInfo& info) {
   std::string words = fmt::format("{} ids to train on", grouped(info.train.ids));
   if (info.valid.ids > 0) words += fmt::format(" and {} held out", grouped(info.valid.ids));
@@ -126,7 +137,7 @@ int run_tokenize_ids(const std::vector<std::string>& arguments) {
   if (is_id_cache(command.tokenizer) || is_model_file(command.tokenizer)) {
     options.made = made_tokenizer(command);
   } else if (!command.tokenizer.empty()) {
-    set_tokenizer(command.tokenizer, &options.tokenizer);
+    set_kind(command.tokenizer, &options.tokenizer);
   }
   const IdCacheInfo info = write_id_cache(options, command.save);
   Terminal terminal(command.quiet);
