@@ -26,6 +26,31 @@ def part(path):
     return path.parent / f".{path.name}.unroll-part"
 
 
+def fnv1a(content, start=0xCBF29CE484222325):
+    for byte in content:
+        start = (start ^ byte) * 0x100000001B3 % (1 << 64)
+    return start
+
+
+def sealed(noted):
+    """A side file with hashes of itself that agree with what was changed in it."""
+    whole = b""
+    for line in noted.splitlines():
+        if line.startswith(b"{"):
+            start = line[:line.rindex(b',"hash"')]
+            line = start + b',"hash":"%016x"}' % fnv1a(start)
+        elif line.startswith((b"mark ", b"end ")):
+            start = line[:line.rindex(b" ")]
+            line = start + b" %016x" % fnv1a(whole + start)
+        whole += line + b"\n"
+    return whole
+
+
+def flipped(content, at):
+    """One bit is another one: digits stay digits."""
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1:]
+
+
 class Shards(CommandTest):
     @classmethod
     def setUpClass(cls):
@@ -213,9 +238,10 @@ class Merged(Shards):
         side = pathlib.Path(f"{paths[1]}.shard")
         noted = side.read_bytes()
         for wrong, words in [(noted[:-20], ["cut short"]), (noted[:200], ["not the side file"]), (b"", ["not the side file"]),
-                             (noted.replace(b"\nhead ", b"\nhaed "), ["line 2"]), (noted.replace(b"mark", b"m rk"), ["not a line"]),
-                             (noted.replace(b'"unroll_shard":1', b'"unroll_shard":9'), ["format 9"]),
-                             (noted.replace(b'"verb":"score"', b'"verb":"sing"'), ["the verb"])]:
+                             (noted.replace(b"\nhead ", b"\nhaed "), ["in line 2"]), (noted + noted[-40:], ["was damaged"]),
+                             (noted + b"1", ["goes on after its end"]),
+                             (sealed(noted.replace(b'"unroll_shard":1', b'"unroll_shard":9')), ["format 9"]),
+                             (sealed(noted.replace(b'"verb":"score"', b'"verb":"sing"')), ["the verb"])]:
             with self.subTest(words):
                 side.write_bytes(wrong)
                 self.refuse(1, words, "merge", *paths)
@@ -225,6 +251,61 @@ class Merged(Shards):
         self.refuse(1, ["was it changed"], "score", self.model, self.short, "--shard", "2/2", "--output", paths[1])
         self.score(2, 2, "--overwrite")
         self.succeed("merge", *paths)
+
+
+    def test_no_byte_of_a_side_file_changes_unnoticed(self):
+        paths = [self.score(number, 2) for number in (1, 2)]
+        side = pathlib.Path(f"{paths[1]}.shard")
+        noted = side.read_bytes()
+        self.assertEqual(sealed(noted), noted)
+        score = ["score", self.model, self.short, "--shard", "2/2", "--output", paths[1]]
+        for at in [*range(0, len(noted), 17), noted.index(b"\nhead"), len(noted) - 2]:
+            with self.subTest(at=at, byte=noted[at:at + 1]):
+                side.write_bytes(flipped(noted, at))
+                self.refuse(1, [str(side), "--overwrite"], "merge", *paths)
+        side.write_bytes(flipped(noted, len(noted) // 2))
+        self.refuse(1, [str(side), "was damaged", "--overwrite"], *score)
+        self.refuse(1, [str(side), "was damaged", "--overwrite"], *score, "--resume")
+        self.succeed(*score, "--overwrite")
+        self.assertEqual(side.read_bytes(), noted)
+
+    def test_no_byte_of_the_part_of_a_side_file_changes_unnoticed(self):
+        path = self.score(2, 2)
+        side = pathlib.Path(f"{path}.shard")
+        wanted, noted = path.read_bytes(), side.read_bytes()
+        score = ["score", self.model, self.short, "--shard", "2/2", "--output", path, "--resume"]
+        left = noted[:noted.rindex(b"end ")]
+        side.unlink()
+        for at in [*range(20, len(left), 67), left.index(b"\nhead"), len(left) - 2]:
+            with self.subTest(at=at, byte=left[at:at + 1]):
+                path.unlink(missing_ok=True)
+                part(path).write_bytes(wanted)
+                part(side).write_bytes(flipped(left, at))
+                self.refuse(1, [str(part(side)), "was damaged", "--overwrite"], *score)
+        self.succeed(*score, "--overwrite")
+        self.assertEqual((path.read_bytes(), side.read_bytes()), (wanted, noted))
+        side.unlink()
+        for at in [100, len(noted) // 2]:
+            with self.subTest("between the renamings", at=at):
+                part(side).write_bytes(flipped(noted, at))
+                self.refuse(1, [str(part(side)), "was damaged", "--overwrite"], *score)
+        self.succeed(*score, "--overwrite")
+        self.assertEqual((path.read_bytes(), side.read_bytes()), (wanted, noted))
+        self.expect_nothing_left()
+
+    def test_side_files_that_agree_with_themselves_alone_are_refused(self):
+        paths = [self.score(number, 2) for number in (1, 2)]
+        sides = [pathlib.Path(f"{path}.shard") for path in paths]
+        noted = [side.read_bytes() for side in sides]
+        unit = noted[0].splitlines()[2]
+        for old, new, words in [(b'"lines_of_all":41', b'"lines_of_all":99', ["has 20 lines", "1/2 of 99 has 49"]),
+                                (unit, unit[:unit.rindex(b",")], ["is damaged", "2 and 5 numbers", "2 and 6"]),
+                                (b'"parameters":', b'"perimeters":', ["was damaged, in line 1:"]),
+                                (b'"format":', b'"fromat":', ["is damaged", "parameters are not those of score"])]:
+            with self.subTest(words):
+                for side, content in zip(sides, noted):
+                    side.write_bytes(sealed(content.replace(old, new)))
+                self.refuse(1, [f"'{sides[0]}'", "--overwrite", *words], "merge", *paths)
 
 
 class Cuts(Shards):

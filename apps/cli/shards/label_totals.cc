@@ -52,7 +52,7 @@ class TextSumsReader {
 
  private:
   static void expect(bool holds) {
-    if (!holds) throw Error(ErrorCode::kFormat, "a side file has numbers that a text cannot have");
+    if (!holds) throw Error(ErrorCode::kFormat, "numbers that a text cannot have");
   }
 
   const UnitSums& unit_;

@@ -54,6 +54,22 @@ void expect_side_file(const std::string& path) {
                           side_path(path)));
 }
 
+std::unique_ptr<UnitTotals> empty_totals(const std::string& path, const ShardIdentity& identity) {
+  try {
+    return totals_of(identity.verb, identity.parameters);
+  } catch (const Error& error) {
+    throw about_side_file(path, error);
+  }
+}
+
+void add_unit(const std::string& path, const UnitSums& unit, UnitTotals& totals) {
+  try {
+    totals.add(unit);
+  } catch (const Error& error) {
+    throw about_side_file(path, error);
+  }
+}
+
 std::string missing_shards(const std::vector<std::int64_t>& numbers, std::int64_t of) {
   std::string missing;
   std::size_t count = 0;
@@ -105,12 +121,11 @@ void MergedShards::check_together() const {
 }
 
 std::unique_ptr<UnitTotals> MergedShards::totals() const {
-  const ShardIdentity& identity = files_.front().identity;
-  std::unique_ptr<UnitTotals> totals = totals_of(identity.verb, identity.parameters);
+  std::unique_ptr<UnitTotals> totals = empty_totals(files_.front().path, files_.front().identity);
   for (const File& file : files_) {
     SideReader reader(side_path(file.path));
     while (std::optional<SideLine> line = reader.next()) {
-      if (const auto* const unit = std::get_if<SideUnit>(&*line)) totals->add(unit->sums);
+      if (const auto* const unit = std::get_if<SideUnit>(&*line)) add_unit(file.path, unit->sums, *totals);
     }
   }
   return totals;

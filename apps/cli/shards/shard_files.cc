@@ -43,25 +43,26 @@ class HashedStart {
   SideMark here_;
 };
 
-// The identity of the side file at `path`; none where that is not one.
-std::optional<ShardIdentity> identity_at(const std::string& path) {
+// The identity of the side file at `path`; none where that is not one, or ends in its first line, or was damaged there
+// and may be replaced. Throws Error{kFormat} for one that was damaged there otherwise.
+std::optional<ShardIdentity> identity_at(const std::string& path, bool overwrite) {
+  if (!begins_as_side_file(path)) return std::nullopt;
   try {
     return SideReader(path).identity();
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kFormat) throw;
+    if (error.code() != ErrorCode::kFormat || !overwrite) throw;
     return std::nullopt;
   }
 }
 
-}  // namespace
-
-SideEnd check_shard(const std::string& path) {
-  const std::string side = side_path(path);
+// The end of a side file, which must be its last line, and agree with the others.
+SideEnd check_side_file(const std::string& side) {
   SideReader reader(side);
   SideMark sum;
   std::int64_t units = 0;
   std::optional<SideEnd> end;
   while (std::optional<SideLine> line = reader.next()) {
+    if (end) break;
     if (const auto* const head = std::get_if<SideHead>(&*line)) sum.bytes += head->bytes;
     if (const auto* const unit = std::get_if<SideUnit>(&*line)) sum.bytes += unit->bytes;
     if (std::holds_alternative<SideUnit>(*line)) ++units;
@@ -71,15 +72,34 @@ SideEnd check_shard(const std::string& path) {
     throw Error(ErrorCode::kFormat, fmt::format("'{}' is cut short: make the shard again with --overwrite", side));
   }
   std::error_code unknown;
+  if (std::filesystem::file_size(side, unknown) != static_cast<std::uintmax_t>(reader.bytes())) {
+    throw Error(ErrorCode::kFormat,
+                fmt::format("'{}' goes on after its end: make the shard again with --overwrite", side));
+  }
+  const UnitRange range = range_of(reader.identity().shard, reader.identity().units);
+  if (units == range.last - range.first) return *end;
+  throw Error(ErrorCode::kFormat,
+              fmt::format("'{}' has {} lines, and shard {}/{} of {} has {}: make the shard again "
+                          "with --overwrite",
+                          side, grouped(units), reader.identity().shard.number, reader.identity().shard.of,
+                          grouped(reader.identity().units), grouped(range.last - range.first)));
+}
+
+}  // namespace
+
+SideEnd check_shard(const std::string& path) {
+  const std::string side = side_path(path);
+  const SideEnd end = check_side_file(side);
+  std::error_code unknown;
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path, unknown));
   if (unknown) throw Error(ErrorCode::kFile, fmt::format("cannot read '{}': {}", path, unknown.message()));
-  if (size != end->bytes || hash_of_file(path) != end->hash) {
+  if (size != end.bytes || hash_of_file(path) != end.hash) {
     throw Error(ErrorCode::kFormat,
                 fmt::format("'{}' does not have the {} bytes that '{}' tells of: was it changed? Make "
                             "the shard again with --overwrite",
-                            path, grouped(end->bytes), side));
+                            path, grouped(end.bytes), side));
   }
-  return *end;
+  return end;
 }
 
 ShardFiles::ShardFiles(const std::string& path, ShardIdentity identity)
@@ -87,7 +107,7 @@ ShardFiles::ShardFiles(const std::string& path, ShardIdentity identity)
 
 bool ShardFiles::are_complete(bool overwrite) const {
   const std::string side = side_path(path_);
-  const std::optional<ShardIdentity> there = exists(side) ? identity_at(side) : std::nullopt;
+  const std::optional<ShardIdentity> there = exists(side) ? identity_at(side, overwrite) : std::nullopt;
   const std::string difference = there ? identity_.difference(*there, true) : "";
   if (exists(path_) && there && difference.empty()) {
     try {
@@ -110,18 +130,20 @@ bool ShardFiles::are_complete(bool overwrite) const {
 }
 
 // A kill between the two renamings leaves the file in its place and its side file as a part.
-bool ShardFiles::finish_renaming() {
+bool ShardFiles::finish_renaming(bool overwrite) {
   if (file_.left() || !side_.left() || !exists(path_)) return false;
+  const std::string side = side_.part_path();
+  const std::optional<ShardIdentity> there = identity_at(side, overwrite);
+  if (!there || !identity_.difference(*there, true).empty()) return false;
   try {
-    SideReader reader(side_.part_path());
-    if (!identity_.difference(reader.identity(), true).empty()) return false;
+    SideReader reader(side);
     std::optional<SideEnd> end;
     while (std::optional<SideLine> line = reader.next()) {
       if (const auto* const last = std::get_if<SideEnd>(&*line)) end = *last;
     }
     if (!end || hash_of_file(path_) != end->hash) return false;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kFormat) throw;
+    if (error.code() != ErrorCode::kFormat || !overwrite) throw;
     return false;
   }
   side_.start(*side_.left());
@@ -133,14 +155,14 @@ void ShardFiles::expect_replaceable_parts(bool resume, bool overwrite) const {
   const std::optional<std::int64_t> file_left = file_.left();
   const std::optional<std::int64_t> side_left = side_.left();
   if (!file_left && !side_left.value_or(0)) return;
-  const std::optional<ShardIdentity> there = side_left ? identity_at(side_.part_path()) : std::nullopt;
+  if (overwrite && side_left && begins_as_side_file(side_.part_path())) return;
+  const std::optional<ShardIdentity> there = side_left ? identity_at(side_.part_path(), overwrite) : std::nullopt;
   if (!there) {
     if (!file_left) return;  // killed before the first line of the side file was whole
     throw Error(ErrorCode::kUsage,
                 fmt::format("'{}', in which '{}' would be written, was not left by a run with --output: move it away",
                             file_.part_path(), path_));
   }
-  if (overwrite) return;
   if (const std::string difference = identity_.difference(*there, true); !difference.empty()) {
     throw Error(ErrorCode::kUsage, fmt::format("an interrupted run left a part of '{}', made with another command: {} "
                                                "differs; give --overwrite to begin again, or another --output",
@@ -161,9 +183,18 @@ void ShardFiles::expect_replaceable_parts(bool resume, bool overwrite) const {
                           path_));
 }
 
-ShardFiles::Kept ShardFiles::find_kept(const std::function<void(const UnitSums&)>& take) const {
+ShardFiles::Kept ShardFiles::find_kept(bool overwrite, const std::function<void(const UnitSums&)>& take) const {
   Kept kept;
   if (!side_.left().value_or(0) || !file_.left()) return kept;
+  try {
+    keep_marked(take, kept);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kFormat || !overwrite) throw;
+  }
+  return kept;
+}
+
+void ShardFiles::keep_marked(const std::function<void(const UnitSums&)>& take, Kept& kept) const {
   SideReader reader(side_.part_path());
   HashedStart start(file_.part_path());
   std::vector<UnitSums> waiting;  // for a mark
@@ -178,27 +209,30 @@ ShardFiles::Kept ShardFiles::find_kept(const std::function<void(const UnitSums&)
     kept.units += std::ssize(waiting);
     waiting.clear();
     kept.side_bytes = reader.bytes();
+    kept.side_hash = reader.hash();
     kept.mark = *mark;
     kept.head = head;
   }
-  return kept;
 }
 
 void ShardFiles::start(bool resume, bool overwrite, const std::function<void(const UnitSums&)>& take) {
   expect_replaceable_parts(resume, overwrite);
-  const std::optional<ShardIdentity> there = side_.left() ? identity_at(side_.part_path()) : std::nullopt;
   Kept kept;
-  if (resume && there && identity_.difference(*there, true).empty()) kept = find_kept(take);
+  if (resume && side_.left()) {
+    const std::optional<ShardIdentity> there = identity_at(side_.part_path(), overwrite);
+    if (there && identity_.difference(*there, true).empty()) kept = find_kept(overwrite, take);
+  }
   if (kept.side_bytes == 0) {
     file_.discard();
     side_.start();
-    side_.write(identity_line(identity_));
+    write_side(identity_line(identity_));
     file_.start();
     return;
   }
   side_.start(kept.side_bytes);
   file_.start(kept.mark.bytes);
   written_ = kept.mark;
+  side_hash_ = kept.side_hash;
   kept_units_ = kept.units;
   has_head_ = kept.head;
 }
@@ -209,13 +243,19 @@ void ShardFiles::write(std::string_view bytes) {
   written_.bytes += std::ssize(bytes);
 }
 
-void ShardFiles::record(std::string_view lines) {
+void ShardFiles::write_side(std::string_view lines) {
   side_.write(lines);
-  side_.write(side_line(written_));
+  side_hash_ = hash_with(side_hash_, lines);
+}
+
+void ShardFiles::record(std::string_view lines) {
+  write_side(lines);
+  write_side(sealed_side_line(written_, side_hash_));
 }
 
 void ShardFiles::finish(std::int64_t units, std::int64_t tail) {
-  side_.write(side_line(SideEnd{.units = units, .bytes = written_.bytes, .hash = written_.hash, .tail = tail}));
+  const SideEnd end{.units = units, .bytes = written_.bytes, .hash = written_.hash, .tail = tail};
+  write_side(sealed_side_line(end, side_hash_));
   file_.finish();
   side_.finish();
 }

@@ -16,15 +16,17 @@ class ShardFiles {
  public:
   ShardFiles(const std::string& path, ShardIdentity identity);
 
-  // Whether both are in place, whole and of this identity. Throws Error{kUsage} where `path` has another file, unless
-  // `overwrite`.
+  // Whether both are in place, whole and of this identity. Throws Error{kUsage} where `path` has another file, and
+  // Error{kFormat} where one is damaged, unless `overwrite`.
   [[nodiscard]] bool are_complete(bool overwrite) const;
 
-  // Puts the side file in its place if that alone is missing of a run that was killed; whether it did.
-  [[nodiscard]] bool finish_renaming();
+  // Puts the side file in its place if that alone is missing of a run that was killed; whether it did. Throws
+  // Error{kFormat} where it is damaged, unless `overwrite`.
+  [[nodiscard]] bool finish_renaming(bool overwrite);
 
   // Opens both. With `resume` they keep what is whole of an interrupted run: take(sums) is called for each unit. Throws
-  // Error{kUsage} where parts are left that may neither be kept nor removed.
+  // Error{kUsage} where parts are left that may neither be kept nor removed, and Error{kFormat} where that of the side
+  // file is damaged; with `overwrite` too, what is whole before the damage is kept instead.
   void start(bool resume, bool overwrite, const std::function<void(const UnitSums&)>& take);
 
   // Units that were kept; and whether the head was.
@@ -44,12 +46,15 @@ class ShardFiles {
   // Bytes of both parts that are whole, up to the last mark that the file agrees with.
   struct Kept {
     std::int64_t side_bytes = 0;
+    std::uint64_t side_hash = kFnv1aStart;
     SideMark mark = {};
     std::int64_t units = 0;
     bool head = false;
   };
-  [[nodiscard]] Kept find_kept(const std::function<void(const UnitSums&)>& take) const;
+  [[nodiscard]] Kept find_kept(bool overwrite, const std::function<void(const UnitSums&)>& take) const;
+  void keep_marked(const std::function<void(const UnitSums&)>& take, Kept& kept) const;
   void expect_replaceable_parts(bool resume, bool overwrite) const;
+  void write_side(std::string_view lines);
 
   std::string path_;
   ShardIdentity identity_;
@@ -58,6 +63,7 @@ class ShardFiles {
   std::int64_t kept_units_ = 0;
   bool has_head_ = false;
   SideMark written_;
+  std::uint64_t side_hash_ = kFnv1aStart;
 };
 
 // The end of the side file of a shard that is whole: of its own units as they add up, and of a file with these bytes.

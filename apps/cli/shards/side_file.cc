@@ -4,15 +4,44 @@
 
 #include <bit>
 #include <charconv>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "unroll/error.h"
+#include "cli/streams/file_hash.h"
 
 namespace unroll {
 namespace {
 
 constexpr int kSideVersion = 1;
+constexpr std::string_view kIdentityStart = R"({"unroll_shard":)";
+
+// A line after which all that stands before it is known to be what was written.
+std::string sealed(std::string_view line, std::uint64_t before) {
+  return fmt::format("{} {:016x}", line, hash_with(before, line));
+}
+
+// The same of an object, whose last member is the hash. Requires an object with members.
+std::string sealed_object(std::string_view object) {
+  object.remove_suffix(1);
+  return fmt::format(R"({},"hash":"{:016x}"}})", object, hash_with(kFnv1aStart, object));
+}
+
+bool is_sealed_object(std::string_view line) {
+  const std::size_t last = line.rfind(R"(,"hash":")");
+  return last != std::string_view::npos && line == sealed_object(std::string(line.substr(0, last)) + '}');
+}
+
+Error damaged(const std::string& path, std::int64_t line) {
+  return {ErrorCode::kFormat, fmt::format("'{}' was damaged, in line {}{}: make that shard again with --overwrite",
+                                          path, line, line == 1 ? "" : " or before it")};
+}
+
+Error no_side_file(const std::string& path) {
+  return {ErrorCode::kFormat, fmt::format("'{}' is not the side file of a shard: if it was damaged, make that shard "
+                                          "again with --overwrite",
+                                          path)};
+}
 
 // Takes fields off the front of a line.
 class SideFields {
@@ -117,18 +146,20 @@ std::string text_of(const SideEnd& end) {
 }
 
 ShardIdentity parse_identity(const std::string& line, const std::string& path) {
+  if (!line.starts_with(kIdentityStart)) throw no_side_file(path);
+  if (!is_sealed_object(line)) throw damaged(path, 1);
   const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
-  if (!json.is_object() || !json.contains("unroll_shard")) {
-    throw Error(ErrorCode::kFormat, fmt::format("'{}' is not the side file of a shard", path));
-  }
+  if (!json.is_object()) throw damaged(path, 1);
   if (json["unroll_shard"] != kSideVersion) {
     throw Error(ErrorCode::kFormat, fmt::format("'{}' has format {} of side files, and this version of unroll reads "
-                                                "format {}",
+                                                "format {}: make all shards with one version",
                                                 path, json["unroll_shard"].dump(), kSideVersion));
   }
   try {
+    const Shard shard{.number = json.at("shard"), .of = json.at("of")};
+    if (shard.number < 1 || shard.number > shard.of) throw damaged(path, 1);
     return {.verb = json.at("verb"),
-            .shard = {.number = json.at("shard"), .of = json.at("of")},
+            .shard = shard,
             .units = json.at("lines_of_all"),
             .text = json.at("text"),
             .models = json.at("models"),
@@ -137,8 +168,8 @@ ShardIdentity parse_identity(const std::string& line, const std::string& path) {
             .instruction_set = json.at("instruction_set"),
             .json = json.at("json"),
             .parameters = json.at("parameters").dump()};
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorCode::kFormat, fmt::format("'{}', line 1: {}", path, error.what()));
+  } catch (const nlohmann::json::exception&) {
+    throw damaged(path, 1);
   }
 }
 
@@ -158,6 +189,18 @@ std::string ShardIdentity::difference(const ShardIdentity& other, bool same_shar
 
 std::string side_path(const std::string& path) { return path + ".shard"; }
 
+UnitRange range_of(const Shard& shard, std::int64_t units) noexcept {
+  const std::int64_t each = units / shard.of;
+  const std::int64_t rest = units % shard.of;
+  const auto start = [&](std::int64_t i) { return each * i + rest * i / shard.of; };
+  return {.first = start(shard.number - 1), .last = start(shard.number)};
+}
+
+Error about_side_file(const std::string& path, const Error& error) {
+  return {error.code(),
+          fmt::format("'{}' is damaged: {}: make that shard again with --overwrite", side_path(path), error.what())};
+}
+
 std::string identity_line(const ShardIdentity& identity) {
   const nlohmann::ordered_json json{
       {"unroll_shard", kSideVersion},   {"verb", identity.verb},
@@ -166,36 +209,49 @@ std::string identity_line(const ShardIdentity& identity) {
       {"models", identity.models},      {"options", identity.options},
       {"version", identity.version},    {"instruction_set", identity.instruction_set},
       {"json", identity.json},          {"parameters", nlohmann::ordered_json::parse(identity.parameters)}};
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return sealed_object(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) + '\n';
 }
 
 std::string side_line(const SideLine& line) {
   return std::visit([](const auto& of_kind) { return text_of(of_kind); }, line);
 }
 
+std::string sealed_side_line(const SideLine& line, std::uint64_t before) {
+  std::string text = side_line(line);
+  text.pop_back();
+  return sealed(text, before) + '\n';
+}
+
+bool begins_as_side_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string line;
+  return std::getline(file, line) && !file.eof() && line.starts_with(kIdentityStart);
+}
+
 SideReader::SideReader(const std::string& path) : path_(path), reader_(path, TextCoding::kBytes) {
   std::string line;
-  if (reader_.next(line) && reader_.line_was_whole()) {
-    identity_ = parse_identity(line, path);
-    bytes_ = std::ssize(line) + 1;
-    lines_ = 1;
-    return;
-  }
-  throw Error(ErrorCode::kFormat, fmt::format("'{}' is not the side file of a shard", path));
+  if (!reader_.next(line) || !reader_.line_was_whole() || reader_.had_byte_order_mark()) throw no_side_file(path);
+  identity_ = parse_identity(line, path);
+  line += '\n';
+  bytes_ = std::ssize(line);
+  hash_ = hash_with(kFnv1aStart, line);
+  lines_ = 1;
 }
 
 std::optional<SideLine> SideReader::next() {
   std::string text;
   if (!reader_.next(text) || !reader_.line_was_whole()) return std::nullopt;
   ++lines_;
-  std::optional<SideLine> line = parse_side_line(text);
-  if (!line) {
-    throw Error(ErrorCode::kFormat,
-                fmt::format("'{}', line {}: not a line of a side file: was it damaged? Make the shard "
-                            "again with --overwrite",
-                            path_, lines_));
+  std::string_view content = text;
+  if (text.starts_with("mark ") || text.starts_with("end ")) {
+    content = content.substr(0, content.rfind(' '));
+    if (text != sealed(content, hash_)) throw damaged(path_, lines_);
   }
-  bytes_ += std::ssize(text) + 1;
+  std::optional<SideLine> line = parse_side_line(content);
+  if (!line) throw damaged(path_, lines_);
+  text += '\n';
+  bytes_ += std::ssize(text);
+  hash_ = hash_with(hash_, text);
   return line;
 }
 

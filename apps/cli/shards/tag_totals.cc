@@ -56,7 +56,7 @@ ComparedTags TagTable::sentence_of(const UnitSums& sums) const {
   const auto tag_at = [&](std::size_t i) {
     const std::int64_t number = sums.counts[i];
     if (number >= 0 && number < std::ssize(tags_)) return tags_[static_cast<std::size_t>(number)];
-    throw Error(ErrorCode::kFormat, "a side file has a tag that is not in its table");
+    throw Error(ErrorCode::kFormat, "a tag that is not in its table");
   };
   ComparedTags sentence;
   for (std::size_t i = 0; i < words; ++i) {

@@ -47,13 +47,6 @@ struct UnitOutput::File {
   std::int64_t unit_ends = 0;  // Output::bytes() there
 };
 
-UnitRange range_of(const Shard& shard, std::int64_t units) noexcept {
-  const std::int64_t each = units / shard.of;
-  const std::int64_t rest = units % shard.of;
-  const auto start = [&](std::int64_t i) { return each * i + rest * i / shard.of; };
-  return {.first = start(shard.number - 1), .last = start(shard.number)};
-}
-
 std::string model_hash(const Model& model, const std::string& path) {
   return model.checksum().empty() ? hexadecimal(hash_of_file(path)) : model.checksum();
 }
@@ -69,7 +62,8 @@ UnitOutput::UnitOutput(const ShardRequest& request, const ShardPlan& plan, Termi
   const std::int64_t all = units_.last - units_.first;
   file_ = std::make_unique<File>(request.output, identity_of(request, plan, input));
   File& file = *file_;
-  file.complete = (request.resume && file.files.finish_renaming()) || file.files.are_complete(request.overwrite);
+  file.complete =
+      (request.resume && file.files.finish_renaming(request.overwrite)) || file.files.are_complete(request.overwrite);
   if (file.complete) {
     terminal.line(fmt::format("'{}' is there already, of the same model, options and text: {} {}", request.output,
                               grouped(all), plan.unit));
@@ -95,7 +89,11 @@ UnitOutput::UnitOutput(const ShardRequest& request, const ShardPlan& plan, Termi
 UnitOutput::~UnitOutput() = default;
 
 void UnitOutput::take_kept(const UnitSums& sums) {
-  totals_->add(sums);
+  try {
+    totals_->add(sums);
+  } catch (const Error& error) {
+    throw about_side_file(file_->name, error);
+  }
   kept_counts_.resize(std::max(kept_counts_.size(), sums.counts.size()));
   for (std::size_t i = 0; i < sums.counts.size(); ++i) kept_counts_[i] += sums.counts[i];
 }

@@ -89,7 +89,4 @@ class UnitOutput {
 // The checksum of a model; where its file, at `path`, has none, the hash of that.
 [[nodiscard]] std::string model_hash(const Model& model, const std::string& path);
 
-// Units [first, last) of a shard: of L units, floor((I - 1) L / N) to floor(I L / N).
-[[nodiscard]] UnitRange range_of(const Shard& shard, std::int64_t units) noexcept;
-
 }  // namespace unroll

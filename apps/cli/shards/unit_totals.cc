@@ -40,8 +40,8 @@ std::string UnitTotals::tail(bool) const { return ""; }
 
 void expect_sums(const UnitSums& unit, std::size_t reals, std::size_t counts) {
   if (unit.reals.size() == reals && unit.counts.size() == counts) return;
-  throw Error(ErrorCode::kFormat, fmt::format("a side file has {} and {} numbers for a unit: expected {} and {}",
-                                              unit.reals.size(), unit.counts.size(), reals, counts));
+  throw Error(ErrorCode::kFormat, fmt::format("{} and {} numbers for a unit: expected {} and {}", unit.reals.size(),
+                                              unit.counts.size(), reals, counts));
 }
 
 std::unique_ptr<UnitTotals> totals_of(const std::string& verb, const std::string& parameters) {
@@ -49,8 +49,8 @@ std::unique_ptr<UnitTotals> totals_of(const std::string& verb, const std::string
     if (kind.verb != verb) continue;
     try {
       return kind.make(parameters);
-    } catch (const nlohmann::json::exception& error) {
-      throw Error(ErrorCode::kFormat, fmt::format("the side file of a shard of {} is damaged: {}", verb, error.what()));
+    } catch (const nlohmann::json::exception&) {
+      throw Error(ErrorCode::kFormat, fmt::format("`parameters` are not those of {}", verb));
     }
   }
   throw Error(ErrorCode::kFormat, fmt::format("this version of unroll does not know shards of \"{}\"", verb));
