@@ -2,6 +2,7 @@
 """Sweeps: the runs that a file names, running them, and the table of what came of them."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -47,6 +48,15 @@ WRONG = [
     ("hidden = 3", "", ["which text?"]),
     ('text = "t"\nhiden = 3', "", ["run 1", "--hiden"]),
     ('text = "t"\n[grid]\nhidden = [3, 0]', "", ["run 2 (hidden=0)", "whole number from 1"]),
+    ('text = "t"\n[grid]\nlr = [0.1]\n[[run]]\ncell = "gru"\n[[run]]\nlr = 0.2', "7:1", ["lr", "[[run]]", "[grid]", "3:7"]),
+    ('text = "t"\nlr = 0.2\n[grid]\nlr = [0.1, 0.3]', "2:1", ["lr", "all runs", "[grid]", "4:7"]),
+    ('text = "-"', "1:1", ["standard input"]),
+    ('text = ["t", "-"]', "1:14", ["standard input"]),
+    ('text = "a\\nb"', "1:1", ["newline"]),
+    ('text = "t"\nfolder = "a\\nb"', "2:1", ["newline"]),
+    ('text = "t"\nvalid = "a\\nb"', "2:1", ["newline"]),
+    ('text = "t"\ndry-run = true', "2:1", ["dry-run", "whose runs train"]),
+    ('text = "t"\n[[run]]\ndashboard = true', "3:1", ["dashboard"]),
     ('text = "t"\n[grid]\nlr = [0.5, 0.5]', "", ["runs 1 and 2 are both called lr=0.5", "name"]),
     ('text = "t"\n[grid]\nseed = [%s]\nlr = [%s]' % (("1," * 400,) * 2), "", ["at most 100000 runs"]),
 ]
@@ -143,6 +153,7 @@ class Sweep(CommandTest):
         self.assertEqual(done.status, 2)
         self.assertIn("from 1 to 8", done.err)
         (self.folder / "empty").mkdir()
+        os.mkfifo(self.folder / "empty" / "pipe.safetensors")
         for folder, words in (("empty", "no model"), ("none", "cannot read the folder")):
             done = run("results", folder, cwd=self.folder)
             self.assertEqual(done.status, 1)

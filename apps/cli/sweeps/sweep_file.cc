@@ -29,19 +29,36 @@ struct Setting {
   std::string flag;
   std::string value;
   bool is_toggle = false;
+  std::string place;  // in the file
 };
 using Settings = std::vector<Setting>;
 
+// A text: a run is printed as a line of a shell.
+const std::string& line_of(const TomlEntry& entry) {
+  const std::string& text = std::get<std::string>(entry.value);
+  if (text.find('\n') == std::string::npos) return text;
+  refuse(entry, "a value with a newline: each run is printed as a command on one line");
+}
+
 // A value of a key that many runs have: any but a list, a table or a date.
 Setting setting_of(const std::string& key, const TomlEntry& entry) {
-  if (const bool* const truth = std::get_if<bool>(&entry.value)) return {key, *truth ? "true" : "false", true};
-  if (const auto* const whole = std::get_if<std::int64_t>(&entry.value)) return {key, fmt::format("{}", *whole)};
-  if (const double* const real = std::get_if<double>(&entry.value)) return {key, fmt::format("{}", *real)};
-  if (const auto* const text = std::get_if<std::string>(&entry.value)) return {key, *text};
+  const auto setting = [&](std::string value, bool is_toggle = false) {
+    return Setting{.flag = key, .value = std::move(value), .is_toggle = is_toggle, .place = entry.place};
+  };
+  if (const bool* const truth = std::get_if<bool>(&entry.value)) return setting(*truth ? "true" : "false", true);
+  if (const auto* const whole = std::get_if<std::int64_t>(&entry.value)) return setting(fmt::format("{}", *whole));
+  if (const double* const real = std::get_if<double>(&entry.value)) return setting(fmt::format("{}", *real));
+  if (std::holds_alternative<std::string>(entry.value)) return setting(line_of(entry));
   refuse(entry, fmt::format("{} takes a text, a number, true or false; several values of it belong into [grid]", key));
 }
 
 void expect_flag(const TomlEntry& entry) {
+  if (entry.key == "dry-run" || entry.key == "dashboard") {
+    refuse(entry,
+           fmt::format("{} is no setting of a sweep, whose runs train, several at a time: give --{} to a command "
+                       "that unroll sweep prints",
+                       entry.key, entry.key));
+  }
   constexpr std::array<std::string_view, 7> kOwn{"save", "log", "resume", "overwrite", "quiet", "auto", "help"};
   if (std::ranges::find(kOwn, entry.key) == kOwn.end()) return;
   refuse(entry, fmt::format("{} is no setting of a sweep: each run saves and continues FOLDER/NAME.safetensors, and "
@@ -52,14 +69,21 @@ void expect_flag(const TomlEntry& entry) {
 std::string text_of(const TomlEntry& entry) {
   const std::string* const text = std::get_if<std::string>(&entry.value);
   if (text == nullptr || text->empty()) refuse(entry, "expected the path of a file, in quotes");
-  return *text;
+  return line_of(entry);
+}
+
+// The path of a file that each run reads.
+std::string input_of(const TomlEntry& entry) {
+  std::string path = text_of(entry);
+  if (path == "-") refuse(entry, "standard input can be read by one run only: give the path of a file");
+  return path;
 }
 
 std::vector<std::string> texts_of(const TomlEntry& entry) {
   const TomlList* const list = std::get_if<TomlList>(&entry.value);
-  if (list == nullptr) return {text_of(entry)};
+  if (list == nullptr) return {input_of(entry)};
   std::vector<std::string> texts;
-  for (const TomlEntry& item : list->values) texts.push_back(text_of(item));
+  for (const TomlEntry& item : list->values) texts.push_back(input_of(item));
   return texts;
 }
 
@@ -114,6 +138,17 @@ void read_runs(const TomlEntry& entry, Draft& draft) {
   }
 }
 
+// A key of the grid that settings of its runs have too would silently take their place.
+void expect_apart(const Settings& settings, const std::string& where, const Draft& draft) {
+  for (const Settings& of_grid : draft.grid) {
+    const std::string& flag = of_grid.front().flag;
+    const auto found = std::ranges::find(settings, flag, &Setting::flag);
+    if (found == settings.end()) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("{}: {} is set {}, and in [grid] ({}) too: remove one of them",
+                                               found->place, flag, where, of_grid.front().place));
+  }
+}
+
 Draft read_draft(const TomlTable& file) {
   Draft draft;
   for (const TomlEntry& entry : file) {
@@ -130,6 +165,8 @@ Draft read_draft(const TomlTable& file) {
       draft.shared.push_back(setting_of(entry.key, entry));
     }
   }
+  expect_apart(draft.shared, "for all runs", draft);
+  for (const ListedRun& run : draft.runs) expect_apart(run.settings, "in [[run]]", draft);
   return draft;
 }
 

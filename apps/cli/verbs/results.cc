@@ -53,7 +53,9 @@ std::vector<std::string> model_paths(const std::string& folder) {
   if (error) throw Error(ErrorCode::kFile, fmt::format("cannot read the folder {}: {}", folder, error.message()));
   std::vector<std::string> paths;
   for (const std::filesystem::directory_entry& entry : files) {
-    if (entry.path().string().ends_with(kEnding)) paths.push_back(entry.path().string());
+    // A pipe would wait for somebody who writes.
+    if (entry.path().string().ends_with(kEnding) && entry.is_regular_file(error))
+      paths.push_back(entry.path().string());
   }
   std::ranges::sort(paths);
   return paths;
