@@ -76,8 +76,8 @@ class Shards(CommandTest):
 
 
 class Killed(Shards):
-    def kill_with_a_part(self, path, command):
-        """Kills the command as soon as it has kept something; whether it had not ended before."""
+    def start_until_a_part(self, path, command):
+        """The process, when it has kept something or ended."""
         process = subprocess.Popen([UNROLL, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
         side = part(pathlib.Path(f"{path}.shard"))
@@ -90,9 +90,27 @@ class Killed(Shards):
             except FileNotFoundError:
                 pass
             time.sleep(0.0005)
+        return process
+
+    def kill_with_a_part(self, path, command):
+        """Kills the command as soon as it has kept something; whether it had not ended before."""
+        process = self.start_until_a_part(path, command)
         process.kill()
         process.communicate(timeout=PATIENCE)
         return process.returncode == -signal.SIGKILL
+
+    def test_a_text_that_changes_in_its_place_is_noticed(self):
+        text = self.write("text.txt", sentence_text(LINES, seed=5).replace("\n", f" {LONG_WORD}\n"))
+        path = self.folder / "s1"
+        process = self.start_until_a_part(path, ["score", self.model, text, "--shard", "1/2", "--output", path])
+        process.send_signal(signal.SIGSTOP)
+        with open(text, "r+b") as there:
+            there.write(b"T")
+        process.send_signal(signal.SIGCONT)
+        noted = process.communicate(timeout=PATIENCE)[1].decode()
+        self.assertEqual(process.returncode, 1, noted)
+        self.assertIn(f"'{text}' was changed while it was read", noted)
+        self.assertEqual(sorted(left.name for left in self.folder.iterdir()), ["text.txt"])
 
     def test_seven_shards_two_of_them_killed_are_one_run(self):
         text = self.write("text.txt", sentence_text(LINES, seed=5).replace("\n", f" {LONG_WORD}\n"))

@@ -253,6 +253,11 @@ void ShardFiles::record(std::string_view lines) {
   write_side(sealed_side_line(written_, side_hash_));
 }
 
+void ShardFiles::discard() {
+  file_.discard();
+  side_.discard();
+}
+
 void ShardFiles::finish(std::int64_t units, std::int64_t tail) {
   const SideEnd end{.units = units, .bytes = written_.bytes, .hash = written_.hash, .tail = tail};
   write_side(sealed_side_line(end, side_hash_));

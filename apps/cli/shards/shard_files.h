@@ -42,6 +42,9 @@ class ShardFiles {
   // Seals the side file and puts both in their places. `tail`: bytes after the last unit, of `units`.
   void finish(std::int64_t units, std::int64_t tail);
 
+  // Removes both parts.
+  void discard();
+
  private:
   // Bytes of both parts that are whole, up to the last mark that the file agrees with.
   struct Kept {

@@ -53,6 +53,7 @@ std::string model_hash(const Model& model, const std::string& path) {
 
 UnitOutput::UnitOutput(const ShardRequest& request, const ShardPlan& plan, Terminal& terminal)
     : totals_(totals_of(plan.verb, plan.parameters)),
+      inputs_(request.reads_twice() ? plan.inputs : std::vector<std::string>{}),
       json_(plan.json),
       is_part_(request.shard.value_or(Shard{}).of > 1) {
   if (!request.reads_twice()) return;
@@ -143,16 +144,22 @@ std::string UnitOutput::tail_of_all() const {
   }
 }
 
-void UnitOutput::expect_all_units() const {
-  if (!file_ || file_->units == file_->expected) return;
+// Units of a changed input must not be taken up by the next run.
+void UnitOutput::expect_same_input() {
+  const std::string changed = inputs_.changed_path();
+  if (changed.empty() && (!file_ || file_->units == file_->expected)) return;
+  if (file_) file_->files.discard();
+  if (!changed.empty()) {
+    throw Error(ErrorCode::kInput, fmt::format("'{}' was changed while it was read: run the command again", changed));
+  }
   throw Error(ErrorCode::kInput,
               fmt::format("the shard of '{}' has {} lines, but {} were counted: the input was changed "
-                          "while it was read",
+                          "while it was read; run the command again",
                           file_->name, file_->units, file_->expected));
 }
 
 void UnitOutput::finish() {
-  expect_all_units();
+  expect_same_input();
   const std::string tail = tail_of_all();
   flush();
   text_.write(tail);

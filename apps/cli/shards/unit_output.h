@@ -9,6 +9,7 @@
 
 #include "cli/flags/shard_flags.h"
 #include "cli/shards/counted_input.h"
+#include "cli/shards/input_stamps.h"
 #include "cli/shards/unit_totals.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
@@ -24,6 +25,7 @@ struct ShardPlan {
   std::string unit = "lines";                // what messages call units
   std::vector<std::string> models = {};      // model_hash() of each
   std::function<CountedInput()> count = {};  // called where the request reads the input twice
+  std::vector<std::string> inputs = {};      // files and folders that count() and the verb read, each for itself
   bool json = false;                         // the form of the tail
 };
 
@@ -67,20 +69,21 @@ class UnitOutput {
   void flush();
 
   // Writes the tail, puts the files in their places, prints the totals on standard output. Throws Error{kInput} where
-  // units are missing that were counted.
+  // units are missing that were counted, and where an input was changed meanwhile; what was written is then removed.
   void finish();
 
  private:
   struct File;
 
   void take_kept(const UnitSums& sums);
-  void expect_all_units() const;
+  void expect_same_input();
   [[nodiscard]] std::string tail_of_all() const;
 
   Output text_;
   UnitRange units_;
   std::unique_ptr<UnitTotals> totals_;
   std::vector<std::int64_t> kept_counts_;
+  InputStamps inputs_;  // before they are counted
   bool json_;
   bool is_part_;                // of several
   std::unique_ptr<File> file_;  // null: standard output

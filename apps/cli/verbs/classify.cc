@@ -264,12 +264,13 @@ class TextLabels {
 };
 
 ShardPlan plan_of(const ClassifyCommand& command, const std::vector<Model>& models) {
-  ShardPlan plan{.verb = "classify",
-                 .parameters = count_parameters("texts", {"tokens", "unknown tokens", "cut texts"}),
-                 .unit = "texts",
-                 .count = [&command, coding = text_coding(models.front().tokenizer().kind())] {
-                   return count_texts(command.texts, coding);
-                 }};
+  ShardPlan plan{
+      .verb = "classify",
+      .parameters = count_parameters("texts", {"tokens", "unknown tokens", "cut texts"}),
+      .unit = "texts",
+      .count = [&command,
+                coding = text_coding(models.front().tokenizer().kind())] { return count_texts(command.texts, coding); },
+      .inputs = command.texts.paths};
   for (std::size_t i = 0; i < models.size(); ++i) plan.models.push_back(model_hash(models[i], command.models[i]));
   return plan;
 }

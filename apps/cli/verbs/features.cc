@@ -336,16 +336,18 @@ ShardPlan plan_of(const FeaturesCommand& command, const Model& model, std::vecto
           .parameters = count_parameters("texts", {"rows"}),
           .unit = "texts",
           .models = {model_hash(model, command.model)},
-          .count = [&command, &counts, units] {
-            CountedInput all;
-            for (const std::string& file : command.files) {
-              const CountedInput one = units.count(file);
-              counts.push_back(one.units);
-              all.units += one.units;
-              all.hash = fnv1a(all.hash, one.hash);
-            }
-            return all;
-          }};
+          .count =
+              [&command, &counts, units] {
+                CountedInput all;
+                for (const std::string& file : command.files) {
+                  const CountedInput one = units.count(file);
+                  counts.push_back(one.units);
+                  all.units += one.units;
+                  all.hash = fnv1a(all.hash, one.hash);
+                }
+                return all;
+              },
+          .inputs = command.files};
 }
 
 }  // namespace

@@ -233,6 +233,7 @@ ShardPlan plan_of(const RescoreCommand& command, const Model& model, const std::
           .unit = "lists",
           .models = {model_hash(model, command.model)},
           .count = [&command] { return count_lists(command.lists, command.format); },
+          .inputs = command.lists,
           .json = command.report.json};
 }
 

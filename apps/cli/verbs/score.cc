@@ -390,7 +390,8 @@ ShardPlan plan_of(const ScoreCommand& command, const Model& model) {
   return {.verb = "score",
           .parameters = score_parameters(*command.dialect, context),
           .models = {model_hash(model, command.model)},
-          .count = [&command, coding] { return count_lines({command.text}, coding); }};
+          .count = [&command, coding] { return count_lines({command.text}, coding); },
+          .inputs = {command.text}};
 }
 
 }  // namespace

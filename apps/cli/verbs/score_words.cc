@@ -132,9 +132,9 @@ ShardPlan plan_of_words(const WordsCommand& command, const Model& model) {
   return {.verb = "score --words",
           .parameters = count_parameters("lines", {"tokens", "unknown tokens"}),
           .models = {model_hash(model, command.model)},
-          .count = [&command, coding = text_coding(model.tokenizer().kind())] {
-            return count_lines({command.text}, coding);
-          }};
+          .count = [&command,
+                    coding = text_coding(model.tokenizer().kind())] { return count_lines({command.text}, coding); },
+          .inputs = {command.text}};
 }
 
 }  // namespace

@@ -161,7 +161,8 @@ ShardPlan plan_of(const TagCommand& command, const Model& model) {
           .parameters = count_parameters("sentences", {"words"}),
           .unit = "sentences",
           .models = {model_hash(model, command.model)},
-          .count = [&command] { return count_sentences(command.text, command.columns); }};
+          .count = [&command] { return count_sentences(command.text, command.columns); },
+          .inputs = {command.text}};
 }
 
 }  // namespace
