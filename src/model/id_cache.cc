@@ -23,7 +23,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and numbers are copied");
 
+constexpr std::string_view kMagic = kIdCacheHead.substr(0, 8);
 constexpr std::uint32_t kVersion = 1;
+static_assert(kIdCacheHead[kMagic.size()] == kVersion);
 constexpr std::uint64_t kLongestJson = 100'000'000;
 constexpr std::int64_t kMostValues = 64;
 constexpr std::size_t kPage = 4096;
@@ -100,7 +102,7 @@ class CacheReader {
 
  private:
   void check_frame() {
-    if (!bytes_.starts_with(kIdCacheMagic)) refuse("is not an id cache: expected one that unroll wrote");
+    if (!bytes_.starts_with(kMagic)) refuse("is not an id cache: expected one that unroll wrote");
     if (bytes_.size() < sizeof(Frame)) refuse("is cut short: it ends within its header");
     std::memcpy(&frame_, bytes_.data(), sizeof(Frame));
     if (frame_.version > kVersion) {
@@ -195,7 +197,7 @@ std::string header_bytes(const IdCacheHeader& header) {
               .offset = header.offset,
               .json = json.size(),
               .checksum = header.checksum};
-  kIdCacheMagic.copy(frame.magic.data(), frame.magic.size());
+  kMagic.copy(frame.magic.data(), frame.magic.size());
   frame.header_checksum = header_checksum(frame, json);
   return std::string(frame_bytes(frame)) + json;
 }
@@ -259,7 +261,7 @@ bool is_id_cache(const std::string& path) {
   std::error_code unknown;
   if (path == "-" || !std::filesystem::is_regular_file(path, unknown)) return false;
   try {
-    return read_head(path, kIdCacheMagic.size()) == kIdCacheMagic;
+    return read_head(path, kMagic.size()) == kMagic;
   } catch (const Error&) {
     return false;  // whoever reads it says why
   }

@@ -24,21 +24,6 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{1} << 16;
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 
-// What an id cache begins with and no text does: its magic, and a version of 4 bytes that is below 256.
-constexpr std::size_t kCacheHead = kIdCacheMagic.size() + 4;
-
-bool may_be_id_cache(std::string_view head) {
-  return head.size() < kIdCacheMagic.size() ? kIdCacheMagic.starts_with(head) : head.starts_with(kIdCacheMagic);
-}
-
-void refuse_id_cache(std::string_view head, const std::string& name) {
-  constexpr std::string_view kHighBytes("\0\0\0", 3);
-  if (!may_be_id_cache(head) || head.size() < kCacheHead || !head.substr(0, kCacheHead).ends_with(kHighBytes)) return;
-  throw Error(ErrorCode::kInput, fmt::format("{} is an id cache: train, eval and inspect read it, from a file that is "
-                                             "not packed; elsewhere give the text itself",
-                                             name));
-}
-
 }  // namespace
 
 struct ByteSource::Stream {
@@ -208,8 +193,12 @@ bool ByteSource::Stream::append_after_mark(std::string& bytes) {
   const std::optional<ByteOrderMark> mark = find_byte_order_mark(start, !more);
   if (!mark) return true;
   if (text_coding == TextCoding::kUtf8) {
-    if (more && start.size() < kCacheHead && may_be_id_cache(start)) return true;
-    refuse_id_cache(start, name);
+    if (start.starts_with(kIdCacheHead)) {
+      throw Error(ErrorCode::kInput, fmt::format("{} is an id cache: train, eval and inspect read it, from a file that "
+                                                 "is not packed; elsewhere give the text itself",
+                                                 name));
+    }
+    if (more && kIdCacheHead.starts_with(start)) return true;
   }
   const std::size_t dropped = bytes_to_drop(*mark, text_coding, name);
   had_mark = dropped > 0;

@@ -16,8 +16,8 @@
 
 namespace unroll {
 
-// What a file of ids and their tokenizer begins with (model/id_cache.h).
-inline constexpr std::string_view kIdCacheMagic = "unrolids";
+// What an id cache begins with (model/id_cache.h), and no text does: the magic, and the version in 4 bytes.
+inline constexpr std::string_view kIdCacheHead("unrolids\1\0\0\0", 12);
 
 // How ids stand in a file: one after another, little-endian, of 2 or 4 bytes each. With all bits set, an id is
 // kNoSymbol.

@@ -213,6 +213,40 @@ TEST(ByteOrderMark, OfUtf16AndUtf32IsRefusedWithAdviceUnlessAnyBytesAreRead) {
   }
 }
 
+TEST(IdCache, IsRefusedAsTextUnlessAnyBytesAreRead) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  const std::string head = "unrolids\1\0\0\0"s;
+  write_bytes(path, head + "\x02\0\0\0"s);
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "'" + path + "' is an id cache", [&] { (void)read_text(path); }));
+  EXPECT_TRUE(fails_with(ErrorCode::kInput, "is an id cache", [&] { (void)lines_of(path); }));
+  EXPECT_EQ(read_text(path, TextCoding::kBytes).size(), 16U);
+  for (std::size_t size = 1; size < head.size(); ++size) {
+    write_bytes(path, head.substr(0, size));
+    EXPECT_EQ(read_text(path), head.substr(0, size));
+  }
+}
+
+TEST(IdCache, IsKnownWhereItArrivesInTwoParts) {
+  const std::string head = "unrolids\1\0\0\0"s;
+  for (std::size_t size = 1; size < head.size(); ++size) {
+    Pipe pipe;
+    LineReader reader(pipe.path());
+    std::string line;
+    pipe.write(head.substr(0, size));
+    EXPECT_FALSE(reader.ready());
+    pipe.write(head.substr(size));
+    EXPECT_TRUE(fails_with(ErrorCode::kInput, "is an id cache", [&] { (void)reader.next(line); })) << size;
+  }
+  Pipe text;
+  LineReader reader(text.path());
+  std::string line;
+  text.write("unrolids\n");  // answered without waiting for more
+  EXPECT_TRUE(reader.ready());
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "unrolids");
+}
+
 TEST(Gzip, IsUnpackedWhateverTheNameOfTheFile) {
   const TemporaryFolder folder;
   write_bytes(folder.path("text"), packed());
