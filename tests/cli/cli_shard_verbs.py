@@ -95,7 +95,7 @@ class ShardVerbs(CommandTest):
         path = self.folder / "x"
         self.succeed("score", self.model, self.lines, "--percentile", reference, "--alarm", "0.5", "--output", path)
         reference.write_text(sentence_text(31, seed=9))
-        self.refuse(2, ["the options"], "score", self.model, self.lines, "--percentile", reference, "--alarm", "0.5",
+        self.refuse(2, ["the list of options"], "score", self.model, self.lines, "--percentile", reference, "--alarm", "0.5",
                     "--output", path)
 
     def test_classify(self):

@@ -169,7 +169,8 @@ class Killed(Shards):
         path = self.score(1, 2)
         side = pathlib.Path(f"{path}.shard")
         side.rename(part(side))
-        self.refuse(2, ["exists", "--overwrite"], "score", self.model, self.short, "--shard", "1/2", "--output", path)
+        self.refuse(2, ["exists", "--resume", "--overwrite"], "score", self.model, self.short, "--shard", "1/2", "--output",
+                    path)
         self.score(1, 2, "--resume")
         self.assertTrue(side.exists())
         self.expect_nothing_left()
@@ -182,7 +183,7 @@ class Killed(Shards):
         side.rename(part(side))
         command = ["score", self.model, self.short, "--output", path]
         self.refuse(2, ["the shard", "--overwrite"], *command, "--shard", "2/2", "--resume")
-        self.refuse(2, ["the options", "--overwrite"], *command, "--shard", "1/2", "--resume", "--no-end")
+        self.refuse(2, ["the list of options, as given", "--overwrite"], *command, "--shard", "1/2", "--resume", "--no-end")
         self.succeed(*command, "--shard", "2/2", "--resume", "--overwrite")
         self.assertEqual(path.read_bytes(), self.score(2, 2, output="x").read_bytes())
 
@@ -245,7 +246,7 @@ class Merged(Shards):
         of_two = self.score(1, 2, output="two")
         self.refuse(1, ["the shard", "1/2"], "merge", paths[0], of_two)
         unlike = self.score(2, 3, "--no-end", output="unlike")
-        self.refuse(1, ["the options"], "merge", paths[0], unlike, paths[2])
+        self.refuse(1, ["the list of options", "with one command"], "merge", paths[0], unlike, paths[2])
         text = self.write("edited.txt", self.short.read_text().replace("king", "ring"))
         self.refuse(1, ["the text"], "merge", paths[0], self.score(2, 3, text=text, output="e"), paths[2])
         self.succeed("score", self.other, self.short, "--shard", "2/3", "--output", self.folder / "o")
@@ -407,7 +408,7 @@ class Outputs(Shards):
         self.refuse(2, ["exists", "--overwrite"], *command)
         self.assertEqual(path.read_text(), "somebody's")
         self.succeed(*command, "--overwrite")
-        self.refuse(2, ["the options differs", "--overwrite"], *command, "--no-end")
+        self.refuse(2, ["the list of options, as given", "differs", "--overwrite"], *command, "--no-end")
         self.succeed(*command, "--threads", "1")
         self.succeed(*command, "--no-end", "--overwrite")
         self.assertNotEqual(path.read_bytes(), run("score", self.model, self.short).raw)

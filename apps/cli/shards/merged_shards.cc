@@ -104,8 +104,9 @@ void MergedShards::check_together() const {
   for (const File& file : files_) {
     const std::string difference = first.identity.difference(file.identity, false);
     if (!difference.empty()) {
-      throw Error(ErrorCode::kInput, fmt::format("'{}' and '{}' are no shards of one whole: {} differs", first.path,
-                                                 file.path, difference));
+      throw Error(ErrorCode::kInput,
+                  fmt::format("'{}' and '{}' are no shards of one whole: {} differs; make all with one command",
+                              first.path, file.path, difference));
     }
     if (!numbers.empty() && numbers.back() == file.identity.shard.number) {
       throw Error(ErrorCode::kInput,

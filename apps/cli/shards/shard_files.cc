@@ -125,6 +125,13 @@ bool ShardFiles::are_complete(bool overwrite) const {
                     "another --output",
                     path_, difference));
   }
+  if (exists(path_) && !exists(side) && !file_.left() && begins_as_side_file(side_.part_path())) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("'{}' exists, but '{}', which an interrupted run left as a part, does not: "
+                            "give --resume to finish it, --overwrite to begin again, or another "
+                            "--output",
+                            path_, side));
+  }
   throw Error(ErrorCode::kUsage, fmt::format("'{}' exists: give --overwrite to replace it, or another --output",
                                              exists(path_) ? path_ : side));
 }

@@ -178,7 +178,9 @@ ShardIdentity parse_identity(const std::string& line, const std::string& path) {
 std::string ShardIdentity::difference(const ShardIdentity& other, bool same_shard) const {
   if (verb != other.verb) return fmt::format("the verb ({}, not {})", other.verb, verb);
   if (models != other.models) return "the model";
-  if (options != other.options || parameters != other.parameters) return "the options";
+  if (options != other.options || parameters != other.parameters) {
+    return "the list of options, as given (a default that is written out counts),";
+  }
   if (text != other.text || units != other.units) return "the text";
   if (version != other.version) return fmt::format("the version of unroll ({}, not {})", other.version, version);
   if (shard.of != other.shard.of || (same_shard && shard.number != other.shard.number)) {
