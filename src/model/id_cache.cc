@@ -217,14 +217,12 @@ IdCache::IdCache(MappedFile file, const std::string& name)
 
 void IdCache::verify() const {
   constexpr std::size_t kAtOnce = std::size_t{1} << 20;
-  for (std::size_t i = 0; i < ids_->size(); ++i) {
-    static_cast<void>(ids_->at(i));
-    if (i % kAtOnce == 0) ids_->forget();
-  }
+  const auto width = static_cast<std::size_t>(info().bytes_per_id);
   Checksum sum;
-  const std::string_view bytes = ids_->bytes();
-  for (std::size_t at = 0; at < bytes.size(); at += kAtOnce) {
-    sum.add(bytes.substr(at, kAtOnce));
+  for (std::size_t first = 0; first < ids_->size(); first += kAtOnce) {
+    const std::size_t last = std::min(first + kAtOnce, ids_->size());
+    for (std::size_t i = first; i < last; ++i) static_cast<void>(ids_->at(i));
+    sum.add(ids_->bytes().substr(first * width, (last - first) * width));
     ids_->forget();
   }
   if (sum.number() == header_.checksum) return;
