@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
