@@ -1,4 +1,4 @@
-#include "cli/verbs/eval_report.h"
+#include "cli/evaluations/eval_report.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "cli/verbs/label_evaluation.h"
+#include "cli/evaluations/label_evaluation.h"
 
 #include <fmt/core.h>
 

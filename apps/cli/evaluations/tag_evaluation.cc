@@ -1,4 +1,4 @@
-#include "cli/verbs/tag_evaluation.h"
+#include "cli/evaluations/tag_evaluation.h"
 
 #include <fmt/core.h>
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "cli/evaluations/eval_report.h"
 #include "cli/shards/unit_totals.h"
-#include "cli/verbs/eval_report.h"
 
 namespace unroll {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/evaluations/label_evaluation.h"
 #include "cli/shards/unit_totals.h"
-#include "cli/verbs/label_evaluation.h"
 
 namespace unroll {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cli/verbs/tag_evaluation.h"
+#include "cli/evaluations/tag_evaluation.h"
 #include "unroll/error.h"
 
 namespace unroll {

@@ -6,7 +6,7 @@ namespace unroll {
 // From now on the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP only sets a flag (and, unless quiet, prints a message on
 // standard error), and the second one ends the program at once with status 130. Until the flag is first asked for, the
 // verb may be waiting for input: then the first signal ends the program at once too. A SIGHUP that is ignored, as under
-// nohup, stays ignored. Call once, before work starts.
+// nohup, stays ignored. Call before work starts; another call decides about quiet alone.
 void catch_interrupts(bool quiet);
 
 // Whether such a signal has arrived.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/evaluations/eval_report.h"
 #include "cli/flags/accounting_flags.h"
 #include "cli/flags/adaptation_flags.h"
 #include "cli/flags/asked_task.h"
@@ -21,7 +22,6 @@
 #include "cli/verbs/eval_labels.h"
 #include "cli/verbs/eval_numbers.h"
 #include "cli/verbs/eval_pairs.h"
-#include "cli/verbs/eval_report.h"
 #include "cli/verbs/eval_tags.h"
 #include "cli/verbs/verbs.h"
 #include "unroll/error.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/evaluations/label_evaluation.h"
 #include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
@@ -16,7 +17,6 @@
 #include "cli/shards/unit_output.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
-#include "cli/verbs/label_evaluation.h"
 #include "unroll/error.h"
 #include "unroll/precision.h"
 

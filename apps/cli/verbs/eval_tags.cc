@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/evaluations/tag_evaluation.h"
 #include "cli/flags/column_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/shard_flags.h"
@@ -16,7 +17,6 @@
 #include "cli/shards/unit_output.h"
 #include "cli/streams/output.h"
 #include "cli/streams/terminal.h"
-#include "cli/verbs/tag_evaluation.h"
 #include "unroll/data/columns.h"
 #include "unroll/error.h"
 #include "unroll/label/tagger.h"
