@@ -16,11 +16,13 @@ inline constexpr std::uint64_t kFnv1aStart = 0xCBF29CE484222325;
   return (hash ^ number) * kPrime;
 }
 
-// The hash of these bytes.
-[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes) noexcept {
-  std::uint64_t hash = kFnv1aStart;
+// The hash of what `hash` is of and then these bytes.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::uint64_t hash, std::string_view bytes) noexcept {
   for (const char byte : bytes) hash = fnv1a(hash, static_cast<unsigned char>(byte));
   return hash;
 }
+
+// The hash of these bytes.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes) noexcept { return fnv1a(kFnv1aStart, bytes); }
 
 }  // namespace unroll

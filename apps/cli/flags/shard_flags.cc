@@ -72,8 +72,7 @@ std::string hash_of_options(const Flags& flags) {
   for (const auto& [name, value] : flags.given_values()) {
     if (std::ranges::find(kWithoutEffect, name) != kWithoutEffect.end()) continue;
     const bool names_file = std::ranges::find(kNamingFiles, name) != kNamingFiles.end();
-    hash =
-        hash_with(hash, fmt::format("{}={}\n", name, names_file ? fmt::format("{:016x}", hash_of_file(value)) : value));
+    hash = fnv1a(hash, fmt::format("{}={}\n", name, names_file ? fmt::format("{:016x}", hash_of_file(value)) : value));
   }
   return fmt::format("{:016x}", hash);
 }

@@ -1,13 +1,12 @@
 #include "cli/shards/counted_input.h"
 
-#include "cli/streams/file_hash.h"
 #include "cli/streams/text_batches.h"
 
 namespace unroll {
 
 void CountedInput::add(std::string_view bytes) {
   // The size keeps units apart, whatever bytes they hold.
-  hash = fnv1a(hash_with(hash, bytes), bytes.size());
+  hash = fnv1a(fnv1a(hash, bytes), bytes.size());
   ++units;
 }
 

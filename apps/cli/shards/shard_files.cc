@@ -30,7 +30,7 @@ class HashedStart {
     while (here_.bytes < mark.bytes) {
       part.resize(static_cast<std::size_t>(std::min(mark.bytes - here_.bytes, kPart)));
       if (!file_.read(part.data(), std::ssize(part))) return false;
-      here_.hash = hash_with(here_.hash, part);
+      here_.hash = fnv1a(here_.hash, part);
       here_.bytes += std::ssize(part);
     }
     return here_.bytes == mark.bytes && here_.hash == mark.hash;
@@ -246,13 +246,13 @@ void ShardFiles::start(bool resume, bool overwrite, const std::function<void(con
 
 void ShardFiles::write(std::string_view bytes) {
   file_.write(bytes);
-  written_.hash = hash_with(written_.hash, bytes);
+  written_.hash = fnv1a(written_.hash, bytes);
   written_.bytes += std::ssize(bytes);
 }
 
 void ShardFiles::write_side(std::string_view lines) {
   side_.write(lines);
-  side_hash_ = hash_with(side_hash_, lines);
+  side_hash_ = fnv1a(side_hash_, lines);
 }
 
 void ShardFiles::record(std::string_view lines) {

@@ -8,8 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "cli/streams/file_hash.h"
-
 namespace unroll {
 namespace {
 
@@ -18,13 +16,13 @@ constexpr std::string_view kIdentityStart = R"({"unroll_shard":)";
 
 // A line after which all that stands before it is known to be what was written.
 std::string sealed(std::string_view line, std::uint64_t before) {
-  return fmt::format("{} {:016x}", line, hash_with(before, line));
+  return fmt::format("{} {:016x}", line, fnv1a(before, line));
 }
 
 // The same of an object, whose last member is the hash. Requires an object with members.
 std::string sealed_object(std::string_view object) {
   object.remove_suffix(1);
-  return fmt::format(R"({},"hash":"{:016x}"}})", object, hash_with(kFnv1aStart, object));
+  return fmt::format(R"({},"hash":"{:016x}"}})", object, fnv1a(object));
 }
 
 bool is_sealed_object(std::string_view line) {
@@ -236,7 +234,7 @@ SideReader::SideReader(const std::string& path) : path_(path), reader_(path, Tex
   identity_ = parse_identity(line, path);
   line += '\n';
   bytes_ = std::ssize(line);
-  hash_ = hash_with(kFnv1aStart, line);
+  hash_ = fnv1a(line);
   lines_ = 1;
 }
 
@@ -253,7 +251,7 @@ std::optional<SideLine> SideReader::next() {
   if (!line) throw damaged(path_, lines_);
   text += '\n';
   bytes_ += std::ssize(text);
-  hash_ = hash_with(hash_, text);
+  hash_ = fnv1a(hash_, text);
   return line;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <fstream>
+#include <string_view>
 
 #include "unroll/error.h"
 #include "unroll/fnv1a.h"
@@ -11,17 +12,12 @@
 
 namespace unroll {
 
-std::uint64_t hash_with(std::uint64_t hash, std::string_view bytes) noexcept {
-  for (const char byte : bytes) hash = fnv1a(hash, static_cast<unsigned char>(byte));
-  return hash;
-}
-
 std::uint64_t hash_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::uint64_t hash = kFnv1aStart;
   std::array<char, std::size_t{1} << 16> part{};
   while (file.read(part.data(), part.size()) || file.gcount() > 0) {
-    hash = hash_with(hash, {part.data(), static_cast<std::size_t>(file.gcount())});
+    hash = fnv1a(hash, std::string_view(part.data(), static_cast<std::size_t>(file.gcount())));
   }
   if (!file.eof()) throw Error(ErrorCode::kFile, fmt::format("cannot read {}", text_name(path)));
   return hash;
