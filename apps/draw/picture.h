@@ -40,6 +40,9 @@ struct Picture {
 struct PictureOptions {
   std::optional<std::int64_t> at = {};  // a step, from 0; unset: the last with a prediction
   double temperature = 1;
+  std::optional<std::int64_t> top_k = {};  // filters of a text that is written; unset: none
+  double top_p = 1;
+  double min_p = 0;
   std::optional<std::string> second = {};      // another text
   std::optional<std::int64_t> lags = {};       // steps back
   std::optional<std::int64_t> positions = {};  // predictions to look at

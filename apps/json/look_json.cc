@@ -42,6 +42,7 @@ nlohmann::ordered_json flow_json(const GradientFlow& flow) {
     const bool of_layer = line.of != FlowOf::kState && line.of != FlowOf::kInput;
     nlohmann::ordered_json one{{"of", flow_name(line.of)},
                                {"layer", of_layer ? nlohmann::ordered_json(line.layer) : nlohmann::ordered_json()},
+                               {"norm", number_or_null(line.norm)},
                                {"per_step", number_or_null(line.per_step)},
                                {"half_after", or_null(line.reaches(0.5))},
                                {"1e-5_after", or_null(line.reaches(1e-5))}};

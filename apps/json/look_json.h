@@ -12,7 +12,7 @@
 
 namespace unroll {
 
-// [{"of", "layer", "per_step", "half_after", "1e-5_after", "lag": [...], "count": [...], "lower": [...], ...}, ...].
+// [{"of", "layer", "norm", "per_step", "half_after", "1e-5_after", "lag": [...], "count": [...], ...}, ...].
 // `layer` is null where there is none, and so is what is not reached.
 [[nodiscard]] nlohmann::ordered_json flow_json(const GradientFlow& flow);
 

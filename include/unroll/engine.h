@@ -33,6 +33,7 @@ struct SymbolDetail {
   bool prompt = false;            // those of the prompt
   bool written = false;           // those that are written
   bool ranks = false;             // with rank and entropy
+  bool shares = false;            // with the shares of their draw
   std::int64_t alternatives = 0;  // with so many of the most probable symbols
 };
 
@@ -55,6 +56,7 @@ struct SymbolReport {
   std::int64_t rank = 1;  // 1 + number of symbols that are more probable
   double entropy = 0;     // of the prediction, nats
   SymbolDraw draw = {};   // of a written one
+  std::vector<SymbolShare> shares = {};              // of that draw: all symbols that it left, in the order of ids
   std::vector<SymbolProbability> alternatives = {};  // most probable first; the symbol itself has its log_prob there
 };
 

@@ -46,6 +46,13 @@ struct SymbolDraw {
   double to = 1;    // at temperature 0 it has all
 };
 
+// The numbers from 0 to 1 that a symbol has in a draw.
+struct SymbolShare {
+  std::int32_t id = 0;
+  double from = 0;
+  double to = 0;
+};
+
 // Why write() stopped.
 enum class Finish { kLength, kStop, kReader, kEnd };
 

@@ -44,6 +44,18 @@ std::int64_t depth_for(const std::vector<std::int64_t>& depths, const GradientFl
   return std::min(options.lags, falling[last]);
 }
 
+// The step `at`, which must predict something.
+std::int64_t expect_prediction(std::int64_t at, const std::vector<std::int64_t>& depths) {
+  if (at < 0 || at >= std::ssize(depths)) {
+    throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: the text has the steps 0 to {}", at, depths.size() - 1),
+                "at");
+  }
+  if (depths[static_cast<std::size_t>(at)] < 0) {
+    throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: that step predicts no symbol", at), "at");
+  }
+  return at;
+}
+
 double ln_norm(std::span<const float> a, std::span<const float> b, int exponent) {
   double sum = 0;
   for (const float value : a) sum += static_cast<double>(value) * static_cast<double>(value);
@@ -64,6 +76,12 @@ double quantile(const std::vector<double>& sorted, double share) {
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   const double part = place - static_cast<double>(below);
   return sorted[below] + part * (sorted[above] - sorted[below]);
+}
+
+double median_norm(std::vector<double> ln_norms) {
+  for (double& norm : ln_norms) norm = std::exp(norm);
+  std::ranges::sort(ln_norms);
+  return quantile(ln_norms, 0.5);
 }
 
 FlowAtLag summary_of(std::int64_t lag, std::vector<double> ratios) {
@@ -130,6 +148,7 @@ std::vector<std::int64_t> flow_positions(const UnrolledText& text, const Gradien
   expect_at_least_one("positions", options.positions);
   const std::vector<std::int64_t> depths = depths_of(text);
   const std::int64_t least = depth_for(depths, options);
+  if (options.at) return {expect_prediction(*options.at, depths)};
   std::vector<std::int64_t> candidates;
   for (std::size_t t = 0; t < depths.size(); ++t) {
     if (depths[t] >= least) candidates.push_back(static_cast<std::int64_t>(t));
@@ -182,6 +201,7 @@ struct GradientFlowRun::Impl {
         if (gradients.lag() == 0) zero = ln;
         if (zero != kGone) ratios.push_back(std::exp(ln - zero));
       }
+      if (gradients.lag() == 0) lines[n].norm = median_norm(ln_at_zero[n]);
       if (!ratios.empty()) lines[n].lags.push_back(summary_of(gradients.lag(), std::move(ratios)));
     }
     return true;

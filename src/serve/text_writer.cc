@@ -106,8 +106,12 @@ void TextWriter::draw(Row& row, std::span<float> logits) {
   std::vector<float> before;  // writing may change them
   if (text.detail.written) before.assign(logits.begin(), logits.end());
   WrittenSymbol symbol;
+  std::vector<SymbolShare> shares;
   try {
-    samplers_.lend([&](Sampler& sampler) { symbol = text.writing.write(logits, sampler, row.event.piece); });
+    samplers_.lend([&](Sampler& sampler) {
+      symbol = text.writing.write(logits, sampler, row.event.piece);
+      if (text.detail.shares) shares = sampler.last_shares();
+    });
   } catch (const Error& error) {
     row.event.error = error;
     return;
@@ -119,6 +123,7 @@ void TextWriter::draw(Row& row, std::span<float> logits) {
   report.written = true;
   report.text = std::move(symbol.text);
   report.draw = symbol.draw;
+  report.shares = std::move(shares);
   set_from_logits(before, text.detail, report);
 }
 

@@ -47,7 +47,9 @@ std::int32_t Sampler::sample(const SamplerOptions& options, std::span<const floa
   weigh(logits);
   draw_ = {.number = uniform};
   if (options_.temperature == 0) {
-    return std::min_element(candidates_.begin(), candidates_.end(), more_probable)->id;
+    const std::int32_t best = std::min_element(candidates_.begin(), candidates_.end(), more_probable)->id;
+    candidates_.assign(1, {.weight = 1, .id = best});
+    return best;
   }
   keep_top_k();
   keep_top_p();
@@ -67,6 +69,19 @@ std::int32_t Sampler::sample(const SamplerOptions& options, std::span<const floa
       std::find_if(candidates_.rbegin(), candidates_.rend(), [](const Candidate& c) { return c.weight > 0; });
   draw_ = {.number = uniform, .from = 1 - last->weight / all, .to = 1};
   return last->id;
+}
+
+std::vector<SymbolShare> Sampler::last_shares() const {
+  const double all = total();
+  std::vector<SymbolShare> shares;
+  shares.reserve(candidates_.size());
+  double reached = 0;
+  for (const Candidate& candidate : candidates_) {
+    const double before = reached;
+    reached += candidate.weight;
+    shares.push_back({.id = candidate.id, .from = before / all, .to = reached / all});
+  }
+  return shares;
 }
 
 bool Sampler::more_probable(const Candidate& a, const Candidate& b) noexcept {

@@ -44,8 +44,9 @@ class Sampler {
   // checked options. Throws Error{kNumeric} where a logit is NaN or infinite.
   [[nodiscard]] std::int32_t sample(const SamplerOptions& options, std::span<const float> logits, double uniform);
 
-  // How the last symbol was drawn.
+  // How the last symbol was drawn, and what each symbol had of the numbers from 0 to 1 that the filters left.
   [[nodiscard]] const SymbolDraw& last_draw() const noexcept { return draw_; }
+  [[nodiscard]] std::vector<SymbolShare> last_shares() const;
 
  private:
   struct Candidate {
@@ -64,7 +65,7 @@ class Sampler {
   std::int32_t excluded_ = -1;
   SamplerOptions options_;  // of the symbol that is drawn
   SymbolDraw draw_;
-  std::vector<Candidate> candidates_;  // by id
+  std::vector<Candidate> candidates_;  // by id; at temperature 0 in the end one
   std::vector<Candidate> selection_;   // scratch of the filters, in no order
 };
 

@@ -55,6 +55,15 @@ class Draw(CommandTest):
         written = self.succeed("generate", self.model, "--prompt", "the ", "--length", "12", "--seed", "4").out
         self.assertEqual(written.rstrip("\n"), "the " + told["table"]["rows"][0][1].rstrip("\n"))
 
+    def test_filters_are_those_of_generate(self):
+        asked = ["--prompt", "the ", "--seed", "4", "--top-k", "5", "--top-p", "0.9", "--min-p", "0.02"]
+        written = self.succeed("generate", self.model, "--length", "9", *asked).out
+        tree = json.loads(self.succeed("draw", "tree", self.model, "--length", "9", *asked, "--json").out)
+        self.assertEqual(written.rstrip("\n"), "the " + tree["table"]["rows"][0][1].rstrip("\n"))
+        dice = json.loads(self.succeed("draw", "dice", self.model, "--at", "3", *asked, "--json").out)
+        self.assertLessEqual(len(dice["table"]["rows"]), 5)
+        self.assertEqual(dice["facts"]["symbol"], written[len("the ") + 3])
+
     def test_what_cannot_be_drawn_is_refused_with_the_reason(self):
         save = ["--save", self.folder / "x.svg"]
         text = self.write("t.txt", "the cat\n")

@@ -49,6 +49,22 @@ class Gradflow(CommandTest):
         self.assertIn("prefers-color-scheme: dark", words)
         self.refuse(2, ["--overwrite"], *asked, "--svg", svg)
 
+    def test_one_prediction_is_told_lag_by_lag(self):
+        text = self.write("text.txt", "the cat sees")
+        done = self.succeed("gradflow", self.lstm, text, "--at", "5", "--beside", self.tanh)
+        self.assertIn("the prediction at step 5 of", done.err)
+        tables = done.out.split("1 is a norm of")
+        rows = [line.split() for line in tables[0].splitlines()]
+        self.assertEqual([row[0] for row in rows[2:]], list("012345"))
+        self.assertEqual([row[1] for row in rows[2:]], ["c", "\\s", "e", "h", "t", "\\n"])
+        told = json.loads(self.succeed("gradflow", self.lstm, text, "--at", "5", "--json", "--quiet").out)["models"][0]
+        self.assertEqual((told["at"], told["predictions"]), (5, 1))
+        state = told["lines"][0]
+        self.assertEqual([row[2] for row in rows[2:]], [f"{left:.3g}" for left in state["median"]])
+        self.assertEqual(tables[1].split()[0], f"{state['norm']:.3g}")
+        self.assertEqual(state["lower"], state["upper"])
+        self.refuse(2, ["--at is 12", "0 to 11"], "gradflow", self.lstm, text, "--at", "12")
+
     def test_a_text_that_is_short_is_measured_as_far_as_it_goes(self):
         done = self.succeed("gradflow", self.lstm, "-", stdin=b"the cat sees\r\n")
         self.assertIn("no prediction has more than", done.err)

@@ -104,6 +104,16 @@ class ServeAnswers(CommandTest):
                            stdin=text.encode("utf-8")).out
         self.assertEqual(lines, json.loads(out)["models"][0]["lines"])
 
+    def test_the_gradient_of_one_prediction_is_that_of_gradflow(self):
+        text = "the cat sees the dog"
+        answer = self.server.post("/v1/gradients", model="char", text=text, lags=10, at=9).json
+        out = self.succeed("gradflow", self.models["char"], "--lags", "10", "--at", "9", "--json",
+                           stdin=text.encode("utf-8")).out
+        told = json.loads(out)["models"][0]
+        self.assertEqual((answer["lines"], answer["predictions"], told["at"]), (told["lines"], 1, 9))
+        refused = self.server.post("/v1/gradients", model="char", text=text, at=99)
+        self.assertEqual((refused.status, refused.json["error"]["param"]), (400, "at"))
+
     def test_units_are_those_of_inspect(self):
         text = 'the cat (the dog) sees "the king" again'
         path = self.write("text.txt", text)

@@ -289,6 +289,32 @@ TEST(DicePicture, TheSymbolIsTheOneWhosePartHasTheNumber) {
   EXPECT_EQ(written, expected);
 }
 
+TEST(DicePicture, FiltersAreThoseOfGenerator) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  PictureRequest request = picture_of("dice", model, "");
+  request.options.prompt = "ab";
+  request.options.top_k = 3;
+  request.options.top_p = 0.9;
+  request.options.min_p = 0.01;
+  std::string written;
+  for (std::int64_t at = 0; at < 8; ++at) {
+    request.options.at = at;
+    const Picture picture = draw(request);
+    EXPECT_LE(picture.table.rows.size(), 3U);
+    EXPECT_EQ(std::get<std::int64_t>(fact_of(picture, "symbols")), std::ssize(picture.table.rows));
+    EXPECT_NEAR(sum_of(column_of(picture, "share")), 1, 1e-12);
+    EXPECT_NE(picture.svg.find("top-k 3, top-p 0.9, min-p 0.01"), std::string::npos);
+    written += std::get<std::string>(fact_of(picture, "symbol"));
+  }
+  std::string expected;
+  Generator generator(model, {.top_k = 3, .top_p = 0.9, .min_p = 0.01});
+  generator.write("ab", 8, [&](std::string_view piece) { return expected += piece, true; });
+  EXPECT_EQ(written, expected);
+  request.picture = "tree";
+  request.options.length = 8;
+  EXPECT_EQ(std::get<std::string>(draw(request).table.rows[0][1]), expected);
+}
+
 TEST(DicePicture, OfManySymbolsTheDrawnOneIsSeen) {
   std::vector<std::string> words{"<unk>", "<eos>"};
   for (int i = 0; i < 700; ++i) words.push_back("w" + std::to_string(i));

@@ -10,6 +10,7 @@
 #include "support/error_of.h"
 #include "support/linear_model.h"
 #include "support/tiny_model.h"
+#include "unroll/look/state_gradients.h"
 
 namespace unroll {
 namespace {
@@ -39,6 +40,33 @@ TEST(GradientFlow, SaysWhereAShareIsReached) {
   EXPECT_FALSE(line.reaches(0.01));
   line.lags.back().median = 0;
   EXPECT_EQ(line.reaches(0.01), 10);
+}
+
+TEST(GradientFlow, RefusesAStepThatPredictsNothing) {
+  const UnrolledText text(tiny_model(Cell::kGru, tiny_characters()), {"ab\ncd", "'text'"},
+                          {.state = StatePolicy::kReset, .begin = BeginPolicy::kNone, .threads = 1});
+  std::int64_t at = 0;
+  while (text.target(at) >= 0) ++at;
+  EXPECT_TRUE(
+      fails_with(ErrorCode::kUsage, "that step predicts no symbol", [&] { (void)gradient_flow(text, {.at = at}); }));
+}
+
+TEST(GradientFlow, OfOnePredictionIsThatOfStateGradients) {
+  const Model model = tiny_model(Cell::kLstm, tiny_characters());
+  const UnrolledText text(model, {random_text(20, 3), "'text'"}, {.state = StatePolicy::kCarry, .threads = 1});
+  const GradientFlow flow = gradient_flow(text, {.lags = 12, .at = 14});
+  EXPECT_EQ(flow.predictions, 1);
+  StateGradients back(text, {{.step = 14}});
+  double zero = 0;
+  for (std::size_t lag = 0; lag <= 12; ++lag) {
+    ASSERT_TRUE(back.next());
+    double squares = 0;
+    for (const float d : back.x(0)) squares += std::pow(std::ldexp(d, back.exponent(0)), 2);
+    if (lag == 0) zero = std::sqrt(squares);
+    const FlowLine& input = flow.lines.back();
+    EXPECT_NEAR(input.lags[lag].median * input.norm, std::sqrt(squares), 1e-9 * zero);
+    EXPECT_EQ(input.lags[lag].lower, input.lags[lag].upper);
+  }
 }
 
 TEST(GradientFlow, HasTheLinesOfACell) {
@@ -72,6 +100,9 @@ TEST(GradientFlow, LooksAtPredictionsWithEnoughStepsBeforeThem) {
   EXPECT_EQ(positions("abcdefgh", {.lags = 3, .positions = 3}, StatePolicy::kCarry), (Steps{3, 5, 7}));
   EXPECT_EQ(positions("abcdefgh", {.lags = 100, .positions = 2}, StatePolicy::kCarry), (Steps{6, 7}));
   EXPECT_EQ(positions("ab\nabcd\na", {.lags = 3, .positions = 2}, StatePolicy::kReset), (Steps{6, 7}));
+  EXPECT_EQ(positions("abcdefgh", {.at = 4}, StatePolicy::kCarry), (Steps{4}));
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "the steps 0 to 7",
+                         [&] { (void)positions("abcdefgh", {.at = 8}, StatePolicy::kCarry); }));
   EXPECT_TRUE(
       fails_with(ErrorCode::kUsage, "`lags` is 0", [&] { (void)positions("abc", {.lags = 0}, StatePolicy::kCarry); }));
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "`positions` is 0",

@@ -171,10 +171,12 @@ const tests = {
   },
 
   async writeWritesWhatGenerateWrites() {
-    const { prompt, seed, length, temperature, text } = expected.written;
-    const hash = `#write?${new URLSearchParams({ model: "lstm-twin", text: prompt, seed, length, temperature })}`;
+    const { prompt, text, ...drawn } = expected.written;
+    const hash = `#write?${new URLSearchParams({ model: "lstm-twin", text: prompt, ...drawn })}`;
     const page = await open(hash);
     assert.equal(await page.locator(".symbols p").textContent(), prompt + text);
+    const dice = await table(page, "The die that chose this symbol");
+    assert.ok(dice.rows.length <= drawn.top_k, "the die has the symbols that the filters leave");
     await page.locator(".symbols [data-i='4']").click();
     await complete(page);
     const other = page.locator(".alternatives li:not(.chosen) button").first();

@@ -34,7 +34,7 @@ HOSTILE = ["<img/src=x/onerror=hacked=1>", "<script>hacked=1</script>", "</svg>"
 FIRST = "In the beginning God created"
 SECOND = "God the In created beginning"
 REVIEW = "the film is lovely"
-WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7}
+WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7, "top_k": 20, "top_p": 0.9}
 
 
 def without_bodies(path):
@@ -83,7 +83,8 @@ class Page(CommandTest):
         label = self.said("classify", self.reviews, stdin=REVIEW + "\n")
         written = self.succeed("generate", WEB / "twins" / "lstm.safetensors", "--prompt", WRITTEN["prompt"], "--seed",
                                str(WRITTEN["seed"]), "--length", str(WRITTEN["length"]), "--temperature",
-                               str(WRITTEN["temperature"])).out
+                               str(WRITTEN["temperature"]), "--top-k", str(WRITTEN["top_k"]), "--top-p",
+                               str(WRITTEN["top_p"])).out
         return {
             "first": FIRST, "second": SECOND, "firstLogProb": first["log_prob"], "secondLogProb": second["log_prob"],
             "fourthRank": first["tokens"][3]["rank"], "parameters": f"{network['parameters']:,}",

@@ -153,6 +153,27 @@ TEST(Sampler, FiltersWorkInTheOrderTopKTopPMinP) {
   EXPECT_EQ(drawn({.temperature = 1, .min_p = 0.3}, logits), (std::set{0, 1, 2}));
 }
 
+TEST(Sampler, TellsTheSharesOfADraw) {
+  const std::vector<float> logits = {std::log(0.1F), std::log(0.4F), std::log(0.2F), std::log(0.3F)};
+  Sampler sampler(4, -1);
+  EXPECT_EQ(sampler.sample({.top_k = 3}, logits, 0.7), 3);
+  std::vector<SymbolShare> shares = sampler.last_shares();
+  ASSERT_EQ(shares.size(), 3U);
+  const std::vector<double> ends = {4.0 / 9, 6.0 / 9, 1};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(shares[i].id, static_cast<std::int32_t>(i + 1));
+    EXPECT_NEAR(shares[i].from, i == 0 ? 0 : ends[i - 1], 1e-7);
+    EXPECT_NEAR(shares[i].to, ends[i], 1e-7);
+  }
+  EXPECT_EQ(shares[2].from, sampler.last_draw().from);
+  EXPECT_EQ(shares[2].to, sampler.last_draw().to);
+  EXPECT_EQ(sampler.sample({.temperature = 0}, logits, 0.7), 1);
+  shares = sampler.last_shares();
+  ASSERT_EQ(shares.size(), 1U);
+  EXPECT_EQ(shares[0].id, 1);
+  EXPECT_EQ(shares[0].to, 1);
+}
+
 TEST(Sampler, NeverDrawsTheExcludedSymbol) {
   const std::vector<float> logits = {9, 1, 1};
   EXPECT_EQ(drawn({}, logits, 0), (std::set{1, 2}));

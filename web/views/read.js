@@ -23,7 +23,7 @@ const LINES_AT_ONCE = 200;
 const SYMBOLS_AT_ONCE = 400;
 const LIMITS = [0.5, 1, 2, 4, 6, 9, 13]; // bits; from the last on it is s7, the strongest of the classes s0 ... s7
 const PLAIN = 3; // powers of ten, below which a number is written out
-const PICTURED = 200; // symbols of which the running sums are drawn
+const PICTURED = 4000; // characters of which the running sums are drawn, at most
 
 export function create(page) {
   return new Read(page);
@@ -88,7 +88,7 @@ class Read {
     if (beginning(second ?? "") !== "") request.second = beginning(second);
     if (beside !== undefined) request.beside = beside;
     this.#sumsTitle.textContent = [text, second ?? ""].some((one) => beginning(one) !== one)
-      ? "Running sums, of the first line"
+      ? "Running sums, of the beginning"
       : "Running sums";
     const isEmpty = text === "" && (second ?? "") === "";
     this.#scale.hidden = this.#columns.hidden = isEmpty;
@@ -319,9 +319,12 @@ class Reading {
   }
 }
 
-// The first line, as long as it is drawn. Lines are read by themselves, as `unroll score` does.
+// As much of a text as sums are drawn of, up to the last whole word of it.
 function beginning(text) {
-  return [...text.split("\n", 1)[0]].slice(0, PICTURED).join("");
+  const characters = [...text];
+  if (characters.length <= PICTURED) return text;
+  const cut = characters.slice(0, PICTURED).join("");
+  return cut.replace(/\s\S*$/, "");
 }
 
 function degree(surprise) {

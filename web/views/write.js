@@ -20,6 +20,8 @@ export const needs = "this view writes with language models.";
 const TOP = 8;
 const LONGEST_BRANCH = 16;
 const TEMPERATURES = { min: 0, max: 2 };
+const TOP_K = { min: 0, max: 1000 };
+const TOP_P = { min: 0.05, max: 1 };
 const LENGTHS = { min: 10, max: 1000 };
 const SEEDS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const MOST_DRAWN = 200; // symbols whose die the engine draws
@@ -38,6 +40,12 @@ class Write {
     ...TEMPERATURES,
     step: 0.05,
     say: (value) => value.toFixed(2),
+  });
+  #topK = numberField("Top-k (0: all)", (value) => link.set({ top_k: value }), TOP_K);
+  #topP = slider("Top-p", (value) => link.set({ top_p: value }), {
+    ...TOP_P,
+    step: 0.05,
+    say: (value) => (value === 1 ? "all" : value.toFixed(2)),
   });
   #length = slider("Symbols to write", (value) => link.set({ length: value, at: undefined }), {
     ...LENGTHS,
@@ -65,6 +73,8 @@ class Write {
       controls(
         this.#prompt,
         this.#temperature,
+        this.#topK,
+        this.#topP,
         this.#length,
         this.#seed,
         button("Another seed", () =>
@@ -91,22 +101,23 @@ class Write {
       prompt,
       max_tokens: link.whole("length", 200, LENGTHS),
       temperature: link.number("temperature", 0.8, TEMPERATURES),
+      top_k: link.whole("top_k", 0, TOP_K),
+      top_p: link.number("top_p", 1, TOP_P),
       seed: link.whole("seed", 1, SEEDS),
     };
-    const { temperature, seed, max_tokens: length } = this.#fields;
+    const { temperature, top_k, top_p, seed, max_tokens: length } = this.#fields;
     const count = link.whole("count", 10, COUNTS);
     this.#prompt.give(prompt);
     this.#temperature.give(temperature);
+    this.#topK.give(top_k);
+    this.#topP.give(top_p);
     this.#length.give(length);
     this.#seed.give(seed);
     this.#count.give(count);
     await this.#write();
     this.#tree.draw({
       picture: "tree",
-      model: model.id,
-      prompt,
-      temperature,
-      seed,
+      ...this.#sampling(),
       count,
       length: Math.min(length, LONGEST_BRANCH),
     });
@@ -116,6 +127,12 @@ class Write {
 
   close() {
     this.#newest.stop();
+  }
+
+  // What pictures of the text are asked for with.
+  #sampling() {
+    const { model, prompt, temperature, top_k, top_p, seed } = this.#fields;
+    return { model, prompt, temperature, top_k: top_k > 0 ? top_k : undefined, top_p, seed };
   }
 
   key(event) {
@@ -181,13 +198,12 @@ class Write {
         ", ",
         `${decimals(bits(-logProb))} bits of surprise.`,
       ),
-      element("p", { class: "note" }, index < MOST_DRAWN ? ofWhom(this.#fields.temperature) : NOT_DRAWN),
+      element("p", { class: "note" }, index < MOST_DRAWN ? ofWhom(this.#fields) : NOT_DRAWN),
       alternatives(top, token, (symbol) => this.#fork(index, symbol)),
     );
     if (index !== link.number("at", 0)) link.set({ at: index });
-    const { model, prompt, temperature, seed } = this.#fields;
     if (index >= MOST_DRAWN) this.#dice.hide();
-    else this.#dice.draw({ picture: "dice", model, prompt, temperature, seed, at: index });
+    else this.#dice.draw({ picture: "dice", ...this.#sampling(), at: index });
   }
 
   // Goes on with another symbol at `index`.
@@ -198,11 +214,9 @@ class Write {
   }
 }
 
-// Whose shares stand beside the text: temperature changes those of the die alone.
-function ofWhom(temperature) {
-  if (temperature === 1) return "The model’s shares, and the die’s:";
-  const digits = decimals(temperature);
-  return temperature === 0
-    ? `The model’s own shares; at temperature ${digits} the first of them is written without a die:`
-    : `The model’s own shares; those of the die, at temperature ${digits}, are below:`;
+// Whose shares stand beside the text: temperature and filters change those of the die alone.
+function ofWhom({ temperature, top_k, top_p }) {
+  if (temperature === 0) return "The model’s own shares; at temperature 0 the first of them is written without a die:";
+  if (temperature === 1 && top_k === 0 && top_p === 1) return "The model’s shares, and the die’s:";
+  return "The model’s own shares; those of the die, as the sliders change them, are below:";
 }

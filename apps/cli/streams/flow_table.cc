@@ -31,6 +31,22 @@ std::int64_t last_lag(const std::vector<NamedFlow>& flows) {
   return last;
 }
 
+std::string heading_of(const FlowLine& line) {
+  switch (line.of) {
+    case FlowOf::kState:
+      return "state";
+    case FlowOf::kHidden:
+      return fmt::format("h {}", line.layer);
+    case FlowOf::kCell:
+      return fmt::format("c {}", line.layer);
+    case FlowOf::kLayerState:
+      return fmt::format("h, c {}", line.layer);
+    case FlowOf::kInput:
+      return "input";
+  }
+  return "";
+}
+
 std::string bptt_words(const std::optional<std::int64_t>& bptt) {
   return bptt ? fmt::format("; training cuts off after {}", *bptt) : "";
 }
@@ -59,6 +75,22 @@ std::string flow_table(const std::vector<NamedFlow>& flows) {
                         bptt_words(flows[i].bptt));
   }
   return text;
+}
+
+std::string prediction_table(std::span<const std::string> reads, const GradientFlow& flow) {
+  std::string text = "   lag  reads       ";
+  for (const FlowLine& line : flow.lines) text += fmt::format("  {:>9}", heading_of(line));
+  text += '\n';
+  for (std::size_t lag = 0; lag < flow.lines.front().lags.size(); ++lag) {
+    text += fmt::format("{:>6}  {:<12}", lag, escaped_field(reads[lag]));
+    for (const FlowLine& line : flow.lines) {
+      text += lag < line.lags.size() ? fmt::format("  {:>9.3g}", line.lags[lag].median) : fmt::format("  {:>9}", "-");
+    }
+    text += '\n';
+  }
+  text += "1 is a norm of     ";
+  for (const FlowLine& line : flow.lines) text += fmt::format("  {:>9.3g}", line.norm);
+  return text + '\n';
 }
 
 }  // namespace unroll

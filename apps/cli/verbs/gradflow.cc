@@ -10,6 +10,7 @@
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
 #include "cli/flags/untrained_flags.h"
+#include "cli/streams/escaped.h"
 #include "cli/streams/flow_table.h"
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
@@ -53,6 +54,8 @@ void add_gradflow_flags(Flags& flags, GradflowCommand& command) {
               [&command](std::int64_t n) { command.flow.lags = n; });
   flags.whole({"--positions", "N", "predictions to look at, evenly spaced", "64"}, {1, kLargestWindow},
               [&command](std::int64_t n) { command.flow.positions = n; });
+  flags.whole({"--at", "T", "one prediction alone: that of step T, from 0", "many"}, {0, kLargestWindow},
+              [&command](std::int64_t t) { command.flow.at = t; });
   add_section_flags(flags, command.sections);
   flags.text({"--label", "LABEL", "of a model that was trained with --task conditional: what the text is given", ""},
              [&command](const std::string& label) { command.reading.label = label; });
@@ -91,7 +94,8 @@ std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& ar
   if (!alone) inputs.push_back(command.model);
   inputs.push_back(command.text);
   if (!command.svg.empty()) expect_output("--svg", command.svg, inputs, command.overwrite);
-  command.reading.most_steps = std::max(command.reading.most_steps, 2 * (command.flow.lags + command.flow.positions));
+  command.reading.most_steps = std::max(
+      {command.reading.most_steps, command.flow.at.value_or(0) + 1, 2 * (command.flow.lags + command.flow.positions)});
   return command;
 }
 
@@ -134,8 +138,17 @@ struct MeasuredFlow {
   std::int64_t steps = 0;
   std::int64_t unread = 0;
   GradientFlow flow;
+  std::vector<std::string> reads;  // before the prediction that was asked for, by lag
   MeasuredSections sections;
 };
+
+std::vector<std::string> symbols_before(const UnrolledText& text, std::int64_t at, std::size_t lags) {
+  std::vector<std::string> symbols;
+  for (std::int64_t t = at; std::ssize(symbols) < static_cast<std::int64_t>(lags); --t) {
+    symbols.push_back(text.input(t) < 0 ? "" : text.model().tokenizer().symbol(text.input(t)));
+  }
+  return symbols;
+}
 
 MeasuredFlow measured(const GradflowCommand& command, const NamedNetwork& network, const std::string& bytes,
                       Terminal& terminal) {
@@ -146,21 +159,26 @@ MeasuredFlow measured(const GradflowCommand& command, const NamedNetwork& networ
       terminal.live(fmt::format("{}  {} of {} steps back", network.name, lag, command.flow.lags));
     }
   }
+  GradientFlow flow = run.flow();
+  std::vector<std::string> reads;
+  if (command.flow.at) reads = symbols_before(text, *command.flow.at, flow.lines.front().lags.size());
   return {.name = network.name,
           .model = network.model,
           .steps = text.steps(),
           .unread = text.unread_steps(),
-          .flow = run.flow(),
+          .flow = std::move(flow),
+          .reads = std::move(reads),
           .sections = measured_sections(text, command.sections)};
 }
 
-nlohmann::ordered_json json_of(const MeasuredFlow& one) {
+nlohmann::ordered_json json_of(const MeasuredFlow& one, const std::optional<std::int64_t>& at) {
   const std::optional<std::int64_t> bptt = trained_bptt(one.model);
   nlohmann::ordered_json json{{"model", one.name},
                               {"cell", cell_name(one.model.config().cell)},
                               {"bptt", bptt ? nlohmann::ordered_json(*bptt) : nlohmann::ordered_json()},
                               {"steps", one.steps},
                               {"unread_steps", one.unread},
+                              {"at", at ? nlohmann::ordered_json(*at) : nlohmann::ordered_json()},
                               {"predictions", one.flow.predictions},
                               {"words", flow_words(one.flow.lines.front())},
                               {"lines", flow_json(one.flow)}};
@@ -168,16 +186,19 @@ nlohmann::ordered_json json_of(const MeasuredFlow& one) {
   return json;
 }
 
+std::string looked_at(const MeasuredFlow& one, const GradflowCommand& command) {
+  if (command.flow.at) return fmt::format("the prediction at step {}", *command.flow.at);
+  return one.flow.predictions == 1 ? "1 prediction" : fmt::format("{} predictions", grouped(one.flow.predictions));
+}
+
 void note(const MeasuredFlow& one, const GradflowCommand& command, Terminal& terminal) {
   const std::string unread =
       one.unread == 0 ? "" : fmt::format(", of which the first {} symbols were read", grouped(one.steps));
-  terminal.line(fmt::format("{}: {} predictions of {}{}", one.name, grouped(one.flow.predictions),
-                            text_name(command.text), unread));
+  terminal.line(fmt::format("{}: {} of {}{}", one.name, looked_at(one, command), text_name(command.text), unread));
   const std::int64_t reached = one.flow.lines.front().lags.back().lag;
-  if (reached < command.flow.lags) {
-    terminal.line(fmt::format("{}: no prediction has more than {} steps before it since its line or the text began",
-                              one.name, grouped(reached)));
-  }
+  if (command.flow.at || reached >= command.flow.lags) return;
+  terminal.line(fmt::format("{}: no prediction has more than {} steps before it since its line or the text began",
+                            one.name, grouped(reached)));
 }
 
 }  // namespace
@@ -192,13 +213,15 @@ int run_gradflow(const std::vector<std::string>& arguments) {
   const std::string bytes = read_text(command.text, text_coding(kind));
   std::vector<NamedFlow> flows;
   nlohmann::ordered_json models = nlohmann::ordered_json::array();
+  std::string predictions;
   std::string sections;
   for (const NamedNetwork& network : networks_of(command, bytes)) {
     const MeasuredFlow one = measured(command, network, bytes, terminal);
     note(one, command, terminal);
     sections += sections_text(one.name, one.sections);
+    if (command.flow.at) predictions += escaped(one.name) + "\n" + prediction_table(one.reads, one.flow);
     flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = one.flow.lines.front()});
-    models.push_back(json_of(one));
+    models.push_back(json_of(one, command.flow.at));
   }
   if (!command.svg.empty()) {
     OutputFile file(command.svg);
@@ -207,7 +230,7 @@ int run_gradflow(const std::vector<std::string>& arguments) {
   }
   Output out;
   out.write(command.json ? json_line({{"text", command.text}, {"models", std::move(models)}})
-                         : flow_table(flows) + sections);
+                         : (command.flow.at ? predictions : flow_table(flows)) + sections);
   out.flush();
   return 0;
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,42 +21,16 @@ constexpr double kBarWidth = 800;
 constexpr double kBarHeight = 44;
 constexpr double kLeastDrawn = 6;  // wider than the needle, however improbable
 
-// The part of 0 to 1 that a symbol has.
-struct Slice {
-  std::int32_t id = 0;
-  double from = 0;
-  double to = 0;
+double size_of(const SymbolShare& share) { return share.to - share.from; }
 
-  [[nodiscard]] double share() const { return to - from; }
-};
-
-// By id, of all symbols that may be written.
-std::vector<Slice> slices_of(const SymbolReport& report, double temperature, std::int32_t unknown) {
-  if (temperature == 0) return {{.id = report.id, .from = 0, .to = 1}};
-  std::vector<SymbolProbability> symbols = report.alternatives;
-  std::erase_if(symbols, [&](const SymbolProbability& one) { return one.id == unknown; });
-  std::ranges::sort(symbols, {}, &SymbolProbability::id);
-  const double highest = std::ranges::max(symbols, {}, &SymbolProbability::log_prob).log_prob;
-  double all = 0;
-  for (const SymbolProbability& one : symbols) all += std::exp((one.log_prob - highest) / temperature);
-  std::vector<Slice> slices;
-  double reached = 0;
-  for (const SymbolProbability& one : symbols) {
-    const double before = reached;
-    reached += std::exp((one.log_prob - highest) / temperature);
-    slices.push_back({.id = one.id, .from = before / all, .to = reached / all});
-  }
-  return slices;
-}
-
-void draw_slice(Svg& svg, const Tokenizer& tokenizer, const Slice& slice, double y, bool drawn, bool odd) {
-  const double width = std::max(kBarWidth * slice.share(), drawn ? kLeastDrawn : 0.0);
+void draw_slice(Svg& svg, const Tokenizer& tokenizer, const SymbolShare& slice, double y, bool drawn, bool odd) {
+  const double width = std::max(kBarWidth * size_of(slice), drawn ? kLeastDrawn : 0.0);
   const double middle = kBarLeft + kBarWidth * (slice.from + slice.to) / 2;
   const double x = std::clamp(middle - width / 2, kBarLeft, kBarLeft + kBarWidth - width);
   const std::string symbol = shown_symbol(tokenizer, slice.id);
   svg.open_group(drawn ? "slice drawn" : "slice",
                  {{"data-id", slice.id}, {"data-from", fmt::format("{:.9g}", slice.from)}});
-  svg.hint(fmt::format("{}: from {:.4f} to {:.4f}, {}", symbol, slice.from, slice.to, percent(slice.share())));
+  svg.hint(fmt::format("{}: from {:.4f} to {:.4f}, {}", symbol, slice.from, slice.to, percent(size_of(slice))));
   svg.rect({x, y}, width, kBarHeight, drawn ? "chosen" : (odd ? "slice-odd" : "slice-even"));
   if (width >= 3 + 8.5 * static_cast<double>(columns_of(symbol))) {
     svg.text({x + width / 2, y + kBarHeight / 2 + 5}, drawn ? "symbol middle on-chosen" : "symbol middle", symbol);
@@ -66,12 +39,12 @@ void draw_slice(Svg& svg, const Tokenizer& tokenizer, const Slice& slice, double
 }
 
 // Neighbours that are too narrow to be seen are one.
-void draw_slices(Svg& svg, const Tokenizer& tokenizer, const std::vector<Slice>& slices, double y) {
+void draw_slices(Svg& svg, const Tokenizer& tokenizer, const std::vector<SymbolShare>& slices, double y) {
   constexpr double kNarrow = 1.5 / kBarWidth;
   bool odd = false;
   for (std::size_t i = 0; i < slices.size();) {
     std::size_t end = i;
-    while (end < slices.size() && slices[end].share() < kNarrow) ++end;
+    while (end < slices.size() && size_of(slices[end]) < kNarrow) ++end;
     if (end > i + 1) {
       const double x = kBarLeft + kBarWidth * slices[i].from;
       svg.open_group("slice few", {{"data-symbols", end - i}});
@@ -105,6 +78,15 @@ double draw_so_far(Svg& svg, const std::string& prompt, const std::vector<Symbol
   return 96;
 }
 
+// Who shares the line.
+std::string words_of(const std::vector<SymbolShare>& slices, const Tokenizer& tokenizer) {
+  if (slices.size() == 1) return "one symbol has all of the line";
+  const std::int64_t most = tokenizer.size() - (tokenizer.unknown() < 0 ? 0 : 1);
+  const std::string who =
+      std::ssize(slices) < most ? fmt::format("each of {} symbols", with_commas(std::ssize(slices))) : "each symbol";
+  return who + " has as much of the line as it is probable";
+}
+
 }  // namespace
 
 Picture draw_dice(const PictureRequest& request) {
@@ -115,19 +97,19 @@ Picture draw_dice(const PictureRequest& request) {
   }
   const Model& model = request.models.at(0).model;
   const Tokenizer& tokenizer = model.tokenizer();
-  const std::vector<SymbolReport> written = written_texts(request, 1, at + 1, tokenizer.size()).front();
+  const std::vector<SymbolReport> written = written_texts(request, 1, at + 1).front();
   if (std::ssize(written) <= at) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("`at` is {}: the text ended before, after {} symbols", at, written.size()), "at");
   }
   const SymbolReport& report = written.back();
-  const std::vector<Slice> slices = slices_of(report, request.options.temperature, tokenizer.unknown());
+  const std::vector<SymbolShare>& slices = report.shares;
   Picture picture{.title = "How a symbol is drawn"};
   Svg svg;
   const double y = draw_so_far(svg, request.options.prompt, written);
   svg.open_group("bar", {});
   draw_slices(svg, tokenizer, slices, y);
-  const auto drawn = std::ranges::find(slices, report.id, &Slice::id);
+  const auto drawn = std::ranges::find(slices, report.id, &SymbolShare::id);
   draw_slice(svg, tokenizer, *drawn, y, true, false);
   svg.close();
   const double needle = kBarLeft + kBarWidth * report.draw.number;
@@ -140,15 +122,13 @@ Picture draw_dice(const PictureRequest& request) {
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     svg.text({kBarLeft + kBarWidth * tenth / 10.0, y + kBarHeight + 22}, "small middle", three_digits(tenth / 10.0));
   }
-  svg.text(
-      {kBarLeft, y + kBarHeight + 46}, "small",
-      fmt::format("seed {}, symbol number {} of the text, temperature {}: each symbol has as much of the line as it is "
-                  "probable",
-                  request.options.seed.value_or(1), at, request.options.temperature));
+  svg.text({kBarLeft, y + kBarHeight + 46}, "small",
+           fmt::format("seed {}, symbol number {} of the text, {}: {}", request.options.seed.value_or(1), at,
+                       sampling_words(request.options), words_of(slices, tokenizer)));
   picture.table.columns = {"symbol", "id", "from", "to", "share"};
-  for (const Slice& slice : slices) {
+  for (const SymbolShare& slice : slices) {
     picture.table.rows.push_back(
-        {tokenizer.symbol(slice.id), std::int64_t{slice.id}, slice.from, slice.to, slice.share()});
+        {tokenizer.symbol(slice.id), std::int64_t{slice.id}, slice.from, slice.to, size_of(slice)});
   }
   picture.sentence = fmt::format("The number {:.4f} falls into the part of {}, from {:.4f} to {:.4f}, so {} is written",
                                  report.draw.number, shown_symbol(tokenizer, report.id, 20), report.draw.from,
@@ -159,6 +139,7 @@ Picture draw_dice(const PictureRequest& request) {
                    {"number", report.draw.number},
                    {"from", report.draw.from},
                    {"to", report.draw.to},
+                   {"symbols", std::ssize(slices)},
                    {"seed", request.options.seed.value_or(1)},
                    {"temperature", request.options.temperature}};
   finish(picture, request, svg, kDicePage, y + kBarHeight + 60);

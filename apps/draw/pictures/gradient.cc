@@ -151,7 +151,8 @@ Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
 
 Picture draw_gradient(const PictureRequest& request) {
   const GradientFlowOptions options{.lags = request.options.lags.value_or(kFlowLags),
-                                    .positions = request.options.positions.value_or(kFlowPositions)};
+                                    .positions = request.options.positions.value_or(kFlowPositions),
+                                    .at = request.options.at};
   std::vector<NamedFlow> flows;
   for (std::size_t i = 0; i < request.models.size(); ++i) {
     const DrawnModel& one = request.models[i];

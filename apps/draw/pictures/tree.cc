@@ -87,7 +87,7 @@ double draw_branches(Svg& svg, const std::vector<Branch>& branches, Point from, 
 Picture draw_tree(const PictureRequest& request) {
   const std::int64_t count = request.options.count.value_or(kTreeTexts);
   const std::int64_t length = request.options.length.value_or(kTreeLength);
-  const std::vector<std::vector<SymbolReport>> texts = written_texts(request, count, length, 0);
+  const std::vector<std::vector<SymbolReport>> texts = written_texts(request, count, length);
   std::vector<const std::vector<SymbolReport>*> views;
   for (const std::vector<SymbolReport>& text : texts) views.push_back(&text);
   const std::vector<Branch> branches = branches_of(views, 0);
@@ -111,9 +111,9 @@ Picture draw_tree(const PictureRequest& request) {
   std::size_t row = 0;
   const double right = draw_branches(svg, branches, {start, kTreeTop}, row, texts.size());
   picture.sentence = fmt::format(
-      "{} of {} at temperature {}: the darker, the more of them share it; the top line is the "
+      "{} of {} at {}: the darker, the more of them share it; the top line is the "
       "text that `unroll generate` writes",
-      counted(count, "continuation"), counted(length, "symbol"), request.options.temperature);
+      counted(count, "continuation"), counted(length, "symbol"), sampling_words(request.options));
   picture.facts = {{"count", count},
                    {"length", length},
                    {"branches", std::ssize(branches)},

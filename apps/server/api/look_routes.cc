@@ -153,7 +153,8 @@ void Api::gradients(std::unique_ptr<Call>& call) {
   const std::shared_ptr<ServedModel> served = model_of(fields, *call);
   TextToUnroll text = text_to_unroll(fields);
   const GradientFlowOptions options{.lags = fields.whole("lags", 1, kMostLags).value_or(100),
-                                    .positions = fields.whole("positions", 1, kMostPositions).value_or(64)};
+                                    .positions = fields.whole("positions", 1, kMostPositions).value_or(64),
+                                    .at = fields.whole("at", 0, std::int64_t{1} << 24)};
   ask(call, *served,
       [name = served->name, model = served->model, text = std::move(text), options](const StillWanted& still_wanted) {
         const UnrolledText looked_at = unrolled(model, text);

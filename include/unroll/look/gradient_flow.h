@@ -15,8 +15,9 @@
 namespace unroll {
 
 struct GradientFlowOptions {
-  std::int64_t lags = 100;      // the longest; at least 1
-  std::int64_t positions = 64;  // predictions at most; at least 1
+  std::int64_t lags = 100;              // the longest; at least 1
+  std::int64_t positions = 64;          // predictions at most; at least 1
+  std::optional<std::int64_t> at = {};  // the prediction at this step alone
 };
 
 // What a gradient is taken with respect to (unroll/look/state_gradients.h).
@@ -40,6 +41,7 @@ struct FlowAtLag {
 struct FlowLine {
   FlowOf of = FlowOf::kState;
   std::int64_t layer = 0;            // of a layer: from 0
+  double norm = 0;                   // median of ||dL_t/ds_t||, of which the ratios are shares
   std::vector<FlowAtLag> lags = {};  // from 0, as far as any prediction has
   // exp of the slope of the line of least squares through ln median by lag, over the lags whose median is above zero;
   // NaN with fewer than two of these.
@@ -55,16 +57,17 @@ struct GradientFlow {
   std::vector<FlowLine> lines = {};  // kState, of each layer kHidden, kCell, kLayerState (the last two with c), kInput
 };
 
-// The steps that are looked at: at most `positions`, evenly spaced among the predictions with `lags` steps before them
-// since the beginning of the text or line; where a text has too few of these, among those with the most steps before
-// them. Increasing.
+// The steps that are looked at: `at`, or at most `positions`, evenly spaced among the predictions with `lags` steps
+// before them since the beginning of the text or line; where a text has too few of these, among those with the most
+// steps before them. Increasing.
 [[nodiscard]] std::vector<std::int64_t> flow_positions(const UnrolledText& text, const GradientFlowOptions& options);
 
 // The measurement in pieces. Not at the same time as anything else that uses the same UnrolledText, which must outlive
 // it.
 class GradientFlowRun {
  public:
-  // Throws Error{kUsage} for options out of range, Error{kInput} for a text without a prediction.
+  // Throws Error{kUsage} for options out of range and for a step `at` that predicts nothing, Error{kInput} for a text
+  // without a prediction.
   explicit GradientFlowRun(const UnrolledText& text, const GradientFlowOptions& options = {});
   ~GradientFlowRun();
   GradientFlowRun(GradientFlowRun&&) noexcept;
