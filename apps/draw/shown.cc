@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "unroll/character.h"
 #include "unroll/character_layout.h"
@@ -24,6 +25,30 @@ std::string shown_character(const Character& character, std::string_view bytes) 
   std::string text;
   for (const char byte : bytes) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
   return text;
+}
+
+// The last `parts` parts of a path.
+std::string_view tail_of(std::string_view path, std::size_t parts) {
+  std::size_t begin = path.size();
+  while (parts-- > 0 && begin > 0) {
+    const std::size_t slash = path.rfind('/', begin - 1);
+    if (slash == std::string_view::npos) return path;
+    begin = slash;
+  }
+  return begin < path.size() ? path.substr(begin + 1) : path;
+}
+
+std::string without_boxes(std::string name) {
+  for (std::size_t at = name.find(kOpenBox); at != std::string::npos; at = name.find(kOpenBox, at)) {
+    name.replace(at, kOpenBox.size(), " ");
+  }
+  return name;
+}
+
+bool are_distinct(const std::vector<std::string>& paths, std::size_t parts) {
+  std::set<std::string_view> tails;
+  for (const std::string& path : paths) tails.insert(tail_of(path, parts));
+  return tails.size() == std::set<std::string_view>(paths.begin(), paths.end()).size();
 }
 
 }  // namespace
@@ -69,9 +94,15 @@ std::string percent(double share) {
   return hundredths >= 9.95 ? fmt::format("{:.0f}%", hundredths) : fmt::format("{:.2g}%", hundredths);
 }
 
+std::string share_left(double ratio) { return ratio < 1.005 ? percent(ratio) : fmt::format("\xC3\x97{:.3g}", ratio); }
+
 std::string three_digits(double number) {
   if (number == 0) return "0";
   return fmt::format("{:.3g}", number);
+}
+
+std::string within(double most) {
+  return most < 999.5 ? fmt::format("\xC2\xB1{:.3g}", most) : fmt::format("\xC2\xB1{:.0e}", most);
 }
 
 std::string with_commas(std::int64_t number) {
@@ -85,11 +116,19 @@ std::string counted(std::int64_t number, std::string_view one) {
 }
 
 std::string shown_name(std::string_view path, std::int64_t most) {
-  std::string name = shown_symbol(path.substr(path.rfind('/') + 1), most);
-  for (std::size_t at = name.find(kOpenBox); at != std::string::npos; at = name.find(kOpenBox, at)) {
-    name.replace(at, kOpenBox.size(), " ");
+  return without_boxes(shown_symbol(tail_of(path, 1), most));
+}
+
+std::vector<std::string> shown_names(const std::vector<std::string>& paths, std::int64_t most) {
+  std::size_t parts = 1;
+  while (!are_distinct(paths, parts)) ++parts;
+  std::vector<std::string> names;
+  for (const std::string& path : paths) {
+    const std::string_view tail = tail_of(path, parts);
+    const std::int64_t columns = parts == 1 ? most : 0;  // what tells them apart may stand anywhere
+    names.push_back(without_boxes(shown_symbol(tail, columns)));
   }
-  return name;
+  return names;
 }
 
 }  // namespace unroll

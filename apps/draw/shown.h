@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unroll/tokenizer.h"
 
@@ -22,8 +23,14 @@ namespace unroll {
 // A probability as a share: "42%", "3.1%", "0.02%", "<0.01%".
 [[nodiscard]] std::string percent(double share);
 
+// What is left of something that may have grown: as percent() up to 1, above it "×1.35".
+[[nodiscard]] std::string share_left(double ratio);
+
 // A number with three digits: "0.312", "12.5", "1.2e-05".
 [[nodiscard]] std::string three_digits(double number);
+
+// The bounds of a scale about zero: "±72.1", "±2e+05".
+[[nodiscard]] std::string within(double most);
 
 // A whole number with a comma after each three digits.
 [[nodiscard]] std::string with_commas(std::int64_t number);
@@ -33,5 +40,8 @@ namespace unroll {
 
 // The last part of a path, its characters as those of symbols but for spaces.
 [[nodiscard]] std::string shown_name(std::string_view path, std::int64_t most = 0);
+
+// The same of several, with as many folders as tell them apart.
+[[nodiscard]] std::vector<std::string> shown_names(const std::vector<std::string>& paths, std::int64_t most = 0);
 
 }  // namespace unroll

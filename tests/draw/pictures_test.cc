@@ -244,11 +244,11 @@ TEST(TruncationPicture, AtFullLengthNothingIsCutOff) {
 TEST(TruncationPicture, TellsOfTheLengthThatIsAskedForAndMarksIt) {
   PictureRequest request = picture_of("truncation", tiny_model(Cell::kLstm, tiny_characters()), "abcdefg");
   request.options.lengths = {4, 2};
-  EXPECT_TRUE(draw(request).sentence.starts_with("Cut off after 4 steps"));
+  EXPECT_TRUE(draw(request).sentence.starts_with("In windows of 4 steps"));
   EXPECT_EQ(count_of(draw(request).svg, "chosen-length"), 0U);
   request.options.truncate = 3;
   const Picture picture = draw(request);
-  EXPECT_TRUE(picture.sentence.starts_with("Cut off after 3 steps"));
+  EXPECT_TRUE(picture.sentence.starts_with("In windows of 3 steps"));
   EXPECT_EQ(column_of(picture, "length"), (std::vector<double>{2, 3, 4}));
   EXPECT_EQ(count_of(picture.svg, "class=\"chosen-length\" data-length=\"3\""), 1U);
 }

@@ -115,8 +115,7 @@ std::vector<HeatRow> gate_rows(const UnrolledText& text, std::int64_t layer, std
     for (const double value : row.values) largest = std::max(largest, std::abs(value));
     row.least = -largest;
     row.most = largest;
-    if (largest > 1)
-      row.name += " \xC2\xB1" + (largest < 999.5 ? fmt::format("{:.3g}", largest) : fmt::format("{:.0e}", largest));
+    if (largest > 1) row.name += " " + within(largest);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -138,7 +137,8 @@ double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
   };
   draw(kept.measured, 0);
   draw(kept.gates, 1);
-  draw_legend(svg, {70, plane.edge_bottom() + 58}, 0, "measured, by all paths");
+  draw_legend(svg, {70, plane.edge_bottom() + 58}, 0,
+              state == 'c' ? "measured, by all paths, h of then held" : "measured, by all paths");
   draw_legend(svg, {430, plane.edge_bottom() + 58}, 1, "the product of its gates alone");
   return plane.edge_bottom() + 84;
 }
@@ -184,10 +184,14 @@ Picture draw_gates(const PictureRequest& request) {
     row.push_back(there ? Datum(kept.measured[static_cast<std::size_t>(lag)]) : Datum());
     picture.table.rows.push_back(std::move(row));
   }
+  const std::int64_t lags = std::ssize(kept.measured) - 1;
   picture.sentence =
-      fmt::format("Of its {} of {} before, the gates of unit {} alone would keep {}; measured by all paths, it is {}",
-                  state, counted(std::ssize(kept.measured) - 1, "step"), unit, percent(kept.gates.back()),
-                  three_digits(kept.measured.back()));
+      lags == 0
+          ? fmt::format("At step {} nothing comes before of which the gates of unit {} could keep something", at, unit)
+          : fmt::format(
+                "Of its {} of {} before, the gates of unit {} alone would keep {}; measured by all paths, it is {}",
+                state, counted(lags, "step"), unit, three_digits(kept.gates.back()),
+                three_digits(kept.measured.back()));
   picture.sentence += beyond_text(request, text);
   picture.facts = {{"layer", layer},
                    {"unit", unit},

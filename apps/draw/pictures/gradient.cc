@@ -138,8 +138,11 @@ Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
   draw_powers(svg, plane);
   for (std::size_t i = 0; i < flows.size(); ++i) draw_flow(svg, plane, flows[i], i);
   double y = plane.edge_bottom() + 60;
+  std::vector<std::string> paths;
+  for (const NamedFlow& flow : flows) paths.push_back(flow.name);
+  const std::vector<std::string> names = shown_names(paths, 40);
   for (std::size_t i = 0; i < flows.size(); ++i, y += 20) {
-    const std::string words = fmt::format("{}: {}", shown_name(flows[i].name, 40), flow_words(flows[i].line));
+    const std::string words = fmt::format("{}: {}", names[i], flow_words(flows[i].line));
     draw_legend(svg, {plane.corner.x, y}, i, words);
     picture.sentence += (i == 0 ? "" : "; ") + words;
   }

@@ -42,7 +42,7 @@ void set_scales(std::vector<HeatRow>& rows, bool of_c) {
     row.most = 1;
     for (const double value : row.values) row.most = std::max(row.most, std::abs(value));
     of_all = std::max(of_all, row.most);
-    if (of_c) row.name += " \xC2\xB1" + fmt::format("{:.2g}", row.most);
+    if (of_c) row.name += " " + within(row.most);
   }
   for (HeatRow& row : rows) {
     if (!of_c) row.most = of_all;

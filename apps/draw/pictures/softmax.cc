@@ -168,11 +168,13 @@ Picture draw_softmax(const PictureRequest& request) {
     y += kSoftmaxRow;
   }
   svg.text({kExps + 84, bottom + 16}, "small end", fmt::format("sum {}", three_digits(sum)));
+  const std::string cost =
+      std::isfinite(cost_of(came)) ? fmt::format("costs {:.2f} nats", cost_of(came)) : "cannot come";
   picture.sentence =
-      fmt::format("After {}, {} has a share of {}{} and costs {:.2f} nats, and a guess among {} symbols {:.2f}",
+      fmt::format("After {}, {} has a share of {}{} and {}, and a guess among {} symbols {:.2f}",
                   shown_symbol(tokenizer, text.input(at), 20), shown_symbol(tokenizer, text.target(at), 20),
-                  percent(came.share), temperature == 1 ? "" : fmt::format(" at temperature {}", temperature),
-                  cost_of(came), with_commas(std::ssize(all)), scales.ln_v);
+                  percent(came.share), temperature == 1 ? "" : fmt::format(" at temperature {}", temperature), cost,
+                  with_commas(std::ssize(all)), scales.ln_v);
   picture.facts = {{"at", at},
                    {"V", std::ssize(all)},
                    {"ln_v", scales.ln_v},

@@ -83,14 +83,15 @@ void draw_part(Svg& svg, double value, double largest, std::size_t column, doubl
 
 void draw_curve(Svg& svg, Cell cell, const SquashedSum& one, double y) {
   constexpr double kReach = 5;
-  const bool positive = squash_name(cell, one.letter) == "\xCF\x83";
+  const std::string_view name = squash_name(cell, one.letter);
+  const bool unbounded = name == "relu" || name == "g";
   const Plane plane{.corner = {kCurveLeft, y - 15},
                     .width = kCurveWidth,
                     .height = 22,
                     .left = -kReach,
                     .right = kReach,
-                    .bottom = positive ? 0.0 : -1.0,
-                    .top = 1};
+                    .bottom = name == "tanh" ? -1.0 : 0.0,
+                    .top = unbounded ? kReach : 1.0};
   svg.line(plane.at(-kReach, 0), plane.at(kReach, 0), "grid");
   svg.line(plane.at(0, plane.bottom), plane.at(0, plane.top), "grid");
   std::vector<Point> points;
@@ -103,6 +104,12 @@ void draw_curve(Svg& svg, Cell cell, const SquashedSum& one, double y) {
   svg.put("circle", {{"cx", at.x}, {"cy", at.y}, {"r", 3.5}, {"class", "point"}});
   svg.text({kCurveLeft + kCurveWidth + 10, y - 1}, "",
            fmt::format("{} = {:.3f}", one.letter == 0 ? 'h' : one.letter, squashed(cell, one.letter, one.sum())));
+}
+
+// The second number of a product, which needs brackets with a minus.
+std::string factor(double number) {
+  const std::string digits = fmt::format("{:.3f}", number);
+  return digits.starts_with('-') ? "(" + digits + ")" : digits;
 }
 
 // How the state follows from the gates, with numbers.
@@ -122,26 +129,28 @@ std::string state_words(const UnrolledText& text, std::int64_t layer, std::int64
       const double c_before = begins ? 0 : static_cast<double>(text.c(layer, t - 1)[j]);
       return fmt::format(
           "c = f\xC2\xB7"
-          "c\xE2\x82\x8B\xE2\x82\x81 + i\xC2\xB7g = {:.3f}\xC2\xB7{:.3f} + {:.3f}\xC2\xB7{:.3f} = {:.3f};   "
+          "c\xE2\x82\x8B\xE2\x82\x81 + i\xC2\xB7g = {:.3f}\xC2\xB7{} + {:.3f}\xC2\xB7{} = {:.3f};   "
           "h = o\xC2\xB7tanh({}c) = {:.3f}",
-          gate('f'), c_before, gate('i'), gate('g'), text.c(layer, t)[j], config.layer_norm ? "normalised " : "", h);
+          gate('f'), factor(c_before), gate('i'), factor(gate('g')), text.c(layer, t)[j],
+          config.layer_norm ? "normalised " : "", h);
     }
     case Cell::kGru:
     case Cell::kGruResetBefore:
       return fmt::format(
-          "h = (1 \xE2\x88\x92 z)\xC2\xB7n + z\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 = {:.3f}\xC2\xB7{:.3f} + "
-          "{:.3f}\xC2\xB7{:.3f} = {:.3f}",
-          1 - gate('z'), gate('n'), gate('z'), before, h);
+          "h = (1 \xE2\x88\x92 z)\xC2\xB7n + z\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 = {:.3f}\xC2\xB7{} + "
+          "{:.3f}\xC2\xB7{} = {:.3f}",
+          1 - gate('z'), factor(gate('n')), gate('z'), factor(before), h);
     case Cell::kMinGru:
       return fmt::format(
-          "h = (1 \xE2\x88\x92 z)\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 + z\xC2\xB7n = {:.3f}\xC2\xB7{:.3f} + "
-          "{:.3f}\xC2\xB7{:.3f} = {:.3f}",
-          1 - gate('z'), before, gate('z'), gate('n'), h);
+          "h = (1 \xE2\x88\x92 z)\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 + z\xC2\xB7n = {:.3f}\xC2\xB7{} + "
+          "{:.3f}\xC2\xB7{} = {:.3f}",
+          1 - gate('z'), factor(before), gate('z'), factor(gate('n')), h);
     case Cell::kMinLstm:
       return fmt::format(
-          "h = f/(f+i)\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 + i/(f+i)\xC2\xB7n = {:.3f}\xC2\xB7{:.3f} + "
-          "{:.3f}\xC2\xB7{:.3f} = {:.3f}",
-          gate('f') / (gate('f') + gate('i')), before, gate('i') / (gate('f') + gate('i')), gate('n'), h);
+          "h = f/(f+i)\xC2\xB7h\xE2\x82\x8B\xE2\x82\x81 + i/(f+i)\xC2\xB7n = {:.3f}\xC2\xB7{} + "
+          "{:.3f}\xC2\xB7{} = {:.3f}",
+          gate('f') / (gate('f') + gate('i')), factor(before), gate('i') / (gate('f') + gate('i')), factor(gate('n')),
+          h);
     case Cell::kRnnTanh:
     case Cell::kRnnRelu:
       break;
@@ -149,16 +158,26 @@ std::string state_words(const UnrolledText& text, std::int64_t layer, std::int64
   return {};
 }
 
+std::string recurrent_head(Cell cell) {
+  if (!has_recurrent_weights(cell)) return "(no W)";
+  const std::string product = "W h\xE2\x82\x8B\xE2\x82\x81";
+  return cell == Cell::kGru ? "+ " + product + " (n: r\xC2\xB7(" + product + " + b\xE2\x80\xB2))" : "+ " + product;
+}
+
 void draw_step_heads(Svg& svg, Cell cell, double bottom) {
-  const std::string_view recurrent =
-      cell == Cell::kGru ? "+ W h\xE2\x82\x8B\xE2\x82\x81 (n: times r)" : "+ W h\xE2\x82\x8B\xE2\x82\x81";
-  const std::string_view heads[] = {"U x", recurrent, "+ bias", "= sum"};
+  const std::string heads[] = {"U x", recurrent_head(cell), "+ bias", "= sum"};
   for (std::size_t i = 0; i < 4; ++i) {
     const double middle = kPartsLeft + kPartApart * static_cast<double>(i) + kPartWidth / 2;
     svg.text({middle, kStepTop - 32}, "middle", heads[i]);
     svg.line({middle, kStepTop - 20}, {middle, bottom}, "grid");
   }
   svg.text({kCurveLeft + kCurveWidth / 2, kStepTop - 32}, "middle", "squashed");
+}
+
+// What a sum is of.
+std::string parts_words(Cell cell, std::int64_t layer) {
+  const std::string input = layer == 0 ? "what the symbol brings" : "what the layer below brings";
+  return has_recurrent_weights(cell) ? input + ", what the state before brings, and a bias" : input + " and a bias";
 }
 
 }  // namespace
@@ -211,10 +230,8 @@ Picture draw_step(const PictureRequest& request) {
     }
   }
   svg.close();
-  picture.sentence = fmt::format(
-      "Reading {}, each unit of layer {} adds what the symbol brings, what the state before brings, and a bias, and "
-      "squashes the sum",
-      shown_symbol(tokenizer, text.input(at), 20), layer);
+  picture.sentence = fmt::format("Reading {}, each unit of layer {} adds {}, and squashes the sum",
+                                 shown_symbol(tokenizer, text.input(at), 20), layer, parts_words(cell, layer));
   picture.facts = {{"at", at}, {"layer", layer}, {"steps", text.steps()}};
   finish(picture, request, svg, kStepPage, y);
   return picture;

@@ -90,20 +90,24 @@ std::vector<PricedText> all_priced(const PictureRequest& request) {
                             kMostSeries),
                 "second");
   }
-  for (const DrawnModel& one : request.models) {
-    const std::string model = shown_name(one.name, 30);
-    const std::string of_model = request.models.size() > 1 ? ", " + model : "";
-    all.push_back(priced(request, one, request.text, two_texts ? "first text" + of_model : model));
-    if (two_texts) all.push_back(priced(request, one, *request.options.second, "second text" + of_model));
+  std::vector<std::string> paths;
+  for (const DrawnModel& one : request.models) paths.push_back(one.name);
+  const std::vector<std::string> models = shown_names(paths, 30);
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const std::string of_model = models.size() > 1 ? ", " + models[i] : "";
+    all.push_back(priced(request, request.models[i], request.text, two_texts ? "first text" + of_model : models[i]));
+    if (two_texts) {
+      all.push_back(priced(request, request.models[i], *request.options.second, "second text" + of_model));
+    }
   }
   return all;
 }
 
 std::string surprisal_words(const PricedText& one) {
-  const std::string bits = one.unread > 0 ? fmt::format("the first {} symbols", with_commas(kMostPriced))
-                                          : fmt::format("{:.3f} bits per byte{}", one.bits_per_byte(),
-                                                        one.comparable ? "" : " (not comparable)");
-  return fmt::format("{}: {:.2f} nats, {}, {}", one.name, one.total, bits, counted(std::ssize(one.nats), "symbol"));
+  const std::string symbols = counted(std::ssize(one.nats), "symbol");
+  if (one.unread > 0) return fmt::format("{}: {:.2f} nats for the first {}", one.name, one.total, symbols);
+  return fmt::format("{}: {:.2f} nats, {:.3f} bits per byte{}, {}", one.name, one.total, one.bits_per_byte(),
+                     one.comparable ? "" : " (not comparable)", symbols);
 }
 
 double draw_sums(Svg& svg, const std::vector<PricedText>& all) {
@@ -171,6 +175,8 @@ double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
 }
 
 std::string comparison_of(const PricedText& a, const PricedText& b, bool of_models) {
+  if (a.unread + b.unread > 0) return "parts of texts are not compared";
+  if (of_models && !(a.comparable && b.comparable)) return "these totals of two models are not comparable";
   const double power = (b.total - a.total) / std::numbers::ln10;
   if (power == 0) return "both are equally probable";
   const std::string times = std::abs(power) < 3 ? fmt::format("{:.3g}", std::pow(10, std::abs(power)))

@@ -54,6 +54,7 @@ const TruncationAt& told_cut(const std::vector<TruncationAt>& cuts, const Pictur
 
 Picture draw_truncation(const PictureRequest& request) {
   const UnrolledText text = unrolled(request);
+  static_cast<void>(asked_step(request, text));  // refuses a text without predictions
   const std::vector<std::int64_t> lengths = lengths_of(request.options, text.steps());
   std::vector<TruncationAt> cuts;
   for (const std::int64_t length : lengths) {
@@ -92,25 +93,23 @@ Picture draw_truncation(const PictureRequest& request) {
         {cut.length, cut.recurrent.cosine, cut.recurrent.norm_ratio, cut.layers.cosine, cut.layers.norm_ratio});
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 34}, "small middle",
-           "length of truncated backpropagation, in steps");
+           "length of the windows, in steps");
   draw_line(svg, cosines, line_class(0));
   draw_line(svg, ratios, line_class(1));
   const std::optional<std::int64_t> bptt = trained_bptt(text.model());
   if (bptt) mark_length(svg, plane, *bptt, 8, fmt::format("--bptt {}", *bptt));
   if (request.options.truncate) {
     svg.open_group("chosen-length", {{"data-length", *request.options.truncate}});
-    mark_length(svg, plane, *request.options.truncate, 22,
-                fmt::format("after {}", counted(*request.options.truncate, "step")));
+    mark_length(svg, plane, *request.options.truncate, 22, fmt::format("windows of {}", *request.options.truncate));
     svg.close();
   }
   draw_legend(svg, {64, plane.edge_bottom() + 60}, 0, "cosine of the angle between truncated and full gradient");
   draw_legend(svg, {64, plane.edge_bottom() + 80}, 1, "length of the truncated one, as a share of the full one");
   const TruncationAt& told = told_cut(cuts, request.options);
   picture.sentence = fmt::format(
-      "Cut off after {}, the gradient of the recurrent layers has {} of its length, and a cosine of {:.3f} with the "
-      "full "
-      "one",
-      counted(told.length, "step"), percent(told.layers.norm_ratio), told.layers.cosine);
+      "In windows of {}, the gradient of the recurrent layers has {} of its length, and a cosine of {:.3f} with the "
+      "full one",
+      counted(told.length, "step"), share_left(told.layers.norm_ratio), told.layers.cosine);
   picture.facts = {
       {"steps", text.steps()}, {"unread_steps", text.unread_steps()}, {"bptt", bptt ? Datum(*bptt) : Datum()}};
   finish(picture, request, svg, kCutPage, plane.edge_bottom() + 94);

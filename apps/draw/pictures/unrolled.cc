@@ -30,7 +30,8 @@ constexpr double kOutputHeight = 54;
 constexpr double kBoxHeight = 46;
 constexpr double kGap = 44;  // between boxes, for the arrows
 constexpr double kHotHeight = 12;
-constexpr double kThickest = 15;  // a gradient of 1 and more
+constexpr double kThick = 15;     // a gradient as large as at the prediction
+constexpr double kThickest = 22;  // ten times as large and more
 
 // What is shown, and where.
 struct UnrolledView {
@@ -175,6 +176,12 @@ void draw_column(Svg& svg, const UnrolledView& view, std::int64_t t) {
   svg.close();
 }
 
+// Of an arrow: in proportion, and above 1 by powers of ten.
+double thickness(double left) {
+  if (left <= 1) return std::max(kThick * left, 0.7);
+  return std::min(kThick + (kThickest - kThick) * std::log10(left), kThickest);
+}
+
 // What is left of the gradient at each step back, as thick as it is.
 void draw_back(Svg& svg, const UnrolledView& view) {
   const std::int64_t cut = view.request.options.truncate.value_or(view.text.steps() + 1);
@@ -182,10 +189,11 @@ void draw_back(Svg& svg, const UnrolledView& view) {
   for (std::size_t k = 0; k < view.left.size(); ++k) {
     const auto lag = static_cast<std::int64_t>(k);
     const std::int64_t t = view.at - lag;
-    const double thick = std::clamp(kThickest * view.left[k], 0.7, kThickest);
-    const std::string classes = lag >= cut ? "back lost" : "back";
+    if (t > view.last() || (lag > 0 && t == view.last())) continue;
+    const double thick = thickness(view.left[k]);
+    const std::string classes = lag >= cut ? "back lost" : (view.left[k] > 1.005 ? "back grown" : "back");
     const std::string left = fmt::format("{:.6g}", view.left[k]);
-    const std::string words = fmt::format("{} of the gradient is left after {} back{}", percent(view.left[k]),
+    const std::string words = fmt::format("{} of the gradient is left after {} back{}", share_left(view.left[k]),
                                           counted(lag, "step"), lag >= cut ? ", if it were not cut off" : "");
     if (lag == 0) {
       const double x = view.centre(t) + std::min(20.0, view.half_box() - 6);
@@ -197,7 +205,7 @@ void draw_back(Svg& svg, const UnrolledView& view) {
     thick_arrow(svg, {view.centre(t + 1) - view.half_box(), y}, {view.centre(t) + view.half_box() + 1, y}, thick,
                 classes, {{"data-t", t}, {"data-lag", lag}, {"data-left", left}}, words);
     const double middle = (view.centre(t) + view.centre(t + 1)) / 2;
-    svg.text({middle, y + 22}, lag >= cut ? "tiny middle lost" : "tiny middle back-number", percent(view.left[k]));
+    svg.text({middle, y + 22}, lag >= cut ? "tiny middle lost" : "tiny middle back-number", share_left(view.left[k]));
     if (lag == cut) {
       svg.line({middle, view.box_top(view.layers() - 1) - 14}, {middle, view.box_top(0) + kBoxHeight + 30}, "scissors");
       svg.text({middle, view.box_top(view.layers() - 1) - 19}, "tiny middle", fmt::format("--bptt {}", cut));
@@ -299,6 +307,19 @@ void fill_unrolled(Picture& picture, const UnrolledView& view, const NetworkNumb
                    {"parameters", numbers.parameters}};
 }
 
+// How far the gradient goes back, and what is left of it there.
+std::string back_words(const UnrolledView& view) {
+  if (view.left.empty()) return fmt::format("step {}, whose gradient would go back, comes before them", view.at);
+  const std::int64_t cut = view.request.options.truncate.value_or(view.text.steps() + 1);
+  const std::int64_t reached = std::min(std::ssize(view.left), cut);
+  const double left = view.left[static_cast<std::size_t>(reached - 1)];
+  const std::string at = fmt::format("at step {}{}", view.at + 1 - reached,
+                                     reached < std::ssize(view.left) ? ", where it is cut off" : "");
+  const std::string of = fmt::format("the gradient of the prediction at step {}", view.at);
+  return left > 1.005 ? fmt::format("{} has grown to {} of its size {}", of, share_left(left), at)
+                      : fmt::format("of {}, {} is left {}", of, share_left(left), at);
+}
+
 }  // namespace
 
 Picture draw_unrolled(const PictureRequest& request) {
@@ -314,11 +335,9 @@ Picture draw_unrolled(const PictureRequest& request) {
   draw_back(svg, view);
   const double below = draw_numbers(svg, view, numbers);
   fill_unrolled(picture, view, numbers);
-  picture.sentence = fmt::format(
-      "The same {} numbers at each of {} steps: the loop on the left is the row on the right; of the gradient of the "
-      "prediction at step {}, {} is left at step {}",
-      with_commas(numbers.U + numbers.W + numbers.V), with_commas(text.steps()), view.at, percent(view.left.back()),
-      view.at + 1 - std::ssize(view.left));
+  picture.sentence =
+      fmt::format("The same {} numbers at each of {}: the loop on the left is the row on the right; {}",
+                  with_commas(numbers.U + numbers.W + numbers.V), counted(text.steps(), "step"), back_words(view));
   picture.sentence += beyond_text(request, text);
   const double width = std::max(560.0, kFirstColumn + view.column * static_cast<double>(view.count) + 16);
   finish(picture, request, svg, width, below);
