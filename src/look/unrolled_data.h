@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/workers.h"
@@ -32,6 +33,14 @@ struct UnrolledText::Data {
   NetworkWeights weights;
   Network network;
   std::vector<double> log_probs;
+
+  // A model in bf16 or int8 as it is run, for what it predicts; null for one in f32, which `network` is to the bit.
+  struct AsRun {
+    AsRun(const Model& model, const Window& window, Workers& workers);
+    NetworkWeights weights;
+    Network network;
+  };
+  std::unique_ptr<AsRun> as_run;
 };
 
 }  // namespace unroll

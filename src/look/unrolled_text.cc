@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "infer/condition.h"
+#include "infer/inference.h"
 #include "infer/predicted_text.h"
 #include "infer/sequence.h"
 #include "look/unrolled_data.h"
@@ -140,6 +141,12 @@ std::string_view gate_letters(Cell cell) noexcept {
   return "";
 }
 
+UnrolledText::Data::AsRun::AsRun(const Model& model, const Window& window, Workers& workers)
+    : weights(packed_weights(model, workers)), network(model.config(), Purpose::kInference, window.T, 1, workers) {
+  NetworkState state(model.config(), 1);
+  network.forward(weights, window, state);
+}
+
 UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledTextOptions& options)
     : model(checked_model(std::move(the_model))),
       policy(reading_of_text(model, options).state),
@@ -151,7 +158,9 @@ UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledT
   weights.pack(parameters, workers);
   NetworkState state(config(), 1);
   network.forward(weights, window, state);
-  const std::span<const double> computed = network.log_probs(weights, window);
+  if (model.precision() != Precision::kF32) as_run = std::make_unique<AsRun>(model, window, workers);
+  const std::span<const double> computed =
+      as_run ? as_run->network.log_probs(as_run->weights, window) : network.log_probs(weights, window);
   log_probs.assign(computed.begin(), computed.end());
   for (const double log_prob : log_probs) {
     if (std::isfinite(log_prob)) continue;
@@ -180,7 +189,11 @@ std::span<const double> UnrolledText::log_probs() const noexcept { return data_-
 
 std::vector<float> UnrolledText::logits(std::int64_t t) const {
   std::vector<float> all(static_cast<std::size_t>(data_->config().vocabulary));
-  data_->network.logits(data_->weights, t, all);
+  if (data_->as_run) {
+    data_->as_run->network.logits(data_->as_run->weights, t, all);
+  } else {
+    data_->network.logits(data_->weights, t, all);
+  }
   return all;
 }
 

@@ -8,9 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "model/model_file.h"
 #include "support/error_of.h"
+#include "support/temporary_folder.h"
 #include "support/tiny_model.h"
 #include "unroll/evaluate.h"
+#include "unroll/exchange/convert.h"
+#include "unroll/scorer.h"
 
 namespace unroll {
 namespace {
@@ -27,6 +31,34 @@ float squashed(Cell cell, std::size_t g, float a) {
   if (letter == 'g' || (letter == 'n' && has_recurrent_weights(cell))) return std::tanh(a);
   if (letter == 'n') return a >= 0 ? a + 0.5F : sigmoid(a);
   return sigmoid(a);
+}
+
+TEST(UnrolledText, PredictsWhatAScorerSaysInEveryPrecision) {
+  const TemporaryFolder folder;
+  const NetworkConfig config = tiny_config(Cell::kLstm, tiny_characters());
+  save_model(folder.path("f32"), config, tiny_characters(), {}, random_parameters(config, 0.7F, 3), {});
+  const std::string line = "abc de fgh";
+  std::vector<double> totals;
+  convert(Model::load(folder.path("f32")), Precision::kBf16, folder.path("bf16"));
+  convert(Model::load(folder.path("f32")), Precision::kInt8, folder.path("int8"));
+  for (const char* const file : {"f32", "bf16", "int8"}) {
+    const Model model = Model::load(folder.path(file));
+    const UnrolledText text = unrolled_over(model, line + "\n");
+    const Score expected = Scorer(model, {.threads = 1}).score(line);
+    ASSERT_EQ(std::ssize(expected.tokens), text.steps());
+    for (std::int64_t t = 0; t < text.steps(); ++t) {
+      const auto i = static_cast<std::size_t>(t);
+      EXPECT_EQ(text.log_probs()[i], expected.tokens[i].log_prob) << t;
+      for (const LikelySymbol& one : text.likely(t, 99)) {
+        if (one.id == text.target(t)) {
+          EXPECT_NEAR(one.log_prob, text.log_probs()[i], 1e-5);
+        }
+      }
+    }
+    totals.push_back(expected.log_prob);
+  }
+  EXPECT_NE(totals[0], totals[1]);
+  EXPECT_NE(totals[0], totals[2]);
 }
 
 TEST(UnrolledText, GatesAreTheNonlinearitiesOfTheSums) {

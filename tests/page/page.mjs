@@ -156,6 +156,16 @@ const tests = {
     await close(page);
   },
 
+  async unrolledPredictsWhatScoreSays() {
+    for (const [twin, shares] of Object.entries(expected.shares)) {
+      const page = await open(`#unrolled?${new URLSearchParams({ model: `${twin}-twin`, text: expected.first })}`);
+      const { columns, rows } = await table(page, "The network unrolled over the sentence");
+      assert.equal(rows.length, shares.length);
+      rows.forEach((row, t) => near(Number(row[columns.indexOf("share")]), shares[t], `${twin}, step ${t}`));
+      await close(page);
+    }
+  },
+
   async readShowsWhatScoreSays() {
     const page = await open(
       `#read?${new URLSearchParams({ model: "tanh-twin", text: expected.first, second: expected.second })}`,

@@ -7,6 +7,7 @@ chromium. Status 77: it, node, npm or the registry cannot be had.
 
 import gzip
 import json
+import math
 import pathlib
 import re
 import shutil
@@ -72,6 +73,11 @@ class Page(CommandTest):
     def said(self, *arguments, stdin=""):
         return json.loads(self.succeed(*arguments, "--json", stdin=stdin.encode("utf-8")).out)
 
+    def shares(self, twin):
+        """What a twin gives the symbols of the first text, each after those before it."""
+        line = self.said("score", WEB / "twins" / f"{twin}.safetensors", stdin=FIRST + "\n")
+        return [math.exp(token["log_prob"]) for token in line["tokens"]]
+
     def expected(self):
         """What the command says of the models that the page shows."""
         tanh = WEB / "twins" / "tanh.safetensors"
@@ -87,7 +93,8 @@ class Page(CommandTest):
                                str(WRITTEN["top_p"])).out
         return {
             "first": FIRST, "second": SECOND, "firstLogProb": first["log_prob"], "secondLogProb": second["log_prob"],
-            "fourthRank": first["tokens"][3]["rank"], "parameters": f"{network['parameters']:,}",
+            "fourthRank": first["tokens"][3]["rank"],
+            "shares": {twin: self.shares(twin) for twin in ("tanh", "gru", "lstm")}, "parameters": f"{network['parameters']:,}",
             "W": f"{network['config']['hidden'] ** 2:,}",
             "medians": medians(flow), "review": REVIEW, "label": label["label"],
             "probability": label["probabilities"][label["label"]],

@@ -52,7 +52,7 @@ struct SumParts {
 // A text is read as evaluate() reads it: step t reads the symbol before number t (first the boundary) and predicts
 // symbol t. With StatePolicy::kReset each line begins from the zero state. Vectors are those of the one forward pass
 // that training and inference share, in f32; of a model in bf16 or int8 they are those of its rounded weights, without
-// the rounding of products.
+// the rounding of products. What it predicts (log_probs(), likely(), logits()) is what it predicts as it is run.
 //
 // Memory   about 4 (G + 4) H L bytes a step. The views are valid while the object lives.
 // Threads  not for two threads at once; several objects may share a Model.
@@ -79,7 +79,7 @@ class UnrolledText {
   // Whether step t begins from the zero state, or that of the label.
   [[nodiscard]] bool begins(std::int64_t t) const;
 
-  // ln p of the target of each step; 0 where there is none. The bits of a Scorer's, for a model in f32.
+  // ln p of the target of each step; 0 where there is none. The bits of a Scorer's.
   [[nodiscard]] std::span<const double> log_probs() const noexcept;
 
   // The most probable symbols after step t, at most `count`, the most probable first and the lower id among equals.
