@@ -24,7 +24,8 @@ class ServeAnswers(CommandTest):
         cls.models = {"char": cls.make_model("char.safetensors"),
                       "words": cls.make_model("words.safetensors", "--tokenizer", "word"),
                       "reviews": cls.make_model("reviews.safetensors", "--task", "classify", *small, text=reviews),
-                      "tags": cls.make_model("tags.safetensors", "--task", "tag", *small, text=tags)}
+                      "tags": cls.make_model("tags.safetensors", "--task", "tag", *small, text=tags),
+                      "deep": cls.make_model("deep.safetensors", "--layers", "2")}
         cls.server = cls.enterClassContext(Server(*cls.models.values(), "--max-body", "20000", "--max-symbols", "5000"))
 
     def json_rows(self, *arguments, stdin):
@@ -96,6 +97,17 @@ class ServeAnswers(CommandTest):
             o = gates[answer["gates"].index("o") * 8:][:8]
             for unit in range(8):
                 self.assertTrue(math.isclose(h[unit], o[unit] * math.tanh(c[unit]), rel_tol=1e-5, abs_tol=1e-7))
+
+    def test_states_are_of_all_layers_where_none_is_named(self):
+        answers = [self.server.post("/v1/states", model="deep", text="the cat", want=["x", "h"], **fields).json["layers"]
+                   for fields in ({}, {"layers": []}, {"layers": None}, {"layers": [0, 1]})]
+        self.assertEqual([layer["layer"] for layer in answers[0]], [0, 1])
+        self.assertEqual(answers[0][1]["x"], answers[0][0]["h"])
+        for answer in answers[1:]:
+            self.assertEqual(answer, answers[0])
+        for layer in 0, 1:
+            one = self.server.post("/v1/states", model="deep", text="the cat", want=["x", "h"], layers=[layer]).json["layers"]
+            self.assertEqual(one, [answers[0][layer]])
 
     def test_gradients_are_those_of_gradflow(self):
         text = "the cat sees the dog again and again"
@@ -183,9 +195,13 @@ class ServeAnswers(CommandTest):
                                                             beside=["nobody"]))
 
     def test_states_that_there_are_not_are_refused(self):
-        self.refused(400, "layers", answer=self.server.post("/v1/states", model="char", text="a", layers=[7]))
+        for layers, told in (([2], "`layers` is 2: expected a whole number from 0 to 1"), ([0, -1], "`layers` is -1"),
+                             (["a"], '`layers` is "a"'), (1, "`layers` is 1: expected a list of whole numbers")):
+            self.refused(400, "layers", [told], self.server.post("/v1/states", model="deep", text="a", layers=layers))
         self.refused(400, "want", answer=self.server.post("/v1/states", model="char", text="a", want=["y"]))
-        self.refused(400, "text", answer=self.server.post("/v1/states", model="char", text=""))
+        self.refused(400, "text", ["missing"], self.server.post("/v1/states", model="char"))
+        self.refused(400, "text", ['`text` is "": expected a string that is not empty'],
+                     self.server.post("/v1/states", model="char", text=""))
         self.refused(400, None, answer=self.server.post("/v1/states", model="reviews", text="a"))
 
     def test_labels_are_those_of_classify(self):

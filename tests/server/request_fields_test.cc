@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/api_error.h"
@@ -92,6 +94,27 @@ TEST(RequestFields, NamesTheFieldThatIsToBlame) {
   EXPECT_NE(refused([&] { static_cast<void>(fields.texts("stop")); }), "");
   EXPECT_NE(refused([&] { static_cast<void>(fields.whole("far", 0, 1000)); }), "");
   EXPECT_EQ(fields.whole("m", 0, 100), 16);
+}
+
+TEST(RequestFields, ReadsListsOfWholeNumbersWithinARange) {
+  RequestFields fields(R"({"a": [0, 2.0, 5], "b": null, "c": [], "d": [1, 6], "e": 3, "f": [0.5]})", 100);
+  EXPECT_EQ(fields.wholes("a", {0, 5}), (std::vector<std::int64_t>{0, 2, 5}));
+  for (const char* const none : {"b", "c", "absent"}) EXPECT_TRUE(fields.wholes(none, {0, 5}).empty());
+  for (const char* const wrong : {"d", "e", "f"})
+    EXPECT_THROW(static_cast<void>(fields.wholes(wrong, {0, 5})), ApiError);
+}
+
+TEST(RequestFields, TellsAnEmptyTextFromOneThatIsMissing) {
+  RequestFields fields(R"({"a": "x", "b": "", "c": 1})", 100);
+  EXPECT_EQ(fields.filled_text("a"), "x");
+  for (const auto& [field, words] : {std::pair{"b", "not empty"}, {"c", "expected a string"}, {"d", "is missing"}}) {
+    try {
+      static_cast<void>(fields.filled_text(field));
+      ADD_FAILURE() << field;
+    } catch (const ApiError& error) {
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(RequestFields, NamesTheFieldsThatNothingAskedFor) {

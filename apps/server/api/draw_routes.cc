@@ -34,12 +34,8 @@ void read_option(RequestFields& fields, const PictureOption& option, PictureOpti
   } else if (const auto* const other = std::get_if<std::optional<std::string> PictureOptions::*>(&option.field)) {
     options.** other = fields.text(name);
     if (options.**other == "") (options.**other).reset();  // a field that is not filled in
-  } else if (const nlohmann::json* const list = fields.find(name)) {
-    if (!list->is_array()) refuse_field(name, *list, "a list of whole numbers");
-    for (const std::int32_t n : read_ids(name, *list)) {
-      if (!contains(option.range, n)) refuse_field(name, n, describe(option.range, true));
-      (options.*std::get<std::vector<std::int64_t> PictureOptions::*>(option.field)).push_back(n);
-    }
+  } else {
+    options.*std::get<std::vector<std::int64_t> PictureOptions::*>(option.field) = fields.wholes(name, option.range);
   }
 }
 
@@ -53,8 +49,7 @@ PictureRequest read_request(RequestFields& fields) {
       read_option(fields, option, request.options);
     }
   }
-  request.text = fields.text("text").value_or("");
-  if (kind.reads_text && request.text.empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
+  request.text = kind.reads_text ? fields.filled_text("text") : fields.text("text").value_or("");
   request.label = fields.text("label").value_or("");
   request.standalone = fields.truth("standalone", false);
   return request;

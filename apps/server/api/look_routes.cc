@@ -31,7 +31,7 @@ constexpr std::int64_t kMostPositions = 1000;
 // What is asked for of each layer and step.
 struct StatesRequest {
   TextToUnroll text;
-  std::vector<std::int64_t> layers;  // empty: all
+  std::vector<std::int64_t> layers;
   std::vector<std::string> want;
   std::int64_t top = 0;
 };
@@ -40,17 +40,11 @@ constexpr std::array<std::string_view, 5> kStates{"x", "h", "c", "gates", "sums"
 
 StatesRequest read_states(RequestFields& fields, const Model& model) {
   StatesRequest request{.text = text_to_unroll(fields), .layers = {}, .want = {}};
-  if (const nlohmann::json* const layers = fields.find("layers")) {
-    if (!layers->is_array()) refuse_field("layers", *layers, "a list of layers, from 0 on");
-    for (const std::int32_t layer : read_ids("layers", *layers)) {
-      if (layer < model.config().layers) {
-        request.layers.push_back(layer);
-      } else {
-        refuse_field("layers", layer, fmt::format("layers from 0 to {}", model.config().layers - 1));
-      }
-    }
+  const std::int64_t layers = model.config().layers;
+  request.layers = fields.wholes("layers", {.least = 0, .most = static_cast<double>(layers - 1)});
+  if (request.layers.empty()) {
+    for (std::int64_t l = 0; l < layers; ++l) request.layers.push_back(l);
   }
-  for (std::int64_t l = 0; request.layers.empty() && l < model.config().layers; ++l) request.layers.push_back(l);
   request.want = fields.texts("want");
   for (const std::string& name : request.want) {
     if (std::ranges::find(kStates, name) == kStates.end()) refuse_field("want", name, "any of x, h, c, gates, sums");

@@ -73,6 +73,13 @@ class LimitedText final : public nlohmann::json_sax<nlohmann::json> {
   std::array<std::set<std::string>, kMostLevels + 1> keys_;  // of the objects that are open
 };
 
+std::int64_t whole_of(const std::string& key, const nlohmann::json& value, const NumberRange& range) {
+  // Some clients write 16 as 16.0.
+  const double number = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+  if (!contains(range, number) || std::trunc(number) != number) refuse_field(key, value, describe(range, true));
+  return static_cast<std::int64_t>(number);
+}
+
 }  // namespace
 
 void refuse_field(const std::string& key, const nlohmann::json& value, std::string_view expected) {
@@ -113,6 +120,13 @@ std::optional<std::string> RequestFields::text(const std::string& key) {
   return value->get<std::string>();
 }
 
+std::string RequestFields::filled_text(const std::string& key) {
+  std::optional<std::string> value = text(key);
+  if (!value) throw ApiError(400, fmt::format("`{}` is missing: expected a string", key), key);
+  if (value->empty()) refuse_field(key, *value, "a string that is not empty");
+  return *std::move(value);
+}
+
 bool RequestFields::truth(const std::string& key, bool otherwise) {
   const nlohmann::json* const value = find(key);
   if (value == nullptr) return otherwise;
@@ -123,11 +137,16 @@ bool RequestFields::truth(const std::string& key, bool otherwise) {
 std::optional<std::int64_t> RequestFields::whole(const std::string& key, std::int64_t least, std::int64_t most) {
   const nlohmann::json* const value = find(key);
   if (value == nullptr) return std::nullopt;
-  const NumberRange range{static_cast<double>(least), static_cast<double>(most)};
-  // Some clients write 16 as 16.0.
-  const double number = value->is_number() ? value->get<double>() : std::numeric_limits<double>::quiet_NaN();
-  if (!contains(range, number) || std::trunc(number) != number) refuse_field(key, *value, describe(range, true));
-  return static_cast<std::int64_t>(number);
+  return whole_of(key, *value, {static_cast<double>(least), static_cast<double>(most)});
+}
+
+std::vector<std::int64_t> RequestFields::wholes(const std::string& key, NumberRange range) {
+  const nlohmann::json* const list = find(key);
+  if (list == nullptr) return {};
+  if (!list->is_array()) refuse_field(key, *list, "a list of whole numbers");
+  std::vector<std::int64_t> numbers;
+  for (const nlohmann::json& value : *list) numbers.push_back(whole_of(key, value, range));
+  return numbers;
 }
 
 double RequestFields::number(const std::string& key, double otherwise, NumberRange range) {

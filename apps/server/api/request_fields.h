@@ -29,6 +29,12 @@ class RequestFields {
   [[nodiscard]] std::optional<std::int64_t> whole(const std::string& key, std::int64_t least, std::int64_t most);
   [[nodiscard]] double number(const std::string& key, double otherwise, NumberRange range);
 
+  // A text that must be there, and not be empty.
+  [[nodiscard]] std::string filled_text(const std::string& key);
+
+  // A list of whole numbers within `range`, whose bounds a double holds exactly; empty where it is missing.
+  [[nodiscard]] std::vector<std::int64_t> wholes(const std::string& key, NumberRange range);
+
   // One string or a list of them; empty where it is missing.
   [[nodiscard]] std::vector<std::string> texts(const std::string& key);
 

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
-#include <optional>
-
-#include "server/api_error.h"
 
 namespace unroll {
 namespace {
@@ -16,9 +13,7 @@ constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;  // of an unrolled 
 }  // namespace
 
 TextToUnroll text_to_unroll(RequestFields& fields) {
-  std::optional<std::string> text = fields.text("text");
-  if (!text || text->empty()) throw ApiError(400, "`text` is missing: expected a string", "text");
-  return {.text = *std::move(text), .label = fields.text("label").value_or("")};
+  return {.text = fields.filled_text("text"), .label = fields.text("label").value_or("")};
 }
 
 UnrolledText unrolled(const Model& model, const TextToUnroll& text) {
