@@ -157,6 +157,17 @@ class Tutorial(CommandTest):
         shown = {name for chapter in CHAPTERS for name in PICTURE.findall(chapter.read_text(encoding="utf-8"))}
         self.assertEqual({f"pictures/{file.name}" for file in (TUTORIAL / "pictures").iterdir()}, shown)
 
+    def test_the_folder_in_which_one_follows_has_what_the_commands_name(self):
+        text = (TUTORIAL / "README.md").read_text(encoding="utf-8")
+        lines = re.findall(r"(?m)^    (.*)$", text.split("\n## How to follow\n")[1].split("\n## ")[0])
+        script = "\n".join(["set -e", *lines, "pwd; echo $PATH | cut -d : -f 1; ls docs/tutorial web/twins"])
+        done = subprocess.run(["bash", "-c", script], cwd=ROOT, env={**os.environ, "TMPDIR": str(self.folder)},
+                              capture_output=True, text=True, timeout=PATIENCE, check=True)
+        folder, program, *names = done.stdout.split()
+        self.assertEqual(pathlib.Path(folder).parent, self.folder.resolve())
+        self.assertEqual(program, str(ROOT / "build" / "release"))
+        self.assertLessEqual({"texts", "tanh.safetensors"}, set(names))
+
     def test_tours_lead_through_each_chapter(self):
         text = (ROOT / "web" / "tours.js").read_text(encoding="utf-8")
         tours = json.loads(text.split("tours = ", 1)[1].rstrip().rstrip(";"))
