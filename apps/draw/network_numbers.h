@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "unroll/model.h"
 
@@ -18,5 +19,15 @@ struct NetworkNumbers {
 };
 
 [[nodiscard]] NetworkNumbers network_numbers(const Model& model);
+
+// "4·64 × 16": rows (of gates so many blocks) and columns of U, W and V; of the first of several layers. Empty
+// where there is no such matrix, and of V where that is several.
+struct MatrixShapes {
+  std::string U;
+  std::string W;
+  std::string V;
+};
+
+[[nodiscard]] MatrixShapes matrix_shapes(const Model& model);
 
 }  // namespace unroll

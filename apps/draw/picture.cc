@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kMostWhole = 1 << 24;
 
-const std::array<PictureOption, 19> kOptions{{
+const std::array<PictureOption, 20> kOptions{{
     {"at",
      "T",
      "the step that is looked at, from 0",
@@ -36,6 +36,12 @@ const std::array<PictureOption, 19> kOptions{{
      {0, 1},
      &PictureOptions::min_p},
     {"second", "TEXT", "another text to draw beside the first", "", {}, &PictureOptions::second},
+    {"change",
+     "W,ROW,COLUMN,VALUE",
+     "another value for one number of U, W or V (of layer 1: U1, W1)",
+     "",
+     {},
+     &PictureOptions::change},
     {"truncate",
      "N",
      "cuts the gradient off as --bptt N does",
@@ -69,16 +75,16 @@ const std::vector<PictureKind>& picture_kinds() {
   static const std::vector<PictureKind> kinds{
       {.name = "unrolled",
        .purpose = "one column per symbol, the same U, W and V in each, and how a gradient goes back",
-       .options = {"at", "truncate", "from"},
+       .options = {"at", "truncate", "from", "change"},
        .draw = draw_unrolled},
       {.name = "onehot", .purpose = "how a symbol becomes numbers", .options = {"at"}, .draw = draw_onehot},
       {.name = "step",
        .purpose = "what units add up at a step, and how it is squashed",
-       .options = {"at", "layer", "units"},
+       .options = {"at", "layer", "units", "change"},
        .draw = draw_step},
       {.name = "softmax",
        .purpose = "from logits to the probabilities of the next symbol",
-       .options = {"at", "temperature"},
+       .options = {"at", "temperature", "change"},
        .draw = draw_softmax},
       {.name = "surprisal",
        .purpose = "what each symbol costs, and what texts or models cost in all",

@@ -46,6 +46,7 @@ struct PictureOptions {
   std::optional<std::string> second = {};      // another text
   std::optional<std::int64_t> lags = {};       // steps back
   std::optional<std::int64_t> positions = {};  // predictions to look at
+  std::optional<std::string> change = {};      // one number of the network: "W,ROW,COLUMN,VALUE"
   std::optional<std::int64_t> truncate = {};   // the length after which gradients are cut off; unset: nowhere
   std::optional<std::int64_t> from = {};       // the first step that is shown, of a text that does not fit
   std::optional<std::int64_t> layer = {};      // from 0; unset: the last

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "draw/changed_weight.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -19,6 +20,7 @@ UnrolledText unrolled_with(const PictureRequest& request, const Model& model, co
       4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
   options.most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, kMostSteps);
   options.threads = request.threads;
+  options.change = asked_change(request.options);
   return {model, {text, request.text_name}, options};
 }
 

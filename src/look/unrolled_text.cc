@@ -52,9 +52,37 @@ Reading reading_of_text(const Model& model, const UnrolledTextOptions& options) 
                     options.begin.value_or(model.begin_policy()));
 }
 
-Parameters parameters_of(const Model& model) {
+MatView<float> matrix_of(const Parameters& parameters, const NetworkConfig& config, const WeightPlace& place) {
+  if (place.matrix == SharedMatrix::kV) return parameters.decoder();
+  if (place.matrix == SharedMatrix::kW && !has_recurrent_weights(config.cell)) {
+    throw Error(ErrorCode::kUsage, "`change` names W, which this cell does not have", "change");
+  }
+  if (place.layer < 0 || place.layer >= config.layers) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`change` names layer {}: expected one from 0 to {}", place.layer, config.layers - 1),
+                "change");
+  }
+  const RecurrentParams<float>& layer = parameters.layer(place.layer);
+  return place.matrix == SharedMatrix::kU ? layer.U : layer.W;
+}
+
+float& number_at(const Parameters& parameters, const NetworkConfig& config, const WeightPlace& place) {
+  const MatView<float> matrix = matrix_of(parameters, config, place);
+  if (place.row < 0 || place.row >= matrix.rows || place.column < 0 || place.column >= matrix.cols) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("`change` names row {} and column {}: that matrix has rows 0 to {} and columns 0 to {}",
+                            place.row, place.column, matrix.rows - 1, matrix.cols - 1),
+                "change");
+  }
+  return matrix(place.row, place.column);
+}
+
+Parameters parameters_of(const Model& model, const std::optional<WeightChange>& change) {
   Parameters parameters(model.config());
   read_parameters(model.config(), model.data().weights.view(), parameters);
+  if (!change) return parameters;
+  if (!std::isfinite(change->value)) throw Error(ErrorCode::kUsage, "`change` needs a finite number", "change");
+  number_at(parameters, model.config(), change->place) = static_cast<float>(change->value);
   return parameters;
 }
 
@@ -152,13 +180,13 @@ UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledT
       policy(reading_of_text(model, options).state),
       window(window_of(model, text, reading_of_text(model, options), options, unread)),
       workers(options.threads),
-      parameters(parameters_of(model)),
+      parameters(parameters_of(model, options.change)),
       weights(config(), Purpose::kTraining),
       network(config(), Purpose::kTraining, window.T, 1, workers) {
   weights.pack(parameters, workers);
   NetworkState state(config(), 1);
   network.forward(weights, window, state);
-  if (model.precision() != Precision::kF32) as_run = std::make_unique<AsRun>(model, window, workers);
+  if (model.precision() != Precision::kF32 && !options.change) as_run = std::make_unique<AsRun>(model, window, workers);
   const std::span<const double> computed =
       as_run ? as_run->network.log_probs(as_run->weights, window) : network.log_probs(weights, window);
   log_probs.assign(computed.begin(), computed.end());
@@ -256,6 +284,23 @@ SumParts UnrolledText::parts(std::int64_t l, std::int64_t t) const {
   }
   for (std::size_t i = 0; i < bias.size(); ++i) parts.input[i] -= bias[i];
   return parts;
+}
+
+float UnrolledText::weight(const WeightPlace& place) const {
+  return number_at(data_->parameters, data_->config(), place);
+}
+
+WeightPlace UnrolledText::largest_weight(SharedMatrix matrix) const {
+  WeightPlace largest{.matrix = matrix};
+  const MatView<float> numbers = matrix_of(data_->parameters, data_->config(), largest);
+  for (std::int64_t row = 0; row < numbers.rows; ++row) {
+    for (std::int64_t column = 0; column < numbers.cols; ++column) {
+      if (std::abs(numbers(row, column)) <= std::abs(numbers(largest.row, largest.column))) continue;
+      largest.row = row;
+      largest.column = column;
+    }
+  }
+  return largest;
 }
 
 std::span<const float> UnrolledText::embedding(std::int32_t symbol) const {

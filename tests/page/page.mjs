@@ -151,8 +151,43 @@ const tests = {
     assert.ok((await says()).startsWith(expected.parameters), "the counter stands still");
     assert.equal(await page.locator("svg g.column").count(), columns + 3);
     await page.locator("button.weight.W").hover();
-    assert.match(await says(), new RegExp(`^W: ${expected.W} numbers, used \\d+ times`));
+    assert.match(await says(), new RegExp(`^W: ${expected.W} numbers \\(64 × 64\\), used \\d+ times`));
     assert.equal(await page.locator("svg.lit-W").count(), 1);
+    await close(page);
+  },
+
+  async oneNumberMovesAllStates() {
+    const page = await open("#unrolled?model=gru-twin&text=the+king");
+    await page.getByText("Change one number of the network").click();
+    await page.getByLabel(/^becomes/).focus();
+    await press(page, "End");
+    await page.waitForFunction(() => location.hash.includes("change=W%2C"));
+    await complete(page);
+    const { columns, rows } = await table(page, "The network unrolled over the sentence");
+    const moved = rows.map((row) => Number(row[columns.indexOf("state moved")]));
+    assert.equal(moved[0], 0);
+    assert.ok(
+      moved.slice(1).every((by) => by > 0),
+      String(moved),
+    );
+    await page.getByRole("button", { name: "As trained" }).click();
+    await complete(page);
+    assert.equal(await page.locator("svg .changed").count(), 0);
+    await close(page);
+  },
+
+  async otherUnitsOfAStepAreShown() {
+    const page = await open("#unrolled?model=tanh-twin&text=the");
+    const units = page.getByLabel(/^Units/);
+    await units.focus();
+    await press(page, "End");
+    await page.waitForFunction(() => location.hash.includes("unit=60"));
+    await complete(page);
+    const { rows } = await table(page, "The state of this step, in numbers");
+    assert.deepEqual(
+      rows.map(([unit]) => unit),
+      ["60", "61", "62", "63"],
+    );
     await close(page);
   },
 

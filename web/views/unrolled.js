@@ -1,10 +1,12 @@
 // The loop and its unrolling over the user's sentence, a step in numbers, gradients that go back.
-import { button, controls, slider, textField } from "../controls.js";
+import { post } from "../api.js";
+import { button, choice, controls, slider, textField } from "../controls.js";
 import { element, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { Picture } from "../picture.js";
 import { count, counted, spoken } from "../symbols.js";
+import { Change } from "./change.js";
 import { Morph } from "./morph.js";
 
 export const title = "Unrolled";
@@ -23,6 +25,7 @@ const PACE = 320; // milliseconds a step while playing
 const MOST_BACK = 40; // steps, as many as columns are drawn
 const BACK = { min: 1, max: MOST_BACK };
 const TEMPERATURES = { min: 0, max: 3 };
+const UNITS = { plain: 12, gated: 4 }; // in numbers at once
 
 export function create(page) {
   return new Unrolled(page);
@@ -44,6 +47,14 @@ class Unrolled {
     step: 0.05,
     say: (at) => at.toFixed(2),
   });
+  #layer = choice("Layer", (layer) => link.set({ layer, unit: undefined }));
+  #units = slider("Units", (page) => link.set({ unit: this.#unitsOf(page)?.join(",") }), {
+    min: 0,
+    max: 1,
+    say: (page) => this.#sayUnits(page),
+  });
+  #change = new Change((change) => link.set({ change }));
+  #lost = element("p", { class: "note", "aria-live": "polite", hidden: true });
   #shared = element("div", { class: "shared", role: "group", "aria-label": "Weights that all steps share" });
   #sharedSays = element("p", { class: "note shared-says" });
   #unrolled = new Picture("The network unrolled over the sentence", (svg, answer) => this.#drawn(svg, answer));
@@ -74,12 +85,15 @@ class Unrolled {
       ),
       this.#shared,
       this.#sharedSays,
+      this.#change.element,
       this.#unrolled.element,
+      this.#lost,
       element(
         "section",
         { class: "step", "aria-label": "One step" },
         this.#stepTitle,
         this.#onehot.element,
+        controls(this.#layer, this.#units),
         this.#step.element,
         controls(this.#temperature),
         this.#softmax.element,
@@ -95,13 +109,18 @@ class Unrolled {
     if (text === "") {
       this.#stop();
       for (const picture of this.#pictures()) picture.hide();
+      this.#lost.hidden = true;
       this.#stepTitle.textContent = "";
       replaceChildren(this.#shared);
       return;
     }
-    const request = { model: model.id, text, at: link.whole("at"), truncate: link.whole("truncate", undefined, BACK) };
-    const answer = await this.#unrolled.draw({ picture: "unrolled", ...request });
-    if (answer) await this.#showStep({ model: model.id, text, at: answer.facts.at });
+    const about = { model: model.id, text, change: link.get("change") };
+    const truncate = link.whole("truncate", undefined, BACK);
+    this.#change.show(model, link.get("change"));
+    if (this.#form.isLoop !== (link.get("loop") === "1")) this.#turnForm();
+    const answer = await this.#unrolled.draw({ picture: "unrolled", ...about, at: link.whole("at"), truncate });
+    if (!answer) return;
+    await Promise.all([this.#showStep({ ...about, at: answer.facts.at }), this.#tellLost(model, text, truncate)]);
   }
 
   close() {
@@ -148,12 +167,52 @@ class Unrolled {
       `Step ${request.at}: it reads ${spoken(reads)}` + (comes === null ? "" : `, and ${spoken(comes)} comes`);
     const layer = link.whole("layer", undefined, { min: 0, max: this.#model.layers - 1 });
     const units = link.units(this.#model.hidden);
+    this.#giveUnits(layer, units);
     const temperature = link.number("temperature", undefined, TEMPERATURES);
     await Promise.all([
-      this.#onehot.draw({ picture: "onehot", ...request }),
+      this.#onehot.draw({ picture: "onehot", model: request.model, text: request.text, at: request.at }),
       this.#step.draw({ picture: "step", ...request, layer, units: units.length > 0 ? units : undefined }),
       this.#softmax.draw({ picture: "softmax", ...request, temperature }),
     ]);
+  }
+
+  // The units of a page of them; undefined on the first, which has those with the largest numbers.
+  #unitsOf(page) {
+    const many = this.#unitsAtOnce();
+    const first = (page - 1) * many;
+    const count = Math.min(many, this.#model.hidden - first);
+    return page === 0 ? undefined : Array.from({ length: count }, (_, i) => first + i);
+  }
+
+  #unitsAtOnce() {
+    return this.#model?.gates ? UNITS.gated : UNITS.plain;
+  }
+
+  #sayUnits(page) {
+    if (!this.#model || page === 0) return "the largest";
+    const units = this.#unitsOf(page);
+    return `${units[0]} to ${units.at(-1)}`;
+  }
+
+  #giveUnits(layer, units) {
+    const { layers, hidden } = this.#model;
+    this.#layer.element.hidden = layers === 1;
+    this.#layer.give(
+      Array.from({ length: layers }, (_, i) => [String(i), `${i}`]),
+      String(layer ?? layers - 1),
+    );
+    const many = this.#unitsAtOnce();
+    this.#units.limit(0, Math.ceil(hidden / many));
+    this.#units.give(units.length === 0 ? 0 : 1 + Math.floor(units[0] / many));
+  }
+
+  // What training in windows of that length makes of the gradient over the whole text.
+  async #tellLost(model, text, truncate) {
+    this.#lost.hidden = truncate === undefined;
+    if (truncate === undefined) return;
+    const asked = { picture: "truncation", model: model.id, text, truncate, lengths: [truncate] };
+    const answer = await post("v1/draw", asked).catch(() => undefined);
+    this.#lost.textContent = answer ? `${answer.sentence}.` : "";
   }
 
   #drawn(svg, answer) {
@@ -162,6 +221,7 @@ class Unrolled {
     this.#truncate.limit(1, this.#longest());
     this.#truncate.give(link.whole("truncate", this.#longest(), BACK));
     this.#drawShared(svg, answer.facts);
+    this.#change.offer(answer.facts);
     for (const column of svg.querySelectorAll("g.column")) {
       column.addEventListener("click", () => this.#go(Number(column.dataset.t)));
     }
@@ -171,7 +231,13 @@ class Unrolled {
 
   // The weights by name: pointing at one lights all its copies.
   #drawShared(svg, facts) {
-    const says = (name) => `${name}: ${counted(facts[name], "number")}, used ${counted(facts.steps, "time")}`;
+    const shape = (name) => {
+      const of = facts[`${name} shape`];
+      if (!of) return "";
+      return name !== "V" && this.#model.layers > 1 ? ` (${of} in the first layer)` : ` (${of})`;
+    };
+    const says = (name) =>
+      `${name}: ${counted(facts[name], "number")}${shape(name)}, used ${counted(facts.steps, "time")}`;
     const rest =
       `${counted(facts.parameters, "parameter")} in all, however long the sentence is: ` +
       `${counted(facts.steps, "step")} ${facts.steps === 1 ? "uses" : "use"} the same ones.`;
@@ -214,9 +280,14 @@ class Unrolled {
   }
 
   #morph() {
+    this.#turnForm();
+    link.set({ loop: this.#form.isLoop ? "1" : undefined });
+    this.#page.say(this.#form.isLoop ? "Drawn as a loop" : "Unrolled, one column for each step");
+  }
+
+  #turnForm() {
     this.#form.turn();
     this.#turn.firstChild.textContent = this.#form.isLoop ? "Unroll" : "Roll up";
-    this.#page.say(this.#form.isLoop ? "Drawn as a loop" : "Unrolled, one column for each step");
   }
 
   #move(by) {
@@ -252,6 +323,7 @@ class Unrolled {
         return;
       }
       for (const part of scene) part.classList.remove("waits");
+      if (scene.length > 0) this.#unrolled.bringIntoView(scene[0]);
       this.#timer = setTimeout(next, pace);
     };
     next();

@@ -211,7 +211,7 @@ Picture draw_step(const PictureRequest& request) {
     const double h = text.h(layer, at)[static_cast<std::size_t>(one.unit)];
     const bool first = i == 0 || sums[i - 1].unit != one.unit;
     svg.open_group("unit", {{"data-unit", one.unit}, {"data-sum", fmt::format("{:.9g}", one.sum())}});
-    if (first) svg.text({24, y}, "", fmt::format("unit {}", one.unit));
+    if (first) svg.text({14, y}, "", fmt::format("unit {}", one.unit));
     svg.text({kPartsLeft - 8, y}, "small end", fmt::format("{}", squash_name(cell, one.letter)));
     if (one.letter != 0) svg.text({kPartsLeft - 46, y}, "letter end", std::string(1, one.letter));
     draw_part(svg, one.input, largest, 0, y, "U bar");

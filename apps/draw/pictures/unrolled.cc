@@ -9,6 +9,7 @@
 
 #include "draw/arrows.h"
 #include "draw/asked_units.h"
+#include "draw/changed_weight.h"
 #include "draw/chart.h"
 #include "draw/network_numbers.h"
 #include "draw/pictures/pictures.h"
@@ -43,6 +44,7 @@ struct UnrolledView {
   double column = 0;                     // width
   std::vector<std::int64_t> units = {};  // that stand for the state
   std::vector<double> left = {};         // of the gradient, by lag
+  std::vector<double> changes = {};      // of the states, by step, where a weight is another
 
   [[nodiscard]] std::int64_t layers() const { return text.model().config().layers; }
   [[nodiscard]] double centre(std::int64_t t) const {
@@ -53,7 +55,7 @@ struct UnrolledView {
     return kOutputY + kOutputHeight + kGap + static_cast<double>(layers() - 1 - layer) * (kBoxHeight + kGap);
   }
   [[nodiscard]] double hot_top() const { return box_top(0) + kBoxHeight + kGap; }
-  [[nodiscard]] double bottom() const { return hot_top() + kHotHeight + 50; }
+  [[nodiscard]] double bottom() const { return hot_top() + kHotHeight + (changes.empty() ? 50 : 66); }
   [[nodiscard]] std::int64_t last() const { return first + count - 1; }
 };
 
@@ -100,7 +102,8 @@ void draw_state(Svg& svg, const UnrolledView& view, std::int64_t layer, std::int
   svg.open_group("state", {{"data-layer", layer}, {"data-norm", fmt::format("{:.6g}", std::sqrt(norm))}});
   svg.hint(
       fmt::format("state of layer {} after step {}: {} numbers, norm {:.3g}", layer, t, h.size(), std::sqrt(norm)));
-  svg.rect({x - view.half_box(), top}, 2 * view.half_box(), kBoxHeight, "box", {{"rx", 8}});
+  const bool changed = !view.changes.empty() && view.changes[static_cast<std::size_t>(t)] > 0;
+  svg.rect({x - view.half_box(), top}, 2 * view.half_box(), kBoxHeight, changed ? "box changed" : "box", {{"rx", 8}});
   const double inner = 2 * view.half_box() - 10;
   const double apart = inner / static_cast<double>(view.units.size());
   const double middle = top + kBoxHeight / 2;
@@ -128,6 +131,12 @@ void draw_input(Svg& svg, const UnrolledView& view, std::int64_t t) {
   svg.close();
   svg.text({x, view.hot_top() + kHotHeight + 21}, "symbol big middle input", symbol_at(view, view.text.input(t)));
   svg.text({x, view.hot_top() + kHotHeight + 40}, "small middle", std::to_string(t));
+  if (view.changes.empty()) return;
+  const std::string by = percent(view.changes[static_cast<std::size_t>(t)]);
+  svg.open_group("state-change", {{"data-by", fmt::format("{:.6g}", view.changes[static_cast<std::size_t>(t)])}});
+  svg.hint(fmt::format("the state after step {} has moved by {} of its length", t, by));
+  svg.text({x, view.hot_top() + kHotHeight + 57}, "tiny middle moved", "\xC2\xB1" + by);
+  svg.close();
 }
 
 void draw_output(Svg& svg, const UnrolledView& view, std::int64_t t) {
@@ -280,9 +289,17 @@ double draw_numbers(Svg& svg, const UnrolledView& view, const NetworkNumbers& nu
   return y;
 }
 
+// Where a change shows.
+void add_largest(Picture& picture, const std::string& letter, const UnrolledText& text, SharedMatrix matrix) {
+  const WeightPlace place = text.largest_weight(matrix);
+  picture.facts.emplace_back(letter + " largest row", place.row);
+  picture.facts.emplace_back(letter + " largest column", place.column);
+}
+
 void fill_unrolled(Picture& picture, const UnrolledView& view, const NetworkNumbers& numbers) {
   const Tokenizer& tokenizer = view.text.model().tokenizer();
   picture.table.columns = {"t", "reads", "comes", "share", "predicts", "share of that", "gradient left"};
+  if (!view.changes.empty()) picture.table.columns.push_back("state moved");
   for (std::int64_t t = view.first; t <= view.last(); ++t) {
     const std::int32_t target = view.text.target(t);
     const LikelySymbol best = view.text.likely(t, 1).front();
@@ -293,6 +310,7 @@ void fill_unrolled(Picture& picture, const UnrolledView& view, const NetworkNumb
          target < 0 ? Datum() : Datum(std::exp(view.text.log_probs()[static_cast<std::size_t>(t)])),
          tokenizer.symbol(best.id), std::exp(best.log_prob),
          reached ? Datum(view.left[static_cast<std::size_t>(lag)]) : Datum()});
+    if (!view.changes.empty()) picture.table.rows.back().emplace_back(view.changes[static_cast<std::size_t>(t)]);
   }
   picture.facts = {{"at", view.at},
                    {"steps", view.text.steps()},
@@ -305,6 +323,11 @@ void fill_unrolled(Picture& picture, const UnrolledView& view, const NetworkNumb
                    {"embedding", numbers.embedding},
                    {"biases", numbers.biases},
                    {"parameters", numbers.parameters}};
+  const MatrixShapes shapes = matrix_shapes(view.text.model());
+  picture.facts.insert(picture.facts.end(), {{"U shape", shapes.U}, {"W shape", shapes.W}, {"V shape", shapes.V}});
+  add_largest(picture, "U", view.text, SharedMatrix::kU);
+  if (numbers.W > 0) add_largest(picture, "W", view.text, SharedMatrix::kW);
+  add_largest(picture, "V", view.text, SharedMatrix::kV);
 }
 
 // How far the gradient goes back, and what is left of it there.
@@ -320,11 +343,31 @@ std::string back_words(const UnrolledView& view) {
                       : fmt::format("of {}, {} is left {}", of, share_left(left), at);
 }
 
+// The same text in the network as it was trained.
+UnrolledText unchanged(const PictureRequest& request) {
+  PictureRequest as_trained = request;
+  as_trained.options.change.reset();
+  return unrolled_with_end(as_trained);
+}
+
+std::string change_words(const WeightChange& change, float before, const UnrolledView& view) {
+  const auto moved = std::ranges::count_if(view.changes, [](double by) { return by > 0; });
+  return fmt::format("{} is {} instead of {}: {} of {} states are others, by up to {}. ",
+                     place_words(change.place, view.layers()), three_digits(change.value), three_digits(before), moved,
+                     view.changes.size(), percent(std::ranges::max(view.changes)));
+}
+
 }  // namespace
 
 Picture draw_unrolled(const PictureRequest& request) {
   const UnrolledText text = unrolled_with_end(request);
-  const UnrolledView view = view_of(request, text);
+  UnrolledView view = view_of(request, text);
+  std::string changed;
+  if (const std::optional<WeightChange> change = asked_change(request.options)) {
+    const UnrolledText as_trained = unchanged(request);
+    view.changes = state_changes(as_trained, text);
+    changed = change_words(*change, as_trained.weight(change->place), view);
+  }
   const NetworkNumbers numbers = network_numbers(text.model());
   Picture picture{.title = "The network, unrolled over a text"};
   Svg svg;
@@ -336,8 +379,9 @@ Picture draw_unrolled(const PictureRequest& request) {
   const double below = draw_numbers(svg, view, numbers);
   fill_unrolled(picture, view, numbers);
   picture.sentence =
-      fmt::format("The same {} numbers at each of {}: the loop on the left is the row on the right; {}",
-                  with_commas(numbers.U + numbers.W + numbers.V), counted(text.steps(), "step"), back_words(view));
+      changed + fmt::format("The same {} numbers at each of {}: the loop on the left is the row on the right; {}",
+                            with_commas(numbers.U + numbers.W + numbers.V), counted(text.steps(), "step"),
+                            back_words(view));
   picture.sentence += beyond_text(request, text);
   const double width = std::max(560.0, kFirstColumn + view.column * static_cast<double>(view.count) + 16);
   finish(picture, request, svg, width, below);

@@ -20,12 +20,30 @@
 
 namespace unroll {
 
+// The matrices that all steps share: U from inputs to sums, W from the state before to sums, V from states to outputs.
+enum class SharedMatrix { kU, kW, kV };
+
+// One number of a network. Rows of U and W are those of the gates in the order of gate_letters(), H each; rows of V are
+// symbols.
+struct WeightPlace {
+  SharedMatrix matrix = SharedMatrix::kW;
+  std::int64_t layer = 0;  // of U and W
+  std::int64_t row = 0;
+  std::int64_t column = 0;
+};
+
+struct WeightChange {
+  WeightPlace place = {};
+  double value = 0;
+};
+
 struct UnrolledTextOptions {
-  std::optional<StatePolicy> state = {};  // unset: what the model was trained with
-  std::optional<BeginPolicy> begin = {};  // unset: the model's
-  std::string label = {};                 // of a model with conditions: what the text is given; required there
-  std::int64_t most_steps = 4096;         // of a longer text, the first steps are read; at least 1
-  int threads = 0;                        // 0: one per core that the process may use
+  std::optional<StatePolicy> state = {};    // unset: what the model was trained with
+  std::optional<BeginPolicy> begin = {};    // unset: the model's
+  std::string label = {};                   // of a model with conditions: what the text is given; required there
+  std::int64_t most_steps = 4096;           // of a longer text, the first steps are read; at least 1
+  std::optional<WeightChange> change = {};  // one number that is another than the model's, which is then run in f32
+  int threads = 0;                          // 0: one per core that the process may use
 };
 
 // A symbol and its probability.
@@ -107,6 +125,13 @@ class UnrolledText {
 
   // The same in parts. With layer normalisation products are normalised ones times their gains.
   [[nodiscard]] SumParts parts(std::int64_t l, std::int64_t t) const;
+
+  // A number of the network, as it was run. Throws Error{kUsage} for one that it does not have.
+  [[nodiscard]] float weight(const WeightPlace& place) const;
+
+  // Where the number of the largest size stands, of U and W in the first layer. Throws Error{kUsage} for a W that the
+  // cell does not have.
+  [[nodiscard]] WeightPlace largest_weight(SharedMatrix matrix) const;
 
   // The row (E) of the embedding that a symbol looks up. Throws Error{kUsage} for a symbol that does not exist.
   [[nodiscard]] std::span<const float> embedding(std::int32_t symbol) const;
