@@ -7,18 +7,13 @@ export function alternatives(top, chosen, choose) {
   const sorted = Object.entries(top).sort(([, a], [, b]) => b - a);
   return element(
     "ol",
-    { class: "alternatives" },
+    { class: "alternatives", "aria-live": "off" },
     sorted.map(([symbol, logProb]) => {
       const share = Math.exp(logProb);
       const inside = [
-        element("bdi", { class: "symbol" }, shown(symbol)),
+        named(symbol),
         bar(share),
-        element(
-          "span",
-          { class: "number" },
-          spoken(symbol) !== shown(symbol) && element("span", { class: "unseen" }, spoken(symbol) + ", "),
-          percent(share),
-        ),
+        element("span", { class: "number" }, percent(share)),
       ];
       return element(
         "li",
@@ -34,6 +29,17 @@ export function alternatives(top, chosen, choose) {
       );
     }),
   );
+}
+
+// A symbol standing alone, for eyes and for ears.
+export function named(symbol) {
+  const [seen, heard] = [shown(symbol), spoken(symbol)];
+  return seen === heard
+    ? element("bdi", { class: "symbol" }, seen)
+    : [
+        element("bdi", { class: "symbol", "aria-hidden": "true" }, seen),
+        element("span", { class: "unseen" }, heard + " "),
+      ];
 }
 
 export function bar(share) {

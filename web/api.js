@@ -1,5 +1,5 @@
 // Requests to the server that the page came from.
-import { element } from "./elements.js";
+import { element, problem } from "./elements.js";
 
 // A failure in words for people; `status` is 0 where there was no answer.
 export class Refusal extends Error {
@@ -12,8 +12,16 @@ export class Refusal extends Error {
 const BUSY = new Set([429, 503]);
 const PATIENCE = 5; // tries while the server is busy
 
+const MISTAKEN = new Set([400, 404]);
+
 let key = sessionStorage.getItem("key") ?? "";
 let asking = null;
+let whenMistaken = () => {};
+
+// Calls `act` after each request that the server did not take as it was.
+export function onMistake(act) {
+  whenMistaken = act;
+}
 
 export function get(path, signal) {
   return answer(path, { signal });
@@ -48,24 +56,30 @@ export async function* stream(path, body, signal) {
 }
 
 async function response(path, options, tries = 1) {
-  const headers = key ? { Authorization: "Bearer " + key } : {};
+  const used = key;
   let answered;
   try {
-    answered = await fetch(path, { ...options, headers });
+    answered = await fetch(path, { ...options, headers: used ? { Authorization: "Bearer " + inBytes(used) } : {} });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal("The server does not answer. Is it still running?", 0);
   }
   if (answered.ok) return answered;
   if (answered.status === 401) {
-    await askForKey();
+    if (used === key) await askForKey();
     return response(path, options);
   }
   if (BUSY.has(answered.status) && answered.headers.has("Retry-After") && tries < PATIENCE) {
     await pause(1000 * Number(answered.headers.get("Retry-After")), options.signal);
     return response(path, options, tries + 1);
   }
+  if (MISTAKEN.has(answered.status)) whenMistaken();
   throw new Refusal(await reason(answered), answered.status);
+}
+
+// Headers take bytes, one for each letter.
+function inBytes(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 async function reason(answered) {
@@ -95,6 +109,7 @@ function askForKey() {
         "form",
         { method: "dialog" },
         element("h2", { id: "key-title" }, "This server asks for a key"),
+        key !== "" && problem("The key that was given is wrong."),
         element("label", { for: "key" }, "Key, as given to ", element("code", {}, "unroll serve --api-key")),
         field,
         element("button", { class: "primary" }, "Continue"),

@@ -1,5 +1,7 @@
 // The frame of the page: views, the model that they look at, keys, the tour.
-import { element, replaceChildren } from "./elements.js";
+import { onMistake } from "./api.js";
+import { element, problem, replaceChildren } from "./elements.js";
+import { keepFocus } from "./focus.js";
 import { link } from "./link.js";
 import { loadModels, modelNamed, models, modelsFor, taskOf, words } from "./models.js";
 import { Tour } from "./tour.js";
@@ -19,9 +21,11 @@ const title = element("h1", {});
 const sentence = element("p", { class: "sentence" });
 const place = element("div", { class: "view" });
 const said = element("p", { class: "unseen", role: "status" });
+const waiting = element("p", { class: "waiting", role: "status", hidden: true }, "Waiting for the server …");
 const main = element(
   "main",
   { id: "main", tabindex: "-1", "aria-busy": "true" },
+  waiting,
   element("header", { class: "opening" }, title, sentence),
   place,
 );
@@ -34,15 +38,22 @@ const tour = new Tour();
 const ABOUT = ["model", "text", "beside"];
 const lastOf = new Map(); // by task
 
-let shown = null; // {name, view}
-let reachable = true;
+const PATIENCE = 500; // milliseconds, after which the page says that it waits
+
+let shown = null; // {name, made}
+let unreachable = ""; // why there are no models
 let turns = 0; // how often a view was asked to show something
+let isTold = false; // whether this turn said something
+let drawn = ""; // what the first picture drawn in this turn shows
+let waits = 0;
+let refreshes = false;
 
 // What a view may ask of the frame.
 const page = {
   // Says something to a screen reader, once.
   say(text) {
-    said.textContent = text;
+    isTold = true;
+    said.textContent = said.textContent === text ? text + "\u00a0" : text;
   },
 };
 
@@ -200,17 +211,58 @@ function misfit(view, model) {
 
 async function show() {
   const turn = ++turns;
+  isTold = false;
+  drawn = "";
+  await busy(() => draw(turn), turn);
+  if (turn === turns) tour.look();
+  if (turn === turns && drawn !== "" && !isTold) page.say(drawn);
+}
+
+// While `work` lasts, unless something newer began meanwhile.
+async function busy(work, turn = turns) {
   main.setAttribute("aria-busy", "true");
-  await draw(turn);
-  if (turn === turns) main.removeAttribute("aria-busy");
+  clearTimeout(waits);
+  waits = setTimeout(() => (waiting.hidden = false), PATIENCE);
+  await work();
+  if (turn !== turns) return;
+  clearTimeout(waits);
+  waiting.hidden = true;
+  main.removeAttribute("aria-busy");
+}
+
+// The server may have other models by now, or others of the same names.
+async function refresh() {
+  if (refreshes || models().length === 0) return;
+  refreshes = true;
+  const before = JSON.stringify(models());
+  try {
+    await loadModels();
+  } catch {
+    return; // whatever asks next says why
+  } finally {
+    refreshes = false;
+  }
+  if (JSON.stringify(models()) === before) return;
+  leave();
+  show();
+}
+
+function leave() {
+  shown?.made.close?.();
+  shown = null;
+}
+
+function fill(content) {
+  place.inert = false;
+  place.replaceChildren(content);
 }
 
 async function draw(turn) {
-  const name = VIEWS[link.view] ? link.view : "unrolled";
+  const name = Object.hasOwn(VIEWS, link.view) ? link.view : "unrolled";
   const view = VIEWS[name];
   const entered = shown?.name !== name;
   if (entered) {
-    shown?.made.close?.();
+    leave();
     shown = { name, made: view.create(page) };
     title.textContent = view.title;
     sentence.textContent = view.sentence;
@@ -220,21 +272,26 @@ async function draw(turn) {
   drawTabs(name);
   if (entered) tabs[name].scrollIntoView({ block: "nearest", inline: "center" });
   tour.show();
-  if (!reachable && view.tasks) return;
+  if (unreachable && view.tasks) return fill(problem(unreachable));
   const model = view.tasks ? chosenModel(view) : null;
   drawPicker(view, model);
   if (view.tasks && (!model || !view.tasks.includes(model.task))) {
-    place.replaceChildren(misfit(view, model));
-    return;
+    const notice = misfit(view, model);
+    page.say(notice.firstChild.textContent);
+    return fill(notice);
   }
   const { made } = shown;
+  if (place.firstChild !== made.element) {
+    fill(made.element);
+    place.inert = true; // until its controls have their values
+  }
   try {
     const example = await view.example?.(model);
     if (turn !== turns) return; // something newer is asked
-    if (place.firstChild !== made.element) place.replaceChildren(made.element);
+    place.inert = false;
     await made.show(model, example);
   } catch (error) {
-    place.replaceChildren(element("p", { class: "problem" }, error.message));
+    if (turn === turns) fill(problem(error.message));
   }
 }
 
@@ -258,13 +315,11 @@ function onKey(event) {
 }
 
 frame();
-try {
-  await Promise.all([tour.load(), loadModels()]);
-} catch (error) {
-  reachable = error.status !== 0;
-  // A training run's server has no models: its page learns and nothing else.
-  if (!reachable) place.replaceChildren(element("p", { class: "problem" }, error.message));
-}
+keepFocus(main);
+place.addEventListener("drawn", ({ detail }) => (drawn ||= detail));
+await busy(() => Promise.all([tour.load(), loadModels()]).catch(({ message }) => (unreachable = message)));
 addEventListener("keydown", onKey);
+addEventListener("focus", refresh);
+onMistake(refresh);
 link.listen(show);
 show();

@@ -15,7 +15,7 @@ export class PointableText {
     this.element = element("div", {
       class: "symbols",
       tabindex: "0",
-      role: "group",
+      role: "application", // so that screen readers leave ← and → to it
       dir: "auto",
       "aria-label": label,
       "aria-roledescription": "text to step through",

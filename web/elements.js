@@ -21,6 +21,16 @@ export function replaceChildren(parent, ...children) {
   );
 }
 
+// A sentence of the engine's: what stands between backticks is code.
+export function marked(sentence) {
+  return sentence.split("`").map((part, i) => (i % 2 === 0 ? part : element("code", {}, part)));
+}
+
+// What went wrong, said at once to a screen reader; without words it waits for some.
+export function problem(words) {
+  return element("p", { class: "problem", role: "alert", hidden: words === undefined }, marked(words ?? ""));
+}
+
 // A picture of the engine's, as an element of this document.
 export function svgElement(text) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;

@@ -5,6 +5,7 @@ let values = new URLSearchParams();
 let waiting = 0;
 const listeners = [];
 const PAUSE = 150; // milliseconds
+const LARGEST = 2 ** 24; // whole number that the server takes
 
 function read() {
   clearTimeout(waiting);
@@ -35,12 +36,12 @@ export const link = {
 
   // The value as a number, the nearest that the range has; `otherwise` where there is none.
   number(key, otherwise, { min = -Infinity, max = Infinity } = {}) {
-    const value = Number.parseFloat(values.get(key));
-    return Number.isFinite(value) ? Math.min(Math.max(value, min), max) : otherwise;
+    const value = Math.min(Math.max(Number.parseFloat(values.get(key)), min), max);
+    return Number.isFinite(value) ? value : otherwise;
   },
 
-  whole(key, otherwise, range) {
-    const value = this.number(key, otherwise, range);
+  whole(key, otherwise, { min = 0, max = LARGEST } = {}) {
+    const value = this.number(key, otherwise, { min, max });
     return value === undefined ? undefined : Math.round(value);
   },
 
@@ -52,7 +53,7 @@ export const link = {
   units(many) {
     const numbers = this.list("unit")
       .map((entry) => Math.round(Number.parseFloat(entry)))
-      .filter(Number.isFinite);
+      .filter((unit) => !Number.isNaN(unit));
     return numbers.map((unit) => Math.min(Math.max(unit, 0), many - 1));
   },
 

@@ -1,6 +1,6 @@
 // A picture of the engine's (POST /v1/draw): the SVG, its sentence, its numbers as a table, both to be saved.
 import { Newest, post } from "./api.js";
-import { breathe, element, replaceChildren, svgElement } from "./elements.js";
+import { breathe, element, marked, problem, replaceChildren, svgElement } from "./elements.js";
 import { count } from "./symbols.js";
 
 const ROWS_SHOWN = 400;
@@ -8,12 +8,19 @@ const ROWS_AT_ONCE = 50;
 const NARROW = 780; // pixels
 const SMALLEST = 0.8; // of their own size, at which letters can still be read
 
+// Files get the style sheet of the page: it is here before anybody saves, so that the server may have gone by then.
+const style = fetch("picture.css").then(
+  (answer) => (answer.ok ? answer.text() : ""),
+  () => "",
+);
+
 export class Picture {
   #newest = new Newest();
   #canvas;
   #sentence = element("figcaption", {});
-  #problem = element("p", { class: "problem", hidden: true });
+  #problem = problem();
   #tools;
+  #saved = element("p", { class: "note", role: "status" });
   #table;
   #asked = "";
   #ready;
@@ -22,6 +29,7 @@ export class Picture {
   constructor(title, ready = () => {}) {
     this.title = title;
     this.answer = null;
+    this.keeps = false; // the picture that stands there, where another cannot be had
     this.#ready = ready;
     this.#canvas = element("div", { class: "canvas", role: "region", "aria-label": title, tabindex: "0" });
     this.#table = element("div", { class: "table", role: "region", "aria-label": "Table: " + title, tabindex: "0" });
@@ -37,6 +45,7 @@ export class Picture {
       twin,
       element("button", { type: "button", class: "quiet", click: () => this.#saveSvg() }, "Save SVG"),
       element("button", { type: "button", class: "quiet", click: () => this.#saveCsv() }, "Save CSV"),
+      this.#saved,
     );
     this.twin = twin;
     this.element = element(
@@ -72,10 +81,11 @@ export class Picture {
     try {
       const answer = await this.#newest.run((signal) => post(this.path ?? "v1/draw", request, signal));
       if (answer === undefined) return undefined;
-      this.#show(answer, request);
+      this.#show(answer);
       return answer;
     } catch (error) {
-      this.#refuse(error.message);
+      this.#asked = "";
+      if (!this.keeps || !this.answer) this.#refuse(error.message);
       return null;
     } finally {
       if (!this.#newest.runs) this.element.removeAttribute("aria-busy");
@@ -89,30 +99,31 @@ export class Picture {
     this.element.hidden = true;
   }
 
-  #show(answer, request) {
+  #show(answer) {
     this.answer = answer;
-    this.request = request;
     const svg = svgElement(answer.svg);
     this.element.classList.toggle("narrow", fit(svg));
     this.#problem.hidden = true;
     this.#sentence.hidden = false;
-    this.#sentence.textContent = answer.sentence + (/[.!?]$/.test(answer.sentence) ? "" : ".");
+    const sentence = answer.sentence + (/[.!?]$/.test(answer.sentence) ? "" : ".");
+    replaceChildren(this.#sentence, marked(sentence));
+    this.#saved.textContent = "";
     this.#canvas.hidden = false;
     this.#tools.hidden = false;
     this.#canvas.replaceChildren(svg);
     this.#table.replaceChildren();
     if (this.twin.open) this.#fillTable();
     this.#ready(svg, answer);
+    this.element.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: sentence.replaceAll("`", "") }));
   }
 
   #refuse(message) {
     this.answer = null;
-    this.#asked = "";
     this.#canvas.hidden = true;
     this.#tools.hidden = true;
     this.#sentence.hidden = true;
     this.#problem.hidden = false;
-    this.#problem.textContent = message;
+    replaceChildren(this.#problem, marked(message));
   }
 
   async #fillTable() {
@@ -159,12 +170,10 @@ export class Picture {
   }
 
   async #saveSvg() {
-    try {
-      const answer = await post(this.path ?? "v1/draw", { ...this.request, standalone: true });
-      save(answer.svg, "image/svg+xml", `${answer.picture}.svg`);
-    } catch (error) {
-      this.#refuse(error.message);
-    }
+    const { svg, picture } = this.answer;
+    const sheet = await style;
+    this.#saved.textContent = sheet === "" ? "The style sheet did not come from the server: load the page anew." : "";
+    if (sheet !== "") save(standalone(svg, sheet), "image/svg+xml", `${picture}.svg`);
   }
 
   #saveCsv() {
@@ -186,6 +195,13 @@ function fit(svg) {
   const isNarrow = width <= NARROW;
   svg.classList.toggle("narrow", isNarrow);
   return isNarrow;
+}
+
+// As `unroll draw` writes it.
+function standalone(svg, sheet) {
+  const end = "</desc>\n";
+  const at = svg.indexOf(end) + end.length;
+  return `${svg.slice(0, at)}<style>\n${sheet}</style>\n${svg.slice(at)}`;
 }
 
 function written(cell) {

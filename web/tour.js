@@ -5,6 +5,7 @@ import { link } from "./link.js";
 export class Tour {
   #tours = [];
   #at = "";
+  #look; // what the stop speaks of, until it was brought into view
 
   element = element("aside", { class: "tour", "aria-label": "Tour", hidden: true });
 
@@ -17,19 +18,31 @@ export class Tour {
   }
 
   show() {
-    const chapter = link.number("tour");
+    const chapter = link.whole("tour", 0, { min: 1, max: Math.max(this.#tours.length, 1) });
     const tour = this.#tours[chapter - 1];
     this.element.hidden = !tour;
     if (!tour) {
       this.#at = "";
       return;
     }
-    const stop = Math.min(Math.max(link.number("stop", 1), 1), tour.stops.length);
+    const stop = link.whole("stop", 1, { min: 1, max: tour.stops.length });
     const at = `${chapter}.${stop}`;
     if (at === this.#at) return;
     this.#at = at;
+    this.#look = tour.stops[stop - 1].look;
     this.#draw(tour, chapter, stop);
     if (link.get("stop") === undefined) this.#go(tour, chapter, stop, false);
+  }
+
+  // Scrolls to what a new stop speaks of, unless all of it is seen.
+  look() {
+    const part = this.#look && document.querySelector(this.#look);
+    this.#look = undefined;
+    if (!part) return;
+    const { top, bottom } = part.getBoundingClientRect();
+    const own = this.element.getBoundingClientRect();
+    const isBelow = own.bottom >= innerHeight - 1; // the words, under the page
+    if (top < 0 || bottom > (isBelow ? own.top : innerHeight)) part.scrollIntoView({ block: "start" });
   }
 
   #draw(tour, chapter, stop) {
@@ -84,7 +97,11 @@ export class Tour {
     values.set("tour", chapter);
     values.set("stop", stop);
     link.go(view, values, remember);
-    if (remember) this.element.querySelector("button.primary:not(:disabled)")?.focus();
+    if (!remember) return;
+    const [button] = ["button.primary", ".steps button"].flatMap((kind) => [
+      ...this.element.querySelectorAll(kind + ":not(:disabled)"),
+    ]);
+    button?.focus({ preventScroll: true });
   }
 
   #end() {

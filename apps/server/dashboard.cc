@@ -212,7 +212,8 @@ struct Dashboard::Impl {
     {
       const std::lock_guard lock(mutex);
       present = course.curves;
-      if (has_ended()) end_told |= 2;
+      // Curves that a page asks for before it knows of the end are not its last.
+      if (end_told != 0) end_told |= 2;
       changed.notify_all();
     }
     std::vector<NamedRun> runs{{.name = options.name, .curves = &present}};

@@ -2,7 +2,7 @@
 import { bar } from "../alternatives.js";
 import { Newest, post } from "../api.js";
 import { controls, textField } from "../controls.js";
-import { element, replaceChildren } from "../elements.js";
+import { element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { Picture } from "../picture.js";
@@ -82,7 +82,7 @@ class Answered {
         model.task === "tag" ? this.#tag(model, text, signal) : this.#classify(model, text, signal),
       );
     } catch (error) {
-      this.#answer.replaceChildren(element("p", { class: "problem" }, error.message));
+      this.#answer.replaceChildren(problem(error.message));
       this.#asked = "";
       return undefined;
     }

@@ -1,11 +1,11 @@
 // A training run as it learns: unroll train --dashboard.
 import { get, Newest, post } from "../api.js";
 import { button } from "../controls.js";
-import { element, replaceChildren } from "../elements.js";
+import { element, problem, replaceChildren } from "../elements.js";
 import { link } from "../link.js";
 import { models } from "../models.js";
 import { Picture } from "../picture.js";
-import { count, duration } from "../symbols.js";
+import { count, counted, duration } from "../symbols.js";
 
 export const title = "Learning";
 export const sentence =
@@ -13,6 +13,7 @@ export const sentence =
   "samples turn into words.";
 
 const EVERY = 1000; // milliseconds
+const OPEN = 5; // samples, the newest ones; others are folded up
 const ENDS = new Set(["done", "failed"]);
 const LAST = [
   ["nats_per_token", "loss, nats per token"],
@@ -22,7 +23,15 @@ const LAST = [
   ["grad_norm", "gradient norm"],
   ["tokens_per_s", "tokens per second"],
 ];
-const STATES = { running: "Running", stopping: "Stopping", stopped: "Stopped", done: "Done", failed: "Failed" };
+const STATES = new Map([
+  ["running", "Running"],
+  ["stopping", "Stopping"],
+  ["stopped", "Stopped"],
+  ["done", "Done"],
+  ["failed", "Failed"],
+]);
+const GONE = "The run does not answer any more: its program has ended, or was stopped. Here is the last of it.";
+const NOT_THE_OWNER = "Only the link that the run printed may stop it.";
 
 export function create(page) {
   return new Learning(page);
@@ -36,15 +45,19 @@ class Learning {
   #sampled;
   #head = element("div", { class: "run" });
   #act = element("div", { class: "bar" });
-  #problem = element("p", { class: "problem", hidden: true });
+  #change = button("", () => this.#ask());
+  #again = button("Ask again", () => this.#poll());
+  #problem = problem();
   #curves = new Picture("Curves of the run");
   #samples = element("section", { "aria-label": "Samples" });
+  #earlier = element("details", {});
   #plan = element("details", { hidden: true });
   #isOpen = false;
 
   constructor(page) {
     this.#page = page;
     this.#curves.path = "v1/run/curves";
+    this.#curves.keeps = true;
     this.element = element(
       "div",
       {},
@@ -52,8 +65,8 @@ class Learning {
       this.#head,
       this.#act,
       this.#curves.element,
-      this.#samples,
       this.#plan,
+      this.#samples,
     );
   }
 
@@ -76,7 +89,7 @@ class Learning {
       const run = await this.#newest.run((signal) => get("v1/run", signal));
       if (!run || !this.#isOpen) return;
       this.#problem.hidden = true;
-      this.#show(run);
+      await this.#show(run);
       if (!ENDS.has(run.state)) this.#timer = setTimeout(() => this.#poll(), EVERY);
     } catch (error) {
       if (!this.#isOpen) return;
@@ -86,12 +99,17 @@ class Learning {
   }
 
   #refuse(error) {
-    this.#problem.textContent =
-      this.#state === ""
-        ? error.message
-        : "The run does not answer any more: it has ended, or its program was stopped. Here is the last of it.";
+    const isGone = error.status === 0 && this.#state !== "";
+    this.#tellProblem(isGone ? GONE : error.message);
+    const heading = this.#head.querySelector("h2");
+    if (heading) heading.textContent = "No answer";
+    this.#state = "gone";
+    replaceChildren(this.#act, this.#again);
+  }
+
+  #tellProblem(words) {
+    this.#problem.textContent = words;
     this.#problem.hidden = false;
-    this.#act.replaceChildren();
   }
 
   #explain() {
@@ -112,7 +130,7 @@ class Learning {
     );
   }
 
-  #show(run) {
+  async #show(run) {
     const left =
       run.state === "running" && Number.isFinite(run.seconds_left) ? `${duration(run.seconds_left)} left` : "";
     const last = { ...run.last_validation, ...run.last };
@@ -123,42 +141,39 @@ class Learning {
     ];
     replaceChildren(
       this.#head,
-      element("h2", {}, STATES[run.state] ?? run.state, left && element("span", { class: "note" }, " · " + left)),
+      element("h2", {}, STATES.get(run.state) ?? run.state, left && element("span", { class: "note" }, " · " + left)),
       element("progress", { max: String(run.steps), value: String(run.steps_done), "aria-label": "Steps done" }),
-      run.failure && element("p", { class: "problem" }, run.failure),
+      run.failure && problem(run.failure),
       terms(facts),
       (run.notes ?? []).map((note) => element("p", { class: "note" }, note)),
     );
     if (run.state !== this.#state) {
       this.#state = run.state;
-      this.#page.say(STATES[run.state] ?? run.state);
+      this.#page.say(STATES.get(run.state) ?? run.state);
       this.#drawActs();
     }
     const { steps_done, state } = run;
-    this.#curves.draw({ steps_done, state });
     this.#drawSamples(run.samples ?? []);
     this.#drawPlan(run.plan);
+    await this.#curves.draw({ steps_done, state });
   }
 
   #drawActs() {
-    const token = link.get("token");
-    replaceChildren(
-      this.#act,
-      token === undefined
-        ? element("p", { class: "note" }, "Only the link that the run printed may stop it.")
-        : [
-            this.#state === "running" && button("Stop after this step", () => this.#ask("stop", token)),
-            this.#state === "stopped" && button("Continue", () => this.#ask("continue", token), { primary: true }),
-          ],
-    );
+    const isStopped = this.#state === "stopped";
+    this.#change.textContent = isStopped ? "Continue" : "Stop after this step";
+    this.#change.classList.toggle("primary", isStopped);
+    this.#change.setAttribute("aria-disabled", String(this.#state === "stopping"));
+    const mayChange = link.get("token") !== undefined;
+    const what = ENDS.has(this.#state) ? [] : mayChange ? this.#change : element("p", { class: "note" }, NOT_THE_OWNER);
+    if (this.#act.firstChild !== what) replaceChildren(this.#act, what);
   }
 
-  async #ask(what, token) {
+  async #ask() {
+    if (this.#state === "stopping") return;
     try {
-      await post(`v1/run/${what}`, { token });
+      await post(`v1/run/${this.#state === "stopped" ? "continue" : "stop"}`, { token: link.get("token") });
     } catch (error) {
-      this.#problem.textContent = error.message;
-      this.#problem.hidden = false;
+      this.#tellProblem(error.message);
     }
   }
 
@@ -166,19 +181,15 @@ class Learning {
     const newest = samples.at(-1)?.step;
     if (newest === this.#sampled) return;
     this.#sampled = newest;
+    const newestFirst = [...samples].reverse();
+    const earlier = newestFirst.slice(OPEN);
+    const folded = element("summary", {}, counted(earlier.length, "earlier sample"));
+    replaceChildren(this.#earlier, folded, earlier.map(sample));
     replaceChildren(
       this.#samples,
       element("h2", {}, "What it writes"),
-      [...samples]
-        .reverse()
-        .map(({ step, text }) =>
-          element(
-            "figure",
-            { class: "sample" },
-            element("figcaption", { class: "note" }, `after step ${count(step)}`),
-            element("blockquote", { dir: "auto" }, text),
-          ),
-        ),
+      newestFirst.slice(0, OPEN).map(sample),
+      earlier.length > 0 && this.#earlier,
     );
   }
 
@@ -191,6 +202,15 @@ class Learning {
       terms(Object.entries(plan).map(([name, value]) => [name.replaceAll("_", " "), rounded(value)])),
     );
   }
+}
+
+function sample({ step, text }) {
+  return element(
+    "figure",
+    { class: "sample" },
+    element("figcaption", { class: "note" }, `after step ${count(step)}`),
+    element("blockquote", { dir: "auto" }, text),
+  );
 }
 
 function terms(facts) {

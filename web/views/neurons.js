@@ -1,7 +1,7 @@
 // What single units do over a text, which of them follow something in it, and what their gates remember.
 import { Newest, post } from "../api.js";
 import { button, choice, controls, numberField, slider, textField } from "../controls.js";
-import { element, replaceChildren } from "../elements.js";
+import { element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { Picture } from "../picture.js";
@@ -156,7 +156,7 @@ class Neurons {
         ...NO_UNIT,
       });
     } catch (error) {
-      this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
+      this.#found.replaceChildren(problem(error.message));
     }
   }
 
@@ -179,7 +179,7 @@ class Neurons {
       const answer = await this.#newest.run((signal) => post("v1/units", request, signal));
       if (answer) this.#showFound(answer);
     } catch (error) {
-      this.#found.replaceChildren(element("p", { class: "problem" }, error.message));
+      this.#found.replaceChildren(problem(error.message));
     }
   }
 

@@ -1,9 +1,9 @@
 // A text coloured by how much it surprises the model, beside another text or another model.
-import { alternatives } from "../alternatives.js";
+import { alternatives, named } from "../alternatives.js";
 import { afterPause, Newest, post } from "../api.js";
 import { PointableText } from "../coloured.js";
 import { button, choice, controls, textField } from "../controls.js";
-import { breathe, element, replaceChildren } from "../elements.js";
+import { breathe, element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { modelsFor } from "../models.js";
@@ -36,7 +36,7 @@ class Read {
   #second = textField("The other text", (second) => link.set({ second }), { lines: 3 });
   #shuffle = button("Shuffle its words again", () => link.set({ second: shuffled(this.#first.text) }));
   #columns = element("div", { class: "columns" });
-  #details = element("div", { class: "details", hidden: true });
+  #details = element("div", { class: "details", "aria-live": "polite", hidden: true });
   #headline = element("p", { class: "headline", hidden: true });
   #totals = element("div", { class: "totals" });
   #scale = scale();
@@ -196,7 +196,7 @@ class Read {
     const place = element("div", { class: "place" });
     replaceChildren(
       this.#details,
-      element("h2", {}, element("bdi", { class: "symbol" }, shown(symbol.text))),
+      element("h2", {}, named(symbol.text)),
       element(
         "p",
         {},
@@ -225,7 +225,7 @@ class Reading {
   #beside = new Newest();
   #symbols = [];
   #name = element("h2", { hidden: true });
-  #problem = element("p", { class: "problem", hidden: true });
+  #problem = problem();
   #coloured;
 
   constructor(label, point) {
@@ -251,7 +251,7 @@ class Reading {
       this.#problem.textContent = error.message;
       this.#problem.hidden = false;
     }
-    if (asked === this.#asked) this.#coloured.element.removeAttribute("aria-busy");
+    if (!this.#newest.runs) this.#coloured.element.removeAttribute("aria-busy");
   }
 
   clear() {

@@ -1,9 +1,9 @@
 // The model writes, symbol by symbol: the dice, what else could have come, other ways on from any symbol.
-import { alternatives } from "../alternatives.js";
+import { alternatives, named } from "../alternatives.js";
 import { Newest, stream } from "../api.js";
 import { PointableText } from "../coloured.js";
 import { button, controls, numberField, slider, textField } from "../controls.js";
-import { element, replaceChildren } from "../elements.js";
+import { element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { Picture } from "../picture.js";
@@ -54,8 +54,8 @@ class Write {
   #seed = numberField("Seed", (value) => link.set({ seed: value }), SEEDS);
   #count = slider("Continuations", (value) => link.set({ count: value }), COUNTS);
   #text = new PointableText("The text that the model wrote", (index) => this.#point(index));
-  #details = element("div", { class: "details" });
-  #problem = element("p", { class: "problem", hidden: true });
+  #details = element("div", { class: "details", "aria-live": "polite" });
+  #problem = problem();
   #dice = new Picture("The die that chose this symbol", (svg) => {
     const needle = svg.querySelector(".needle");
     if (needle) this.#dice.bringIntoView(needle);
@@ -190,7 +190,7 @@ class Write {
     const rank = Object.values(top).filter((other) => other > logProb).length + 1;
     replaceChildren(
       this.#details,
-      element("h2", {}, `Symbol ${index + 1}: `, element("bdi", { class: "symbol" }, shown(token))),
+      element("h2", {}, `Symbol ${index + 1}: `, named(token)),
       element(
         "p",
         { class: "note" },
