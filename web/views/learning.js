@@ -174,7 +174,10 @@ class Learning {
       await post(`v1/run/${this.#state === "stopped" ? "continue" : "stop"}`, { token: link.get("token") });
     } catch (error) {
       this.#tellProblem(error.message);
+      return;
     }
+    clearTimeout(this.#timer);
+    await this.#poll();
   }
 
   #drawSamples(samples) {
