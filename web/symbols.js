@@ -69,17 +69,25 @@ export function isText(symbol) {
   return !PART.test(symbol) && !/^token_id:\d+$/.test(symbol);
 }
 
+// What symbols that follow each other add to their text: bytes of a character nothing, but for the last of them.
+export class Pieces {
+  #decoder = new TextDecoder();
+
+  next(symbol) {
+    const part = PART.exec(symbol);
+    if (!part) return this.#decoder.decode() + symbol;
+    const bytes = part[1].split("\\x").slice(1);
+    return this.#decoder.decode(new Uint8Array(bytes.map((hex) => Number.parseInt(hex, 16))), { stream: true });
+  }
+
+  // What is left of an unfinished character.
+  end() {
+    return this.#decoder.decode();
+  }
+}
+
 // The text of symbols that follow each other; bytes become characters again.
 export function joined(symbols) {
-  const encoder = new TextEncoder();
-  const bytes = symbols.flatMap((symbol) => {
-    const part = PART.exec(symbol);
-    return part
-      ? part[1]
-          .split("\\x")
-          .slice(1)
-          .map((hex) => Number.parseInt(hex, 16))
-      : [...encoder.encode(symbol)];
-  });
-  return new TextDecoder().decode(new Uint8Array(bytes));
+  const pieces = new Pieces();
+  return symbols.map((symbol) => pieces.next(symbol)).join("") + pieces.end();
 }

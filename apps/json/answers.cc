@@ -18,6 +18,7 @@ nlohmann::ordered_json token_json(const TokenScore& token) {
   if (!token.given) entry["rank"] = token.rank;
   if (!token.given) entry["entropy"] = token.entropy;
   entry["offset"] = token.offset;
+  if (token.unknown) entry["unknown"] = true;
   return entry;
 }
 

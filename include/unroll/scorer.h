@@ -31,6 +31,7 @@ struct TokenScore {
   double log_prob = 0;    // nats, <= 0; what it adds to the line if it counts
   bool counted = true;    // false: left out of the line's sum: UnknownPolicy::kSkip (log_prob is that of <unk>), given
   bool given = false;     // not predicted (BeginPolicy::kNone): log_prob is 0, rank 1, entropy 0
+  bool unknown = false;   // the vocabulary lacks it: it is read, and scored, as <unk>
   std::int64_t rank = 1;  // 1 + number of symbols that are more probable
   double entropy = 0;     // of the prediction, nats
   std::int64_t offset = 0;  // first byte in the scored text

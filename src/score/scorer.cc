@@ -152,19 +152,24 @@ class Lines {
     Score score;
     if (reading_.options.tokens) score.tokens.reserve(tokens.size());
     for (const Token& token : tokens) {
+      const bool unknown = reading_.is_unknown(token.id);
       if (given && &token == tokens.data()) {
         if (!reading_.options.tokens) continue;
-        score.tokens.push_back(
-            {.id = token.id, .text = piece(token), .counted = false, .given = true, .offset = token.offset});
+        score.tokens.push_back({.id = token.id,
+                                .text = piece(token),
+                                .counted = false,
+                                .given = true,
+                                .unknown = unknown,
+                                .offset = token.offset});
         continue;
       }
       ++score.length;
-      const bool unknown = reading_.is_unknown(token.id);
       const bool counted = counts(reading_.options.accounting, unknown);
       score.unknown_tokens += unknown ? 1 : 0;
       score.predictions += counted ? 1 : 0;
       if (!reading_.options.tokens) continue;
-      score.tokens.push_back({.id = token.id, .text = piece(token), .counted = counted, .offset = token.offset});
+      score.tokens.push_back(
+          {.id = token.id, .text = piece(token), .counted = counted, .unknown = unknown, .offset = token.offset});
     }
     return score;
   }

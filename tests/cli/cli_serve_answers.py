@@ -58,6 +58,17 @@ class ServeAnswers(CommandTest):
         self.assertEqual(one, self.json_rows("score", self.models["words"], "--context", "the cat sees", "--unk", "share",
                                              "--unk-words", "9", stdin="the unicorn\n"))
 
+    def test_totals_of_a_request_are_those_of_eval(self):
+        for model, lines in (("char", LINES), ("words", LINES), ("words", ["the unicorn sees"])):
+            text = "".join(line + "\n" for line in lines)
+            totals = self.server.post("/v1/score", model=model, text=lines).json["totals"]
+            path = self.write("text.txt", text)
+            told = json.loads(self.succeed("eval", self.models[model], path, "--state", "reset", "--json").out)
+            for key in "tokens", "unknown_tokens", "bytes", "comparable":
+                self.assertEqual(totals[key], told[key], key)
+            self.assertTrue(math.isclose(totals["bits_per_byte"], told["bits_per_byte"], rel_tol=1e-9))
+            self.assertTrue(math.isclose(-totals["log_prob"], told["nats_per_token"] * told["tokens"], rel_tol=1e-9))
+
     def test_words_are_those_of_score(self):
         line = "the cat sees the dog"
         words = self.data("/v1/score", model="char", text=[line], words=True, top=2)[0]["words"]

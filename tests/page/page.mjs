@@ -215,6 +215,27 @@ const tests = {
     await close(page);
   },
 
+  async whatDoesNotCompareIsSaidSo() {
+    const texts = { text: `${expected.hostile} zyzzyva`, beside: "gru-twin", at: 3 };
+    const page = await open(`#read?${new URLSearchParams({ model: "hostile", ...texts })}`);
+    assert.match(await page.locator("p.headline").textContent(), /do not compare/);
+    assert.match(await page.locator(".totals").textContent(), /\*.*unknown to the model/s);
+    assert.equal(await page.locator(".symbols .chosen").count(), 1, "the link's symbol");
+    await page.getByText("zyzzyva", { exact: true }).first().click();
+    await complete(page);
+    assert.match(await page.locator(".details").textContent(), /Unknown to the model/);
+    await close(page);
+  },
+
+  async bytesOfACharacterAreReadAsIt() {
+    const page = await open(`#read?${new URLSearchParams({ model: "bytes", text: expected.hebrew })}`);
+    assert.equal(await page.locator(".symbols p").first().textContent(), expected.hebrew + "↵");
+    await page.goto(`${url}#write?${new URLSearchParams({ model: "bytes", text: expected.hebrew, length: 30 })}`);
+    await complete(page);
+    assert.ok(!(await page.locator(".symbols p").textContent()).includes("bytes:"));
+    await close(page);
+  },
+
   async writeWritesWhatGenerateWrites() {
     const { prompt, text, ...drawn } = expected.written;
     const hash = `#write?${new URLSearchParams({ model: "lstm-twin", text: prompt, ...drawn })}`;

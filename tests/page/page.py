@@ -34,6 +34,7 @@ HOSTILE = ["<img/src=x/onerror=hacked=1>", "<script>hacked=1</script>", "</svg>"
            "עולם", "مُحَمَّد", "e\u0301", "\u200f"]
 FIRST = "In the beginning God created"
 SECOND = "God the In created beginning"
+HEBREW = "שלום עולם"
 REVIEW = "the film is lovely"
 WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7, "top_k": 20, "top_p": 0.9}
 
@@ -61,6 +62,7 @@ class Page(CommandTest):
                    for label, of in words.items() for word in of]
         tagged = [f"{name}\tB-PER\nsees\tO\n{place}\tB-LOC\n"
                   for name in ("Anna", "Otto") for place in ("Bonn", "Rome")]
+        cls.bytes = cls.learn("bytes", [HEBREW + " abc"] * 20, "--tokenizer", "byte")
         cls.tagger = cls.learn("tagger", tagged * 5, "--task", "tag", "--lr", "0.1", "--valid-split", "0")
         cls.reviews = cls.learn("reviews", reviews, "--task", "classify", "--embed", "8", "--lr", "0.1")
 
@@ -99,11 +101,11 @@ class Page(CommandTest):
             "medians": medians(flow), "review": REVIEW, "label": label["label"],
             "probability": label["probabilities"][label["label"]],
             "written": {**WRITTEN, "text": written.removeprefix(WRITTEN["prompt"]).removesuffix("\n")},
-            "hostile": " ".join(HOSTILE), "hebrew": "שלום עולם",
+            "hostile": " ".join(HOSTILE), "hebrew": HEBREW,
         }
 
     def test_the_page_in_a_browser(self):
-        models = [f"{path.stem}={path}" for path in (self.reviews, self.tagger, self.hostile)]
+        models = [f"{path.stem}={path}" for path in (self.reviews, self.tagger, self.hostile, self.bytes)]
         with Server(*models, "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))

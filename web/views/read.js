@@ -22,6 +22,10 @@ const TOP = 8;
 const LINES_AT_ONCE = 200;
 const SYMBOLS_AT_ONCE = 400;
 const LIMITS = [0.5, 1, 2, 4, 6, 9, 13]; // bits; from the last on it is s7, the strongest of the classes s0 ... s7
+const ORDINALS = ["first", "second"];
+const NOT_COMPARABLE =
+  "* does not compare with other models’: here not every byte of the text is predicted as itself (unknown symbols are " +
+  "read as <unk>, or the tokenizer drops some spaces or letters’ case).";
 const PLAIN = 3; // powers of ten, below which a number is written out
 const PICTURED = 4000; // characters of which the running sums are drawn, at most
 
@@ -31,9 +35,9 @@ export function create(page) {
 
 class Read {
   #page;
-  #text = textField("Your text", (text) => link.set({ text }), { lines: 3 });
+  #text = textField("Your text", (text) => link.set({ text, at: undefined, of: undefined }), { lines: 3 });
   #beside = choice("Compare with", (value) => this.#compare(value));
-  #second = textField("The other text", (second) => link.set({ second }), { lines: 3 });
+  #second = textField("The other text", (second) => link.set({ second, at: undefined, of: undefined }), { lines: 3 });
   #shuffle = button("Shuffle its words again", () => link.set({ second: shuffled(this.#first.text) }));
   #columns = element("div", { class: "columns" });
   #details = element("div", { class: "details", "aria-live": "polite", hidden: true });
@@ -47,7 +51,7 @@ class Read {
 
   constructor(page) {
     this.#page = page;
-    const reading = (name) => new Reading(name, (symbol, from) => this.#point(symbol, from));
+    const reading = (name) => new Reading(name, (...about) => this.#point(...about));
     this.#first = reading("The text, coloured");
     this.#other = reading("The other one, coloured");
     this.#columns.append(this.#first.element, this.#other.element);
@@ -103,6 +107,8 @@ class Read {
       request.text === "" ? this.#sums.hide() : this.#sums.draw(request),
     ]);
     this.#tellTotals();
+    const at = link.whole("at");
+    if (at !== undefined) (link.get("of") === ORDINALS[1] ? this.#other : this.#first).choose(at);
   }
 
   close() {
@@ -125,12 +131,16 @@ class Read {
   #tellHeadline() {
     this.#headline.hidden = !this.#first.isRead || !this.#other.isRead;
     if (this.#headline.hidden) return;
-    const powers = Math.abs(this.#first.logProb - this.#other.logProb) / Math.LN10;
+    const byModels = this.#second.element.hidden;
+    if (byModels && !(this.#first.totals.comparable && this.#other.totals.comparable)) {
+      this.#headline.textContent = "The totals of the two models do not compare.";
+      return;
+    }
+    const powers = Math.abs(this.#first.totals.log_prob - this.#other.totals.log_prob) / Math.LN10;
     const times =
       powers < PLAIN ? [Number((10 ** powers).toPrecision(3))] : ["10", element("sup", {}, decimals(powers, 1))];
-    const byModels = this.#second.element.hidden;
     const names = ["first", "second"];
-    if (this.#first.logProb < this.#other.logProb) names.reverse();
+    if (this.#first.totals.log_prob < this.#other.totals.log_prob) names.reverse();
     const [more, less] = names;
     const [who, than] = byModels ? [`To the ${more} model the text`, `to the ${less}`] : [`The ${more}`, `the ${less}`];
     replaceChildren(
@@ -146,12 +156,18 @@ class Read {
   #tellTotals() {
     this.#tellHeadline();
     const readings = [this.#first, this.#other].filter((reading) => reading.isRead);
+    const all = readings.map(({ totals }) => totals);
+    const perByte = ({ log_prob, bytes }) => decimals(bits(-log_prob) / bytes, 3);
     const rows = [
-      ["log-probability", ({ logProb }) => `${decimals(logProb, 2)} nats`],
-      ["bits per byte", ({ logProb, bytes }) => decimals(bits(-logProb) / bytes, 3)],
-      ["bits per symbol", ({ logProb, symbols }) => decimals(bits(-logProb) / symbols, 3)],
-      ["symbols", ({ symbols }) => count(symbols)],
+      ["log-probability", ({ log_prob }) => `${decimals(log_prob, 2)} nats`],
+      ["bits per byte", (totals) => perByte(totals) + (totals.comparable ? "" : " *")],
+      ["bits per symbol", ({ log_prob, tokens }) => decimals(bits(-log_prob) / tokens, 3)],
+      ["symbols", ({ tokens }) => count(tokens)],
+      ...(all.some(({ unknown_tokens }) => unknown_tokens > 0)
+        ? [["unknown to the model", ({ unknown_tokens }) => count(unknown_tokens)]]
+        : []),
     ];
+    const names = [this.#first, this.#other].flatMap((reading, i) => (reading.isRead ? [ORDINALS[i]] : []));
     replaceChildren(
       this.#totals,
       readings.length > 0 &&
@@ -159,7 +175,7 @@ class Read {
           "table",
           {},
           element("caption", { class: "unseen" }, "Totals"),
-          readings.length > 1 &&
+          (readings.length > 1 || !this.#first.isRead) &&
             element(
               "thead",
               {},
@@ -167,7 +183,7 @@ class Read {
                 "tr",
                 {},
                 element("td", {}),
-                ["first", "second"].map((name) => element("th", { scope: "col" }, name)),
+                names.map((name) => element("th", { scope: "col" }, name)),
               ),
             ),
           element(
@@ -178,20 +194,18 @@ class Read {
                 "tr",
                 {},
                 element("th", { scope: "row" }, name),
-                readings.map((reading) => element("td", { class: "number" }, value(reading))),
+                all.map((totals) => element("td", { class: "number" }, value(totals))),
               ),
             ),
           ),
         ),
+      all.some(({ comparable }) => !comparable) && element("p", { class: "note" }, NOT_COMPARABLE),
     );
-    if (readings.length > 0) {
-      this.#page.say(
-        readings.map(({ logProb, bytes }) => `${decimals(bits(-logProb) / bytes, 3)} bits per byte`).join("; "),
-      );
-    }
+    if (all.length > 0) this.#page.say(all.map((totals) => `${perByte(totals)} bits per byte`).join("; "));
   }
 
-  #point(symbol, reading) {
+  #point(symbol, reading, isChosen) {
+    if (isChosen) link.set({ at: symbol.index, of: reading === this.#other ? ORDINALS[1] : undefined });
     this.#details.hidden = false;
     const place = element("div", { class: "place" });
     replaceChildren(
@@ -203,6 +217,7 @@ class Read {
         element("b", {}, `${decimals(bits(-symbol.logProb))} bits`),
         ` of surprise, rank ${count(symbol.rank)}`,
       ),
+      symbol.isUnknown && element("p", { class: "note" }, "Unknown to the model, which reads it as <unk>."),
       element("p", { class: "note" }, `${decimals(bits(symbol.entropy))} bits expected`),
       place,
     );
@@ -219,6 +234,7 @@ class Read {
 class Reading {
   text = "";
   isRead = false;
+  totals = null;
   #model = "";
   #asked = "";
   #newest = new Newest();
@@ -229,7 +245,11 @@ class Reading {
   #coloured;
 
   constructor(label, point) {
-    this.#coloured = new PointableText(label, (index) => point(this.#symbols[index], this), { hovers: true });
+    this.#coloured = new PointableText(
+      label,
+      (index) => point(this.#symbols[index], this, index === this.#coloured.current),
+      { hovers: true },
+    );
     this.element = element("div", { class: "paper" }, this.#name, this.#problem, this.#coloured.element);
   }
 
@@ -247,7 +267,8 @@ class Reading {
     try {
       await this.#newest.run((signal) => this.#readLines(signal));
     } catch (error) {
-      this.#asked = "";
+      if (asked !== this.#asked) return;
+      this.clear();
       this.#problem.textContent = error.message;
       this.#problem.hidden = false;
     }
@@ -259,15 +280,20 @@ class Reading {
     this.#beside.stop();
     this.#asked = "";
     this.isRead = false;
-    this.logProb = this.bytes = this.symbols = 0;
+    this.totals = { log_prob: 0, tokens: 0, bytes: 0, unknown_tokens: 0, comparable: true };
     this.#symbols = [];
     this.#problem.hidden = true;
     this.#coloured.clear();
+    this.#coloured.element.removeAttribute("aria-busy");
   }
 
   key(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     return by !== undefined && this.#coloured.move(by);
+  }
+
+  choose(index) {
+    if (index < this.#symbols.length && index !== this.#coloured.current) this.#coloured.choose(index);
   }
 
   // The symbols that the model found most probable where `symbol` stands.
@@ -286,7 +312,10 @@ class Reading {
     const lines = this.text.replace(/\n$/, "").split("\n");
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
       const some = lines.slice(from, from + LINES_AT_ONCE);
-      const { data } = await post("v1/score", { model: this.#model, text: some }, signal);
+      const { data, totals } = await post("v1/score", { model: this.#model, text: some }, signal);
+      if (signal.aborted) return;
+      for (const key of ["log_prob", "tokens", "bytes", "unknown_tokens"]) this.totals[key] += totals[key];
+      this.totals.comparable &&= totals.comparable;
       for (let i = 0; i < data.length; ++i) await this.#append(some[i], data[i], signal);
     }
     this.isRead = !signal.aborted;
@@ -295,21 +324,25 @@ class Reading {
   async #append(line, scored, signal) {
     const bytes = new TextEncoder().encode(line + "\n");
     const isAscii = bytes.length === line.length + 1;
-    const decoder = new TextDecoder();
-    const slice = (from, to) =>
-      isAscii ? line.slice(from, to) : decoder.decode(bytes.subarray(from, Math.min(to, bytes.length - 1)));
+    const slice = (from, to, decoder = new TextDecoder(), options = {}) =>
+      isAscii ? line.slice(from, to) : decoder.decode(bytes.subarray(from, Math.min(to, bytes.length - 1)), options);
+    const inOrder = new TextDecoder();
+    let unseen = 0; // surprise of the first bytes of a character, which is seen with the last of them
     const place = element("p", { dir: "auto" });
     this.#coloured.element.append(place);
-    this.logProb += scored.log_prob;
-    this.bytes += bytes.length;
-    this.symbols += scored.tokens.length;
     for (let i = 0; i < scored.tokens.length; ++i) {
       const token = scored.tokens[i];
-      const text = slice(token.offset, scored.tokens[i + 1]?.offset ?? bytes.length);
+      const ends = scored.tokens[i + 1]?.offset ?? bytes.length;
+      const text = slice(token.offset, ends, inOrder, { stream: true });
       const written = text.trim() === "" ? text : text.trimEnd();
-      const { log_prob: logProb, rank, entropy } = token;
-      this.#symbols.push({ text: token.text, logProb, rank, entropy, before: () => slice(0, token.offset) });
-      this.#coloured.add(place, written === "" ? shown("\n") : written, "s" + degree(bits(-logProb)));
+      const { log_prob: logProb, rank, entropy, unknown: isUnknown } = token;
+      const index = this.#symbols.length;
+      const before = () => slice(0, token.offset);
+      this.#symbols.push({ text: token.text, index, logProb, rank, entropy, isUnknown, before });
+      unseen += bits(-logProb);
+      const isPart = text === "" && token.offset < bytes.length - 1;
+      this.#coloured.add(place, written === "" && !isPart ? shown("\n") : written, isPart ? undefined : "s" + degree(unseen));
+      if (!isPart) unseen = 0;
       if (written.length < text.length) place.append(text.slice(written.length));
       if (this.#symbols.length % SYMBOLS_AT_ONCE === 0) {
         await breathe();

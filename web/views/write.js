@@ -7,7 +7,7 @@ import { element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { Picture } from "../picture.js";
-import { bits, counted, decimals, joined, shown } from "../symbols.js";
+import { bits, counted, decimals, joined, Pieces, shown } from "../symbols.js";
 
 export const title = "Write";
 export const sentence =
@@ -62,6 +62,7 @@ class Write {
   });
   #tree = new Picture("Other texts from the same beginning");
   #written = [];
+  #pieces = new Pieces();
   #asked = "";
   #fields = null;
 
@@ -145,6 +146,7 @@ class Write {
     if (asked === this.#asked) return;
     this.#asked = asked;
     this.#written = [];
+    this.#pieces = new Pieces();
     this.#text.clear();
     this.#dice.hide();
     this.#problem.hidden = true;
@@ -181,7 +183,7 @@ class Write {
   #append(paper, { tokens, token_logprobs: logProbs, top_logprobs: tops }) {
     tokens.forEach((token, i) => {
       this.#written.push({ token, logProb: logProbs[i], top: tops[i] });
-      this.#text.add(paper, token);
+      this.#text.add(paper, this.#pieces.next(token));
     });
   }
 

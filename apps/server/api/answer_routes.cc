@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,10 +54,12 @@ class AnswerList {
     append_element(list_, line);
   }
 
-  [[nodiscard]] std::string body(const std::string& model, const std::vector<std::string>& ignored) const {
+  // `more`: fields after the list.
+  [[nodiscard]] std::string body(const std::string& model, const std::vector<std::string>& ignored,
+                                 const std::string& more = "") const {
     std::string fields;
     for (const std::string& field : ignored) append_element(fields, json_string(field));
-    return fmt::format(R"({{"object":"list","model":{},"data":[{}]{}}})", json_string(model), list_,
+    return fmt::format(R"({{"object":"list","model":{},"data":[{}]{}{}}})", json_string(model), list_, more,
                        fields.empty() ? "" : ",\"unroll\":{\"ignored\":[" + fields + "]}");
   }
 
@@ -103,6 +106,40 @@ ScoreRequest read_score(RequestFields& fields, const Model& model) {
   return request;
 }
 
+// What all texts of a request come to.
+class ScoreTotals {
+ public:
+  explicit ScoreTotals(const Accounting& accounting)
+      : ends_(accounting.end), comparable_(accounting.end && accounting.begin == BeginPolicy::kBoundary) {}
+
+  void add(const Tokenizer& tokenizer, const std::string& text, const Score& score) {
+    log_prob_ += score.log_prob;
+    tokens_ += score.predictions;
+    unknown_ += score.unknown_tokens;
+    bytes_ += std::ssize(text) + (ends_ ? 1 : 0);
+    comparable_ = comparable_ && score.unknown_tokens == 0 && tokenizer.encode({text, "the text"}).lossless;
+  }
+
+  [[nodiscard]] std::string field() const {
+    nlohmann::ordered_json totals{
+        {"log_prob", log_prob_ + 0.0}, {"tokens", tokens_}, {"bytes", bytes_}, {"unknown_tokens", unknown_}};
+    totals["bits_per_byte"] = nullptr;
+    if (bytes_ > 0) totals["bits_per_byte"] = (0 - log_prob_) / std::numbers::ln2 / static_cast<double>(bytes_);
+    totals["comparable"] = comparable_;
+    std::string line = json_line(totals);
+    line.pop_back();
+    return ",\"totals\":" + line;
+  }
+
+ private:
+  bool ends_;
+  bool comparable_;
+  double log_prob_ = 0;
+  std::int64_t tokens_ = 0;
+  std::int64_t unknown_ = 0;
+  std::int64_t bytes_ = 0;
+};
+
 std::string score_texts(const std::string& name, const Model& model, ScoreRequest request,
                         const StillWanted& still_wanted, const std::vector<std::string>& ignored) {
   request.options.progress = [&](std::int64_t, std::int64_t) { still_wanted(); };
@@ -112,13 +149,15 @@ std::string score_texts(const std::string& name, const Model& model, ScoreReques
   std::optional<WordScorer> words;
   if (request.words) words.emplace(model, request.of_words);
   AnswerList answers;
+  ScoreTotals totals(request.options.accounting);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     still_wanted();
+    totals.add(model.tokenizer(), request.texts[i], scores[i]);
     nlohmann::ordered_json answer = score_json(request.texts[i], scores[i]);
     if (words) answer["words"] = words_json(words->score(request.texts[i], static_cast<std::int64_t>(i) + 1));
     answers.add(answer);
   }
-  return answers.body(name, ignored);
+  return answers.body(name, ignored, totals.field());
 }
 
 std::vector<std::string> read_words(const nlohmann::json& list) {
