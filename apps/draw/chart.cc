@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kLineStyles = 6;
 
+std::string with_digits(double number, int digits) {
+  return digits == 3 ? three_digits(number) : fmt::format("{:.{}g}", number, digits);
+}
+
 }  // namespace
 
 Point Plane::at(double x, double y) const {
@@ -34,15 +38,31 @@ std::vector<double> round_ticks(double from, double to, int most) {
   return ticks;
 }
 
-void draw_grid(Svg& svg, const Plane& plane, std::string_view x_name, std::string_view y_name) {
-  for (const double y : round_ticks(plane.bottom, plane.top, 6)) {
-    const Point left = plane.at(plane.left, y);
-    svg.line(left, {plane.edge_right(), left.y}, "grid");
-    svg.text({left.x - 6, left.y + 4}, "small end", three_digits(y));
+std::vector<std::string> tick_labels(const std::vector<double>& ticks,
+                                     std::string (*shown)(double number, int digits)) {
+  constexpr int kLeastDigits = 3;
+  constexpr int kMostDigits = 15;
+  std::vector<std::string> labels(ticks.size());
+  for (int digits = kLeastDigits; digits <= kMostDigits; ++digits) {
+    for (std::size_t i = 0; i < ticks.size(); ++i) labels[i] = shown(ticks[i], digits);
+    if (std::ranges::adjacent_find(labels) == labels.end()) break;
   }
-  for (const double x : round_ticks(plane.left, plane.right, 10)) {
-    if (plane.counts && x != std::round(x)) continue;
-    svg.text({plane.at(x, plane.bottom).x, plane.edge_bottom() + 16}, "small middle", three_digits(x));
+  return labels;
+}
+
+void draw_grid(Svg& svg, const Plane& plane, std::string_view x_name, std::string_view y_name) {
+  const std::vector<double> rows = round_ticks(plane.bottom, plane.top, 6);
+  const std::vector<std::string> row_labels = tick_labels(rows, with_digits);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Point left = plane.at(plane.left, rows[i]);
+    svg.line(left, {plane.edge_right(), left.y}, "grid");
+    svg.text({left.x - 6, left.y + 4}, "small end", row_labels[i]);
+  }
+  std::vector<double> columns = round_ticks(plane.left, plane.right, 10);
+  if (plane.counts) std::erase_if(columns, [](double x) { return x != std::round(x); });
+  const std::vector<std::string> column_labels = tick_labels(columns, with_digits);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    svg.text({plane.at(columns[i], plane.bottom).x, plane.edge_bottom() + 16}, "small middle", column_labels[i]);
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 34}, "small middle", x_name);
   svg.text({plane.corner.x - 40, plane.corner.y - 16}, "small", y_name);

@@ -30,6 +30,10 @@ struct Plane {
 // Numbers 1, 2 or 5 times a power of ten apart, of which at most `most` are within the two.
 [[nodiscard]] std::vector<double> round_ticks(double from, double to, int most);
 
+// What to write at ticks: as many digits, from three on, as tell each tick from the next. `shown` writes a number.
+[[nodiscard]] std::vector<std::string> tick_labels(const std::vector<double>& ticks,
+                                                   std::string (*shown)(double number, int digits));
+
 // Lines across the plane with their numbers at the left, and numbers below.
 void draw_grid(Svg& svg, const Plane& plane, std::string_view x_name, std::string_view y_name);
 

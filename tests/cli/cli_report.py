@@ -16,6 +16,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.tags, self.attributes, self.ids, self.words = [], set(), set(), [], []
+        self.boxes, self.outside, self.empty_headings, self.heading = [], "", 0, ""
         self.feed(text)
         self.close()
 
@@ -23,6 +24,9 @@ class Page(html.parser.HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.ids += [value for name, value in attrs if name == "id"]
+        if ("class", "wide") in attrs:
+            self.boxes.append(dict(attrs))
+        self.heading = "" if tag == "th" else self.heading
         if tag not in VOID:
             self.open.append(tag)
 
@@ -33,9 +37,13 @@ class Page(html.parser.HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open and self.open.pop() == tag, tag
+        self.empty_headings += tag == "th" and not self.heading.strip()
 
     def handle_data(self, data):
         self.words.append(data)
+        self.heading += data
+        if "body" in self.open and "main" not in self.open:
+            self.outside += data.strip()
 
 
 class Report(CommandTest):
@@ -66,6 +74,10 @@ class Report(CommandTest):
         handlers = {name for name in page.attributes if name.startswith("on")}
         self.assertFalse(handlers | page.attributes & {"src", "href", "style"})
         self.assertEqual(len(page.ids), len(set(page.ids)))
+        self.assertEqual((page.outside, page.empty_headings), ("", 0))
+        self.assertTrue(page.boxes)
+        for box in page.boxes:  # what scrolls can be reached by the keys, and has a name
+            self.assertTrue(box["tabindex"] == "0" and box["role"] == "group" and box["aria-label"], box)
         return page, text
 
     def test_runs_of_a_folder_are_compared(self):
@@ -77,6 +89,33 @@ class Report(CommandTest):
             self.assertIn(part, words)
         self.assertNotIn("<img", text)
         self.assertGreaterEqual(text.count("<svg"), 7)
+
+    def test_settings_are_the_same_only_where_they_are_known(self):
+        copy = self.folder / "copy.safetensors"
+        copy.write_bytes((self.runs / "a.safetensors").read_bytes())
+        known = [self.runs / "a.safetensors", copy]
+        page, _ = self.report(*known)
+        self.assertIn("All settings are the same.", "".join(page.words))
+        page, _ = self.report(*known, self.runs / "b.jsonl")
+        words = "".join(page.words)
+        self.assertIn("All settings of a, copy are the same. Not known are the settings of b: logs hold none", words)
+        page, _ = self.report(self.runs / "b.jsonl")
+        self.assertIn("Not known are the settings of b", "".join(page.words))
+        page, _ = self.report(self.runs / "a.safetensors")
+        words = "".join(page.words)
+        self.assertNotIn("known", words)
+        self.assertIn("vocab-sizeall\n", words)
+        self.assertIn("warmupa twentieth of the run", words)
+
+    def test_labels_without_a_prefix_are_read_by_the_flags_that_the_error_names(self):
+        bare = self.write("bare.txt", "".join(f"{'<i>yes' if i % 2 else 'no'} good {i}\n" for i in range(9)))
+        path = self.folder / "bare.html"
+        done = self.refuse(1, ["--format", "--bare-labels"], "report", self.classifier, "--text", bare, "--save", path)
+        self.assertIn("first word", done.err)
+        page, _ = self.report(self.classifier, "--text", bare, "--bare-labels")
+        self.assertIn("of 9 right", "".join(page.words))
+        self.refuse(2, ["--multi-label"], "report", self.classifier, "--text", bare, "--bare-labels", "--multi-label",
+                    "--save", path)
 
     def test_a_classifier_is_judged_on_labelled_texts(self):
         page, _ = self.report(self.classifier, "--text", self.labelled, "--title", "A <title>")

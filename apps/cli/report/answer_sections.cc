@@ -38,8 +38,7 @@ void write_figures(Html& html, const Classification& figures, const std::vector<
                             grouped(figures.exact.of), 100 * figures.exact.share(), figure(figures.macro.f1)));
   html.open("details");
   html.put("summary", "Precision, recall and F1 of each label");
-  html.open("div", "wide");
-  html.open("table");
+  html.open_table("Precision, recall and F1 of each label");
   html.heading_row({"label", "precision", "recall", "F1", "support"});
   for (std::size_t i = 0; i < names.size(); ++i) {
     const HitCounts& counts = figures.labels[i];
@@ -61,14 +60,13 @@ void write_matrix(Html& html, const std::vector<ConfusionCell>& cells, const std
     counts[{cell.right, cell.answer}] = cell.texts;
     sums[cell.right] += cell.texts;
   }
-  html.open("div", "wide");
-  html.open("table", "matrix");
+  html.open_table("How often each label was the answer, by the right label", "matrix");
   std::vector<std::string> heading{"right ↓ answer →"};
   for (const std::int32_t label : used) heading.push_back(names[static_cast<std::size_t>(label)]);
   html.heading_row(heading);
   for (const std::int32_t right : used) {
     html.open("tr");
-    html.put("th", names[static_cast<std::size_t>(right)]);
+    html.row_heading(names[static_cast<std::size_t>(right)]);
     for (const std::int32_t answer : used) {
       const std::int64_t count = counts[{right, answer}];
       const double share = sums[right] > 0 ? static_cast<double>(count) / static_cast<double>(sums[right]) : 0;
@@ -86,8 +84,7 @@ void write_mistakes(Html& html, std::vector<ConfusionCell> cells, const std::vec
   std::ranges::stable_sort(cells, std::ranges::greater{}, &ConfusionCell::texts);
   if (cells.size() > kMostMistakes) cells.resize(kMostMistakes);
   if (cells.empty()) return html.put("p", "No answer is wrong.");
-  html.open("div", "wide");
-  html.open("table");
+  html.open_table("The most frequent confusions");
   html.heading_row({"right", "answer", "times"});
   for (const ConfusionCell& cell : cells) {
     html.row({names[static_cast<std::size_t>(cell.right)], names[static_cast<std::size_t>(cell.answer)],
@@ -110,8 +107,9 @@ void write_confusions(Html& html, const JudgedAnswers& judged) {
 
 void write_classifier(Html& html, const Model& model, const ReportText& text, Terminal& terminal) {
   Classifier classifier(model, {.threads = text.threads});
-  LabelledTexts texts = read_labelled_texts({.paths = {text.path}, .multi_label = classifier.multi_label()});
-  renumber_labels(texts, classifier.labels());
+  LabelledTextOptions options = text.labelled;
+  options.paths = {text.path};
+  const LabelledTexts texts = texts_for(classifier, options);
   const AnsweredTexts answered = answer_texts(classifier, texts, terminal);
   const LabelSets right = right_labels(texts);
   write_figures(html, judge_labels(right, answered.answers, std::ssize(texts.labels)), texts.labels);

@@ -36,6 +36,13 @@ void Html::open_any_direction(std::string_view tag, std::string_view classes) {
   open_.emplace_back(tag);
 }
 
+void Html::open_table(std::string_view label, std::string_view classes) {
+  begin("div", "wide");
+  text_ += fmt::format(" role=\"group\" tabindex=\"0\" aria-label=\"{}\">", xml_escaped(label));
+  open_.emplace_back("div");
+  open("table", classes);
+}
+
 void Html::close() {
   text_ += fmt::format("</{}>\n", open_.back());
   open_.pop_back();
@@ -61,15 +68,14 @@ void Html::figure(const Picture& picture) {
   if (!picture.table.rows.empty()) {
     open("details");
     put("summary", "The numbers");
-    table(picture.table);
+    table(picture.title, picture.table);
     close();
   }
   close();
 }
 
-void Html::table(const PictureTable& table) {
-  open("div", "wide");
-  open("table");
+void Html::table(std::string_view label, const PictureTable& table) {
+  open_table(label);
   heading_row(table.columns);
   for (const std::vector<Datum>& datums : table.rows) {
     std::vector<std::string> cells;
@@ -82,14 +88,19 @@ void Html::table(const PictureTable& table) {
 
 void Html::row(const std::vector<std::string>& cells, std::string_view classes) {
   open("tr", classes);
-  for (std::size_t i = 0; i < cells.size(); ++i) put(i == 0 ? "th" : "td", cells[i]);
+  row_heading(cells.front());
+  for (std::size_t i = 1; i < cells.size(); ++i) put("td", cells[i]);
   close();
 }
 
 void Html::heading_row(const std::vector<std::string>& cells) {
-  open("tr");
-  for (const std::string& cell : cells) put("th", cell);
+  open("tr", "heading");
+  for (const std::string& cell : cells) {
+    text_ += cell.empty() ? "<td></td>" : fmt::format("<th scope=\"col\">{}</th>", xml_escaped(cell));
+  }
   close();
 }
+
+void Html::row_heading(std::string_view text) { text_ += fmt::format("<th scope=\"row\">{}</th>", xml_escaped(text)); }
 
 }  // namespace unroll

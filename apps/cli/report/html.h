@@ -15,6 +15,8 @@ class Html {
   void open(std::string_view tag, std::string_view classes = {});
   // Of text that may be written from right to left.
   void open_any_direction(std::string_view tag, std::string_view classes = {});
+  // A table in a box that scrolls sideways where it must, also by the keys; `label` is its name. Two close() end it.
+  void open_table(std::string_view label, std::string_view classes = {});
   void close();
   void words(std::string_view text);
 
@@ -27,14 +29,16 @@ class Html {
   // The picture, and its numbers in a table that can be unfolded.
   void figure(const Picture& picture);
 
-  // Numbers in a table that scrolls.
-  void table(const PictureTable& table);
+  // Numbers in such a table.
+  void table(std::string_view label, const PictureTable& table);
 
   void append(const Html& other) { text_ += other.text_; }
 
   // A row of a table; the first cell is its heading.
   void row(const std::vector<std::string>& cells, std::string_view classes = {});
+  // Empty cells are no headings.
   void heading_row(const std::vector<std::string>& cells);
+  void row_heading(std::string_view text);
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 

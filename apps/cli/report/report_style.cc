@@ -17,7 +17,7 @@ p { margin: 0.4rem 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; margin: 0.5rem 0; }
 th, td { text-align: right; padding: 0.25rem 0.6rem; border-bottom: 1px solid #e5e5e5; vertical-align: top; }
 th:first-child { text-align: left; font-weight: 500; }
-tr:first-child th { font-weight: 600; border-bottom-color: #999999; }
+tr.heading > * { font-weight: 600; border-bottom-color: #999999; }
 tr.differs td, tr.differs th { background: #fff3c9; }
 .overview td { white-space: nowrap; }
 .matrix td { min-width: 3rem; }
@@ -49,7 +49,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.2rem 0 1rem; pad
   h2 { border-color: #30363d; }
   .small, figcaption { color: #b0b0b0; }
   th, td { border-color: #30363d; }
-  tr:first-child th { border-bottom-color: #777777; }
+  tr.heading > * { border-bottom-color: #777777; }
   tr.differs td, tr.differs th { background: #3d3413; }
   pre { background: #161b22; border-color: #484f58; }
   .s0 { background: #161b22; color: #e8e8e8; }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -6,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/flags/recorded_setting.h"
 #include "cli/report/sections.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/training_samples.h"
@@ -46,10 +48,49 @@ SettingRows setting_rows(const std::vector<const Subject*>& subjects) {
     for (const auto& [name, value] : subjects[i]->model->training().options) {
       const auto [place, is_new] = places.emplace(name, rows.size());
       if (is_new) rows.emplace_back(name, std::vector<std::string>(subjects.size(), "–"));
-      rows[place->second].second[i] = value.empty() ? "\"\"" : value;
+      rows[place->second].second[i] = shown_setting(name, value);
     }
   }
   return rows;
+}
+
+// Those whose models record what they were trained with, and the names of the others.
+struct KnownSettings {
+  std::vector<const Subject*> of;
+  std::vector<std::string> unknown;
+};
+
+KnownSettings known_settings(const std::vector<Subject>& subjects) {
+  KnownSettings known;
+  for (const Subject& subject : subjects) {
+    if (subject.model && !subject.model->training().options.empty()) {
+      known.of.push_back(&subject);
+    } else {
+      known.unknown.push_back(subject.name);
+    }
+  }
+  return known;
+}
+
+// What is said above the tables.
+std::string setting_words(const KnownSettings& known, std::size_t different, std::size_t equal) {
+  std::string words;
+  if (known.of.size() > 1) {
+    std::vector<std::string> names;
+    for (const Subject* subject : known.of) names.push_back(subject->name);
+    const std::string whose = known.unknown.empty() ? "" : fmt::format(" of {}", fmt::join(names, ", "));
+    words = different == 0 ? fmt::format("All settings{} are the same. ", whose)
+                           : fmt::format(
+                                 "{} of {} settings{} differ; – is the default of a setting that the record "
+                                 "leaves out. ",
+                                 different, different + equal, whose);
+  }
+  if (!known.unknown.empty()) {
+    words +=
+        fmt::format("Not known are the settings of {}: logs hold none, and models only where they were trained here.",
+                    fmt::join(known.unknown, ", "));
+  }
+  return words;
 }
 
 bool differ(const std::vector<std::string>& values) {
@@ -58,8 +99,7 @@ bool differ(const std::vector<std::string>& values) {
 
 void write_setting_table(Html& html, const std::vector<const Subject*>& subjects, const SettingRows& rows,
                          bool marked) {
-  html.open("div", "wide");
-  html.open("table");
+  html.open_table(marked ? "Settings that differ" : "Settings");
   std::vector<std::string> heading{"Setting"};
   for (const Subject* subject : subjects) heading.push_back(subject->name);
   html.heading_row(heading);
@@ -107,8 +147,7 @@ bool writes_text(const Model& model) {
 }
 
 void write_overview(Html& html, const std::vector<Subject>& subjects) {
-  html.open("div", "wide");
-  html.open("table", "overview");
+  html.open_table("Runs and models", "overview");
   html.heading_row({"", "task", "network", "parameters", "steps", "best held-out loss", "training loss at the end"});
   for (const Subject& subject : subjects) {
     std::vector<std::string> cells{subject.name, "–", "–", "–"};
@@ -143,32 +182,23 @@ void write_curves(Html& html, const std::vector<Subject>& subjects) {
   html.close();
   html.open("details");
   html.put("summary", "The numbers of all curves");
-  html.table(all.table);
+  html.table("The numbers of all curves", all.table);
   html.close();
 }
 
 void write_settings(Html& html, const std::vector<Subject>& subjects) {
-  std::vector<const Subject*> with_model;
-  for (const Subject& subject : subjects) {
-    if (subject.model) with_model.push_back(&subject);
-  }
-  if (with_model.empty()) return;
+  const KnownSettings known = known_settings(subjects);
   SettingRows different;
   SettingRows equal;
-  for (auto& row : setting_rows(with_model)) (differ(row.second) ? different : equal).push_back(std::move(row));
-  if (different.empty() && equal.empty()) return;
+  for (auto& row : setting_rows(known.of)) (differ(row.second) ? different : equal).push_back(std::move(row));
   html.put("h2", "Settings");
-  if (with_model.size() > 1) {
-    html.put("p", different.empty() ? "All settings are the same."
-                                    : fmt::format("{} of {} settings differ; – is the default of a setting that the "
-                                                  "record leaves out.",
-                                                  different.size(), different.size() + equal.size()));
-  }
-  if (!different.empty()) write_setting_table(html, with_model, different, true);
+  const std::string words = setting_words(known, different.size(), equal.size());
+  if (!words.empty()) html.put("p", words);
+  if (!different.empty()) write_setting_table(html, known.of, different, true);
   if (equal.empty()) return;
   html.open("details");
-  html.put("summary", with_model.size() > 1 ? "Settings that are the same" : "All settings");
-  write_setting_table(html, with_model, equal, false);
+  html.put("summary", known.of.size() > 1 ? "Settings that are the same" : "All settings");
+  write_setting_table(html, known.of, equal, false);
   html.close();
 }
 

@@ -8,11 +8,13 @@
 #include "cli/report/html.h"
 #include "cli/report/subjects.h"
 #include "cli/streams/terminal.h"
+#include "unroll/data/labelled_texts.h"
 
 namespace unroll {
 
 struct ReportText {
   std::string path;
+  LabelledTextOptions labelled = {};  // how labels stand in it; without paths
   int threads = 0;
 };
 

@@ -106,7 +106,7 @@ bool any_writes_text(const std::vector<Subject>& subjects) {
 void write_lines(Html& html, const std::vector<Subject>& subjects, const ReportText& text) {
   if (!any_writes_text(subjects)) return;
   html.put("h2", "Held-out lines");
-  html.put("p", fmt::format("The first lines of {}: the darker a symbol, the less the model expected it.",
+  html.put("p", fmt::format("The first lines of {}: the more a symbol stands out, the less the model expected it.",
                             text_name(text.path)));
   write_shades(html);
   for (const Subject& subject : subjects) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/streams/quantities.h"
+#include "unroll/error.h"
 
 namespace unroll {
 namespace {
@@ -114,6 +115,16 @@ void AnswerSums::add(AnsweredText text) {
 AnsweredTexts AnswerSums::finish() const {
   return {
       .answers = answers_, .nats = mean_nats(nats_), .calibration_error = error_.value(), .cut = cut_, .seconds = 0};
+}
+
+LabelledTexts texts_for(const Classifier& classifier, LabelledTextOptions options) {
+  if (options.multi_label && !classifier.multi_label()) {
+    throw Error(ErrorCode::kUsage, "--multi-label: the model gives each text one label");
+  }
+  options.multi_label = classifier.multi_label();
+  LabelledTexts texts = read_labelled_texts(options);
+  renumber_labels(texts, classifier.labels());
+  return texts;
 }
 
 LabelSets right_labels(const LabelledTexts& texts) {

@@ -66,6 +66,10 @@ class AnswerSums {
   std::int64_t cut_ = 0;
 };
 
+// Labelled texts for a classifier, whose labels have its numbers. Throws Error{kUsage} if texts with several labels are
+// asked for and the classifier gives one, and what read_labelled_texts() throws.
+[[nodiscard]] LabelledTexts texts_for(const Classifier& classifier, LabelledTextOptions options);
+
 // The labels that texts have, as judges take them.
 [[nodiscard]] LabelSets right_labels(const LabelledTexts& texts);
 

@@ -97,17 +97,11 @@ struct Classifiers {
 // The texts, and what is known before any is classified.
 LabelEvaluation read_texts_for(const EvalLabelsCommand& command, const std::vector<Model>& models,
                                const Classifier& classifier) {
-  LabelledTextOptions options = command.texts;
-  if (options.multi_label && !classifier.multi_label()) {
-    throw Error(ErrorCode::kUsage, "--multi-label: the model gives each text one label");
-  }
-  options.multi_label = classifier.multi_label();
-  if (options.multi_label && !command.confusion.empty()) {
+  if (classifier.multi_label() && !command.confusion.empty()) {
     throw Error(ErrorCode::kUsage, "--confusion is for models that give each text one label");
   }
   LabelEvaluation found;
-  found.texts = read_labelled_texts(options);
-  renumber_labels(found.texts, classifier.labels());
+  found.texts = texts_for(classifier, command.texts);
   found.models = command.models;
   found.precision = precision_of(models);
   return found;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/flags/flags.h"
+#include "cli/flags/recorded_setting.h"
 #include "cli/streams/escaped.h"
 #include "cli/streams/loss_chart.h"
 #include "cli/streams/output.h"
@@ -163,7 +164,7 @@ std::string training_text(const TrainingRecord& training) {
   std::string text =
       fmt::format("\nTraining ({})\n", training.complete ? "complete" : "not complete: --resume continues it");
   for (const auto& [name, value] : training.options)
-    text += fmt::format("  {:<13} {}\n", escaped(name), escaped(value));
+    text += fmt::format("  {:<13} {}\n", escaped(name), escaped(shown_setting(name, value)));
   if (training.history.empty()) return text;
   text += "\nHistory\n" + format_loss_chart(training.history);
   const HistoryPoint& last = training.history.back();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/flags/data_flags.h"
 #include "cli/flags/flags.h"
 #include "cli/flags/output_path.h"
 #include "cli/report/sections.h"
@@ -35,16 +36,16 @@ std::optional<ReportCommand> parse_report(const std::vector<std::string>& argume
       "--log) or a folder of logs and models; six runs and models at most.");
   flags.heading("Flags");
   flags.path({"--save", "FILE", "the page to write; required", ""}, &command.save);
-  flags.path(
-      {"--text", "FILE",
-       "a held-out text for language models; for classifiers and taggers a labelled one, as unroll eval reads it", ""},
-      &command.text.path);
+  flags.path({"--text", "FILE",
+              "a held-out text for language models; for classifiers and taggers one with labels or tags", ""},
+             &command.text.path);
   flags.text({"--title", "TEXT", "the heading of the page", "the names of what it is about"},
              [&command](const std::string& title) { command.title = title; });
   flags.toggle({"--overwrite", "", "replace an existing FILE", ""}, &command.overwrite);
   flags.whole({"--threads,-t", "N", "threads; any number gives the same result", "all usable cores"}, {1, 1024},
               [&command](std::int64_t n) { command.text.threads = static_cast<int>(n); });
   flags.toggle({"--quiet", "", "no notes on standard error", ""}, &command.quiet);
+  declare_data_flags(&flags, &command.text.labelled);
   flags.example("unroll report book.jsonl book.safetensors --text test.txt --save report.html",
                 "A run with its log and its model.");
   flags.example("unroll report runs/ --save report.html", "All runs of a folder compared.");
@@ -72,6 +73,7 @@ std::string title_of(const ReportCommand& command, const std::vector<Subject>& s
 
 std::string page_of(const ReportCommand& command, const std::vector<Subject>& subjects, Terminal& terminal) {
   Html body;
+  body.open("main");
   body.put("h1", title_of(command, subjects));
   write_overview(body, subjects);
   write_curves(body, subjects);
@@ -82,6 +84,7 @@ std::string page_of(const ReportCommand& command, const std::vector<Subject>& su
     write_gradients(body, subjects, command.text);
     write_answers(body, subjects, command.text, terminal);
   }
+  body.close();
   Html title;
   title.put("title", title_of(command, subjects));
   return fmt::format(

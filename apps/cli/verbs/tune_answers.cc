@@ -74,13 +74,7 @@ std::optional<TuneAnswersCommand> parse_tune_answers(const std::vector<std::stri
 
 TuningReport tune_on(const TuneAnswersCommand& command, const Model& model, Terminal& terminal) {
   Classifier classifier(model, {.threads = command.threads});
-  LabelledTextOptions options = command.texts;
-  if (options.multi_label && !classifier.multi_label()) {
-    throw Error(ErrorCode::kUsage, "--multi-label: the model gives each text one label");
-  }
-  options.multi_label = classifier.multi_label();
-  LabelledTexts texts = read_labelled_texts(options);
-  renumber_labels(texts, classifier.labels());
+  const LabelledTexts texts = texts_for(classifier, command.texts);
   const std::vector<ClassifiedText> said = classify_texts(classifier, texts, terminal);
   const LabelSets right = right_labels(texts);
   std::int64_t cut = 0;

@@ -145,12 +145,12 @@ Plane panel_plane(const FilledPanel& filled, const std::vector<NamedRun>& runs, 
   return plane;
 }
 
-std::string short_number(double number) {
+std::string short_number(double number, int digits) {
   const double size = std::abs(number);
-  if (size >= 1e6) return fmt::format("{:.3g}M", number / 1e6);
-  if (size >= 1e4) return fmt::format("{:.3g}k", number / 1e3);
-  if (size >= 1e3) return with_commas(std::llround(number));
-  return three_digits(number);
+  if (size >= 1e6) return fmt::format("{:.{}g}M", number / 1e6, digits);
+  if (size >= 1e4) return fmt::format("{:.{}g}k", number / 1e3, digits);
+  if (digits == 3) return size >= 1e3 ? with_commas(std::llround(number)) : three_digits(number);
+  return fmt::format("{:.{}g}", number, digits);
 }
 
 // Logarithms of powers of ten; where these are few, of 1, 2 and 5 times these, or 1 to 9 times.
@@ -174,14 +174,19 @@ std::vector<double> logarithmic_ticks(double from, double to) {
 void draw_panel_grid(Svg& svg, const Panel& panel, const Plane& plane) {
   const std::vector<double> ticks =
       panel.logarithmic ? logarithmic_ticks(plane.bottom, plane.top) : round_ticks(plane.bottom, plane.top, 4);
-  for (const double y : ticks) {
-    const Point left = plane.at(plane.left, y);
+  std::vector<double> numbers = ticks;
+  if (panel.logarithmic) std::ranges::transform(ticks, numbers.begin(), [](double y) { return std::pow(10.0, y); });
+  const std::vector<std::string> labels = tick_labels(numbers, short_number);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    const Point left = plane.at(plane.left, ticks[i]);
     svg.line(left, {plane.edge_right(), left.y}, "grid");
-    svg.text({left.x - 6, left.y + 4}, "small end", short_number(panel.logarithmic ? std::pow(10.0, y) : y));
+    svg.text({left.x - 6, left.y + 4}, "small end", labels[i]);
   }
-  for (const double x : round_ticks(plane.left, plane.right, 4)) {
-    if (x != std::round(x)) continue;  // steps
-    svg.text({plane.at(x, plane.bottom).x, plane.edge_bottom() + 16}, "small middle", short_number(x));
+  std::vector<double> steps = round_ticks(plane.left, plane.right, 4);
+  std::erase_if(steps, [](double x) { return x != std::round(x); });
+  const std::vector<std::string> step_labels = tick_labels(steps, short_number);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    svg.text({plane.at(steps[i], plane.bottom).x, plane.edge_bottom() + 16}, "small middle", step_labels[i]);
   }
   svg.text({plane.corner.x + plane.width / 2, plane.edge_bottom() + 32}, "small middle", "steps");
 }
