@@ -74,7 +74,7 @@ double draw_branches(Svg& svg, const std::vector<Branch>& branches, Point from, 
     svg.open_group(first && row == 0 ? "branch left" : "branch", {{"data-texts", branch.texts}});
     svg.hint(fmt::format("{} of {} texts", branch.texts, all));
     svg.rect({x, y - 11}, width, 22, fmt::format("heat{}", shade), {{"rx", 4}});
-    svg.text({x + 3, y + 5}, "symbol", branch.shown);
+    svg.text({x + 3, y + 5}, fmt::format("symbol on{}", shade), branch.shown);
     svg.close();
     right = std::max(right, draw_branches(svg, branch.next, {x + width, y}, row, all));
     first = false;
