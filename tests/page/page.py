@@ -45,6 +45,27 @@ def without_bodies(path):
     return re.sub(r"(?<={)[^{}]*(?=})|[(][^()]*[)]", "", text)
 
 
+def schemes(path):
+    """{(last part of a selector, property): value} of a style sheet's light scheme, and of its rules for the dark one."""
+    text = re.sub(r"/[*].*?[*]/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    dark = re.compile(r"@media [(]prefers-color-scheme: dark[)] {(.*?)\n}", flags=re.DOTALL)
+    return [{(selector.split()[-1], field): value
+             for selectors, body in re.findall(r"([^{}]+){([^{}]*)}", rules)
+             for selector in selectors.split(",") if selector.strip()
+             for field, value in re.findall(r"([\w-]+): ([^;]+);", body)}
+            for rules in (dark.sub("", text), "".join(dark.findall(text)))]
+
+
+def contrast(one, other):
+    """Of two colours, as WCAG computes it."""
+    def luminance(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
 def medians(flow):
     """[lag, median] of the whole state's gradient, for some lags."""
     line = flow["models"][0]["lines"][0]
@@ -109,9 +130,10 @@ class Page(CommandTest):
         with Server(*models, "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))
-            done = subprocess.run(["node", "page.mjs", CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,
-                                  timeout=PATIENCE, check=False)
-            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            for tests in "page.mjs", "trouble.mjs":
+                done = subprocess.run(["node", tests, CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,
+                                      timeout=PATIENCE, check=False)
+                self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
 
     def test_the_page_names_all_its_modules_at_once(self):
         index = (WEB / "index.html").read_text(encoding="utf-8")
@@ -124,6 +146,17 @@ class Page(CommandTest):
             first = re.match(r"[.]([\w-]+)", selector.strip())
             if first and first[1] in of_pictures:
                 self.fail(f"{selector.strip()} is a class of pictures, too: name the element")
+
+    def test_texts_on_colours_that_stand_for_numbers_can_be_read(self):
+        for name, behind, before, selectors in (
+                ("picture.css", "fill", "fill", (".heat{}", "text.on{}")),
+                ("page.css", "background", "color", (".s{}", ".s{}"))):
+            light, dark = schemes(WEB / name)
+            for scheme, rules in ("light", light), ("dark", {**light, **dark}):
+                for shade in range(0 if name == "picture.css" else 1, 8):
+                    paper, ink = (rules[selector.format(shade), field]
+                                  for selector, field in zip(selectors, (behind, before)))
+                    self.assertGreaterEqual(contrast(paper, ink), 4.5, (name, scheme, shade, paper, ink))
 
     def test_the_page_is_small(self):
         files = [path for path in WEB.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]

@@ -30,6 +30,7 @@ class Gradients {
   #text = textField("Text", (text) => link.set({ text }), { lines: 3 });
   #lags = slider("Steps back", (lags) => link.set({ lags }), { ...LAGS, step: 5 });
   #beside = element("fieldset", { class: "ticks" });
+  #most = element("p", { class: "note" }, `${CURVES - 1} stand beside it, and no more do in one picture.`);
   #radius = slider("Radius of W, of an untrained tanh network", (radius) => link.set({ radius }), {
     ...RADII,
     step: 0.05,
@@ -55,6 +56,7 @@ class Gradients {
       {},
       controls(this.#text, this.#lags),
       this.#beside,
+      this.#most,
       this.#gradient.element,
       element(
         "section",
@@ -161,7 +163,12 @@ class Gradients {
         }),
       );
     }
-    for (const box of this.#beside.querySelectorAll("input")) box.checked = chosen.includes(box.value);
+    const isFull = chosen.length === CURVES - 1;
+    for (const box of this.#beside.querySelectorAll("input")) {
+      box.checked = chosen.includes(box.value);
+      box.disabled = isFull && !box.checked;
+    }
+    this.#most.hidden = !isFull || others.length === chosen.length;
     return chosen;
   }
 
