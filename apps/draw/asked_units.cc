@@ -44,10 +44,12 @@ std::string beyond_text(const PictureRequest& request, const UnrolledText& text)
 }
 
 std::int64_t asked_layer(const PictureRequest& request, const UnrolledText& text) {
-  const std::int64_t last = text.model().config().layers - 1;
+  const std::int64_t last = text.layers() - 1;
   const std::int64_t layer = request.options.layer.value_or(last);
   if (layer <= last) return layer;
-  throw Error(ErrorCode::kUsage, fmt::format("`layer` is {}: the network has the layers 0 to {}", layer, last),
+  throw Error(ErrorCode::kUsage,
+              fmt::format("`layer` is {}: the network has the layers 0 to {}{}", layer, last,
+                          directions(text.model().config()) > 1 ? ", each direction by itself" : ""),
               "layer");
 }
 

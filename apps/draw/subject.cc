@@ -16,8 +16,8 @@ UnrolledText unrolled_with(const PictureRequest& request, const Model& model, co
                            UnrolledTextOptions options) {
   check_wanted(request);
   const NetworkConfig& config = model.config();
-  const std::int64_t step_bytes =
-      4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
+  const std::int64_t step_bytes = 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden *
+                                  std::max<std::int64_t>(1, config.layers * directions(config));
   options.most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, kMostSteps);
   options.threads = request.threads;
   options.change = asked_change(request.options);
@@ -40,8 +40,8 @@ UnrolledText unrolled(const PictureRequest& request, std::size_t model) {
 
 std::string with_line_end(const Model& model, const std::string& text) {
   const Tokenizer& tokenizer = model.tokenizer();
-  const bool adds =
-      tokenizer.boundary() >= 0 && !tokens_are_words(tokenizer.kind()) && !text.empty() && !text.ends_with('\n');
+  const bool adds = model.config().outputs == 0 && tokenizer.boundary() >= 0 && !tokens_are_words(tokenizer.kind()) &&
+                    !text.empty() && !text.ends_with('\n');
   return adds ? text + '\n' : text;
 }
 
@@ -52,14 +52,14 @@ UnrolledText unrolled_with_end(const PictureRequest& request) {
 
 std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text) {
   std::int64_t last = text.steps() - 1;
-  while (last >= 0 && text.target(last) < 0) --last;
+  while (last >= 0 && text.predicts() && text.target(last) < 0) --last;
   if (last < 0) throw Error(ErrorCode::kInput, fmt::format("{}: no symbol is predicted in it", request.text_name));
   const std::int64_t at = request.options.at.value_or(last);
   if (at >= text.steps()) {
     throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: the text has the steps 0 to {}", at, text.steps() - 1),
                 "at");
   }
-  if (text.target(at) < 0) {
+  if (text.predicts() && text.target(at) < 0) {
     throw Error(ErrorCode::kUsage, fmt::format("`at` is {}: that step predicts no symbol", at), "at");
   }
   return at;

@@ -21,12 +21,13 @@ inline constexpr std::size_t kMostSeries = 6;
 [[nodiscard]] UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text,
                                     std::optional<StatePolicy> state = {});
 
-// The text with the end of its last line, if the model reads lines and the text lacks it: so the last symbol is read
-// too, and sums are those of `score`.
+// The text with the end of its last line, if a language model reads lines and the text lacks it: so the last symbol is
+// read too, and sums are those of `score`.
 [[nodiscard]] std::string with_line_end(const Model& model, const std::string& text);
 [[nodiscard]] UnrolledText unrolled_with_end(const PictureRequest& request);
 
-// The step that the request is about: `at`, or the last that predicts a symbol. Throws Error{kUsage} for a step that
+// The step that the request is about: `at`, or the last that predicts a symbol, of a model that labels texts the last.
+// Throws Error{kUsage} for a step that
 // the text does not have or that predicts none, Error{kInput} for a text without a prediction.
 [[nodiscard]] std::int64_t asked_step(const PictureRequest& request, const UnrolledText& text);
 

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "look/layer_back.h"
 #include "look/spectra.h"
 #include "look/steps_back.h"
 #include "look/unrolled_data.h"
@@ -197,23 +198,17 @@ std::vector<double> unit_memory(const UnrolledText& text, std::int64_t layer, st
                                 std::int64_t lags) {
   UnrolledText::Data& data = text.data();
   const NetworkConfig& config = data.config();
-  if (t < 0 || t >= text.steps() || layer < 0 || layer >= config.layers || unit < 0 || unit >= config.hidden) {
+  if (t < 0 || t >= text.steps() || layer < 0 || layer >= text.layers() || unit < 0 || unit >= config.hidden) {
     throw Error(ErrorCode::kUsage, fmt::format("there is no step {}, layer {}, unit {}: expected below {}, {}, {}", t,
-                                               layer, unit, text.steps(), config.layers, config.hidden));
+                                               layer, unit, text.steps(), text.layers(), config.hidden));
   }
-  StepsBack back(data, 1);
-  const auto own = [&]() -> float& {
-    const RecurrentState<float> state = back.carried(layer);
-    return has_cell_state(config.cell) ? state.c(0, unit) : state.h(0, unit);
-  };
-  own() = 1;
-  FloatBuffer nothing(config.hidden);
-  std::ranges::fill(nothing.span(), 0.0F);
+  // No other layer reads this one and gives back to it.
+  LayerBack back(data, layer);
+  back.set_carried(unit, 1);
   std::vector<double> kept{1};
-  for (std::int64_t s = t; std::ssize(kept) <= lags && !data.begins(s); --s) {
-    back.back(std::span(&s, 1), MatView<const float>(nothing.data(), 1, config.hidden));
-    back.rescale();
-    kept.push_back(std::ldexp(static_cast<double>(own()), back.exponent(0)));
+  for (std::int64_t row = data.row(layer, t); std::ssize(kept) <= lags && !back.begins(row); --row) {
+    back.back(row, {});
+    kept.push_back(back.carried(unit));
   }
   return kept;
 }
@@ -222,7 +217,7 @@ std::vector<GateSaturation> gate_saturation(const UnrolledText& text) {
   const NetworkConfig& config = text.model().config();
   const std::string_view letters = gate_letters(config.cell);
   std::vector<GateSaturation> all;
-  for (std::int64_t l = 0; l < config.layers; ++l) {
+  for (std::int64_t l = 0; l < text.layers(); ++l) {
     if (letters.empty()) all.push_back(saturation_of(text, l, 0, 'h'));
     for (std::size_t g = 0; g < letters.size(); ++g) {
       if (letters[g] == 'n' && !has_recurrent_weights(config.cell)) continue;

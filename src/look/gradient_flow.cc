@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "look/unrolled_data.h"
 #include "unroll/error.h"
 #include "unroll/look/state_gradients.h"
 
@@ -144,6 +145,7 @@ std::optional<double> FlowLine::reaches(double share) const {
 }
 
 std::vector<std::int64_t> flow_positions(const UnrolledText& text, const GradientFlowOptions& options) {
+  expect_predictions(text.data());
   expect_at_least_one("lags", options.lags);
   expect_at_least_one("positions", options.positions);
   const std::vector<std::int64_t> depths = depths_of(text);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "look/unrolled_data.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -89,6 +90,13 @@ std::vector<Passage> runs_with(const std::vector<std::int64_t>& on, const std::v
 std::string read_in(const UnrolledText& text, const TextSelection& selection) {
   const Tokenizer& tokenizer = text.model().tokenizer();
   std::string read;
+  if (!text.predicts()) {
+    for (std::int64_t t = selection.from; t <= selection.to; ++t) {
+      const std::string& bytes = text.data().labels.bytes[static_cast<std::size_t>(t)];
+      read += t == selection.from && bytes != "\n" ? bytes.substr(bytes.find_first_not_of(" \n")) : bytes;
+    }
+    return read;
+  }
   for (std::int64_t t = selection.from; t <= selection.to; ++t) {
     if (text.input(t) < 0) continue;
     read += tokenizer.written(t == selection.from ? -1 : text.input(t - 1), text.input(t));
@@ -100,12 +108,12 @@ std::vector<SelectedUnit> units_of_selection(const UnrolledText& text, const Tex
                                              std::int64_t count, std::optional<std::int64_t> layer) {
   expect_selection(text, selection);
   const NetworkConfig& config = text.model().config();
-  if (layer && (*layer < 0 || *layer >= config.layers)) {
-    throw Error(ErrorCode::kUsage, fmt::format("`layer` is {}: expected 0 to {}", *layer, config.layers - 1), "layer");
+  if (layer && (*layer < 0 || *layer >= text.layers())) {
+    throw Error(ErrorCode::kUsage, fmt::format("`layer` is {}: expected 0 to {}", *layer, text.layers() - 1), "layer");
   }
   std::vector<SelectedUnit> all;
   std::vector<double> values(static_cast<std::size_t>(text.steps()));
-  for (std::int64_t l = layer.value_or(0); l < (layer ? *layer + 1 : config.layers); ++l) {
+  for (std::int64_t l = layer.value_or(0); l < (layer ? *layer + 1 : text.layers()); ++l) {
     for (const bool of_cell_state : {false, true}) {
       if (of_cell_state && !has_cell_state(config.cell)) continue;
       for (std::int64_t unit = 0; unit < config.hidden; ++unit) {

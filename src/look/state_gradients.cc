@@ -18,6 +18,7 @@ namespace {
 // The symbol of each prediction, checked.
 std::vector<std::int32_t> symbols_of_predictions(const UnrolledText::Data& text,
                                                  std::span<const ChosenPrediction> predictions) {
+  expect_predictions(text);
   std::vector<std::int32_t> symbols;
   for (const ChosenPrediction& chosen : predictions) {
     if (chosen.step < 0 || chosen.step >= text.window.T) {

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "look/through_h.h"
 #include "network/recurrent_cells.h"
 
 namespace unroll {
@@ -41,20 +42,6 @@ void scale_row(MatView<float> x, std::int64_t row, int exponent) {
   for (std::int64_t j = 0; x.data != nullptr && j < x.cols; ++j) x(row, j) = std::ldexp(x(row, j), exponent);
 }
 
-// The gradient of z, of which normalized = (z - mean) inverse is the layer normalisation, given dz of normalized.
-void undo_normalisation(std::span<const float> normalized, float inverse, std::vector<double>& d) {
-  const auto H = static_cast<double>(d.size());
-  double mean = 0;
-  double along = 0;
-  for (std::size_t j = 0; j < d.size(); ++j) {
-    mean += d[j] / H;
-    along += d[j] * static_cast<double>(normalized[j]) / H;
-  }
-  for (std::size_t j = 0; j < d.size(); ++j) {
-    d[j] = static_cast<double>(inverse) * (d[j] - mean - static_cast<double>(normalized[j]) * along);
-  }
-}
-
 }  // namespace
 
 StepsBack::StepsBack(UnrolledText::Data& text, std::int64_t rows)
@@ -68,6 +55,7 @@ StepsBack::StepsBack(UnrolledText::Data& text, std::int64_t rows)
       layers_(static_cast<std::size_t>(text.config().layers)),
       reset_(static_cast<std::size_t>(rows)),
       exponents_(static_cast<std::size_t>(rows)) {
+  expect_predictions(text);
   const std::int64_t H = text.config().hidden;
   for (std::int64_t l = 0; l < text.config().layers; ++l) {
     Layer& layer = layers_[static_cast<std::size_t>(l)];
@@ -104,23 +92,12 @@ void StepsBack::gather(std::int64_t l, std::span<const std::int64_t> steps) {
   gather_norm(from.norm.cell, steps, layer.tape.norm.cell);
 }
 
-// h = o tanh(y), y being c, or its normalisation with gain and bias.
 void StepsBack::set_through_h(std::int64_t l) {
   const Layer& layer = layers_[static_cast<std::size_t>(l)];
   const RecurrentWeights& weights = text_.weights.layers()[static_cast<std::size_t>(l)];
   const auto H = static_cast<std::size_t>(text_.config().hidden);
-  std::vector<double> d(H);
   for (std::int64_t b = 0; b < rows_; ++b) {
-    const float* const c = layer.tape.c.row(rows_ + b);
-    const float* const o = layer.tape.gates.row(b) + 3 * H;
-    const float* const normalized = weights.normalizes() ? layer.tape.norm.cell.normalized.row(b) : c;
-    for (std::size_t j = 0; j < H; ++j) {
-      const double gain = weights.normalizes() ? static_cast<double>(weights.norm_cell[j]) : 1;
-      const double bias = weights.normalizes() ? static_cast<double>(weights.b_cell[j]) : 0;
-      const double squashed = std::tanh(gain * static_cast<double>(normalized[j]) + bias);
-      d[j] = static_cast<double>(layer.h.row(b)[j]) * static_cast<double>(o[j]) * (1 - squashed * squashed) * gain;
-    }
-    if (weights.normalizes()) undo_normalisation({normalized, H}, layer.tape.norm.cell.inverse(b, 0), d);
+    const std::vector<double> d = gradient_through_h(weights, layer.tape, b, {layer.h.row(b), H});
     std::ranges::transform(d, layer.through_h.row(b), [](double value) { return static_cast<float>(value); });
   }
 }

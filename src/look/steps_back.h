@@ -24,7 +24,7 @@ namespace unroll {
 // Threads  as UnrolledText.
 class StepsBack {
  public:
-  // Views `text`. All gradients are zero.
+  // Views `text`. All gradients are zero. Throws Error{kUsage} for a model that labels texts.
   StepsBack(UnrolledText::Data& text, std::int64_t rows);
 
   // The gradient with respect to the state that goes from one step to the next, (rows, H) per layer: with respect to

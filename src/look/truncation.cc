@@ -153,6 +153,7 @@ std::vector<TruncationAt> truncated_gradients(const UnrolledText& text, const st
     if (length >= 1) continue;
     throw Error(ErrorCode::kUsage, fmt::format("a length of truncation is {}: expected 1 or more", length));
   }
+  expect_predictions(text.data());
   WindowsBack back(text.data());
   const Parameters full = back.gradients(text.steps());
   std::vector<TruncationAt> all;

@@ -148,7 +148,7 @@ std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextF
   std::vector<FollowingUnit> all;
   if (where.values.empty() || !varies(where.values)) return all;
   std::vector<double> x(where.steps.size());
-  for (std::int64_t part = 0; part < config.layers * (has_cell_state(config.cell) ? 2 : 1); ++part) {
+  for (std::int64_t part = 0; part < text.layers() * (has_cell_state(config.cell) ? 2 : 1); ++part) {
     const std::int64_t l = has_cell_state(config.cell) ? part / 2 : part;
     if (layer && l != *layer) continue;
     const bool of_cell_state = has_cell_state(config.cell) && part % 2 == 1;

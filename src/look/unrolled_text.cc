@@ -22,7 +22,16 @@
 namespace unroll {
 namespace {
 
+bool labels_texts(const Model& model) noexcept {
+  const TaskKind kind = model.task().kind;
+  return kind == TaskKind::kClassify || kind == TaskKind::kTag;
+}
+
 Model checked_model(Model model) {
+  if (labels_texts(model)) {
+    expect_task(model, model.task().kind);
+    return model;
+  }
   expect_language_model(model);
   if (!model.config().bidirectional && model.config().characters == 0) return model;
   throw Error(ErrorCode::kUsage,
@@ -30,12 +39,33 @@ Model checked_model(Model model) {
               "direction");
 }
 
+// The texts that are labelled, as one row.
+Window window_of_texts(const Model& model, const NamedText& text, const UnrolledTextOptions& options,
+                       LabelSteps& labels) {
+  static_cast<void>(condition_of(model, options.label));
+  if (options.state == StatePolicy::kCarry) {
+    throw Error(ErrorCode::kUsage, "`state` is carry, but the model labels texts, each of which begins from zero",
+                "state");
+  }
+  if (options.change) {
+    throw Error(ErrorCode::kUsage, "`change` is of language models, and the model labels texts", "change");
+  }
+  Window window;
+  labels = read_label_steps(model, text, options, window);
+  return window;
+}
+
 // The first steps of a text as one row.
 Window window_of(const Model& model, const NamedText& text, const Reading& reading, const UnrolledTextOptions& options,
-                 std::int64_t& unread) {
+                 std::int64_t& unread, LabelSteps& labels) {
   if (options.most_steps < 1) {
     throw Error(ErrorCode::kUsage, fmt::format("`most_steps` is {}: expected 1 or more", options.most_steps),
                 "most_steps");
+  }
+  if (labels_texts(model)) {
+    Window window = window_of_texts(model, text, options, labels);
+    unread = labels.unread;
+    return window;
   }
   const EncodedText encoded = encode_to_predict(model.tokenizer(), text);
   const auto steps = std::min(encoded.ids.size(), static_cast<std::size_t>(options.most_steps));
@@ -48,6 +78,7 @@ Window window_of(const Model& model, const NamedText& text, const Reading& readi
 }
 
 Reading reading_of_text(const Model& model, const UnrolledTextOptions& options) {
+  if (labels_texts(model)) return {.state = StatePolicy::kReset};
   return reading_of(model.tokenizer(), options.state ? *options.state : model.trained_state_policy(),
                     options.begin.value_or(model.begin_policy()));
 }
@@ -104,10 +135,10 @@ void add_to(std::span<const float> x, std::span<float> y) {
 bool keeps_sums(Cell cell) noexcept { return !has_recurrent_weights(cell); }
 
 // U x + b of all gates at a step: the forward pass of the step, on a tape that keeps nothing.
-std::vector<float> from_input(UnrolledText::Data& data, std::int64_t l, std::int64_t t) {
+std::vector<float> from_input(UnrolledText::Data& data, std::int64_t l, std::int64_t row) {
   const RecurrentTape& whole = data.tape(l);
   std::vector<float> sums(static_cast<std::size_t>(whole.gates.cols));
-  RecurrentTape tape{.x = whole.x.row_range(t, 1),
+  RecurrentTape tape{.x = whole.x.row_range(row, 1),
                      .gates = {sums.data(), 1, std::ssize(sums)},
                      .h = {},
                      .c = {},
@@ -120,7 +151,7 @@ std::vector<float> from_input(UnrolledText::Data& data, std::int64_t l, std::int
 }
 
 // What the state before the step adds to them.
-std::vector<float> from_state(UnrolledText::Data& data, std::int64_t l, std::int64_t t) {
+std::vector<float> from_state(UnrolledText::Data& data, std::int64_t l, std::int64_t row) {
   const Cell cell = data.config().cell;
   const std::int64_t H = data.config().hidden;
   const RecurrentTape& whole = data.tape(l);
@@ -130,26 +161,43 @@ std::vector<float> from_state(UnrolledText::Data& data, std::int64_t l, std::int
   const std::int64_t columns = cell == Cell::kGruResetBefore ? 2 * H : whole.gates.cols;
   std::vector<float> products(static_cast<std::size_t>(whole.gates.cols));
   const ShardStep step = shard_step(shape, {}, 0, 0, 1);
-  const bool zero_before = !whole.reset.empty() && whole.reset[static_cast<std::size_t>(t)] != 0;
+  const bool zero_before = !whole.reset.empty() && whole.reset[static_cast<std::size_t>(row)] != 0;
   if (!zero_before) {
     const MatView<float> first(products.data(), 1, columns);
-    weights.W.multiply(whole.h.row_range(t, 1), {}, first);
+    weights.W.multiply(whole.h.row_range(row, 1), {}, first);
     hidden_products_forward(shape, weights, tape, step, first);
     if (cell == Cell::kGruResetBefore) {
       const MatView<float> second(products.data() + 2 * H, 1, H);
-      weights.W_candidate.multiply(whole.candidate.row_range(t, 1), {}, second);
+      weights.W_candidate.multiply(whole.candidate.row_range(row, 1), {}, second);
       hidden_products_forward(shape, weights, tape, step, second, 2 * H);
     }
   }
   if (cell == Cell::kGru) {
     for (std::int64_t j = 0; j < H; ++j) {
-      products[static_cast<std::size_t>(2 * H + j)] = whole.gates(t, j) * whole.candidate(t, j);
+      products[static_cast<std::size_t>(2 * H + j)] = whole.gates(row, j) * whole.candidate(row, j);
     }
   }
   return products;
 }
 
+void expect_finite_scores(MatView<const float> scores, const NamedText& text) {
+  if (std::ranges::all_of(scores.flat(), [](float score) { return std::isfinite(score); })) return;
+  throw Error(ErrorCode::kNumeric, text.name + ": the network's scores are NaN or infinite: its weights overflow");
+}
+
+// Of a text without predictions.
+std::int32_t target_of(const Window& window, std::int64_t t) {
+  return window.texts.empty() ? window.targets.at(static_cast<std::size_t>(t)) : kIgnored;
+}
+
 }  // namespace
+
+void expect_predictions(const UnrolledText::Data& text) { expect_language_model(text.model); }
+
+std::string layer_name(const NetworkConfig& config, std::int64_t layer) {
+  if (!config.bidirectional) return fmt::format("{}", layer);
+  return fmt::format("{} {}", layer / 2, layer % 2 == 0 ? "forward" : "backward");
+}
 
 std::string_view gate_letters(Cell cell) noexcept {
   switch (cell) {
@@ -178,13 +226,23 @@ UnrolledText::Data::AsRun::AsRun(const Model& model, const Window& window, Worke
 UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledTextOptions& options)
     : model(checked_model(std::move(the_model))),
       policy(reading_of_text(model, options).state),
-      window(window_of(model, text, reading_of_text(model, options), options, unread)),
+      window(window_of(model, text, reading_of_text(model, options), options, unread, labels)),
       workers(options.threads),
       parameters(parameters_of(model, options.change)),
       weights(config(), Purpose::kTraining),
       network(config(), Purpose::kTraining, window.T, 1, workers) {
   weights.pack(parameters, workers);
   NetworkState state(config(), 1);
+  if (config().outputs > 0) {
+    network.read_levels([this](std::int64_t number, MatView<const float> rows) {
+      if (number == config().layers) outputs.assign(rows.flat().begin(), rows.flat().end());
+    });
+    network.forward(weights, window, state);
+    network.read_levels({});
+    expect_finite_scores(network.scores(weights), text);
+    log_probs.assign(static_cast<std::size_t>(steps()), 0.0);
+    return;
+  }
   network.forward(weights, window, state);
   if (model.precision() != Precision::kF32 && !options.change) as_run = std::make_unique<AsRun>(model, window, workers);
   const std::span<const double> computed =
@@ -205,17 +263,27 @@ UnrolledText::UnrolledText(UnrolledText&&) noexcept = default;
 UnrolledText& UnrolledText::operator=(UnrolledText&&) noexcept = default;
 
 const Model& UnrolledText::model() const noexcept { return data_->model; }
-std::int64_t UnrolledText::steps() const noexcept { return data_->window.T; }
+std::int64_t UnrolledText::steps() const noexcept { return data_->steps(); }
 std::int64_t UnrolledText::unread_steps() const noexcept { return data_->unread; }
 StatePolicy UnrolledText::state_policy() const noexcept { return data_->policy; }
-std::int32_t UnrolledText::input(std::int64_t t) const { return data_->window.inputs.at(static_cast<std::size_t>(t)); }
-std::int32_t UnrolledText::target(std::int64_t t) const {
-  return data_->window.targets.at(static_cast<std::size_t>(t));
+std::int64_t UnrolledText::layers() const noexcept { return std::ssize(data_->network.tapes()); }
+bool UnrolledText::predicts() const noexcept { return data_->labels.rows.empty(); }
+std::span<const TextOfSteps> UnrolledText::texts() const noexcept { return data_->labels.texts; }
+std::int32_t UnrolledText::input(std::int64_t t) const {
+  return data_->window.inputs.at(static_cast<std::size_t>(data_->row(t)));
 }
+std::int32_t UnrolledText::target(std::int64_t t) const { return target_of(data_->window, t); }
+
+std::string UnrolledText::reads(std::int64_t t) const {
+  return predicts() ? std::string(data_->model.tokenizer().symbol(input(t)))
+                    : data_->labels.read.at(static_cast<std::size_t>(t));
+}
+
 bool UnrolledText::begins(std::int64_t t) const { return data_->begins(t); }
 std::span<const double> UnrolledText::log_probs() const noexcept { return data_->log_probs; }
 
 std::vector<float> UnrolledText::logits(std::int64_t t) const {
+  expect_predictions(*data_);
   std::vector<float> all(static_cast<std::size_t>(data_->config().vocabulary));
   if (data_->as_run) {
     data_->as_run->network.logits(data_->as_run->weights, t, all);
@@ -247,14 +315,20 @@ std::vector<LikelySymbol> UnrolledText::likely(std::int64_t t, std::int64_t coun
   return first;
 }
 
-std::span<const float> UnrolledText::x(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).x, t); }
-std::span<const float> UnrolledText::h(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).h, t + 1); }
-std::span<const float> UnrolledText::c(std::int64_t l, std::int64_t t) const { return row_of(data_->tape(l).c, t + 1); }
+std::span<const float> UnrolledText::x(std::int64_t l, std::int64_t t) const {
+  return row_of(data_->tape(l).x, data_->row(l, t));
+}
+std::span<const float> UnrolledText::h(std::int64_t l, std::int64_t t) const {
+  return row_of(data_->tape(l).h, t < 0 ? 0 : data_->row(l, t) + 1);
+}
+std::span<const float> UnrolledText::c(std::int64_t l, std::int64_t t) const {
+  return row_of(data_->tape(l).c, t < 0 ? 0 : data_->row(l, t) + 1);
+}
 
 std::vector<float> UnrolledText::gates(std::int64_t l, std::int64_t t) const {
   const Cell cell = data_->config().cell;
   if (gate_letters(cell).empty()) return {};
-  const std::span<const float> kept = row_of(data_->tape(l).gates, t);
+  const std::span<const float> kept = row_of(data_->tape(l).gates, data_->row(l, t));
   std::vector<float> gates(kept.begin(), kept.end());
   if (!keeps_sums(cell)) return gates;
   const std::size_t candidate = gates.size() - static_cast<std::size_t>(data_->config().hidden);
@@ -265,10 +339,10 @@ std::vector<float> UnrolledText::gates(std::int64_t l, std::int64_t t) const {
 
 std::vector<float> UnrolledText::sums(std::int64_t l, std::int64_t t) const {
   const RecurrentTape& whole = data_->tape(l);
-  const std::span<const float> kept = row_of(whole.gates, t);
+  const std::span<const float> kept = row_of(whole.gates, data_->row(l, t));
   if (keeps_sums(data_->config().cell)) return {kept.begin(), kept.end()};
-  std::vector<float> sums = from_input(*data_, l, t);
-  add_to(from_state(*data_, l, t), sums);
+  std::vector<float> sums = from_input(*data_, l, data_->row(l, t));
+  add_to(from_state(*data_, l, data_->row(l, t)), sums);
   return sums;
 }
 
@@ -279,8 +353,8 @@ SumParts UnrolledText::parts(std::int64_t l, std::int64_t t) const {
     parts.input = sums(l, t);
     parts.recurrent.assign(parts.input.size(), 0);
   } else {
-    parts.input = from_input(*data_, l, t);
-    parts.recurrent = from_state(*data_, l, t);
+    parts.input = from_input(*data_, l, data_->row(l, t));
+    parts.recurrent = from_state(*data_, l, data_->row(l, t));
   }
   for (std::size_t i = 0; i < bias.size(); ++i) parts.input[i] -= bias[i];
   return parts;

@@ -325,12 +325,20 @@ MatView<const float> Network::output_gradients(const NetworkWeights& weights, co
   return impl_->backward_from_symbols(weights, window, scale, gradients, {});
 }
 
-MatView<const float> Network::input_gradients(const NetworkWeights& weights, const Window& window,
-                                              MatView<float> dscores, Gradients& gradients) {
+MatView<const float> Network::output_gradients(const NetworkWeights& weights, const Window& window,
+                                               MatView<float> dscores, Gradients& gradients) {
   Impl& n = *impl_;
   assert(n.shape.purpose == Purpose::kTraining);
   const MatView<float> dy = n.levels.gradients(n.outputs.rows, n.outputs.cols);
   n.labels->backward(weights, window, dscores, gradients, n.readout_mask({}), dy);
+  return dy;
+}
+
+MatView<const float> Network::input_gradients(const NetworkWeights& weights, const Window& window,
+                                              MatView<float> dscores, Gradients& gradients) {
+  Impl& n = *impl_;
+  static_cast<void>(output_gradients(weights, window, dscores, gradients));
+  const MatView<float> dy = n.levels.gradients(n.outputs.rows, n.outputs.cols);
   return n.levels.backward(weights.layers(), dy, gradients.matrices().layers, {}, nullptr);
 }
 

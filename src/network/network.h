@@ -123,8 +123,12 @@ class Network {
                                         Gradients& gradients);
 
   // Of a network with config.outputs, for a training network without dropout: returns the gradient of the sum of
-  // dscores (rows, K) times scores() with respect to what enters the first level, (T*B, level_inputs(0)). Overwrites
-  // dscores; adds to `gradients`. The view is valid until the next call.
+  // dscores (rows, K) times scores() with respect to the last level's outputs, (T*B, D). Overwrites dscores; adds to
+  // `gradients`. The view is valid until the next call.
+  MatView<const float> output_gradients(const NetworkWeights& weights, const Window& window, MatView<float> dscores,
+                                        Gradients& gradients);
+
+  // The same with respect to what enters the first level, (T*B, level_inputs(0)).
   MatView<const float> input_gradients(const NetworkWeights& weights, const Window& window, MatView<float> dscores,
                                        Gradients& gradients);
 

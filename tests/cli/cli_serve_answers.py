@@ -168,7 +168,7 @@ class ServeAnswers(CommandTest):
                 self.refused(400, param, answer=self.server.post("/v1/units", model="char", text="the cat", **fields))
         slow = self.server.post("/v1/units", model="char", text="a" * 400, feature="/(a+)+b/")
         self.refused(400, None, ["too many steps"], slow)
-        self.refused(400, None, answer=self.server.post("/v1/units", model="reviews", text="a", feature="line"))
+        self.refused(400, "layer", answer=self.server.post("/v1/units", model="reviews", text="a", feature="line", layer=2))
 
     def test_untrained_networks_are_drawn_beside_a_model(self):
         fields = {"model": "char", "picture": "gradient", "text": "the cat sees the dog again and again", "lags": 6}
@@ -213,7 +213,19 @@ class ServeAnswers(CommandTest):
         self.refused(400, "text", ["missing"], self.server.post("/v1/states", model="char"))
         self.refused(400, "text", ['`text` is "": expected a string that is not empty'],
                      self.server.post("/v1/states", model="char", text=""))
-        self.refused(400, None, answer=self.server.post("/v1/states", model="reviews", text="a"))
+        self.refused(400, "layers", answer=self.server.post("/v1/states", model="reviews", text="a", layers=[2]))
+
+    def test_states_of_classifiers_and_taggers_are_told_by_word_and_direction(self):
+        told = self.server.post("/v1/states", model="tags", text="a good film\nbad", want=["h", "gates"]).json
+        self.assertEqual([step["reads"] for step in told["steps"]], ["a", "good", "film", "bad"])
+        self.assertTrue(all(step["predicts"] is None and step["log_prob"] is None for step in told["steps"]))
+        self.assertEqual([layer["name"] for layer in told["layers"]], ["0 forward", "0 backward"])
+        self.assertTrue(all(len(layer["h"]) == 4 for layer in told["layers"]))
+        # Alone, a line has the same states: nothing of the line before is in them.
+        alone = self.server.post("/v1/states", model="tags", text="bad", want=["h"]).json
+        self.assertEqual([layer["h"][0] for layer in alone["layers"]], [layer["h"][3] for layer in told["layers"]])
+        found = self.server.post("/v1/units", model="reviews", text="a good film", feature="/good/", count=3).json
+        self.assertEqual(len(found["units"]), 3)
 
     def test_labels_are_those_of_classify(self):
         texts = ["the film is great", "dull", ""]

@@ -373,6 +373,21 @@ TEST(AnswersPicture, OfATaggerTheLastRowIsThatOfTagger) {
   EXPECT_EQ(picture.table.rows[4][1], picture.table.rows[4][3]);
 }
 
+TEST(NeuronsPicture, OfAClassifierShowsWordsAsTheyStandAndEachDirection) {
+  PictureRequest request = picture_of("neurons", animals_model(), "the Zebra sees");
+  request.options.layer = 3;
+  const Picture picture = draw(request);
+  ASSERT_EQ(picture.table.rows.size(), 4U);
+  EXPECT_EQ(std::get<std::string>(picture.table.rows[1][1]), "Zebra");
+  EXPECT_NE(picture.sentence.find("layer 1 backward, after each word"), std::string::npos);
+  request.picture = "gates";
+  EXPECT_EQ(std::get<std::int64_t>(draw(request).facts[2].second), 0);  // where it has read the whole text
+  request.options.layer = 4;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "each direction by itself", [&] { static_cast<void>(draw(request)); }));
+  request.picture = "softmax";
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "no probabilities of symbols", [&] { static_cast<void>(draw(request)); }));
+}
+
 TEST(Pictures, SymbolsOfAVocabularyAreNeverMarkup) {
   const Tokenizer hostile = Tokenizer::from_vocabulary(
       TokenizerKind::kWhitespace, false,

@@ -9,14 +9,15 @@ import { counted, decimals } from "../symbols.js";
 
 export const title = "Neurons";
 export const sentence =
-  "Each row is one unit of the state, each column a symbol of the text: some units follow something that a " +
+  "Each row is one unit of the state, each column a symbol or word of the text: some units follow something that a " +
   "reader would name, most do not.";
-export const tasks = ["language"];
-export const example = examples.passage;
-export const needs = "this view looks at the states of language models.";
+export const tasks = ["language", "classify", "tag"];
+export const example = async (model) => (labels(model) ? examples.labelled(model)[0] : examples.passage(model));
+export const needs = "this view looks at the states of models that read a text.";
 
 // What units are looked for at first. The LSTM of the program's own models watches brackets.
 function wellKnown(model) {
+  if (labels(model)) return "none";
   return model.twin && model.cell === "lstm" ? "brackets" : "line";
 }
 
@@ -39,7 +40,11 @@ class Neurons {
   #page;
   #newest = new Newest();
   #text = textField("Text", (text) => link.set({ text, from: undefined, to: undefined, ...NO_UNIT }), { lines: 5 });
-  #layer = slider("Layer", (layer) => link.set({ layer, ...NO_UNIT }), { min: 0, max: 0 });
+  #layer = slider("Layer", (layer) => link.set({ layer, ...NO_UNIT }), {
+    min: 0,
+    max: 0,
+    say: (layer) => (this.#model ? layerName(this.#model, layer) : String(layer)),
+  });
   #feature = choice("Find units that follow", (feature) =>
     link.set({ feature: feature === "regex" ? "/[aeiou]/" : feature, from: undefined, to: undefined, ...NO_UNIT }),
   );
@@ -85,8 +90,8 @@ class Neurons {
     const isPattern = feature.startsWith("/");
     this.#model = model;
     this.#text.give(text);
-    this.#layer.limit(0, model.layers - 1);
-    this.#layer.element.hidden = model.layers === 1;
+    this.#layer.limit(0, layersOf(model) - 1);
+    this.#layer.element.hidden = layersOf(model) === 1;
     this.#feature.give(FEATURES, isPattern ? "regex" : feature);
     this.#pattern.element.hidden = !isPattern;
     if (isPattern) this.#pattern.give(feature.replace(/^\/|\/$/g, ""));
@@ -99,7 +104,7 @@ class Neurons {
     }
     await this.#find(text, feature);
     const [best] = this.#units;
-    const layer = this.#layerOfLink() ?? best?.layer ?? model.layers - 1;
+    const layer = this.#layerOfLink() ?? best?.layer ?? layersOf(model) - 1;
     this.#of = hasC(model) && (link.get("unit") === undefined ? best?.of : link.get("of")) === "c" ? "c" : undefined;
     const alike = this.#units.filter((found) => found.layer === layer && (found.of === "c") === (this.#of === "c"));
     const rows = [...new Set([...link.units(model.hidden), ...alike.map(({ unit }) => unit)])].slice(0, SHOWN);
@@ -128,7 +133,7 @@ class Neurons {
     this.#newest.stop();
   }
 
-  // Steps of the selected text: a step for each symbol, and the first reads the beginning of the text.
+  // Steps of the selected text: a step for each symbol. The first of a language model reads the beginning of the text.
   async #select() {
     const { selectionStart: from, selectionEnd: to, value } = this.#text.control;
     if (from === to) {
@@ -144,13 +149,16 @@ class Neurons {
       return;
     }
     const symbols = async (end) =>
-      (await post("tokenize", { model: this.#model.id, prompt: value.slice(0, end) })).count;
+      this.#model.task === "tag"
+        ? wordsOf(value.slice(0, end)).length
+        : (await post("tokenize", { model: this.#model.id, prompt: value.slice(0, end) })).count;
     try {
+      const begin = labels(this.#model) ? 0 : 1;
       const [before, until] = await Promise.all([symbols(from), symbols(to)]);
       link.set({
         text: value,
-        from: before + 1,
-        to: Math.max(until, before + 1),
+        from: before + begin,
+        to: Math.max(until - 1, before) + begin,
         feature: undefined,
         layer: undefined,
         ...NO_UNIT,
@@ -161,7 +169,7 @@ class Neurons {
   }
 
   #layerOfLink() {
-    return link.whole("layer", undefined, { min: 0, max: this.#model.layers - 1 });
+    return link.whole("layer", undefined, { min: 0, max: layersOf(this.#model) - 1 });
   }
 
   async #find(text, feature) {
@@ -259,7 +267,7 @@ class Neurons {
   }
 
   #named({ layer, of, unit }) {
-    return (this.#model.layers > 1 ? `layer ${layer}, ` : "") + (of === "c" ? "c " : "") + unit;
+    return (layersOf(this.#model) > 1 ? `layer ${layerName(this.#model, layer)}, ` : "") + (of === "c" ? "c " : "") + unit;
   }
 
   #clickable(svg) {
@@ -267,6 +275,23 @@ class Neurons {
       row.addEventListener("click", () => link.set({ unit: row.dataset.unit, of: this.#of }));
     }
   }
+}
+
+function wordsOf(text) {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+function labels(model) {
+  return model.task !== "language";
+}
+
+// Each direction is a layer of its own.
+function layersOf(model) {
+  return model.layers * model.directions;
+}
+
+function layerName(model, layer) {
+  return model.directions === 1 ? String(layer) : `${Math.floor(layer / 2)} ${layer % 2 === 0 ? "forward" : "backward"}`;
 }
 
 // Whether the model keeps a cell state beside h.

@@ -41,9 +41,10 @@ std::optional<UnitsCommand> parse_units(const std::vector<std::string>& argument
   UnitsCommand command;
   Flags flags(
       "unroll inspect MODEL --units TEXT [flags]",
-      "Finds the units of a language model that follow a feature of TEXT best: whether a quotation or a bracket "
+      "Finds the units of a model that follow a feature of TEXT best: whether a quotation or a bracket "
       "is open, the position in the line, and what regular expressions match. A unit is a number of h, or of an "
-      "LSTM's c. Where no unit follows a feature well, that is said.");
+      "LSTM's c. Where no unit follows a feature well, that is said. Of a classifier or a tagger each line of TEXT is "
+      "a text, and each direction a layer.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.path({"--units", "TEXT", "the text to look at the units on, - for standard input", ""}, &command.text);
@@ -99,18 +100,25 @@ std::vector<Followed> followed_by(const UnitsCommand& command, const UnrolledTex
   return all;
 }
 
-std::string table_row(const std::string& name, const FollowingUnit& unit) {
-  const std::string place = fmt::format("layer {} {} {}", unit.layer, unit.of_cell_state ? 'c' : 'h', unit.unit);
+// A unit of either list.
+template <class Unit>
+std::string place_of(const Unit& unit, const UnrolledText& text) {
+  return fmt::format("layer {} {} {}", layer_name(text.model().config(), unit.layer), unit.of_cell_state ? 'c' : 'h',
+                     unit.unit);
+}
+
+std::string table_row(const std::string& name, const FollowingUnit& unit, const UnrolledText& unrolled) {
+  const std::string place = place_of(unit, unrolled);
   const std::string auc = std::isnan(unit.auc) ? "-" : fmt::format("{:.4f}", unit.auc);
   return fmt::format("{:<20}  {:<16}  {:>11.4f}  {:>6}\n", name, place, unit.correlation, auc);
 }
 
-std::string text_of(const std::vector<Followed>& all) {
+std::string text_of(const std::vector<Followed>& all, const UnrolledText& unrolled) {
   std::string text = fmt::format("{:<20}  {:<16}  {:>11}  {:>6}\n", "feature", "unit", "correlation", "AUC");
   std::string none;
   for (const Followed& one : all) {
     const std::string name = escaped(one.feature.name);
-    for (std::size_t i = 0; i < one.units.size(); ++i) text += table_row(i == 0 ? name : "", one.units[i]);
+    for (std::size_t i = 0; i < one.units.size(); ++i) text += table_row(i == 0 ? name : "", one.units[i], unrolled);
     if (one.units.empty()) {
       none += fmt::format("{}: the same at every symbol of the text\n", name);
     } else if (!follows_well(one.units.front())) {
@@ -151,9 +159,8 @@ std::string text_of(const Selected& selected, const UnrolledText& text) {
   if (selected.units.empty()) return out + "no unit is on throughout it and off around it\n";
   out += fmt::format("{:<16}  {:>10}  {:>8}\n", "unit", "threshold", "margin");
   for (const SelectedUnit& unit : selected.units) {
-    out += fmt::format("{:<16}  {:>1} {:>8.4f}  {:>8.4f}\n",
-                       fmt::format("layer {} {} {}", unit.layer, unit.of_cell_state ? 'c' : 'h', unit.unit),
-                       unit.above ? '>' : '<', unit.threshold, unit.margin);
+    out += fmt::format("{:<16}  {:>1} {:>8.4f}  {:>8.4f}\n", place_of(unit, text), unit.above ? '>' : '<',
+                       unit.threshold, unit.margin);
   }
   if (selected.passages.empty()) return out + "no other passage has half of these units on\n";
   out += "passages alike\n";
@@ -188,7 +195,7 @@ int run_inspect_units(const std::vector<std::string>& arguments) {
   } else {
     const std::vector<Followed> all = followed_by(command, text);
     json["features"] = json_of(all);
-    out.write(command.json ? json_line(json) : text_of(all));
+    out.write(command.json ? json_line(json) : text_of(all, text));
   }
   out.flush();
   return 0;

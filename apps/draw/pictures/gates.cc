@@ -54,6 +54,10 @@ std::vector<double> kept_shares(const UnrolledText& text, std::int64_t layer, st
   return shares;
 }
 
+bool reads_backwards(const UnrolledText& text, std::int64_t layer) {
+  return directions(text.model().config()) > 1 && layer % 2 == 1;
+}
+
 // What the gates alone would keep of a unit's state, and what is kept, by steps back.
 struct KeptByLag {
   std::vector<double> gates;
@@ -66,7 +70,10 @@ KeptByLag kept_by_lag(const PictureRequest& request, const UnrolledText& text, s
   KeptByLag kept{.gates = {1},
                  .measured = unit_memory(text, layer, unit, at, request.options.lags.value_or(kGateLags))};
   for (std::int64_t lag = 1; lag < std::ssize(kept.measured); ++lag) {
-    kept.gates.push_back(kept.gates.back() * kept_shares(text, layer, at - lag + 1)[static_cast<std::size_t>(unit)]);
+    kept.gates.push_back(kept.gates.back() * kept_shares(text, layer,
+                                                         reads_backwards(text, layer)
+                                                             ? at + lag - 1
+                                                             : at - lag + 1)[static_cast<std::size_t>(unit)]);
   }
   return kept;
 }
@@ -121,15 +128,15 @@ std::vector<HeatRow> gate_rows(const UnrolledText& text, std::int64_t layer, std
   return rows;
 }
 
-double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state) {
+double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state, bool backwards) {
   Plane plane{.corner = {70, 40}, .width = kGatesPage - 70 - 24, .height = 180, .counts = true};
   plane.right = std::max(1.0, static_cast<double>(kept.measured.size() - 1));
   for (const double value : kept.measured) {
     plane.top = std::max(plane.top, value);
     plane.bottom = std::min(plane.bottom, value);
   }
-  draw_grid(svg, plane, fmt::format("steps back from step {}", at),
-            fmt::format("d{0}(t) / d{0}(t \xE2\x88\x92 k)", state));
+  draw_grid(svg, plane, fmt::format("steps {} from step {}", backwards ? "on" : "back", at),
+            fmt::format("d{0}(t) / d{0}(t {1} k)", state, backwards ? "+" : "\xE2\x88\x92"));
   const auto draw = [&](const std::vector<double>& values, std::size_t i) {
     std::vector<Point> points;
     for (std::size_t k = 0; k < values.size(); ++k) points.push_back(plane.at(static_cast<double>(k), values[k]));
@@ -154,21 +161,22 @@ Picture draw_gates(const PictureRequest& request) {
         fmt::format("the model's cell is {}, which has no gates: expected lstm, gru, or another cell with gates",
                     cell_name(cell)));
   }
-  const Tokenizer& tokenizer = text.model().tokenizer();
-  const std::int64_t at = asked_step(request, text);
   const std::int64_t layer = asked_layer(request, text);
-  const StepRange steps = shown_steps(request, text, kGateSteps, at);
+  const bool backwards = reads_backwards(text, layer);
+  // A layer that reads backwards has read the whole of a text at its first step.
+  const std::int64_t at = backwards && !request.options.at ? text.texts().back().first : asked_step(request, text);
+  const StepRange steps = shown_steps(request, text, kGateSteps, backwards ? at + kGateSteps - 1 : at);
   const std::int64_t unit = request.options.unit ? *request.options.unit : keeping_unit(text, layer, steps);
   check_unit(text, unit, "unit");
   const KeptByLag kept = kept_by_lag(request, text, layer, unit, at);
   const std::vector<HeatRow> rows = gate_rows(text, layer, unit, steps);
   std::vector<std::string> symbols;
-  for (std::int64_t t = steps.first; t <= steps.last(); ++t) symbols.push_back(tokenizer.symbol(text.input(t)));
+  for (std::int64_t t = steps.first; t <= steps.last(); ++t) symbols.push_back(text.reads(t));
 
   const char state = has_cell_state(cell) ? 'c' : 'h';
   Picture picture{.title = fmt::format("The gates of unit {}", unit)};
   Svg svg;
-  double y = draw_kept(svg, kept, at, state);
+  double y = draw_kept(svg, kept, at, state, backwards);
   draw_scale(svg, {130, y - 6}, "0 or least", "1 or most");
   y = draw_heat_rows(svg, symbols, rows, y + 20, kGatesPage, steps.first, at);
   picture.table.columns = {"t", "reads"};
@@ -178,7 +186,7 @@ Picture draw_gates(const PictureRequest& request) {
     const auto i = static_cast<std::size_t>(t - steps.first);
     std::vector<Datum> row{t, symbols[i]};
     for (const HeatRow& one : rows) row.emplace_back(one.values[i]);
-    const std::int64_t lag = at - t;
+    const std::int64_t lag = backwards ? t - at : at - t;
     const bool there = lag >= 0 && lag < std::ssize(kept.measured);
     row.push_back(there ? Datum(kept.gates[static_cast<std::size_t>(lag)]) : Datum());
     row.push_back(there ? Datum(kept.measured[static_cast<std::size_t>(lag)]) : Datum());

@@ -54,7 +54,6 @@ void set_scales(std::vector<HeatRow>& rows, bool of_c) {
 
 Picture draw_neurons(const PictureRequest& request) {
   const UnrolledText text = unrolled_with_end(request);
-  const Tokenizer& tokenizer = text.model().tokenizer();
   const std::int64_t layer = asked_layer(request, text);
   const StepRange steps = shown_steps(request, text, kMostHeatSteps, kMostHeatSteps - 1);
   const std::vector<std::int64_t> units =
@@ -71,7 +70,7 @@ Picture draw_neurons(const PictureRequest& request) {
   std::vector<std::string> symbols;
   for (std::int64_t t = steps.first; t <= steps.last(); ++t) {
     const std::span<const float> state = of_c ? text.c(layer, t) : text.h(layer, t);
-    symbols.push_back(tokenizer.symbol(text.input(t)));
+    symbols.push_back(text.reads(t));
     std::vector<Datum> row{t, symbols.back()};
     for (std::size_t i = 0; i < units.size(); ++i) {
       rows[i].values.push_back(state[static_cast<std::size_t>(units[i])]);
@@ -90,9 +89,10 @@ Picture draw_neurons(const PictureRequest& request) {
     y += 20;
   }
   picture.sentence = fmt::format(
-      "{}{} of the {} units of layer {}, after each symbol: a bar that changes with the text is "
+      "{}{} of the {} units of layer {}, after each {}: a bar that changes with the text is "
       "a unit that follows something in it",
-      of_c ? "c of " : "", units.size(), text.model().config().hidden, layer);
+      of_c ? "c of " : "", units.size(), text.model().config().hidden, layer_name(text.model().config(), layer),
+      text.predicts() ? "symbol" : "word");
   picture.sentence += beyond_text(request, text);
   picture.facts = {{"layer", layer},
                    {"first", steps.first},

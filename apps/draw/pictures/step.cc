@@ -175,9 +175,13 @@ void draw_step_heads(Svg& svg, Cell cell, double bottom) {
 }
 
 // What a sum is of.
-std::string parts_words(Cell cell, std::int64_t layer) {
-  const std::string input = layer == 0 ? "what the symbol brings" : "what the layer below brings";
-  return has_recurrent_weights(cell) ? input + ", what the state before brings, and a bias" : input + " and a bias";
+std::string parts_words(const UnrolledText& text, std::int64_t layer) {
+  const NetworkConfig& config = text.model().config();
+  const std::string input = layer >= directions(config) ? "what the layer below brings"
+                            : text.predicts()           ? "what the symbol brings"
+                                                        : "what the word brings";
+  return has_recurrent_weights(config.cell) ? input + ", what the state before brings, and a bias"
+                                            : input + " and a bias";
 }
 
 }  // namespace
@@ -185,7 +189,6 @@ std::string parts_words(Cell cell, std::int64_t layer) {
 Picture draw_step(const PictureRequest& request) {
   const UnrolledText text = unrolled_with_end(request);
   const Cell cell = text.model().config().cell;
-  const Tokenizer& tokenizer = text.model().tokenizer();
   const std::int64_t at = asked_step(request, text);
   const std::int64_t layer = asked_layer(request, text);
   const bool gated = !gate_letters(cell).empty();
@@ -230,8 +233,9 @@ Picture draw_step(const PictureRequest& request) {
     }
   }
   svg.close();
-  picture.sentence = fmt::format("Reading {}, each unit of layer {} adds {}, and squashes the sum",
-                                 shown_symbol(tokenizer, text.input(at), 20), layer, parts_words(cell, layer));
+  picture.sentence =
+      fmt::format("Reading {}, each unit of layer {} adds {}, and squashes the sum", shown_symbol(text.reads(at), 20),
+                  layer_name(text.model().config(), layer), parts_words(text, layer));
   picture.facts = {{"at", at}, {"layer", layer}, {"steps", text.steps()}};
   finish(picture, request, svg, kStepPage, y);
   return picture;

@@ -36,11 +36,14 @@ struct StatesRequest {
   std::int64_t top = 0;
 };
 
+// Recurrent layers, each direction by itself.
+std::int64_t layers_of(const Model& model) { return model.config().layers * directions(model.config()); }
+
 constexpr std::array<std::string_view, 5> kStates{"x", "h", "c", "gates", "sums"};
 
 StatesRequest read_states(RequestFields& fields, const Model& model) {
   StatesRequest request{.text = text_to_unroll(fields), .layers = {}, .want = {}};
-  const std::int64_t layers = model.config().layers;
+  const std::int64_t layers = layers_of(model);
   request.layers = fields.wholes("layers", {.least = 0, .most = static_cast<double>(layers - 1)});
   if (request.layers.empty()) {
     for (std::int64_t l = 0; l < layers; ++l) request.layers.push_back(l);
@@ -65,7 +68,7 @@ std::vector<float> numbers_of(const UnrolledText& text, const std::string& name,
 
 nlohmann::ordered_json layer_json(const UnrolledText& text, std::int64_t l, const std::vector<std::string>& want,
                                   const StillWanted& still_wanted) {
-  nlohmann::ordered_json layer{{"layer", l}};
+  nlohmann::ordered_json layer{{"layer", l}, {"name", layer_name(text.model().config(), l)}};
   for (const std::string& name : want) {
     nlohmann::ordered_json& rows = layer[name] = nlohmann::ordered_json::array();
     for (std::int64_t t = 0; t < text.steps(); ++t) {
@@ -85,10 +88,12 @@ nlohmann::ordered_json steps_json(const UnrolledText& text, std::int64_t top) {
   };
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (std::int64_t t = 0; t < text.steps(); ++t) {
-    nlohmann::ordered_json step{{"reads", symbol(text.input(t))}, {"predicts", symbol(text.target(t))}};
+    nlohmann::ordered_json step{
+        {"reads", text.input(t) < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(text.reads(t))},
+        {"predicts", symbol(text.target(t))}};
     step["log_prob"] = nullptr;
     if (text.target(t) >= 0) step["log_prob"] = text.log_probs()[static_cast<std::size_t>(t)];
-    if (top > 0) {
+    if (top > 0 && text.predicts()) {
       nlohmann::ordered_json& likely = step["top"] = nlohmann::ordered_json::array();
       for (const LikelySymbol& one : text.likely(t, top)) {
         likely.push_back({{"text", tokenizer.symbol(one.id)}, {"log_prob", one.log_prob}, {"logit", one.logit}});
@@ -103,7 +108,8 @@ nlohmann::ordered_json steps_json(const UnrolledText& text, std::int64_t top) {
 std::int64_t width_of(const NetworkConfig& config, const std::string& name) {
   const std::int64_t blocks = std::max<std::int64_t>(1, std::ssize(gate_letters(config.cell)));
   if (name == "gates" || name == "sums") return blocks * config.hidden;
-  return std::max<std::int64_t>(config.hidden, name == "x" ? config.embed : 0);
+  if (name != "x") return config.hidden;
+  return std::max(level_inputs(config, 0), config.layers > 1 ? level_inputs(config, 1) : 0);
 }
 
 std::string states_body(const std::string& name, const Model& model, const StatesRequest& request,

@@ -43,7 +43,7 @@ UnitsRequest read_units(RequestFields& fields, const Model& model) {
   UnitsRequest request{.text = text_to_unroll(fields), .feature = fields.text("feature").value_or("")};
   const std::optional<std::int64_t> from = fields.whole("from", 0, kLastStep);
   const std::optional<std::int64_t> to = fields.whole("to", 0, kLastStep);
-  request.layer = fields.whole("layer", 0, model.config().layers - 1);
+  request.layer = fields.whole("layer", 0, model.config().layers * directions(model.config()) - 1);
   request.count = fields.whole("count", 1, kMostUnits).value_or(request.count);
   request.passages = fields.whole("passages", 0, kMostPassages).value_or(request.passages);
   if (from.has_value() != to.has_value()) {

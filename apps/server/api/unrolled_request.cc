@@ -18,8 +18,8 @@ TextToUnroll text_to_unroll(RequestFields& fields) {
 
 UnrolledText unrolled(const Model& model, const TextToUnroll& text) {
   const NetworkConfig& config = model.config();
-  const std::int64_t step_bytes =
-      4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * std::max<std::int64_t>(1, config.layers);
+  const std::int64_t step_bytes = 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden *
+                                  std::max<std::int64_t>(1, config.layers * directions(config));
   const std::int64_t most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, kMostSteps);
   return {model, {text.text, "the text"}, {.label = text.label, .most_steps = most_steps, .threads = 1}};
 }

@@ -30,7 +30,8 @@ inline constexpr std::int64_t kLargestJacobian = 4096;
 //
 // Numerics largest and radius by repeated products; radius to about 0.1% where no eigenvalue stands out.
 // Memory   about 4 (S (G + 6) H L) + 8 S^2 bytes.
-// Throws   Error{kUsage} for a step that the text does not have, and for a state of more than kLargestJacobian numbers.
+// Throws   Error{kUsage} for a step that the text does not have, for a state of more than kLargestJacobian numbers, and
+//          of a model that labels texts, as largest_lyapunov_exponent() does.
 [[nodiscard]] std::vector<StepJacobian> step_jacobians(const UnrolledText& text,
                                                        const std::vector<std::int64_t>& steps);
 
@@ -53,8 +54,8 @@ struct RecurrentRadius {
 
 // How much of a unit's own state of k steps before is in its state after step t: ds_t/ds_{t-k} of one number, through
 // all that reads it; s is c where the cell has it, as the next step reads it with h held, else h. For k = 0 (1), 1, ...
-// up to `lags`, as far as the line or the text goes back. Throws Error{kUsage} for a step, a layer or a unit that there
-// is not.
+// up to `lags`, as far as the line or the text goes back; of a layer that reads backwards k steps further on. Throws
+// Error{kUsage} for a step, a layer or a unit that there is not.
 [[nodiscard]] std::vector<double> unit_memory(const UnrolledText& text, std::int64_t layer, std::int64_t unit,
                                               std::int64_t t, std::int64_t lags);
 

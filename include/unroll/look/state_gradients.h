@@ -40,8 +40,8 @@ struct ChosenPrediction {
 // Threads  not at the same time as anything else that uses the same UnrolledText, which must outlive it.
 class StateGradients {
  public:
-  // Throws Error{kUsage} for a step that the text does not have, for a symbol that the vocabulary does not have, and
-  // for a step without a prediction.
+  // Throws Error{kUsage} of a model that labels texts, for a step that the text does not have, for a symbol that the
+  // vocabulary does not have, and for a step without a prediction.
   StateGradients(const UnrolledText& text, std::vector<ChosenPrediction> predictions);
   ~StateGradients();
   StateGradients(StateGradients&&) noexcept;

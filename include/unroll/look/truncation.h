@@ -31,7 +31,7 @@ struct TruncationAt {
 //
 // Cost     of a length that of one backward pass over the text.
 // Memory   as much again as the text takes.
-// Throws   Error{kUsage} for a length below 1.
+// Throws   Error{kUsage} for a length below 1, and of a model that labels texts.
 [[nodiscard]] std::vector<TruncationAt> truncated_gradients(const UnrolledText& text,
                                                             const std::vector<std::int64_t>& lengths);
 

@@ -1,4 +1,4 @@
-// A language model unrolled over a text: what every layer computed at every step, kept for gradients.
+// A model unrolled over a text: what every layer computed at every step, kept for gradients.
 //
 //   const unroll::Model model = unroll::Model::load("book.safetensors");
 //   const unroll::UnrolledText text(model, {"the cat", "'a sentence'"});
@@ -41,6 +41,7 @@ struct UnrolledTextOptions {
   std::optional<StatePolicy> state = {};    // unset: what the model was trained with
   std::optional<BeginPolicy> begin = {};    // unset: the model's
   std::string label = {};                   // of a model with conditions: what the text is given; required there
+  bool one_text = false;                    // of a model that labels texts: line ends are part of the text
   std::int64_t most_steps = 4096;           // of a longer text, the first steps are read; at least 1
   std::optional<WeightChange> change = {};  // one number that is another than the model's, which is then run in f32
   int threads = 0;                          // 0: one per core that the process may use
@@ -65,19 +66,36 @@ struct SumParts {
 // without gates.
 [[nodiscard]] std::string_view gate_letters(Cell cell) noexcept;
 
-// One forward pass of a language model over a text, with everything that it computed.
+// The steps of one text of a model that labels texts.
+struct TextOfSteps {
+  std::int64_t first = 0;
+  std::int64_t steps = 0;
+};
+
+// "0"; with both directions "0 forward", "0 backward": the name of a layer by its number in UnrolledText.
+[[nodiscard]] std::string layer_name(const NetworkConfig& config, std::int64_t layer);
+
+// One forward pass of a model over a text, with everything that it computed.
 //
-// A text is read as evaluate() reads it: step t reads the symbol before number t (first the boundary) and predicts
-// symbol t. With StatePolicy::kReset each line begins from the zero state. Vectors are those of the one forward pass
-// that training and inference share, in f32; of a model in bf16 or int8 they are those of its rounded weights, without
-// the rounding of products. What it predicts (log_probs(), likely(), logits()) is what it predicts as it is run.
+// A language model reads a text as evaluate() does: step t reads the symbol before number t (first the boundary) and
+// predicts symbol t. With StatePolicy::kReset each line begins from the zero state.
+//
+// Of a model that labels texts (classifiers, taggers) each line that is not empty is a text of its own, read from the
+// zero state: step t reads token t, of a tagger word t between blanks, and after the last token of a classifier's text
+// the boundary; no step predicts a symbol. Each direction is a layer of its own, the backward one of level l after the
+// forward one: its state "after step t" is the one after it read step t, coming from the end of the text.
+//
+// Vectors are those of the one forward pass that training and inference share, in f32; of a model in bf16 or int8 they
+// are those of its rounded weights, without the rounding of products. What it predicts (log_probs(), likely(),
+// logits()) is what it predicts as it is run.
 //
 // Memory   about 4 (G + 4) H L bytes a step. The views are valid while the object lives.
 // Threads  not for two threads at once; several objects may share a Model.
 class UnrolledText {
  public:
-  // Throws Error{kUsage} for a model that does not predict each symbol from those before it, for a label that it does
-  // not know or lacks, for policies that need a boundary which the vocabulary lacks, and for options out of range;
+  // Throws Error{kUsage} for a model of sequences of numbers and a language model of both directions, for a label that
+  // it does not know or lacks, for policies that need a boundary which the vocabulary lacks, for StatePolicy::kCarry or
+  // a change of a model that labels texts, for a change of a number that there is not, and for options out of range;
   // Error{kInput} for an empty text or one that the tokenizer cannot read; Error{kNumeric} where a prediction is not a
   // number; Error{kMemory}.
   UnrolledText(Model model, const NamedText& text, const UnrolledTextOptions& options = {});
@@ -90,6 +108,18 @@ class UnrolledText {
   [[nodiscard]] std::int64_t unread_steps() const noexcept;  // of the text, beyond most_steps
   [[nodiscard]] StatePolicy state_policy() const noexcept;
 
+  // Recurrent layers, each direction by itself: numbers below are from 0 to this.
+  [[nodiscard]] std::int64_t layers() const noexcept;
+
+  // Whether steps predict symbols: not of a model that labels texts.
+  [[nodiscard]] bool predicts() const noexcept;
+
+  // The texts of a model that labels texts, in order; otherwise empty.
+  [[nodiscard]] std::span<const TextOfSteps> texts() const noexcept;
+
+  // What step t reads: the symbol, of a model that labels texts the word as the text has it, known or not.
+  [[nodiscard]] std::string reads(std::int64_t t) const;
+
   // The symbol that step t reads, and the one that it predicts, or -1: none.
   [[nodiscard]] std::int32_t input(std::int64_t t) const;
   [[nodiscard]] std::int32_t target(std::int64_t t) const;
@@ -101,15 +131,17 @@ class UnrolledText {
   [[nodiscard]] std::span<const double> log_probs() const noexcept;
 
   // The most probable symbols after step t, at most `count`, the most probable first and the lower id among equals.
+  // Throws Error{kUsage} where steps predict no symbols, as logits() does.
   [[nodiscard]] std::vector<LikelySymbol> likely(std::int64_t t, std::int64_t count) const;
 
   // The logits (V) of step t; of an adaptive softmax ln p.
   [[nodiscard]] std::vector<float> logits(std::int64_t t) const;
 
-  // What enters layer l at step t: the embedding (E), or what the layer below gives on (H).
+  // What enters layer l at step t: the embedding (E), with the vector from the characters of a word where there is one,
+  // or what the level below gives on (H of each direction).
   [[nodiscard]] std::span<const float> x(std::int64_t l, std::int64_t t) const;
 
-  // The hidden state (H) of layer l after step t; t = -1: before the first step.
+  // The hidden state (H) of layer l after step t; t = -1: the one that a text begins with.
   [[nodiscard]] std::span<const float> h(std::int64_t l, std::int64_t t) const;
 
   // The cell state (H); empty for cells without.
