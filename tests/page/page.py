@@ -13,13 +13,15 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 
 FOLDER = pathlib.Path(sys.argv.pop(2)).resolve()
 
 # pylint: disable=wrong-import-position
-from command_line import PATIENCE, CommandTest, main  # noqa: E402
+from command_line import PATIENCE, SMALL, UNROLL, CommandTest, main  # noqa: E402
 from http_client import Server  # noqa: E402
 from npm_packages import install, skip  # noqa: E402
 
@@ -131,9 +133,27 @@ class Page(CommandTest):
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))
             for tests in "page.mjs", "trouble.mjs":
-                done = subprocess.run(["node", tests, CHROMIUM, file], cwd=FOLDER, capture_output=True, text=True,
-                                      timeout=PATIENCE, check=False)
-                self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+                self.browse(tests, file)
+
+    def browse(self, tests, file, *names):
+        done = subprocess.run(["node", tests, CHROMIUM, file, *names], cwd=FOLDER, capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_runs_in_a_browser(self):
+        for name, steps, stops in (("aRunThatWasStoppedIsContinuedAndItsEndIsSeen", 20_000, True),
+                                   ("aRunThatIsKilledIsSaidNotToAnswer", 100_000_000, False)):
+            with subprocess.Popen([UNROLL, "train", self.text, *SMALL, "--steps", str(steps), "--sample-every", "50",
+                                   "--save", self.folder / f"{name}.safetensors", "--dashboard"],
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+                self.addCleanup(process.kill)
+                url, _, hash_ = process.stderr.readline().decode("utf-8").split()[-1].partition("#")
+                if stops:
+                    body = json.dumps({"token": hash_.partition("token=")[2]}).encode("utf-8")
+                    urllib.request.urlopen(urllib.request.Request(f"{url}v1/run/stop", body), timeout=PATIENCE).close()
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                facts = {"url": url, "key": "", "expected": {"pid": process.pid, "hash": f"#{hash_}"}}
+                self.browse("dashboard.mjs", self.write(f"{name}.json", json.dumps(facts)), name)
 
     def test_the_page_names_all_its_modules_at_once(self):
         index = (WEB / "index.html").read_text(encoding="utf-8")
