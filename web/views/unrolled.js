@@ -315,6 +315,7 @@ class Unrolled {
     }
     for (const part of scenes.flat()) part.classList.add("waits");
     this.#playing.firstChild.textContent = "Stop";
+    this.#page.say("Plays forward, then the gradients back");
     const pace = Math.min(PACE, 8000 / scenes.length);
     const next = () => {
       const scene = scenes.shift();
