@@ -16,8 +16,11 @@ So they rose up early in the morning, and departed, and came to the mountain.`;
 const REVIEWS = ["not bad at all , a moving film", "bad , not good at all"];
 const WORDS = ["Anna sees the old house in Bonn"];
 
+const VERSES = ["And the servant of the king believed in Jesus", "And the king said unto the men of the city, Go up"];
+
 // Two texts to label, or the words to tag.
 export function labelled(model) {
+  if (model.twin) return VERSES;
   return model.task === "tag" ? WORDS : REVIEWS;
 }
 

@@ -170,8 +170,8 @@ export const tours = [
         "look": ".view .beside"
       },
       {
-        "words": "Asked at the end only, a network classifies. Open this page with a classifier (unroll serve last.safetensors, of chapter 5) and this view shows its answer after each word.",
-        "link": "#answers",
+        "words": "Asked at the end only, a network classifies: this one tells verses of the old testament from those of the new. It says old until the last word, and its answer is what it says then.",
+        "link": "#answers?model=testament-twin&text=And+the+servant+of+the+king+believed+in+Jesus&second=",
         "look": ".view"
       },
       {

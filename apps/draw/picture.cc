@@ -120,7 +120,8 @@ const std::vector<PictureKind>& picture_kinds() {
        .draw = draw_tree},
       {.name = "answers",
        .purpose = "what a classifier or a tagger says after each word, and what moved it",
-       .options = {},
+       .options = {"at"},
+       .several_models = true,
        .draw = draw_answers},
   };
   return kinds;

@@ -10,7 +10,7 @@ from command_line import CommandTest, main
 from http_client import Server
 
 WEB = pathlib.Path(__file__).resolve().parents[2] / "web"
-TWINS = ["tanh-twin", "gru-twin", "lstm-twin"]
+TWINS = ["tanh-twin", "gru-twin", "lstm-twin", "testament-twin"]
 
 
 def raw_request(port, head):
@@ -105,7 +105,7 @@ class PageOfModels(CommandTest):
         with Server(mine, f"gru-twin={mine}", "--api-key", "secret", "--web-root", self.folder) as server:
             listed = server.get("/v1/models?twins=true", Authorization="Bearer secret").json["data"]
             self.assertEqual([(model["id"], model["unroll"]["twin"]) for model in listed],
-                             [("mine", False), ("gru-twin", False), ("tanh-twin", True), ("lstm-twin", True)])
+                             [("mine", False), ("gru-twin", False), ("tanh-twin", True), ("lstm-twin", True), ("testament-twin", True)])
             # Programs that offer what is listed to people offer no twins.
             listed = server.get("/v1/models", Authorization="Bearer secret").json["data"]
             self.assertEqual([model["id"] for model in listed], ["mine", "gru-twin"])

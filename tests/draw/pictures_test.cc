@@ -18,6 +18,8 @@
 #include "unroll/generator.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/tagger.h"
+#include "unroll/look/answer_gradients.h"
+#include "unroll/look/pooled_steps.h"
 #include "unroll/look/unrolled_text.h"
 #include "unroll/network.h"
 #include "unroll/precision.h"
@@ -356,6 +358,56 @@ TEST(AnswersPicture, TheLastAnswerIsThatOfClassifier) {
   EXPECT_TRUE(fails_with(ErrorCode::kUsage, "expected a classifier or a tagger", [&] {
     static_cast<void>(draw(picture_of("answers", tiny_model(Cell::kLstm, tiny_words()), text)));
   }));
+}
+
+TEST(AnswersPicture, SaysWhatTheAnswerIsReadOff) {
+  for (const Readout readout : {Readout::kLast, Readout::kMean, Readout::kMax, Readout::kAttention, Readout::kConcat}) {
+    const Picture picture = draw(picture_of("answers", animals_model(3, readout), "the cat sees"));
+    const UnrolledText text(animals_model(3, readout), {"the cat sees", "'text'"}, {.threads = 1});
+    const std::vector<double> shares = pooled_steps(text);
+    const std::vector<double> told = column_of(picture, "read out");
+    ASSERT_EQ(told.size(), 4U);  // after no word there is none
+    for (std::size_t t = 0; t < 3; ++t) EXPECT_EQ(told[t + 1], shares[t]) << readout_name(readout);
+    EXPECT_EQ(picture.facts[4].second, Datum(std::string(readout_name(readout))));
+    const bool chooses = readout != Readout::kLast && readout != Readout::kMean;
+    EXPECT_EQ(count_of(picture.svg, "class=\"read\""), chooses ? 4U : 0U);
+    EXPECT_EQ(picture.sentence.find("last state") != std::string::npos,
+              readout == Readout::kLast || readout == Readout::kConcat);
+  }
+}
+
+TEST(AnswersPicture, TwoClassifiersStandBelowEachOther) {
+  PictureRequest request = picture_of("answers", animals_model(3), "the cat");
+  request.models.push_back({.name = "other", .model = animals_model(4)});
+  const Picture picture = draw(request);
+  ASSERT_EQ(picture.table.rows.size(), 6U);
+  EXPECT_EQ(std::get<std::string>(picture.table.rows[5][0]), "other");
+  EXPECT_EQ(column_of(picture, "dog").back(),
+            Classifier(animals_model(4), {.threads = 1}).classify("the cat").probabilities[1]);
+}
+
+// By the rule itself, from the gradients, in plain loops.
+TEST(AnswersPicture, WhatSpeaksForATagIsItsGradientTimesTheInput) {
+  NetworkConfig config = label_config(2, Readout::kSteps);
+  const Model model =
+      label_model(config, random_parameters(config, 1.5F, 4), {.kind = TaskKind::kTag, .labels = {"A", "B"}});
+  PictureRequest request = picture_of("answers", model, "the cat sees");
+  request.options.at = 1;
+  const std::vector<double> told = column_of(draw(request), "speaks for it");
+  const UnrolledText text(model, {"the cat sees", "'text'"}, {.threads = 1});
+  AnswerGradients back(text);
+  back.take({.text = 0, .word = 1});
+  ASSERT_EQ(told.size(), 3U);
+  for (std::int64_t t = 0; t < 3; ++t) {
+    double expected = 0;
+    for (std::size_t j = 0; j < 5; ++j) expected -= static_cast<double>(text.x(0, t)[j]) * back.x(t)[j];
+    EXPECT_NEAR(told[static_cast<std::size_t>(t)], expected / (1 - back.probability()), 1e-9);
+  }
+  request.options.at = 3;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "the words 0 to 2", [&] { static_cast<void>(draw(request)); }));
+  PictureRequest of_classifier = picture_of("answers", animals_model(), "the cat");
+  of_classifier.options.at = 1;
+  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "classifies whole texts", [&] { static_cast<void>(draw(of_classifier)); }));
 }
 
 TEST(AnswersPicture, OfATaggerTheLastRowIsThatOfTagger) {

@@ -1,20 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "draw/chart.h"
-#include "draw/heat_rows.h"
 #include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
-#include "draw/text_flow.h"
+#include "draw/word_bars.h"
 #include "unroll/error.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/explanation.h"
+#include "unroll/look/pooled_steps.h"
 
 namespace unroll {
 namespace {
@@ -22,6 +22,25 @@ namespace {
 constexpr std::size_t kMostAnswered = 200;  // tokens
 constexpr double kAnswersPage = 760;
 constexpr double kAnswersMargin = 24;
+
+// What one classifier says of a text.
+struct AnsweredText {
+  std::string name;
+  std::vector<std::string> labels;
+  std::vector<std::string> pieces;      // the tokens that were read
+  std::vector<ClassifiedText> answers;  // after each of them, first after none
+  std::vector<std::int32_t> ranked;     // the most probable labels in the end
+  Explanation explanation;              // of the most probable one
+  Readout readout = Readout::kLast;
+  bool both_directions = false;
+  std::vector<double> shares;  // that each token, and the end after them, has in what is read out
+  std::int64_t unread = 0;
+
+  [[nodiscard]] const std::string& best() const { return labels[static_cast<std::size_t>(ranked.front())]; }
+  [[nodiscard]] double probability() const {
+    return answers.back().probabilities[static_cast<std::size_t>(ranked.front())];
+  }
+};
 
 // The text so far, after each of its tokens; first nothing.
 std::vector<std::string> prefixes_of(const Tokenizer& tokenizer, const std::string& text, std::int64_t& unread) {
@@ -47,33 +66,36 @@ std::vector<std::string> added(const std::vector<std::string>& prefixes) {
   return pieces;
 }
 
-double draw_moved(Svg& svg, const std::vector<std::string>& pieces, const Explanation& explanation,
-                  const std::string& label, double y) {
-  double largest = 1e-9;
-  for (const ExplainedToken& token : explanation.tokens) largest = std::max(largest, std::abs(token.attribution));
-  std::vector<SymbolCell> cells = cells_of(pieces);
-  for (SymbolCell& cell : cells) cell.width += 5;
-  svg.text({kAnswersMargin, y}, "small", fmt::format("what speaks for {}", label));
-  draw_scale(svg, {kAnswersMargin + 420, y - 11}, "against", "for");
-  const double below =
-      place(cells, {.corner = {kAnswersMargin, y + 14}, .width = kAnswersPage - 2 * kAnswersMargin, .line_height = 30});
-  for (std::size_t t = 0; t < cells.size() && t < explanation.tokens.size(); ++t) {
-    const SymbolCell& cell = cells[t];
-    const double moved = explanation.tokens[t].attribution;
-    svg.open_group("moved", {{"data-t", t}, {"data-attribution", fmt::format("{:.6g}", moved)}});
-    svg.hint(fmt::format("{}: {:+.3f}", cell.shown, moved));
-    svg.text({cell.corner.x + cell.width / 2, cell.corner.y + 14}, "symbol middle", cell.shown);
-    svg.rect({cell.corner.x + 1, cell.corner.y + 18}, cell.width - 2, 7, scale_class(moved, -largest, largest));
-    svg.close();
+// What the answer is read off.
+std::string read_off(const AnsweredText& said) {
+  switch (said.readout) {
+    case Readout::kLast:
+      return said.both_directions ? "the last state of each direction alone" : "the last state alone";
+    case Readout::kMax:
+      return "the largest value of each unit over all steps";
+    case Readout::kMean:
+      return "the mean of the states of all steps";
+    case Readout::kConcat:
+      return "the last state, the largest values and the mean over all steps";
+    case Readout::kAttention:
+      return "a mean over all steps, weighted by attention";
+    case Readout::kSteps:
+      break;
   }
-  return below;
+  return "every step";
 }
 
-}  // namespace
+std::vector<double> shares_of_steps(const PictureRequest& request, const Model& model, const std::string& text,
+                                    std::size_t tokens) {
+  if (text.find_first_not_of(" \t\r\v\f\n") == std::string::npos) return {1};
+  const UnrolledText read(model, {text, request.text_name}, {.one_text = true, .threads = request.threads});
+  std::vector<double> shares = pooled_steps(read);
+  shares.resize(tokens + 1);
+  return shares;
+}
 
-Picture draw_answers(const PictureRequest& request) {
-  const Model& model = request.models.at(0).model;
-  if (model.task().kind == TaskKind::kTag) return draw_tags(request);
+AnsweredText answered(const PictureRequest& request, const DrawnModel& drawn) {
+  const Model& model = drawn.model;
   if (model.task().kind != TaskKind::kClassify) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("the model's task is {}: expected a classifier or a tagger, which answer with labels",
@@ -82,69 +104,174 @@ Picture draw_answers(const PictureRequest& request) {
   std::string text = request.text;
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
-  std::int64_t unread = 0;
-  const std::vector<std::string> prefixes = prefixes_of(model.tokenizer(), text, unread);
-  const std::vector<std::string> pieces = added(prefixes);
+  AnsweredText said{.name = drawn.name,
+                    .labels = {},
+                    .pieces = {},
+                    .answers = {},
+                    .ranked = {},
+                    .explanation = {},
+                    .readout = model.config().readout,
+                    .both_directions = model.config().bidirectional,
+                    .shares = {}};
+  const std::vector<std::string> prefixes = prefixes_of(model.tokenizer(), text, said.unread);
+  said.pieces = added(prefixes);
   Classifier classifier(model, {.threads = request.threads});
-  std::vector<ClassifiedText> answers;
+  said.labels = classifier.labels();
   for (const std::string& prefix : prefixes) {
     check_wanted(request);
-    answers.push_back(classifier.classify(prefix));
+    said.answers.push_back(classifier.classify(prefix));
   }
-  std::vector<std::int32_t> ranked = classifier.ranked(answers.back());
-  ranked.resize(std::min(ranked.size(), kMostSeries));
+  said.ranked = classifier.ranked(said.answers.back());
+  said.ranked.resize(std::min(said.ranked.size(), kMostSeries));
   check_wanted(request);
-  const Explanation explanation = Explainer(model, request.threads).explain(prefixes.back(), ranked.front());
+  said.explanation = Explainer(model, request.threads).explain(prefixes.back(), said.ranked.front());
+  said.shares = shares_of_steps(request, model, prefixes.back(), said.pieces.size());
+  return said;
+}
 
-  Picture picture{.title = "What the classifier says after each word"};
-  picture.table.columns = {"tokens read", "last", "speaks for it"};
-  for (const std::string& label : classifier.labels()) picture.table.columns.push_back(label);
-  for (std::size_t t = 0; t < answers.size(); ++t) {
-    std::vector<Datum> row{static_cast<std::int64_t>(t), t == 0 ? Datum() : Datum(pieces[t - 1])};
-    row.push_back(t == 0 || t > explanation.tokens.size() ? Datum() : Datum(explanation.tokens[t - 1].attribution));
-    for (const double share : answers[t].probabilities) row.emplace_back(share);
-    picture.table.rows.push_back(std::move(row));
+double draw_moved(Svg& svg, const AnsweredText& said, double y) {
+  WordBars bars{.group = "moved",
+                .title = fmt::format("what speaks for {}", shown_symbol(said.best(), 30)),
+                .ends = {"against", "for"}};
+  for (const ExplainedToken& token : said.explanation.tokens) bars.values.push_back(token.attribution);
+  set_signed_scale(bars);
+  return draw_word_bars(svg, said.pieces, bars, {kAnswersMargin, y}, kAnswersPage - 2 * kAnswersMargin);
+}
+
+// Of what is read off one state or a mean there is nothing to choose.
+bool chooses_steps(const AnsweredText& said) {
+  return said.readout == Readout::kMax || said.readout == Readout::kAttention || said.readout == Readout::kConcat;
+}
+
+double draw_shares(Svg& svg, const AnsweredText& said, double y) {
+  if (!chooses_steps(said)) {
+    svg.text({kAnswersMargin, y}, "small", "the answer is read off " + read_off(said));
+    return y + 16;
   }
-  Svg svg;
-  const Plane plane{.corner = {64, 36},
+  WordBars bars{.group = "read",
+                .title = said.readout == Readout::kAttention ? "how much attention reads off each step"
+                         : said.readout == Readout::kMax     ? "how many units are greatest at each step"
+                                                             : "what is read off each step: end, greatest, mean",
+                .values = said.shares};
+  bars.most = std::ranges::max(said.shares);
+  bars.ends = {"0%", percent(bars.most)};
+  std::vector<std::string> words = said.pieces;
+  words.emplace_back("(end)");
+  return draw_word_bars(svg, words, bars, {kAnswersMargin, y}, kAnswersPage - 2 * kAnswersMargin);
+}
+
+double draw_lines(Svg& svg, const AnsweredText& said, double y) {
+  const Plane plane{.corner = {64, y},
                     .width = kAnswersPage - 64 - 24,
                     .height = 220,
                     .left = 0,
-                    .right = static_cast<double>(std::max<std::size_t>(1, answers.size() - 1)),
+                    .right = static_cast<double>(std::max<std::size_t>(1, said.answers.size() - 1)),
                     .bottom = 0,
                     .top = 1,
                     .counts = true};
   draw_grid(svg, plane, "tokens read", "probability of the label");
-  double y = plane.edge_bottom() + 60;
-  for (std::size_t i = 0; i < ranked.size(); ++i) {
-    const auto label = static_cast<std::size_t>(ranked[i]);
+  double below = plane.edge_bottom() + 60;
+  for (std::size_t i = 0; i < said.ranked.size(); ++i) {
+    const auto label = static_cast<std::size_t>(said.ranked[i]);
     std::vector<Point> points;
-    for (std::size_t t = 0; t < answers.size(); ++t) {
-      points.push_back(plane.at(static_cast<double>(t), answers[t].probabilities[label]));
+    for (std::size_t t = 0; t < said.answers.size(); ++t) {
+      points.push_back(plane.at(static_cast<double>(t), said.answers[t].probabilities[label]));
     }
-    svg.open_group("answer", {{"data-series", i}, {"data-label", classifier.labels()[label]}});
+    svg.open_group("answer", {{"data-series", i}, {"data-label", said.labels[label]}});
     draw_line(svg, points, line_class(i));
-    const std::string name = shown_symbol(classifier.labels()[label], 50);
-    draw_legend(svg, {kAnswersMargin, y}, i, fmt::format("{}: {}", name, percent(answers.back().probabilities[label])));
+    const std::string name = shown_symbol(said.labels[label], 50);
+    draw_legend(svg, {kAnswersMargin, below}, i,
+                fmt::format("{}: {}", name, percent(said.answers.back().probabilities[label])));
     svg.close();
-    y += 20;
+    below += 20;
   }
-  const std::string best = shown_symbol(classifier.labels()[static_cast<std::size_t>(ranked.front())], 30);
-  y = draw_moved(svg, pieces, explanation, best, y + 10);
-  if (unread > 0) {
-    svg.text({kAnswersMargin, y + 10}, "small",
-             fmt::format("the first {} tokens; {} more were not read", kMostAnswered, unread));
-    y += 24;
+  return below;
+}
+
+double draw_said(Svg& svg, const AnsweredText& said, bool named, double y) {
+  if (named) {
+    svg.text({kAnswersMargin, y + 14}, "", shown_name(said.name, 60));
+    y += 30;
   }
-  picture.sentence = fmt::format(
-      "After all {} tokens the answer is {} with {}; each point is what the model says of the text "
-      "so far, the last is what `unroll classify` says",
-      pieces.size(), best, percent(answers.back().probabilities[static_cast<std::size_t>(ranked.front())]));
-  picture.facts = {{"answer", classifier.labels()[static_cast<std::size_t>(ranked.front())]},
-                   {"probability", answers.back().probabilities[static_cast<std::size_t>(ranked.front())]},
-                   {"tokens", std::ssize(pieces)},
-                   {"unread_tokens", unread}};
-  finish(picture, request, svg, kAnswersPage, y + 8);
+  y = draw_lines(svg, said, y + 36);
+  y = draw_moved(svg, said, y + 10);
+  y = draw_shares(svg, said, y + 14);
+  if (said.unread == 0) return y;
+  svg.text({kAnswersMargin, y + 10}, "small",
+           fmt::format("the first {} tokens; {} more were not read", kMostAnswered, said.unread));
+  return y + 24;
+}
+
+// A row for each token of each model; labels are those of all.
+PictureTable table_of(const std::vector<AnsweredText>& all) {
+  PictureTable table;
+  if (all.size() > 1) table.columns.emplace_back("model");
+  table.columns.insert(table.columns.end(), {"tokens read", "last", "speaks for it", "read out"});
+  std::vector<std::string> labels;
+  for (const AnsweredText& said : all) {
+    for (const std::string& label : said.labels) {
+      if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+    }
+  }
+  table.columns.insert(table.columns.end(), labels.begin(), labels.end());
+  for (const AnsweredText& said : all) {
+    for (std::size_t t = 0; t < said.answers.size(); ++t) {
+      std::vector<Datum> row;
+      if (all.size() > 1) row.emplace_back(said.name);
+      row.emplace_back(static_cast<std::int64_t>(t));
+      row.push_back(t == 0 ? Datum() : Datum(said.pieces[t - 1]));
+      row.push_back(t == 0 || t > said.explanation.tokens.size() ? Datum()
+                                                                 : Datum(said.explanation.tokens[t - 1].attribution));
+      row.push_back(t == 0 ? Datum() : Datum(said.shares[t - 1]));
+      for (const std::string& label : labels) {
+        const auto found = std::ranges::find(said.labels, label);
+        const auto k = static_cast<std::size_t>(found - said.labels.begin());
+        row.push_back(found == said.labels.end() ? Datum() : Datum(said.answers[t].probabilities[k]));
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+std::string words_of(const AnsweredText& said) {
+  return fmt::format("{} with {}, read off {}", shown_symbol(said.best(), 30), percent(said.probability()),
+                     read_off(said));
+}
+
+}  // namespace
+
+Picture draw_answers(const PictureRequest& request) {
+  if (request.models.at(0).model.task().kind == TaskKind::kTag) return draw_tags(request);
+  if (request.options.at) {
+    throw Error(ErrorCode::kUsage, "`at` is a word that a tagger tags, and the model classifies whole texts", "at");
+  }
+  std::vector<AnsweredText> all;
+  for (const DrawnModel& drawn : request.models) all.push_back(answered(request, drawn));
+  const AnsweredText& first = all.front();
+  Picture picture{.title = "What the classifier says after each word"};
+  picture.table = table_of(all);
+  Svg svg;
+  double y = 0;
+  for (const AnsweredText& said : all) y = draw_said(svg, said, all.size() > 1, y) + 20;
+  if (all.size() == 1) {
+    picture.sentence = fmt::format(
+        "After all {} tokens the answer is {}; each point is what the model says of the text so far, the last is what "
+        "`unroll classify` says",
+        first.pieces.size(), words_of(first));
+  } else {
+    for (const AnsweredText& said : all) {
+      picture.sentence +=
+          fmt::format("{}{}: {}", picture.sentence.empty() ? "" : "; ", shown_name(said.name, 40), words_of(said));
+    }
+  }
+  picture.facts = {{"answer", first.best()},
+                   {"probability", first.probability()},
+                   {"tokens", std::ssize(first.pieces)},
+                   {"unread_tokens", first.unread},
+                   {"readout", std::string(readout_name(first.readout))},
+                   {"read_out_at_end", first.shares.back()}};
+  finish(picture, request, svg, kAnswersPage, y - 12);
   return picture;
 }
 

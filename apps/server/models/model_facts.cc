@@ -59,7 +59,9 @@ nlohmann::ordered_json model_facts(const ServedModel& served) {
                                {"gates", gate_letters(net.cell)},
                                {"bptt", nullptr},
                                {"labels", model.task().labels},
+                               {"readout", nullptr},
                                {"twin", served.is_twin}};
+  if (net.outputs > 0) facts["readout"] = readout_name(net.readout);
   if (const std::optional<std::int64_t> length = trained_bptt(model)) facts["bptt"] = *length;
   return {{"id", served.name},
           {"object", "model"},

@@ -11,10 +11,10 @@ namespace unroll {
 
 std::vector<NamedModel> twin_models() {
   std::vector<NamedModel> models;
-  for (const std::string_view cell : {"tanh", "gru", "lstm"}) {
-    const std::string path = fmt::format("web/twins/{}.safetensors", cell);
+  for (const std::string_view name : {"tanh", "gru", "lstm", "testament"}) {
+    const std::string path = fmt::format("web/twins/{}.safetensors", name);
     const EmbeddedFile* const file = find_embedded(path);
-    if (file != nullptr) models.push_back({.name = fmt::format("{}-twin", cell), .path = path, .twin = file->bytes});
+    if (file != nullptr) models.push_back({.name = fmt::format("{}-twin", name), .path = path, .twin = file->bytes});
   }
   return models;
 }

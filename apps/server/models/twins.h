@@ -1,4 +1,5 @@
-// The small models that are built into the program, to compare cells with: equal but for their cell.
+// The small models that are built into the program: three to compare cells with, equal but for their cell, and a
+// classifier.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,7 @@
 
 namespace unroll {
 
-// "tanh-twin", "gru-twin" and "lstm-twin", as far as the program has them (web/twins/).
+// "tanh-twin", "gru-twin", "lstm-twin" and "testament-twin", as far as the program has them (web/twins/).
 [[nodiscard]] std::vector<NamedModel> twin_models();
 
 }  // namespace unroll
