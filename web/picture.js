@@ -5,7 +5,8 @@ import { count } from "./symbols.js";
 
 const ROWS_SHOWN = 400;
 const ROWS_AT_ONCE = 50;
-const NARROW = 780; // pixels
+const NARROW = 780; // pixels, up to which a sentence has its place beside the picture
+const SHRINKS = 1000; // pixels
 const SMALLEST = 0.8; // of their own size, at which letters can still be read
 
 // Files get the style sheet of the page: it is here before anybody saves, so that the server may have gone by then.
@@ -186,15 +187,14 @@ export class Picture {
   }
 }
 
-// Wide pictures keep letters that can be read: they are scrolled, not shrunk. Whether this one is narrow.
+// Wide pictures keep letters that can be read: they are scrolled, and hardly shrunk. Whether this one is narrow.
 function fit(svg) {
   const [, , width] = (svg.getAttribute("viewBox") ?? "0 0 640 320").split(/[ ,]+/).map(Number);
   svg.removeAttribute("height");
   svg.setAttribute("width", width);
   svg.style.setProperty("--least", `${SMALLEST * width}px`);
-  const isNarrow = width <= NARROW;
-  svg.classList.toggle("narrow", isNarrow);
-  return isNarrow;
+  svg.classList.toggle("shrinks", width <= SHRINKS);
+  return width <= NARROW;
 }
 
 // As `unroll draw` writes it.
