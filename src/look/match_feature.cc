@@ -29,6 +29,20 @@ constexpr std::ptrdiff_t kMostStack = std::ptrdiff_t{1} << 20;
               fmt::format("\"{}\" is no regular expression that can be searched: {}", expression, why));
 }
 
+std::string_view why_refused(std::regex_constants::error_type error) {
+  using namespace std::regex_constants;
+  if (error == error_paren) return "its ( and ) are not pairs, or a *, + or ? has nothing before it";
+  if (error == error_badrepeat) return "a *, +, ? or {} has nothing before it";
+  if (error == error_brack) return "a [ has no ]";
+  if (error == error_range) return "a range in [] ends before it begins";
+  if (error == error_brace) return "a { has no }";
+  if (error == error_badbrace) return "what is in {} is no count such as {2} or {1,3}";
+  if (error == error_escape) return "a \\ is at its end, or before what it cannot stand before; \\\\ is the character";
+  if (error == error_backref) return "it refers to a group that it does not have";
+  if (error == error_ctype || error == error_collate) return "a class in [] has no such name; [[:alpha:]] is one";
+  return "it is too large";
+}
+
 // Expressions may come from strangers, and std::regex tries all ways to match, each a level of recursion: the search
 // ends where it takes too long, or too much of the stack.
 class SearchBounds {
@@ -143,13 +157,14 @@ TextFeature match_feature(const UnrolledText& text, const std::string& expressio
     refuse_expression(expression.substr(0, kLongestExpression) + "...",
                       fmt::format("it is longer than {} bytes", kLongestExpression));
   }
+  if (expression.empty()) refuse_expression(expression, "it is empty, and matches nothing");
   expect_few_copies(expression);
   const ReadBytes read = read_bytes(text);
   std::vector<char> matched;
   try {
     matched = matched_bytes(read.bytes, std::regex(expression, std::regex::ECMAScript | std::regex::optimize));
   } catch (const std::regex_error& error) {
-    refuse_expression(expression, error.what());
+    refuse_expression(expression, why_refused(error.code()));
   } catch (const SearchBounds::Exceeded&) {
     refuse_expression(expression, "it takes too many steps, as repetitions within repetitions do");
   }

@@ -180,6 +180,15 @@ class Classify(CommandTest):
         language = self.make_model("language.safetensors")
         self.refuse(2, ["language.safetensors' is a model of the task language, for unroll score"], "classify", language)
 
+    def test_flags_of_models_that_write_are_told_apart_from_typos(self):
+        save = self.folder / "m.safetensors"
+        for flag in ("--sample-every", "--sample-prompt", "--sample-label"):
+            self.refuse(2, [flag, "models that write", "--task classify"], "train", self.text, "--task", "classify", flag,
+                        "1", "--save", save)
+        self.refuse(2, ["--sample-label", "--task conditional"], "train", self.text, "--sample-label", "x", "--save", save)
+        self.refuse(2, ["did you mean --sample-every"], "train", self.text, "--sampel-every", "5", "--save", save)
+
+
 
 if __name__ == "__main__":
     main()

@@ -22,6 +22,9 @@ class Units(CommandTest):
             self.assertEqual(one["units"][0]["auc"] is None, one["feature"] == "position in line")
             self.assertEqual(f"{one['feature']}: no unit follows it well" in done.out, not one["followed"])
         self.refuse(2, ["no regular expression"], "inspect", model, "--units", text, "--match", "(")
+        self.refuse(2, ["it is empty"], "inspect", model, "--units", text, "--match", "")
+        self.assertIn("300 symbols read: so few prove nothing", done.out)
+        self.assertNotIn("so few", self.succeed("inspect", model, "--units", text, "--symbols", "1000").out)
         # Of a selection, "the dog": steps count from the newline that begins the text.
         chosen = ["inspect", model, "--units", text, "--symbols", "300", "--from", "10", "--to", "16", "--top", "4"]
         told = json.loads(self.succeed(*chosen, "--json", "--quiet").out)
@@ -33,6 +36,16 @@ class Units(CommandTest):
         self.assertEqual(shown.count('of 4 units, steps'), len(told["passages"]))
         self.refuse(2, ["--from", "--to"], *chosen[:-4], "--top", "4")
         self.refuse(2, ["--to"], *chosen, "--match", "a")
+
+    def test_help_and_errors_lead_on(self):
+        units = self.succeed("inspect", "--units", "TEXT", "--help").out
+        self.assertIn("--match REGEX", units)
+        for asked in (["--units", "--help"], ["model.safetensors", "--units", "--help"], ["--units", "-h"]):
+            self.assertEqual(self.succeed("inspect", *asked).out, units, asked)
+        self.assertIn("unroll inspect --units --help", " ".join(self.succeed("inspect", "--help").out.split()))
+        self.refuse(2, ["--units needs a value"], "inspect", "model.safetensors", "--units")
+        for flag, value in (("--match", "a"), ("--from", "3"), ("--top", "2")):
+            self.refuse(2, [flag, "give --units TEXT, too"], "inspect", "model.safetensors", flag, value)
 
 
 if __name__ == "__main__":

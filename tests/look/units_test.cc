@@ -71,8 +71,17 @@ TEST(TextFeatures, AreThoseAfterEachSymbol) {
   EXPECT_EQ(values("a\"\nb\n\na", quotes_feature), ".011110");
   EXPECT_EQ(values("ab\nabb", line_position_feature), ".12012");
   EXPECT_EQ(values("abbaab", [](const UnrolledText& text) { return match_feature(text, "b+a"); }), ".01110");
-  EXPECT_TRUE(fails_with(ErrorCode::kUsage, "\"(\" is no regular expression",
-                         [&] { (void)match_feature(unrolled(bracket_counter(), "ab"), "("); }));
+  const std::vector<std::pair<std::string, std::string>> refused{
+      {"(", "are not pairs"}, {"*a", "nothing before it"}, {"[b-a]", "ends before it begins"},
+      {"[a", "has no ]"},     {"a{2,1}", "no count"},      {"\\", "at its end"},
+      {"(a)\\2", "a group"},  {"[[:x:]]", "no such name"}, {"", "it is empty"}};
+  for (const auto& [expression, why] : refused) {
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, "\"" + expression + "\" is no regular expression",
+                           [&] { (void)match_feature(unrolled(bracket_counter(), "ab"), expression); }));
+    EXPECT_TRUE(fails_with(ErrorCode::kUsage, why, [&] {
+      (void)match_feature(unrolled(bracket_counter(), "ab"), expression);
+    })) << expression;
+  }
 }
 
 TEST(UnitsFollowing, AreThoseOfALayer) {

@@ -101,6 +101,8 @@ struct Flags::Impl {
   std::map<std::string, Declared> declared;  // by the name that is shown
   SplitArguments split;
   std::vector<std::vector<std::string>> exclusive;
+  std::vector<std::string> paths;                                            // names of flags whose values are paths
+  std::vector<std::pair<std::string, std::string>> elsewhere;                // name, why not here
   std::vector<std::pair<std::string, std::vector<std::string>>> dependents;  // flag, those that belong to it
   std::string preset_flag;
   std::vector<std::string> never_preset;
@@ -180,12 +182,30 @@ struct Flags::Impl {
     for (const auto& [name, value] : split.values) declared.at(name).set(name, value);
   }
 
+  // What else is wrong with the command line comes after what is said of flags that are not for it.
+  SplitArguments split_unless_elsewhere(const std::vector<std::string>& arguments) const {
+    try {
+      return split_arguments(syntax, arguments);
+    } catch (const Error&) {
+      for (const std::string& argument : arguments) {
+        if (argument == "--") break;
+        const std::string name = argument.substr(0, argument.find('='));
+        const auto known = std::ranges::find(elsewhere, name, &std::pair<std::string, std::string>::first);
+        if (known != elsewhere.end()) throw Error(ErrorCode::kUsage, name + known->second);
+      }
+      throw;
+    }
+  }
+
   // Toggles that can be preset can be turned off on the command line.
   void split_command_line(const std::vector<std::string>& arguments) {
     for (FlagSyntax& flag : syntax) {
       flag.can_be_turned_off = load_presets && !flag.takes_value && !has(never_preset, flag.names.front());
     }
-    split = split_arguments(syntax, arguments);
+    split = split_unless_elsewhere(arguments);
+    for (const auto& [name, value] : split.values) {
+      if (has(paths, name) && (value == "--help" || value == "-h")) split.help = true;
+    }
     for (const std::string& name : split.turned_off) {
       if (given(name)) throw Error(ErrorCode::kUsage, fmt::format("{0} and {0}=false contradict each other", name));
     }
@@ -232,6 +252,7 @@ void Flags::path(const FlagHelp& flag, std::string* value) {
     }
     *value = text;
   });
+  impl_->paths.push_back(impl_->syntax.back().names.front());
 }
 
 void Flags::text(const FlagHelp& flag, std::function<void(const std::string&)> set) {
@@ -272,6 +293,10 @@ void Flags::seed(std::uint64_t* value) {
              ValueKind::kWhole, [value](const std::string& name, const std::string& text) {
                if (!parse_whole(text, value)) refuse(name, text, "a whole number from 0 to 18446744073709551615");
              });
+}
+
+void Flags::elsewhere(const std::vector<std::string>& names, const std::string& why) {
+  for (const std::string& name : names) impl_->elsewhere.emplace_back(name, why);
 }
 
 void Flags::exclusive(const std::vector<std::string>& names) { impl_->exclusive.push_back(names); }

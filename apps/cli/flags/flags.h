@@ -58,7 +58,8 @@ class Flags {
   // A flag without a value.
   void toggle(const FlagHelp& flag, bool* value);
 
-  // A flag whose value is a path. An empty one is refused, and the name of another flag, which means a forgotten value.
+  // A flag whose value is a path. An empty one is refused, and the name of another flag, which means a forgotten value;
+  // that of --help asks for help.
   void path(const FlagHelp& flag, std::string* value);
 
   // A flag with any text, even an empty one. The flag's name is put before the message of an Error that `set` throws.
@@ -75,6 +76,9 @@ class Flags {
 
   // At most one of these may be given.
   void exclusive(const std::vector<std::string>& names);
+
+  // Flags that the verb has for something else. Who gives one is told `why`, after its name: " is for ...".
+  void elsewhere(const std::vector<std::string>& names, const std::string& why);
 
   // A flag whose value names presets. `load` reads them, and they act as if they came first on the command line. The
   // same flag overrides a preset (for a toggle, `--toggle=false` too), and so does a flag that excludes it. A preset of

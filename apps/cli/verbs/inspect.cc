@@ -34,13 +34,16 @@ std::optional<InspectCommand> parse_inspect(const std::vector<std::string>& argu
   Flags flags(
       "unroll inspect MODEL [flags]",
       "Shows the content of a model file: the network and its tensors, the tokenizer, the training options, and the "
-      "training history; or that of an id cache, all of which it checks. With --units TEXT, which has a help of its "
-      "own: the units that follow features of a text.");
+      "training history; or that of an id cache, all of which it checks. With --units TEXT (unroll inspect --units "
+      "--help): the units that follow features of a text.");
   flags.heading("Flags");
   flags.path({"--model,-m", "MODEL", "the model, instead of the first argument", ""}, &command.model);
   flags.toggle({"--json", "", "one JSON object on one line, with the whole history and vocabulary", ""}, &command.json);
   bool quiet = false;
   flags.toggle({"--quiet", "", "accepted as by the other verbs; has no effect", ""}, &quiet);
+  flags.elsewhere(
+      {"--match", "--from", "--to", "--top", "--symbols", "--label"},
+      " is about units that follow a text: give --units TEXT, too (unroll inspect --units --help has more)");
   flags.example("unroll inspect book.safetensors", "For people, with a chart of the loss.");
   flags.example("unroll inspect book.safetensors --json | jq .training.options", "For programs.");
   if (!flags.parse(arguments)) return std::nullopt;

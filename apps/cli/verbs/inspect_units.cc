@@ -14,6 +14,7 @@
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
+#include "draw/shown.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"
@@ -24,6 +25,9 @@
 
 namespace unroll {
 namespace {
+
+// Among the units of a network some follow whatever happens at fewer symbols.
+constexpr std::int64_t kFewSymbols = 1000;
 
 struct UnitsCommand {
   std::string model;
@@ -125,6 +129,10 @@ std::string text_of(const std::vector<Followed>& all, const UnrolledText& unroll
       none += fmt::format("{}: no unit follows it well\n", name);
     }
   }
+  if (unrolled.steps() < kFewSymbols) {
+    none += fmt::format("{} read: so few prove nothing, some unit follows anything there; give thousands\n",
+                        counted(unrolled.steps(), "symbol"));
+  }
   return text + none;
 }
 
@@ -173,7 +181,9 @@ std::string text_of(const Selected& selected, const UnrolledText& text) {
 
 }  // namespace
 
-bool asks_for_units(const std::vector<std::string>& arguments) { return asked_value(arguments, "--units").has_value(); }
+bool asks_for_units(const std::vector<std::string>& arguments) {
+  return asked_value(arguments, "--units") || (!arguments.empty() && arguments.back() == "--units");
+}
 
 int run_inspect_units(const std::vector<std::string>& arguments) {
   const std::optional<UnitsCommand> parsed = parse_units(arguments);
