@@ -3,6 +3,7 @@
 // FILE is JSON: the server's address, its key, and what the command says of the models there (page.py writes it).
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 const [, , executablePath, file] = process.argv;
@@ -86,6 +87,21 @@ export async function table(page, title) {
   const rows = (selector) =>
     figure.locator(selector).evaluateAll((found) => found.map((row) => [...row.cells].map((cell) => cell.textContent)));
   return { columns: (await rows("thead tr"))[0], rows: await rows("tbody tr") };
+}
+
+// What axe finds grave on a page, called `what` in messages; of some rules or of all.
+export async function expectUsable(page, what, rules = {}) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate((only) => axe.run(document, only), {
+    resultTypes: ["violations"],
+    ...rules,
+  });
+  const grave = violations.filter(({ id, impact }) => ["serious", "critical"].includes(impact) || id === "skip-link");
+  assert.deepEqual(
+    grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]),
+    [],
+    what,
+  );
 }
 
 // Runs the tests, or those that the command line names. Throws an AssertionError where the page does not show what it

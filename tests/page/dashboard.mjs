@@ -1,7 +1,7 @@
 // A training run in a browser: node dashboard.mjs CHROMIUM FILE NAME, see browser.mjs. Each test has a run of its own, of
 // which FILE says the process and the link.
 import assert from "node:assert/strict";
-import { close, complete, expected, open, run, tabTo, url } from "./browser.mjs";
+import { close, complete, expectUsable, expected, open, run, tabTo, url } from "./browser.mjs";
 
 const { pid, hash } = expected;
 const GONE = ["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"];
@@ -45,6 +45,36 @@ await run({
     assert.equal(await save(page), "curves.svg");
     assert.equal(await page.locator("figure.picture svg").isVisible(), true);
     await close(page);
+  },
+
+  async aRunIsStoppedAndContinuedByItsButtonsAndItsSamplesAreText() {
+    const page = await open(hash);
+    assert.match(await heading(page), /^Running/);
+    await page.locator(".sample blockquote").first().waitFor();
+    const acts = (name, state) =>
+      Promise.all([
+        page.waitForFunction((wanted) => document.querySelector(".run h2").textContent.startsWith(wanted), state),
+        page.getByRole("button", { name }).click(),
+      ]);
+    await acts(/^Stop/, "Stopped");
+    await complete(page);
+    const samples = await page.locator(".sample blockquote").allTextContents();
+    assert.ok(samples.some((text) => /<\S/.test(text)), "no sample would be markup");
+    assert.equal(await page.locator("img, script:not([src])").count(), 0);
+    assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
+    assert.equal(await page.locator("figure.picture svg").first().isVisible(), true);
+    await expectUsable(page, "a run that is stopped");
+    const steps = await page.locator(".run progress").getAttribute("value");
+    await acts("Continue", "Running");
+    await page.waitForFunction(
+      (before) => Number(document.querySelector(".run progress").value) > Number(before),
+      steps,
+    );
+    await expectUsable(page, "a run");
+    await acts(/^Stop/, "Stopped");
+    await complete(page);
+    await close(page);
+    process.kill(pid, "SIGKILL");
   },
 
   async aRunThatIsKilledIsSaidNotToAnswer() {

@@ -1,8 +1,7 @@
 // What the views show: node page.mjs CHROMIUM FILE [NAME ...], see browser.mjs.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import axe from "axe-core";
-import { PHONE, VIEWS, WIDE, close, complete, expected, key, open, press, run, tabTo, table, type, url } from "./browser.mjs";
+import { PHONE, VIEWS, WIDE, close, complete, expectUsable, expected, key, open, press, run, tabTo, table, type, url } from "./browser.mjs";
 
 function near(value, wanted, what) {
   assert.ok(
@@ -39,18 +38,8 @@ await run({
           for (const details of [seen[0], seen.at(-1)]) details.open = true; // a picture's numbers, and the keys
         });
         await complete(page);
-        await page.evaluate(axe.source);
         const rules = viewport === WIDE ? {} : { runOnly: ["color-contrast", "scrollable-region-focusable", "skip-link"] };
-        const { violations } = await page.evaluate((only) => axe.run(document, only), {
-          resultTypes: ["violations"],
-          ...rules,
-        });
-        const grave = violations.filter(({ id, impact }) => ["serious", "critical"].includes(impact) || id === "skip-link");
-        assert.deepEqual(
-          grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]),
-          [],
-          `${view} at ${viewport.width}`,
-        );
+        await expectUsable(page, `${view} at ${viewport.width}`, rules);
         await close(page);
       }
     }

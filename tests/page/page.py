@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 FOLDER = pathlib.Path(sys.argv.pop(2)).resolve()
 
 # pylint: disable=wrong-import-position
-from command_line import PATIENCE, SMALL, UNROLL, CommandTest, main  # noqa: E402
+from command_line import PATIENCE, SMALL, UNROLL, CommandTest, main, sentences  # noqa: E402
 from http_client import Server  # noqa: E402
 from npm_packages import install, skip  # noqa: E402
 
@@ -135,15 +135,35 @@ class Page(CommandTest):
             for tests in "page.mjs", "trouble.mjs":
                 self.browse(tests, file)
 
+    def test_models_of_other_sizes_and_reports_in_a_browser(self):
+        deep = self.learn("deep", sentences(150), "--layers", "2", "--cell", "gru", "--log", self.shared / "deep.jsonl",
+                          "--sample-every", "10")
+        words = [f"w{i}" for i in range(10_000)]
+        wide = self.learn("words", [" ".join(words[i:i + 10]) for i in range(0, 10_000, 10)], "--tokenizer", "word",
+                          "--valid-split", "0", "--embed", "8")
+        self.assertGreaterEqual(len(self.said("inspect", wide)["tokenizer"]["vocabulary"]), 10_000)
+        reports = []
+        for name, arguments in (("runs", [deep, self.shared / "deep.jsonl", wide, "--text", self.shared / "deep.txt"]),
+                                ("reviews", [self.reviews, "--text", self.shared / "reviews.txt"])):
+            reports.append(self.folder / f"{name}.html")
+            self.succeed("report", *arguments, "--save", reports[-1], "--quiet")
+        with Server(f"deep={deep}", f"words={wide}") as server:
+            facts = {"url": f"http://127.0.0.1:{server.port}/", "key": "", "expected": {
+                "sentence": "the cat sees the dog", "words": " ".join(words[:8]), "reports": [r.as_uri() for r in reports]}}
+            self.browse("models.mjs", self.write("models.json", json.dumps(facts)))
+
     def browse(self, tests, file, *names):
         done = subprocess.run(["node", tests, CHROMIUM, file, *names], cwd=FOLDER, capture_output=True, text=True,
                               timeout=PATIENCE, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
 
     def test_runs_in_a_browser(self):
-        for name, steps, stops in (("aRunThatWasStoppedIsContinuedAndItsEndIsSeen", 20_000, True),
-                                   ("aRunThatIsKilledIsSaidNotToAnswer", 100_000_000, False)):
-            with subprocess.Popen([UNROLL, "train", self.text, *SMALL, "--steps", str(steps), "--sample-every", "50",
+        hostile = self.shared / "hostile.txt", "--tokenizer", "whitespace"
+        for name, text, steps, stops in (
+                ("aRunThatWasStoppedIsContinuedAndItsEndIsSeen", [self.text], 20_000, True),
+                ("aRunIsStoppedAndContinuedByItsButtonsAndItsSamplesAreText", hostile, 100_000_000, False),
+                ("aRunThatIsKilledIsSaidNotToAnswer", [self.text], 100_000_000, False)):
+            with subprocess.Popen([UNROLL, "train", *text, *SMALL, "--steps", str(steps), "--sample-every", "50",
                                    "--save", self.folder / f"{name}.safetensors", "--dashboard"],
                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
                 self.addCleanup(process.kill)
