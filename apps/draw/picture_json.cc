@@ -3,17 +3,37 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <type_traits>
 
-#include "draw/shown.h"
+#include "unroll/character.h"
 
 namespace unroll {
 namespace {
+
+// The text; of what is no UTF-8 in it, as of symbols of a byte model, each byte as \xcc.
+std::string readable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    const std::string_view bytes = text.substr(0, character.bytes);
+    text.remove_prefix(character.bytes);
+    if (character.well_formed) {
+      out += bytes;
+    } else {
+      for (const char byte : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    }
+  }
+  return out;
+}
 
 nlohmann::ordered_json json_of(const Datum& datum) {
   return std::visit(
       [](const auto& value) {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
           return nlohmann::ordered_json();
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+          return nlohmann::ordered_json(readable(value));
         } else {
           return nlohmann::ordered_json(value);
         }
@@ -21,7 +41,11 @@ nlohmann::ordered_json json_of(const Datum& datum) {
       datum);
 }
 
-std::string csv_field(const std::string& text) {
+// As RFC 4180; a text that a spreadsheet would compute gets an apostrophe, as in what the page saves.
+std::string csv_field(const std::string& field) {
+  constexpr std::string_view kFormulas = "=+-@\t";
+  const bool computes = !field.empty() && kFormulas.find(field.front()) != std::string_view::npos;
+  const std::string text = (computes ? "'" : "") + readable(field);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

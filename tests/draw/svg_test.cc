@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,20 @@ TEST(TextFlow, LinesBreakAtTheirEndAndWhereTheyAreFull) {
 TEST(PictureCsv, FieldsAreQuotedWhereTheyMustBe) {
   EXPECT_EQ(picture_csv({.columns = {"a", "b,c"}, .rows = {{std::string("x\"y"), std::int64_t{3}}, {Datum(), 0.5}}}),
             "a,\"b,c\"\n\"x\"\"y\",3\n,0.5\n");
+}
+
+TEST(PictureCsv, NothingIsComputedBySpreadsheets) {
+  PictureTable table{.columns = {"=a"}, .rows = {}};
+  for (const char* const text : {"=1+1", "+1", "-x", "@sum", "\tx", "-", "a=b", ""})
+    table.rows.push_back({std::string(text)});
+  table.rows.push_back({-0.5});
+  EXPECT_EQ(picture_csv(table), "'=a\n'=1+1\n'+1\n'-x\n'@sum\n'\tx\n'-\na=b\n\n-0.5\n");
+}
+
+TEST(PictureCsv, BytesThatAreNoTextAreWrittenAsThePicturesShowThem) {
+  const PictureTable table{.columns = {"a"}, .rows = {{std::string("\xCC")}, {std::string("\xC3\xA9\xFFz")}}};
+  EXPECT_EQ(picture_csv(table), "a\n\\xcc\n\xC3\xA9\\xffz\n");
+  EXPECT_EQ(picture_json({.table = table})["table"]["rows"].dump(), "[[\"\\\\xcc\"],[\"\xC3\xA9\\\\xffz\"]]");
 }
 
 }  // namespace

@@ -41,6 +41,15 @@ std::string flag_name(std::string_view option) {
   return name;
 }
 
+// As picture_kind(); the picture of runs, which have no model, is among those that an error names.
+const PictureKind& kind_of(const std::string& name) {
+  try {
+    return picture_kind(name);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}, curves", error.what()), error.field());
+  }
+}
+
 // The pictures that heed an option, in words.
 std::string pictures_with(std::string_view option) {
   std::string names;
@@ -120,7 +129,7 @@ std::optional<DrawCommand> parse_draw(const std::vector<std::string>& arguments,
   if (rest.empty()) throw Error(ErrorCode::kUsage, "draw: PICTURE is missing: " + pictures_help());
   command.request.picture = rest.front();
   rest.erase(rest.begin());
-  const PictureKind& kind = picture_kind(command.request.picture);
+  const PictureKind& kind = kind_of(command.request.picture);
   check_heeded(flags, kind);
   command.model = take_model(command.model, &rest);
   if (kind.reads_text) {

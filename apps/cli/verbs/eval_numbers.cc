@@ -14,6 +14,7 @@
 #include "cli/streams/output.h"
 #include "cli/streams/quantities.h"
 #include "cli/streams/terminal.h"
+#include "draw/shown.h"
 #include "json/json_text.h"
 #include "unroll/error.h"
 #include "unroll/judge/classification.h"
@@ -150,8 +151,9 @@ int evaluate_numbers(const std::vector<std::string>& arguments, const FirstModel
     if (terminal.live_due()) terminal.live(fmt::format("evaluating  {}%", 100 * done / total));
   });
   nlohmann::ordered_json json = {{"model", command->model}, {"sequences", data.sequences()}, {"steps", data.steps()}};
-  std::string table = fmt::format("data       {} sequences, {} steps\n",
-                                  grouped(static_cast<std::int64_t>(data.sequences())), grouped(data.steps()));
+  std::string table =
+      fmt::format("data       {}, {}\n", counted(static_cast<std::int64_t>(data.sequences()), "sequence"),
+                  counted(data.steps(), "step"));
   if (answers.label_of.empty()) {
     const std::vector<Regression> figures = judge_predictions(answers, data);
     table += numbers_table(answers, figures);

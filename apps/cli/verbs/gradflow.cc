@@ -18,6 +18,7 @@
 #include "cli/verbs/gradflow_sections.h"
 #include "cli/verbs/verbs.h"
 #include "draw/pictures/gradient.h"
+#include "draw/shown.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"
@@ -188,7 +189,7 @@ nlohmann::ordered_json json_of(const MeasuredFlow& one, const std::optional<std:
 
 std::string looked_at(const MeasuredFlow& one, const GradflowCommand& command) {
   if (command.flow.at) return fmt::format("the prediction at step {}", *command.flow.at);
-  return one.flow.predictions == 1 ? "1 prediction" : fmt::format("{} predictions", grouped(one.flow.predictions));
+  return counted(one.flow.predictions, "prediction");
 }
 
 void note(const MeasuredFlow& one, const GradflowCommand& command, Terminal& terminal) {
@@ -197,8 +198,8 @@ void note(const MeasuredFlow& one, const GradflowCommand& command, Terminal& ter
   terminal.line(fmt::format("{}: {} of {}{}", one.name, looked_at(one, command), text_name(command.text), unread));
   const std::int64_t reached = one.flow.lines.front().lags.back().lag;
   if (command.flow.at || reached >= command.flow.lags) return;
-  terminal.line(fmt::format("{}: no prediction has more than {} steps before it since its line or the text began",
-                            one.name, grouped(reached)));
+  terminal.line(fmt::format("{}: no prediction has more than {} before it since its line or the text began", one.name,
+                            counted(reached, "step")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/streams/escaped.h"
+#include "draw/shown.h"
 #include "json/json_text.h"
 #include "json/look_json.h"
 #include "unroll/error.h"
@@ -65,8 +66,8 @@ std::string jacobians_text(const std::vector<StepJacobian>& jacobians) {
     const auto [least, most] = std::ranges::minmax(values);
     return fmt::format("  {:<22} {:>9.4f}  {:>9.4f} to {:.4f}\n", name, median_of(values), least, most);
   };
-  return fmt::format("  {:<22} {:>9}  {:>9}    of {} steps\n", "a step's Jacobian", "median", "range",
-                     jacobians.size()) +
+  return fmt::format("  {:<22} {:>9}  {:>9}    of {}\n", "a step's Jacobian", "median", "range",
+                     counted(std::ssize(jacobians), "step")) +
          row("largest singular value", &StepJacobian::largest) + row("Frobenius norm", &StepJacobian::frobenius) +
          row("spectral radius", &StepJacobian::radius);
 }

@@ -125,7 +125,7 @@ std::string flow_words(const FlowLine& line) {
   const std::int64_t last = line.lags.empty() ? 0 : line.lags.back().lag;
   const std::string per_step = fmt::format("x{:.3g} per step: ", line.per_step);
   const std::optional<double> half = line.reaches(0.5);
-  if (!half) return per_step + fmt::format("more than half is left after {} steps", last);
+  if (!half) return per_step + fmt::format("more than half is left after {}", counted(last, "step"));
   const std::optional<double> gone = line.reaches(1e-5);
   return per_step + fmt::format("half gone after {} steps, ", steps_words(*half)) +
          (gone ? "1e-5 after " + steps_words(*gone) : fmt::format("above 1e-5 after {}", last));
