@@ -28,7 +28,7 @@ inline constexpr std::int64_t kLargestJacobian = 4096;
 // The Jacobians (S, S) of these steps, exact, by as many backward steps side by side as the state has numbers. That of
 // a step which begins a line from the zero state is zero.
 //
-// Numerics largest and radius by repeated products; radius to about 0.1% where no eigenvalue stands out.
+// Numerics largest and radius by repeated products; radius to about 0.2% where no eigenvalue stands out.
 // Memory   about 4 (S (G + 6) H L) + 8 S^2 bytes.
 // Throws   Error{kUsage} for a step that the text does not have, for a state of more than kLargestJacobian numbers, and
 //          of a model that labels texts, as largest_lyapunov_exponent() does.

@@ -33,7 +33,7 @@ struct UntrainedNetwork {
 // A model with the weights that train() begins with, but for what `network` says. Reads texts with `tokenizer`,
 // beginning with the boundary where that has one. Its training record is empty.
 //
-// Numerics radii to about 0.1%, as recurrent_radii() has them.
+// Numerics radii to about 0.2%, as recurrent_radii() has them.
 // Throws   Error{kUsage} for sizes out of range, for a radius with a cell without W, and for a bias with a cell without
 //          gates; Error{kMemory}.
 [[nodiscard]] Model untrained_model(const Tokenizer& tokenizer, const UntrainedNetwork& network);
