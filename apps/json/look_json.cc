@@ -1,5 +1,6 @@
 #include "json/look_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -96,12 +97,18 @@ nlohmann::ordered_json saturation_json(const std::vector<GateSaturation>& satura
   return all;
 }
 
+std::string_view why_none(const TextFeature& feature) {
+  return varies(feature) ? "followed by no unit: all are the same at every symbol"
+                         : "the same at every symbol of the text";
+}
+
 nlohmann::ordered_json selection_json(const UnrolledText& text, const TextSelection& selection,
                                       const std::vector<SelectedUnit>& units, const std::vector<Passage>& passages) {
   const auto passage_json = [&](std::int64_t from, std::int64_t to) -> nlohmann::ordered_json {
     return {{"from", from}, {"to", to}, {"text", read_in(text, {.from = from, .to = to})}};
   };
   nlohmann::ordered_json json{{"selection", passage_json(selection.from, selection.to)},
+                              {"holding", std::ranges::count_if(units, holds_together)},
                               {"units", nlohmann::ordered_json::array()},
                               {"passages", nlohmann::ordered_json::array()}};
   for (const SelectedUnit& unit : units) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string_view>
 #include <vector>
 
 #include "unroll/look/dynamics.h"
@@ -29,7 +30,11 @@ namespace unroll {
 // [{"layer", "of": "h" or "c", "unit", "correlation", "auc"}, ...]; `auc` is null of a feature that is no claim.
 [[nodiscard]] nlohmann::ordered_json units_json(const std::vector<FollowingUnit>& units);
 
-// {"selection": {"from", "to", "text"}, "units": [{"layer", "of", "unit", "above", "threshold", "margin"}, ...],
+// Why no unit follows a feature at all: "the same at every symbol of the text".
+[[nodiscard]] std::string_view why_none(const TextFeature& feature);
+
+// {"selection": {"from", "to", "text"}, "holding": how many units hold it together,
+// "units": [{"layer", "of", "unit", "above", "threshold", "margin"}, ...],
 // "passages": [{"from", "to", "text", "units"}, ...]}
 [[nodiscard]] nlohmann::ordered_json selection_json(const UnrolledText& text, const TextSelection& selection,
                                                     const std::vector<SelectedUnit>& units,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
@@ -132,19 +133,26 @@ std::vector<SelectedUnit> units_of_selection(const UnrolledText& text, const Tex
   return all;
 }
 
+bool holds_together(const SelectedUnit& unit) noexcept {
+  constexpr double kLeastMargin = 0.5;
+  return unit.margin >= kLeastMargin;
+}
+
 std::vector<Passage> passages_alike(const UnrolledText& text, const TextSelection& selection,
                                     const std::vector<SelectedUnit>& units, std::int64_t count) {
   expect_selection(text, selection);
+  std::vector<SelectedUnit> holding;
+  std::ranges::copy_if(units, std::back_inserter(holding), holds_together);
   const auto steps = static_cast<std::size_t>(text.steps());
   std::vector<std::int64_t> on(steps);
   std::vector<char> taken(steps);
   for (std::int64_t t = 0; t < text.steps(); ++t) {
-    for (const SelectedUnit& unit : units) on[static_cast<std::size_t>(t)] += is_on(text, unit, t) ? 1 : 0;
+    for (const SelectedUnit& unit : holding) on[static_cast<std::size_t>(t)] += is_on(text, unit, t) ? 1 : 0;
     if (t >= selection.from && t <= selection.to) taken[static_cast<std::size_t>(t)] = 1;
   }
   std::vector<Passage> passages;
-  const std::int64_t half = std::max<std::int64_t>(1, (std::ssize(units) + 1) / 2);
-  for (std::int64_t fewest = std::ssize(units); fewest >= half; --fewest) {
+  const std::int64_t half = std::max<std::int64_t>(1, (std::ssize(holding) + 1) / 2);
+  for (std::int64_t fewest = std::ssize(holding); fewest >= half; --fewest) {
     for (const Passage& run : runs_with(on, taken, fewest, selection.to - selection.from + 1)) {
       if (std::ssize(passages) >= count) return passages;
       passages.push_back(run);

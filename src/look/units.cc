@@ -94,7 +94,7 @@ double auc_of(const std::vector<double>& x, const std::vector<double>& claim) {
   return std::max(auc, 1 - auc);
 }
 
-bool varies(const std::vector<double>& values) {
+bool has_two_values(const std::vector<double>& values) {
   return std::ranges::any_of(values, [&](double value) { return value != values.front(); });
 }
 
@@ -141,12 +141,18 @@ TextFeature line_position_feature(const UnrolledText& text) {
   });
 }
 
+bool varies(const TextFeature& feature) {
+  std::vector<double> values = feature.values;
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  return has_two_values(values);
+}
+
 std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextFeature& feature, std::int64_t count,
                                            std::optional<std::int64_t> layer) {
   const NetworkConfig& config = text.model().config();
   const Counted where = counted(text, feature);
   std::vector<FollowingUnit> all;
-  if (where.values.empty() || !varies(where.values)) return all;
+  if (where.values.empty() || !has_two_values(where.values)) return all;
   std::vector<double> x(where.steps.size());
   for (std::int64_t part = 0; part < text.layers() * (has_cell_state(config.cell) ? 2 : 1); ++part) {
     const std::int64_t l = has_cell_state(config.cell) ? part / 2 : part;
@@ -157,7 +163,7 @@ std::vector<FollowingUnit> units_following(const UnrolledText& text, const TextF
         const std::span<const float> state = of_cell_state ? text.c(l, where.steps[i]) : text.h(l, where.steps[i]);
         x[i] = static_cast<double>(state[static_cast<std::size_t>(unit)]);
       }
-      if (!varies(x)) continue;
+      if (!has_two_values(x)) continue;
       all.push_back({.layer = l,
                      .of_cell_state = of_cell_state,
                      .unit = unit,

@@ -145,13 +145,16 @@ class ServeAnswers(CommandTest):
         for name, expected in zip(("quotes", "brackets", "line", "/the [a-z]+/"), features):
             answer = self.server.post("/v1/units", model="char", text=text, feature=name, count=4).json
             self.assertEqual({key: answer[key] for key in expected}, expected)
+        none = self.server.post("/v1/units", model="char", text="the cat", feature="quotes").json
+        self.assertEqual((none["units"], none["reason"]), ([], "the same at every symbol of the text"))
+        self.assertNotIn("reason", answer)
         text = "the cat sees the dog again. the king loves the dog!"
         path = self.write("other.txt", text)
         selection = {"from": 14, "to": 20}
         asked = ["inspect", self.models["char"], "--units", path, "--json", "--from", "14", "--to", "20"]
         expected = json.loads(self.succeed(*asked, "--top", "5").out)
         answer = self.server.post("/v1/units", model="char", text=text, **selection, count=5, passages=5).json
-        for key in "selection", "units", "passages":
+        for key in "selection", "holding", "units", "passages":
             self.assertEqual(answer[key], expected[key])
         self.assertEqual(answer["selection"]["text"], "the dog")
         for passage in answer["passages"]:

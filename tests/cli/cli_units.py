@@ -18,6 +18,7 @@ class Units(CommandTest):
         self.assertEqual([one["feature"] for one in told],
                          ["inside quotes", "inside brackets", "position in line", "matches the [a-z]+", "matches zebra"])
         self.assertEqual([len(one["units"]) for one in told], [2, 2, 2, 2, 0])
+        self.assertEqual([one.get("reason") for one in told], [None] * 4 + ["the same at every symbol of the text"])
         for one in told[:4]:
             self.assertEqual(one["units"][0]["auc"] is None, one["feature"] == "position in line")
             self.assertEqual(f"{one['feature']}: no unit follows it well" in done.out, not one["followed"])
@@ -30,10 +31,17 @@ class Units(CommandTest):
         told = json.loads(self.succeed(*chosen, "--json", "--quiet").out)
         self.assertEqual(told["selection"], {"from": 10, "to": 16, "text": "the dog"})
         shown = self.succeed(*chosen).out
+        self.assertEqual(told["holding"], sum(unit["margin"] >= 0.5 for unit in told["units"]))
+        self.assertGreater(told["holding"], 0)
         self.assertIn('steps 10 to 16: "the dog"', shown)
         # The text repeats itself: so do the units.
         self.assertEqual(told["passages"][0]["text"], "the dog")
-        self.assertEqual(shown.count('of 4 units, steps'), len(told["passages"]))
+        self.assertEqual(shown.count(f"of {told['holding']} units, steps"), len(told["passages"]))
+        # Units of one line hardly hold a stretch of two and a half together.
+        noise = [*chosen[:6], "--from", "40", "--to", "121"]
+        weak = json.loads(self.succeed(*noise, "--json", "--quiet").out)
+        self.assertEqual((weak["holding"], weak["passages"]), (0, []))
+        self.assertRegex(self.succeed(*noise).out, "none holds it together|no unit is on throughout it")
         self.refuse(2, ["--from", "--to"], *chosen[:-4], "--top", "4")
         self.refuse(2, ["--to"], *chosen, "--match", "a")
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,20 @@ TEST(PassagesAlike, AreWhereTheSameUnitsAreOn) {
   EXPECT_TRUE(passages_alike(text, abca, {}, 9).empty());
 }
 
+TEST(PassagesAlike, AreThoseOfUnitsThatHoldTheSelectionTogether) {
+  EXPECT_TRUE(holds_together({.margin = 0.5}));
+  EXPECT_FALSE(holds_together({.margin = 0.49}));
+  const UnrolledText text = unrolled_by(knows_abc(), "deabcaedeedbbdeeabccad");
+  const TextSelection abca{.from = 3, .to = 6};
+  SelectedUnit weak = *find_planted(units_of_selection(text, abca, 100));
+  std::vector<SelectedUnit> units{weak};
+  weak.above = false;  // on where the other is off
+  weak.margin = 0.1;
+  units.push_back(weak);
+  EXPECT_EQ(passages_alike(text, abca, units, 9).size(), 2U);
+  EXPECT_TRUE(passages_alike(text, abca, {weak}, 9).empty());
+}
+
 TEST(PassagesAlike, WithMoreUnitsComeFirst) {
   const UnrolledText text = unrolled_by(knows_abc(), "deabcaedeedbbdeeabccadebcaede");
   const TextSelection abca{.from = 3, .to = 6};
@@ -101,7 +116,7 @@ TEST(PassagesAlike, WithMoreUnitsComeFirst) {
   std::vector<char> seen(static_cast<std::size_t>(text.steps()));
   for (const Passage& passage : passages_alike(text, abca, units, 100)) {
     EXPECT_LE(passage.units, before);
-    EXPECT_GE(2 * passage.units, std::ssize(units));
+    EXPECT_GE(2 * passage.units, std::ranges::count_if(units, holds_together));
     before = passage.units;
     for (std::int64_t t = passage.from; t <= passage.to; ++t) {
       EXPECT_TRUE(t < abca.from || t > abca.to);

@@ -61,6 +61,12 @@ TEST(UnitsFollowing, SaysWhereNoneIsGood) {
       units_following(text, {.name = "always", .values = std::vector<double>(nothing.values.size(), 1)}, 1).empty());
 }
 
+TEST(TextFeatures, VaryWhereStepsThatCountDiffer) {
+  EXPECT_TRUE(varies({.name = "some", .values = {NAN, 1, 0}}));
+  EXPECT_FALSE(varies({.name = "all", .values = {NAN, 1, 1}}));
+  EXPECT_FALSE(varies({.name = "none", .values = {NAN}}));
+}
+
 TEST(TextFeatures, AreThoseAfterEachSymbol) {
   const auto values = [](const std::string& characters, const auto& feature) {
     return shown(feature(unrolled(bracket_counter(), characters)));

@@ -124,7 +124,7 @@ std::string text_of(const std::vector<Followed>& all, const UnrolledText& unroll
     const std::string name = escaped(one.feature.name);
     for (std::size_t i = 0; i < one.units.size(); ++i) text += table_row(i == 0 ? name : "", one.units[i], unrolled);
     if (one.units.empty()) {
-      none += fmt::format("{}: the same at every symbol of the text\n", name);
+      none += fmt::format("{}: {}\n", name, why_none(one.feature));
     } else if (!follows_well(one.units.front())) {
       none += fmt::format("{}: no unit follows it well\n", name);
     }
@@ -142,6 +142,7 @@ nlohmann::ordered_json json_of(const std::vector<Followed>& all) {
     features.push_back({{"feature", one.feature.name},
                         {"followed", !one.units.empty() && follows_well(one.units.front())},
                         {"units", units_json(one.units)}});
+    if (one.units.empty()) features.back()["reason"] = why_none(one.feature);
   }
   return features;
 }
@@ -170,11 +171,13 @@ std::string text_of(const Selected& selected, const UnrolledText& text) {
     out += fmt::format("{:<16}  {:>1} {:>8.4f}  {:>8.4f}\n", place_of(unit, text), unit.above ? '>' : '<',
                        unit.threshold, unit.margin);
   }
-  if (selected.passages.empty()) return out + "no other passage has half of these units on\n";
+  const auto holding = std::ranges::count_if(selected.units, holds_together);
+  if (holding == 0) return out + "none holds it together: their margins are below half a standard deviation\n";
+  if (selected.passages.empty()) return out + "no other passage has half of the units on that hold it together\n";
   out += "passages alike\n";
   for (const Passage& passage : selected.passages) {
-    out += fmt::format("{} of {} units, steps {} to {}: \"{}\"\n", passage.units, selected.units.size(), passage.from,
-                       passage.to, escaped(read_in(text, {passage.from, passage.to})));
+    out += fmt::format("{} of {} units, steps {} to {}: \"{}\"\n", passage.units, holding, passage.from, passage.to,
+                       escaped(read_in(text, {passage.from, passage.to})));
   }
   return out;
 }

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::int64_t kMostUnits = 100;
 constexpr std::int64_t kMostPassages = 100;
+constexpr std::int64_t kLongestText = 16'384;  // steps
 constexpr std::int64_t kLastStep = std::int64_t{1} << 31;
 
 struct UnitsRequest {
@@ -75,6 +76,7 @@ void add_feature(const UnrolledText& text, const UnitsRequest& request, const St
   still_wanted();
   const std::vector<FollowingUnit> units = units_following(text, feature, request.count, request.layer);
   body["feature"] = feature.name;
+  if (units.empty()) body["reason"] = why_none(feature);
   body["followed"] = !units.empty() && follows_well(units.front());
   body["units"] = units_json(units);
 }
@@ -95,7 +97,7 @@ void Api::units(std::unique_ptr<Call>& call) {
   UnitsRequest request = read_units(fields, served->model);
   ask(call, *served,
       [name = served->name, model = served->model, request = std::move(request)](const StillWanted& still_wanted) {
-        const UnrolledText text = unrolled(model, request.text);
+        const UnrolledText text = unrolled(model, request.text, kLongestText);
         nlohmann::ordered_json body{{"object", "units"}, {"model", name}, {"unread_steps", text.unread_steps()}};
         if (request.selection) {
           add_selection(text, request, still_wanted, body);

@@ -7,8 +7,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kMostSteps = 4096;
-constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;  // of an unrolled text
+constexpr std::int64_t kMostBytes = std::int64_t{256} << 20;  // of an unrolled text
 
 }  // namespace
 
@@ -16,11 +15,11 @@ TextToUnroll text_to_unroll(RequestFields& fields) {
   return {.text = fields.filled_text("text"), .label = fields.text("label").value_or("")};
 }
 
-UnrolledText unrolled(const Model& model, const TextToUnroll& text) {
+UnrolledText unrolled(const Model& model, const TextToUnroll& text, std::int64_t longest) {
   const NetworkConfig& config = model.config();
   const std::int64_t step_bytes = 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden *
                                   std::max<std::int64_t>(1, config.layers * directions(config));
-  const std::int64_t most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, kMostSteps);
+  const std::int64_t most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, longest);
   return {model, {text.text, "the text"}, {.label = text.label, .most_steps = most_steps, .threads = 1}};
 }
 

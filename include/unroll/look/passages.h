@@ -42,6 +42,10 @@ struct SelectedUnit {
 [[nodiscard]] std::vector<SelectedUnit> units_of_selection(const UnrolledText& text, const TextSelection& selection,
                                                            std::int64_t count, std::optional<std::int64_t> layer = {});
 
+// Whether the two sides are half a standard deviation apart, or more: among many units some are barely on one side
+// throughout any selection, and on the other around it.
+[[nodiscard]] bool holds_together(const SelectedUnit& unit) noexcept;
+
 // A run of steps at each of which at least `units` units are on.
 struct Passage {
   std::int64_t from = 0;
@@ -49,9 +53,9 @@ struct Passage {
   std::int64_t units = 0;
 };
 
-// Other passages at which these units are on, apart from the selection and from each other, at most `count`: those with
-// more units first, then those whose length is closest to the selection's, then the earlier. Passages with fewer than
-// half of the units are left out. Throws as units_of_selection().
+// Other passages at which those of the units are on that hold the selection together, apart from the selection and from
+// each other, at most `count`: those with more units first, then those whose length is closest to the selection's, then
+// the earlier. Passages with fewer than half of them are left out. Throws as units_of_selection().
 [[nodiscard]] std::vector<Passage> passages_alike(const UnrolledText& text, const TextSelection& selection,
                                                   const std::vector<SelectedUnit>& units, std::int64_t count);
 

@@ -37,6 +37,10 @@ struct TextFeature {
 // 1,000 steps for each byte, or a megabyte of the stack.
 [[nodiscard]] TextFeature match_feature(const UnrolledText& text, const std::string& expression);
 
+// Whether the feature is another at some steps that count than at others. One that is the same at all of them is
+// followed by every unit and by none.
+[[nodiscard]] bool varies(const TextFeature& feature);
+
 // How a unit follows a feature.
 struct FollowingUnit {
   std::int64_t layer = 0;
