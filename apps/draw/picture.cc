@@ -14,11 +14,11 @@ namespace {
 
 constexpr double kMostWhole = 1 << 24;
 
-const std::array<PictureOption, 20> kOptions{{
+const std::array<PictureOption, 21> kOptions{{
     {"at",
      "T",
      "the step that is looked at, from 0",
-     "the last one; gradient: many",
+     "the last one; gradient: many; neurons: none",
      {0, kMostWhole},
      &PictureOptions::at},
     {"temperature",
@@ -54,6 +54,12 @@ const std::array<PictureOption, 20> kOptions{{
      "",
      {0, kMostWhole},
      &PictureOptions::from},
+    {"selection",
+     "FROM,TO",
+     "steps that are marked, the first and the last",
+     "none",
+     {0, kMostWhole},
+     &PictureOptions::selection},
     {"layer", "L", "the layer, from 0", "the last one", {0, kMostWhole}, &PictureOptions::layer},
     {"unit", "J", "the unit, from 0", "one that keeps much", {0, kMostWhole}, &PictureOptions::unit},
     {"units", "J,...", "the units, from 0", "those with the largest numbers", {0, kMostWhole}, &PictureOptions::units},
@@ -98,11 +104,11 @@ const std::vector<PictureKind>& picture_kinds() {
        .draw = draw_gradient},
       {.name = "gates",
        .purpose = "the gates of a unit over a text, and what they keep of a gradient",
-       .options = {"at", "layer", "unit", "from", "lags"},
+       .options = {"at", "layer", "unit", "from", "selection", "lags"},
        .draw = draw_gates},
       {.name = "neurons",
        .purpose = "units over a text",
-       .options = {"layer", "units", "state", "from"},
+       .options = {"at", "layer", "units", "state", "from", "selection"},
        .draw = draw_neurons},
       {.name = "truncation",
        .purpose = "what a length of truncated backpropagation cuts off",

@@ -49,6 +49,7 @@ struct PictureOptions {
   std::optional<std::string> change = {};      // one number of the network: "W,ROW,COLUMN,VALUE"
   std::optional<std::int64_t> truncate = {};   // the length after which gradients are cut off; unset: nowhere
   std::optional<std::int64_t> from = {};       // the first step that is shown, of a text that does not fit
+  std::vector<std::int64_t> selection = {};    // the first and the last of steps that are marked
   std::optional<std::int64_t> layer = {};      // from 0; unset: the last
   std::optional<std::int64_t> unit = {};       // from 0
   std::vector<std::int64_t> units = {};

@@ -17,14 +17,20 @@ inline constexpr std::size_t kMostSeries = 6;
 
 // The text of the request under one of its models, or another text under it.
 [[nodiscard]] UnrolledText unrolled(const PictureRequest& request, std::size_t model = 0);
-// `state`: unset is that of the model's training.
+// What that model is given: `label`, but for a model without conditions beside another nothing.
+[[nodiscard]] std::string label_for(const PictureRequest& request, std::size_t model);
+
+// Another text, or a model read otherwise. `state`: unset is that of the model's training.
 [[nodiscard]] UnrolledText unrolled(const PictureRequest& request, const Model& model, const std::string& text,
                                     std::optional<StatePolicy> state = {});
 
 // The text with the end of its last line, if a language model reads lines and the text lacks it: so the last symbol is
 // read too, and sums are those of `score`.
 [[nodiscard]] std::string with_line_end(const Model& model, const std::string& text);
-[[nodiscard]] UnrolledText unrolled_with_end(const PictureRequest& request);
+[[nodiscard]] UnrolledText unrolled_with_end(const PictureRequest& request, std::int64_t most_steps = 4096);
+
+// Throws Error{kUsage} for an `at` that the text does not have.
+void check_at(const PictureRequest& request, const UnrolledText& text);
 
 // The step that the request is about: `at`, or the last that predicts a symbol, of a model that labels texts the last.
 // Throws Error{kUsage} for a step that

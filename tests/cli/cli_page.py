@@ -37,6 +37,7 @@ class PageOfTwins(CommandTest):
         for model, cell, gates in zip(listed, ["rnn-tanh", "gru", "lstm"], ["", "rzn", "ifgo"]):
             facts = model["unroll"]
             self.assertEqual((facts["cell"], facts["gates"], facts["twin"]), (cell, gates, True))
+            self.assertEqual((facts["begin"], facts["symbols"]), ("boundary", list("ABCDEFGH")))
             file = WEB / "twins" / model["id"].replace("-twin", ".safetensors")
             inspected = json.loads(self.succeed("inspect", file, "--json").out)
             self.assertEqual(facts["parameters"], inspected["parameters"])

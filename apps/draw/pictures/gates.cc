@@ -20,7 +20,6 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kGateSteps = 200;
 constexpr std::int64_t kGateLags = 40;
 constexpr double kGatesPage = 860;
 
@@ -153,7 +152,7 @@ double draw_kept(Svg& svg, const KeptByLag& kept, std::int64_t at, char state, b
 }  // namespace
 
 Picture draw_gates(const PictureRequest& request) {
-  const UnrolledText text = unrolled_with_end(request);
+  const UnrolledText text = unrolled_with_end(request, kHeatText);
   const Cell cell = text.model().config().cell;
   if (gate_letters(cell).empty()) {
     throw Error(
@@ -161,11 +160,13 @@ Picture draw_gates(const PictureRequest& request) {
         fmt::format("the model's cell is {}, which has no gates: expected lstm, gru, or another cell with gates",
                     cell_name(cell)));
   }
+  check_at(request, text);
   const std::int64_t layer = asked_layer(request, text);
   const bool backwards = reads_backwards(text, layer);
   // A layer that reads backwards has read the whole of a text at its first step.
-  const std::int64_t at = backwards && !request.options.at ? text.texts().back().first : asked_step(request, text);
-  const StepRange steps = shown_steps(request, text, kGateSteps, backwards ? at + kGateSteps - 1 : at);
+  const auto last = [&] { return backwards ? text.texts().back().first : asked_step(request, text); };
+  const std::int64_t at = request.options.at ? *request.options.at : last();
+  const StepRange steps = shown_steps(request, text, kHeatSteps, backwards ? at + kHeatSteps - 1 : at);
   const std::int64_t unit = request.options.unit ? *request.options.unit : keeping_unit(text, layer, steps);
   check_unit(text, unit, "unit");
   const KeptByLag kept = kept_by_lag(request, text, layer, unit, at);
@@ -178,7 +179,10 @@ Picture draw_gates(const PictureRequest& request) {
   Svg svg;
   double y = draw_kept(svg, kept, at, state, backwards);
   draw_scale(svg, {130, y - 6}, "0 or least", "1 or most");
-  y = draw_heat_rows(svg, symbols, rows, y + 20, kGatesPage, steps.first, at);
+  y = draw_heat_rows(
+      svg, symbols, rows,
+      {.y = y + 20, .page = kGatesPage, .steps = steps, .at = at, .selection = asked_selection(request)});
+  y = draw_heat_steps(svg, text, steps, y);
   picture.table.columns = {"t", "reads"};
   for (const HeatRow& row : rows) picture.table.columns.push_back(row.name.substr(0, 1));
   picture.table.columns.insert(picture.table.columns.end(), {"gates alone", "measured"});

@@ -11,6 +11,7 @@
 #include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
+#include "unroll/look/dynamics.h"
 #include "unroll/look/truncation.h"
 
 namespace unroll {
@@ -118,6 +119,12 @@ void fill_flow(const std::vector<NamedFlow>& flows, Picture& picture) {
   }
 }
 
+// The radius of W of a cell with one such matrix.
+void add_radius(const DrawnModel& model, std::vector<std::pair<std::string, Datum>>& facts) {
+  const std::vector<RecurrentRadius> radii = recurrent_radii(model.model);
+  if (radii.size() == 1) facts.emplace_back(model.name + " radius", radii.front().radius);
+}
+
 }  // namespace
 
 std::string flow_words(const FlowLine& line) {
@@ -157,6 +164,7 @@ Picture draw_gradient(const PictureRequest& request) {
                                     .positions = request.options.positions.value_or(kFlowPositions),
                                     .at = request.options.at};
   std::vector<NamedFlow> flows;
+  std::vector<std::pair<std::string, Datum>> beginnings;  // of networks before their training
   for (std::size_t i = 0; i < request.models.size(); ++i) {
     const DrawnModel& one = request.models[i];
     const UnrolledText text = unrolled(request, i);
@@ -164,9 +172,12 @@ Picture draw_gradient(const PictureRequest& request) {
     do {
       check_wanted(request);
     } while (run.step());
+    if (one.untrained) add_radius(one, beginnings);
     flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = run.flow().lines.front()});
   }
-  return flow_picture(flows, request.standalone);
+  Picture picture = flow_picture(flows, request.standalone);
+  picture.facts.insert(picture.facts.end(), beginnings.begin(), beginnings.end());
+  return picture;
 }
 
 }  // namespace unroll

@@ -17,7 +17,6 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kMostHeatSteps = 200;
 constexpr std::int64_t kHeatUnits = 8;
 constexpr double kNeuronsPage = 860;
 
@@ -53,9 +52,11 @@ void set_scales(std::vector<HeatRow>& rows, bool of_c) {
 }  // namespace
 
 Picture draw_neurons(const PictureRequest& request) {
-  const UnrolledText text = unrolled_with_end(request);
+  const UnrolledText text = unrolled_with_end(request, kHeatText);
   const std::int64_t layer = asked_layer(request, text);
-  const StepRange steps = shown_steps(request, text, kMostHeatSteps, kMostHeatSteps - 1);
+  check_at(request, text);
+  const StepRange steps =
+      shown_steps(request, text, kHeatSteps, std::max(kHeatSteps - 1, request.options.at.value_or(0)));
   const std::vector<std::int64_t> units =
       asked_units(request, text, layer, {.first = 0, .count = text.steps()}, kHeatUnits);
   Picture picture{.title = "Units over a text"};
@@ -64,7 +65,8 @@ Picture draw_neurons(const PictureRequest& request) {
   const bool of_c = asks_for_c(request, text.model().config().cell);
   for (const std::int64_t unit : units) {
     rows.push_back({.name = fmt::format("{} {}", of_c ? "c" : "unit", unit),
-                    .hint = fmt::format("{} of unit {}", request.options.state, unit)});
+                    .hint = fmt::format("{} of unit {}", request.options.state, unit),
+                    .unit = unit});
     picture.table.columns.push_back(fmt::format("unit {}", unit));
   }
   std::vector<std::string> symbols;
@@ -82,23 +84,22 @@ Picture draw_neurons(const PictureRequest& request) {
   Svg svg;
   const std::string most = of_c || rows.empty() ? "the number of its row" : three_digits(rows.front().most);
   draw_scale(svg, {130, 14}, of_c ? "its negative" : "h = -" + most, most);
-  double y = draw_heat_rows(svg, symbols, rows, 44, kNeuronsPage, steps.first);
-  if (steps.count < text.steps()) {
-    svg.text({70, y + 8}, "small",
-             fmt::format("steps {} to {} of {}", steps.first, steps.last(), with_commas(text.steps())));
-    y += 20;
-  }
+  const double below = draw_heat_rows(svg, symbols, rows,
+                                      {.y = 44,
+                                       .page = kNeuronsPage,
+                                       .steps = steps,
+                                       .at = request.options.at.value_or(-1),
+                                       .selection = asked_selection(request)});
+  const double y = draw_heat_steps(svg, text, steps, below);
   picture.sentence = fmt::format(
       "{}{} of the {} units of layer {}, after each {}: a bar that changes with the text is "
       "a unit that follows something in it",
       of_c ? "c of " : "", units.size(), text.model().config().hidden, layer_name(text.model().config(), layer),
       text.predicts() ? "symbol" : "word");
   picture.sentence += beyond_text(request, text);
-  picture.facts = {{"layer", layer},
-                   {"first", steps.first},
-                   {"last", steps.last()},
-                   {"steps", text.steps()},
-                   {"unread_steps", text.unread_steps()}};
+  picture.facts = {{"layer", layer},        {"at", request.options.at.value_or(steps.last())},
+                   {"first", steps.first},  {"last", steps.last()},
+                   {"steps", text.steps()}, {"unread_steps", text.unread_steps()}};
   finish(picture, request, svg, kNeuronsPage, y);
   return picture;
 }

@@ -53,7 +53,8 @@ std::string closed(const Tokenizer& tokenizer, const std::string& text) {
 PricedText priced(const PictureRequest& request, const DrawnModel& drawn, const std::string& words,
                   const std::string& name) {
   const Tokenizer& tokenizer = drawn.model.tokenizer();
-  Scorer scorer(drawn.model, {.threads = request.threads, .label = request.label});
+  const auto place = static_cast<std::size_t>(&drawn - request.models.data());
+  Scorer scorer(drawn.model, {.threads = request.threads, .label = label_for(request, place)});
   const std::string whole = closed(tokenizer, words);
   const EncodedText encoded = tokenizer.encode({whole, request.text_name});
   const std::size_t read = std::min(encoded.ids.size(), kMostPriced);

@@ -20,7 +20,7 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kMostBytesOfPicture = std::int64_t{128} << 20;  // of an unrolled text
+constexpr std::int64_t kMostBytesOfPicture = std::int64_t{256} << 20;  // of an unrolled text
 
 void read_option(RequestFields& fields, const PictureOption& option, PictureOptions& options) {
   const std::string name(option.name);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "json/json_text.h"
 #include "unroll/look/truncation.h"
 #include "unroll/look/unrolled_text.h"
 #include "unroll/network.h"
@@ -38,6 +39,30 @@ nlohmann::ordered_json numbers_of(const Model& model) {
   return numbers;
 }
 
+bool begins_with_letter(std::string_view written) {
+  if (written.empty()) return false;
+  const char first = written.front();
+  return (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || static_cast<unsigned char>(first) >= 0x80;
+}
+
+// Texts of one symbol each, words or letters where there are such: what may stand at the beginning of any text.
+std::vector<std::string> some_symbols(const Tokenizer& tokenizer) {
+  constexpr std::size_t kMost = 8;
+  std::vector<std::string> letters;
+  std::vector<std::string> others;
+  for (std::int32_t id = 0; id < tokenizer.size() && letters.size() < kMost; ++id) {
+    if (id == tokenizer.boundary() || id == tokenizer.unknown()) continue;
+    std::string written = tokenizer.written(-1, id);
+    if (!is_utf8(written)) continue;
+    if (begins_with_letter(written)) {
+      letters.push_back(std::move(written));
+    } else if (others.size() < kMost && !written.empty()) {
+      others.push_back(std::move(written));
+    }
+  }
+  return letters.empty() ? others : letters;
+}
+
 }  // namespace
 
 nlohmann::ordered_json model_facts(const ServedModel& served) {
@@ -53,6 +78,8 @@ nlohmann::ordered_json model_facts(const ServedModel& served) {
                                {"hidden", net.hidden},
                                {"embed", net.embed},
                                {"directions", directions(net)},
+                               {"begin", begin_policy_name(model.begin_policy())},
+                               {"symbols", some_symbols(model.tokenizer())},
                                {"tied", net.tied},
                                {"parameters", parameter_count(net)},
                                {"numbers", numbers_of(model)},
