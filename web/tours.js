@@ -27,12 +27,12 @@ export const tours = [
       },
       {
         "words": "Two words that end in the same letter. The input of the last step is the same as in the next stop; compare the bars of the old state.",
-        "link": "#unrolled?model=tanh-twin&text=childr&at=6",
+        "link": "#unrolled?model=tanh-twin&text=childr&at=6&unit=54%2C12%2C30%2C48%2C14%2C40",
         "look": "[aria-label='The state of this step, in numbers']"
       },
       {
-        "words": "The last letter read is again r, the state is another, and so is the prediction. That is a memory.",
-        "link": "#unrolled?model=tanh-twin&text=the+r&at=5",
+        "words": "The last letter read is again r, the state is another, and so is the prediction: e had 93% before, and has 40% here. That is a memory.",
+        "link": "#unrolled?model=tanh-twin&text=the+r&at=5&unit=54%2C12%2C30%2C48%2C14%2C40",
         "look": "[aria-label='The state of this step, in numbers']"
       }
     ]
@@ -103,7 +103,7 @@ export const tours = [
         "look": "[aria-labelledby=untrained]"
       },
       {
-        "words": "At 1.7 almost all of it arrives, and with larger radii it grows: gradients explode. That it takes so much is due to the curve of tanh, which is flat for large sums.",
+        "words": "At 1.7 more than half of it arrives, and at 2.5 it has grown more than tenfold: gradients explode. That it takes so much is due to the curve of tanh, which is flat for large sums.",
         "link": "#gradients?model=tanh-twin&text=James%2C+a+servant+of+God+and+of+the+Lord+Jesus+Christ%2C+to%0Athe+twelve+tribes+which+are+scattered+abroad%2C+greeting.%0AMy+brethren%2C+count+it+all+joy+when+ye+fall+into+divers%0Atemptations%3B%0A&beside=&lags=60&radius=1.7",
         "look": "[aria-labelledby=untrained]"
       },
@@ -129,7 +129,7 @@ export const tours = [
         "look": "[aria-labelledby=untrained]"
       },
       {
-        "words": "With a forget bias of 3 its gates start almost open, and the gradient stays.",
+        "words": "With a forget bias of 3 its gates start almost open: more than a tenth of the gradient is left after 60 steps.",
         "link": "#gradients?model=lstm-twin&text=James%2C+a+servant+of+God+and+of+the+Lord+Jesus+Christ%2C+to%0Athe+twelve+tribes+which+are+scattered+abroad%2C+greeting.%0AMy+brethren%2C+count+it+all+joy+when+ye+fall+into+divers%0Atemptations%3B%0A&beside=gru-twin%2Ctanh-twin&lags=100&forget=3",
         "look": "[aria-labelledby=untrained]"
       },
@@ -144,7 +144,7 @@ export const tours = [
         "look": ".found"
       },
       {
-        "words": "Units that count the letters of a line know when the next line end is due. Click on a row to see the gates of its unit.",
+        "words": "A unit that counts the letters of a line knows when the next line end is due. Click on a row to see the gates of its unit.",
         "link": "#neurons?model=gru-twin&text=James%2C+a+servant+of+God+and+of+the+Lord+Jesus+Christ%2C+to%0Athe+twelve+tribes+which+are+scattered+abroad%2C+greeting.%0AMy+brethren%2C+count+it+all+joy+when+ye+fall+into+divers%0Atemptations%3B%0A&feature=line",
         "look": "[aria-label='Units over the text']"
       },
