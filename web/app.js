@@ -3,7 +3,7 @@ import { onMistake } from "./api.js";
 import { element, problem, replaceChildren } from "./elements.js";
 import { keepFocus } from "./focus.js";
 import { link } from "./link.js";
-import { loadModels, modelNamed, models, modelsFor, taskOf, words } from "./models.js";
+import { labelOf, loadModels, modelNamed, models, modelsFor, taskOf, words } from "./models.js";
 import { Tour } from "./tour.js";
 import * as answers from "./views/answers.js";
 import * as gradients from "./views/gradients.js";
@@ -31,11 +31,16 @@ const main = element(
 );
 const picker = element("select", { id: "model", change: () => choose(picker.value) });
 const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
+const labels = element("select", {
+  id: "label",
+  change: () => link.set({ label: labels.value, at: undefined }, { remember: true }),
+});
+const labelField = element("div", { class: "field model" }, element("label", { for: "label" }, "Label"), labels);
 const tabs = Object.fromEntries(
   Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]),
 );
 const tour = new Tour();
-const ABOUT = ["model", "text", "beside"];
+const ABOUT = ["model", "label", "text", "beside"];
 const lastOf = new Map(); // by task
 
 const PATIENCE = 500; // milliseconds, after which the page says that it waits
@@ -86,6 +91,7 @@ function frame() {
         ),
       ),
       pickerField,
+      labelField,
     ),
     main,
     tour.element,
@@ -161,7 +167,8 @@ function drawTabs(name) {
 
 // Looks at another model; steps, layers and units of the one before mean nothing to it.
 function choose(model) {
-  link.set({ model, at: undefined, layer: undefined, unit: undefined, of: undefined }, { remember: true });
+  const nothing = ["label", "at", "first", "layer", "unit", "units", "of"].map((key) => [key, undefined]);
+  link.set({ model, ...Object.fromEntries(nothing) }, { remember: true });
 }
 
 // The model of the link; without one the first that the view can show.
@@ -180,6 +187,17 @@ function drawPicker(view, model) {
     picker,
     fitting.map(option),
     others.length > 0 && element("optgroup", { label: "not for this view" }, others.map(option)),
+  );
+}
+
+// What a conditional model is given, of the labels that it learned.
+function drawLabels(model) {
+  labelField.hidden = model?.task !== "conditional";
+  if (labelField.hidden) return;
+  const chosen = labelOf(model);
+  replaceChildren(
+    labels,
+    model.labels.map((label) => element("option", { value: label, selected: label === chosen }, label)),
   );
 }
 
@@ -275,6 +293,7 @@ async function draw(turn) {
   if (unreachable && view.tasks) return fill(problem(unreachable));
   const model = view.tasks ? chosenModel(view) : null;
   drawPicker(view, model);
+  drawLabels(model);
   if (view.tasks && (!model || !view.tasks.includes(model.task))) {
     const notice = misfit(view, model);
     page.say(notice.firstChild.textContent);
@@ -286,7 +305,7 @@ async function draw(turn) {
     place.inert = true; // until its controls have their values
   }
   try {
-    const example = await view.example?.(model);
+    const example = link.get("text") === undefined ? await view.example?.(model) : undefined;
     if (turn !== turns) return; // something newer is asked
     place.inert = false;
     await made.show(model, example);

@@ -1,7 +1,7 @@
 // What a view shows before anybody typed: of the program's own models a text that they learned from, of others what they
 // write themselves, so that nothing in it is unknown to them.
 import { post } from "./api.js";
-import { isOfWords } from "./models.js";
+import { asked, isOfWords, needsFirstSymbol } from "./models.js";
 import { joined } from "./symbols.js";
 
 const SENTENCE = "the king";
@@ -24,12 +24,14 @@ export function labelled(model) {
   return model.task === "tag" ? WORDS : REVIEWS;
 }
 
+// A model that predicts nothing before its first symbol is given one.
 export function prompt(model) {
-  return model.twin ? "And the king " : "";
+  if (model.twin) return "And the king ";
+  return needsFirstSymbol(model) ? model.symbols[0] : "";
 }
 
 export async function sentence(model) {
-  return model.twin ? SENTENCE : firstLine(await written(model, 10, 5));
+  return model.twin ? SENTENCE : firstLine(await written(model, 16, 6));
 }
 
 export async function passage(model) {
@@ -45,22 +47,27 @@ export async function pair(model) {
 
 const known = new Map();
 
-// So many characters, or words, of the model's own.
+// About so many characters, or words, of the model's own, up to the end of a word. Where it cannot write, some of its
+// symbols.
 async function written(model, characters, words) {
   const length = isOfWords(model) ? words : characters;
-  const key = `${model.id} ${length}`;
-  if (!known.has(key)) {
-    const answer = await post("v1/completions", {
-      model: model.id,
-      prompt: "",
-      max_tokens: length,
-      temperature: 0.6,
-      seed: 1,
-      logprobs: 0,
-    });
-    known.set(key, joined(answer.choices[0].logprobs.tokens).trim());
+  const beginning = prompt(model);
+  const request = { ...asked(model), prompt: beginning, max_tokens: length, temperature: 0.6, seed: 1, logprobs: 0 };
+  const key = JSON.stringify(request);
+  if (known.has(key)) return known.get(key);
+  try {
+    const { tokens } = (await post("v1/completions", request)).choices[0].logprobs;
+    known.set(key, wholeWords(beginning + joined(tokens), tokens.length === length && !isOfWords(model)));
+  } catch {
+    return model.symbols.join(isOfWords(model) ? " " : "");
   }
-  return known.get(key);
+  return known.get(key) || model.symbols[0];
+}
+
+// The text without what stands around it, and where it was cut without the word that is not whole.
+function wholeWords(text, isCut) {
+  const whole = isCut ? text.replace(/\s+\S*$/, "") : text;
+  return (whole.trim() === "" ? text : whole).trim();
 }
 
 function firstLine(text) {

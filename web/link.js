@@ -50,8 +50,8 @@ export const link = {
   },
 
   // Units of a layer that has so many.
-  units(many) {
-    const numbers = this.list("unit")
+  units(many, key = "unit") {
+    const numbers = this.list(key)
       .map((entry) => Math.round(Number.parseFloat(entry)))
       .filter((unit) => !Number.isNaN(unit));
     return numbers.map((unit) => Math.min(Math.max(unit, 0), many - 1));

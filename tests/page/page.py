@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 FOLDER = pathlib.Path(sys.argv.pop(2)).resolve()
 
 # pylint: disable=wrong-import-position
-from command_line import PATIENCE, SMALL, UNROLL, CommandTest, main, sentences  # noqa: E402
+from command_line import PATIENCE, SMALL, UNROLL, CommandTest, main, run, sentences  # noqa: E402
 from http_client import Server  # noqa: E402
 from npm_packages import install, skip  # noqa: E402
 
@@ -38,6 +38,7 @@ FIRST = "In the beginning God created"
 SECOND = "God the In created beginning"
 HEBREW = "שלום עולם"
 REVIEW = "the film is lovely"
+MOOD = "the film is lovely"
 WRITTEN = {"prompt": "And the ", "seed": 3, "length": 40, "temperature": 0.7, "top_k": 20, "top_p": 0.9}
 
 
@@ -87,7 +88,22 @@ class Page(CommandTest):
                   for name in ("Anna", "Otto") for place in ("Bonn", "Rome")]
         cls.bytes = cls.learn("bytes", [HEBREW + " abc"] * 20, "--tokenizer", "byte")
         cls.tagger = cls.learn("tagger", tagged * 5, "--task", "tag", "--lr", "0.1", "--valid-split", "0")
+        cls.silent = cls.learn("silent", ["the cat sees the dog"] * 40, "--begin", "none")
+        cls.mood = cls.learn("mood", [f"__label__glad the {noun} is lovely\n__label__sad the {noun} was dull"
+                                      for noun in ("film", "cast", "plot", "end")], "--task", "conditional",
+                             "--valid-split", "0", "--lr", "0.1")
+        cls.repeats = cls.learn_rivers()
         cls.reviews = cls.learn("reviews", reviews, "--task", "classify", "--embed", "8", "--lr", "0.1")
+
+    @classmethod
+    def learn_rivers(cls):
+        """A model that writes two words, and those well."""
+        text, model = cls.shared / "rivers.txt", cls.shared / "repeats.safetensors"
+        text.write_text(("mountain river " * 8 + "\n") * 60, encoding="utf-8")
+        done = run("train", text, "--save", model, "--hidden", "32", "--layers", "1", "--steps", "300", "--lr", "0.02",
+                   "--quiet")
+        assert done.status == 0, done.err
+        return model
 
     @classmethod
     def learn(cls, name, lines, *flags):
@@ -102,6 +118,10 @@ class Page(CommandTest):
         """What a twin gives the symbols of the first text, each after those before it."""
         line = self.said("score", WEB / "twins" / f"{twin}.safetensors", stdin=FIRST + "\n")
         return [math.exp(token["log_prob"]) for token in line["tokens"]]
+
+    def under(self, label, text):
+        """ln p of a text that the model of moods is given a label for."""
+        return self.said("score", self.mood, "--label", label, stdin=text + "\n")["log_prob"]
 
     def expected(self):
         """What the command says of the models that the page shows."""
@@ -124,15 +144,17 @@ class Page(CommandTest):
             "medians": medians(flow), "review": REVIEW, "label": label["label"],
             "probability": label["probabilities"][label["label"]],
             "written": {**WRITTEN, "text": written.removeprefix(WRITTEN["prompt"]).removesuffix("\n")},
+            "mood": {"text": MOOD, **{label: self.under(label, MOOD) for label in ("glad", "sad")}},
             "hostile": " ".join(HOSTILE), "hebrew": HEBREW,
         }
 
     def test_the_page_in_a_browser(self):
-        models = [f"{path.stem}={path}" for path in (self.reviews, self.tagger, self.hostile, self.bytes)]
+        models = [f"{path.stem}={path}" for path in
+                  (self.reviews, self.tagger, self.hostile, self.bytes, self.silent, self.mood, self.repeats)]
         with Server(*models, "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))
-            for tests in "page.mjs", "trouble.mjs":
+            for tests in "page.mjs", "units.mjs", "trouble.mjs":
                 self.browse(tests, file)
 
     def test_models_of_other_sizes_and_reports_in_a_browser(self):

@@ -53,7 +53,7 @@ class Answers {
     );
   }
 
-  async show(model, [text, second]) {
+  async show(model, [text, second] = []) {
     const isTagger = model.task === "tag";
     const isExample = link.get("text") === undefined && link.get("second") === undefined;
     const others = isTagger ? [] : modelsFor(["classify"]).filter((other) => other !== model);

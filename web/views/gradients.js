@@ -1,17 +1,18 @@
 // How far gradients reach: this model, others, untrained ones whose start can be set.
-import { controls, slider, textField, tick } from "../controls.js";
+import { Newest, post } from "../api.js";
+import { button, controls, slider, textField, tick } from "../controls.js";
 import { element, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
-import { modelsFor } from "../models.js";
+import { asked, modelsBeside, needsFirstSymbol } from "../models.js";
 import { Picture } from "../picture.js";
-import { counted, decimals, percent } from "../symbols.js";
+import { counted, decimals, percent, shown } from "../symbols.js";
 
 export const title = "Gradients";
 export const sentence =
   "How much of a prediction's gradient is left some steps before it: a straight line down means that what " +
   "the network read a while ago can hardly teach it.";
-export const tasks = ["language"];
+export const tasks = ["language", "conditional"];
 export const example = examples.passage;
 export const needs = "this view follows gradients through language models.";
 
@@ -21,25 +22,41 @@ const LAGS = { min: 5, max: 200 };
 const RADII = { min: 0.5, max: 2.5 };
 const BIASES = { min: 0, max: 3 };
 const STEPS = { min: 1, max: 64 };
+const BIAS_AT_FIRST = 1; // of forget gates, where training begins
+const RADIUS_FACT = "untrained rnn-tanh radius";
 
-export function create() {
-  return new Gradients();
+// Words beside the number of a slider that nobody moved.
+function asBegun(key) {
+  return link.get(key) === undefined ? ", as training begins" : "";
+}
+
+export function create(page) {
+  return new Gradients(page);
 }
 
 class Gradients {
-  #text = textField("Text", (text) => link.set({ text }), { lines: 3 });
+  #page;
+  #newest = new Newest();
+  #text = textField("Text", (text) => link.set({ text, at: undefined }), { lines: 3 });
+  #one = tick("of one prediction", (on) => link.set({ at: on ? this.#last : undefined }));
+  #oneSays = element("p", { class: "note" });
+  #before = button("Before", () => this.#move(-1), { keys: "ArrowLeft" });
+  #next = button("Next", () => this.#move(1), { keys: "ArrowRight" });
+  #symbols = []; // of the text
+  #least = 0; // the first step that predicts one of them
+  #cut = ""; // into them
   #lags = slider("Steps back", (lags) => link.set({ lags }), { ...LAGS, step: 5 });
   #beside = element("fieldset", { class: "ticks" });
   #most = element("p", { class: "note" }, `${CURVES - 1} stand beside it, and no more do in one picture.`);
   #radius = slider("Radius of W, of an untrained tanh network", (radius) => link.set({ radius }), {
     ...RADII,
-    step: 0.05,
-    say: (radius) => radius.toFixed(2),
+    step: 0.01,
+    say: (radius) => radius.toFixed(2) + asBegun("radius"),
   });
   #forget = slider("Forget bias, of an untrained LSTM", (forget) => link.set({ forget }), {
     ...BIASES,
     step: 0.25,
-    say: (bias) => bias.toFixed(2),
+    say: (bias) => bias.toFixed(2) + asBegun("forget"),
   });
   #truncate = slider("Length of BPTT", (steps) => link.set({ truncate: steps }), {
     ...STEPS,
@@ -50,13 +67,16 @@ class Gradients {
   #left = element("p", { "aria-live": "polite" });
   #truncation = new Picture("What truncation loses at each length");
 
-  constructor() {
+  constructor(page) {
+    this.#page = page;
     this.element = element(
       "div",
       {},
       controls(this.#text, this.#lags),
       this.#beside,
       this.#most,
+      element("div", { class: "bar" }, this.#one.element, this.#before, this.#next),
+      this.#oneSays,
       this.#gradient.element,
       element(
         "section",
@@ -68,7 +88,11 @@ class Gradients {
           "Whether a network can learn over long distances is decided at its start: by the radius of W, the " +
             "factor at which states grow or shrink from step to step, and in an LSTM by the bias of its forget gate.",
         ),
-        controls(this.#radius, this.#forget),
+        controls(
+          this.#radius,
+          this.#forget,
+          button("As training begins", () => link.set({ radius: undefined, forget: undefined })),
+        ),
         this.#untrained.element,
       ),
       element(
@@ -94,23 +118,27 @@ class Gradients {
     if (text === "") {
       for (const picture of [this.#gradient, this.#untrained, this.#truncation]) picture.hide();
       this.#left.replaceChildren();
+      this.#oneSays.textContent = "";
       return;
     }
     const lags = link.whole("lags", 60, LAGS);
-    const radius = link.number("radius", 1, RADII);
-    const forget = link.number("forget", 1, BIASES);
+    const radius = link.number("radius", undefined, RADII);
+    const forget = link.number("forget", undefined, BIASES);
+    const at = link.whole("at");
     const truncate = link.whole("truncate", 16, STEPS);
     this.#lags.give(lags);
-    this.#radius.give(radius);
-    this.#forget.give(forget);
+    if (radius !== undefined) this.#radius.give(radius);
+    this.#forget.give(forget ?? BIAS_AT_FIRST);
+    this.#one.give(at !== undefined);
+    this.#before.hidden = this.#next.hidden = at === undefined;
     this.#truncate.give(truncate);
     const beside = this.#drawOthers(model);
-    const asked = { model: model.id, text };
-    const [, , truncation] = await Promise.all([
-      this.#gradient.draw({ picture: "gradient", ...asked, beside, lags }),
+    const request = { ...asked(model), text };
+    const [, untrained, truncation] = await Promise.all([
+      this.#gradient.draw({ picture: "gradient", ...request, beside, lags, at }),
       this.#untrained.draw({
         picture: "gradient",
-        ...asked,
+        ...request,
         lags,
         untrained: [
           { cell: "rnn-tanh", hidden: 64, radius },
@@ -120,12 +148,59 @@ class Gradients {
       }),
       this.#truncation.draw({
         picture: "truncation",
-        ...asked,
+        ...request,
         truncate,
         lengths: [...new Set([...LENGTHS, truncate])].sort((a, b) => a - b),
       }),
+      this.#cutText(model, text),
     ]);
+    if (untrained && radius === undefined) this.#radius.give(untrained.facts[RADIUS_FACT]);
+    this.#tellOne(at);
     if (truncation !== undefined) this.#tellLeft(truncation?.table, truncate);
+  }
+
+  close() {
+    this.#newest.stop();
+  }
+
+  key(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by !== undefined) this.#move(by);
+    return by !== undefined;
+  }
+
+  // To the prediction before or after; the first time to the last.
+  #move(by) {
+    if (this.#last < this.#least) return;
+    const at = link.whole("at", this.#last - by) + by;
+    link.set({ at: Math.min(Math.max(at, this.#least), this.#last) });
+  }
+
+  get #last() {
+    return this.#symbols.length - 1;
+  }
+
+  // The symbols of the text: each step predicts one.
+  async #cutText(model, text) {
+    const wanted = JSON.stringify([model.id, text]);
+    if (wanted === this.#cut) return;
+    const request = { model: model.id, prompt: text, return_token_strs: true };
+    const answer = await this.#newest.run((signal) => post("tokenize", request, signal)).catch(() => undefined);
+    if (!answer) return;
+    this.#cut = wanted;
+    this.#symbols = answer.token_strs;
+    this.#least = needsFirstSymbol(model) ? 1 : 0;
+  }
+
+  #tellOne(at) {
+    const symbol = this.#symbols[at];
+    this.#oneSays.textContent =
+      at === undefined
+        ? "The lines are medians over many predictions of the text, the bands their quartiles."
+        : symbol === undefined
+          ? ""
+          : `What is left of the gradient of one prediction: of ${shown(symbol)} at step ${at} of ${this.#last}.`;
+    if (at !== undefined) this.#page.say(this.#oneSays.textContent);
   }
 
   // What is left of the gradient of all recurrent weights at the length chosen.
@@ -144,7 +219,7 @@ class Gradients {
 
   // The others to choose from; returns those that are chosen: the program's own unless the link says else.
   #drawOthers(model) {
-    const others = modelsFor(tasks).filter((other) => other !== model);
+    const others = modelsBeside(model);
     const named = link.get("beside") !== undefined;
     const chosen = others
       .filter((other) => (named ? link.list("beside").includes(other.id) : other.twin))

@@ -6,7 +6,7 @@ import { button, choice, controls, textField } from "../controls.js";
 import { breathe, element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
-import { modelsFor } from "../models.js";
+import { asked, modelNamed, modelsBeside } from "../models.js";
 import { Picture } from "../picture.js";
 import { bits, count, decimals, shown } from "../symbols.js";
 
@@ -14,7 +14,7 @@ export const title = "Read";
 export const sentence =
   "The more a symbol surprises the model, the stronger its colour: a text like those that it learned from stays " +
   "plain, and the place where a sentence goes wrong stands out.";
-export const tasks = ["language"];
+export const tasks = ["language", "conditional"];
 export const example = examples.pair;
 export const needs = "this view reads with language models.";
 
@@ -82,13 +82,11 @@ class Read {
       [
         ["", "nothing"],
         ["text", "another text"],
-        ...modelsFor(tasks)
-          .filter((other) => other !== model)
-          .map(({ id }) => ["model " + id, "the model " + id]),
+        ...modelsBeside(model).map(({ id }) => ["model " + id, "the model " + id]),
       ],
       second !== undefined ? "text" : beside !== undefined ? "model " + beside : "",
     );
-    const request = { picture: "surprisal", model: model.id, text: beginning(text) };
+    const request = { picture: "surprisal", ...asked(model), text: beginning(text) };
     if (beginning(second ?? "") !== "") request.second = beginning(second);
     if (beside !== undefined) request.beside = beside;
     this.#sumsTitle.textContent = [text, second ?? ""].some((one) => beginning(one) !== one)
@@ -207,6 +205,14 @@ class Read {
   #point(symbol, reading, isChosen) {
     if (isChosen) link.set({ at: symbol.index, of: reading === this.#other ? ORDINALS[1] : undefined });
     this.#details.hidden = false;
+    if (symbol.logProb === null) {
+      replaceChildren(
+        this.#details,
+        element("h2", {}, element("bdi", { class: "symbol" }, shown(symbol.text))),
+        element("p", { class: "note" }, "Given, not predicted: the model was trained with --begin none."),
+      );
+      return;
+    }
     const place = element("div", { class: "place" });
     replaceChildren(
       this.#details,
@@ -235,7 +241,7 @@ class Reading {
   text = "";
   isRead = false;
   totals = null;
-  #model = "";
+  #model = {}; // the fields that name it
   #asked = "";
   #newest = new Newest();
   #beside = new Newest();
@@ -256,18 +262,20 @@ class Reading {
   async read(model, text, name) {
     this.#name.hidden = name === "";
     this.#name.textContent = name;
-    const asked = JSON.stringify([model, text]);
-    if (asked === this.#asked) return;
+    const known = modelNamed(model);
+    const fields = known ? asked(known) : { model };
+    const wanted = JSON.stringify([fields, text]);
+    if (wanted === this.#asked) return;
     this.clear();
-    this.#asked = asked;
-    this.#model = model;
+    this.#asked = wanted;
+    this.#model = fields;
     this.text = text;
     if (text === "") return;
     this.#coloured.element.setAttribute("aria-busy", "true");
     try {
       await this.#newest.run((signal) => this.#readLines(signal));
     } catch (error) {
-      if (asked !== this.#asked) return;
+      if (wanted !== this.#asked) return;
       this.clear();
       this.#problem.textContent = error.message;
       this.#problem.hidden = false;
@@ -301,7 +309,7 @@ class Reading {
     const answer = await this.#beside.run((signal) =>
       post(
         "v1/completions",
-        { model: this.#model, prompt: symbol.before(), max_tokens: 1, temperature: 0, logprobs: TOP },
+        { ...this.#model, prompt: symbol.before(), max_tokens: 1, temperature: 0, logprobs: TOP },
         signal,
       ),
     );
@@ -312,7 +320,7 @@ class Reading {
     const lines = this.text.replace(/\n$/, "").split("\n");
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
       const some = lines.slice(from, from + LINES_AT_ONCE);
-      const { data, totals } = await post("v1/score", { model: this.#model, text: some }, signal);
+      const { data, totals } = await post("v1/score", { ...this.#model, text: some }, signal);
       if (signal.aborted) return;
       for (const key of ["log_prob", "tokens", "bytes", "unknown_tokens"]) this.totals[key] += totals[key];
       this.totals.comparable &&= totals.comparable;

@@ -4,6 +4,7 @@ import { button, choice, controls, slider, textField } from "../controls.js";
 import { element, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
+import { asked } from "../models.js";
 import { Picture } from "../picture.js";
 import { count, counted, spoken } from "../symbols.js";
 import { Change } from "./change.js";
@@ -12,7 +13,7 @@ import { Morph } from "./morph.js";
 export const title = "Unrolled";
 export const sentence =
   "One small network, used again for every symbol of the text: the loop on paper, and what really runs.";
-export const tasks = ["language"];
+export const tasks = ["language", "conditional"];
 export const example = examples.sentence;
 export const needs = "this view unrolls language models, which predict the next symbol at every step.";
 
@@ -114,7 +115,7 @@ class Unrolled {
       replaceChildren(this.#shared);
       return;
     }
-    const about = { model: model.id, text, change: link.get("change") };
+    const about = { ...asked(model), text, change: link.get("change") };
     const truncate = link.whole("truncate", undefined, BACK);
     this.#change.show(model, link.get("change"));
     if (this.#form.isLoop !== (link.get("loop") === "1")) this.#turnForm();
@@ -170,7 +171,7 @@ class Unrolled {
     this.#giveUnits(layer, units);
     const temperature = link.number("temperature", undefined, TEMPERATURES);
     await Promise.all([
-      this.#onehot.draw({ picture: "onehot", model: request.model, text: request.text, at: request.at }),
+      this.#onehot.draw({ picture: "onehot", ...request, change: undefined }),
       this.#step.draw({ picture: "step", ...request, layer, units: units.length > 0 ? units : undefined }),
       this.#softmax.draw({ picture: "softmax", ...request, temperature }),
     ]);
@@ -210,8 +211,8 @@ class Unrolled {
   async #tellLost(model, text, truncate) {
     this.#lost.hidden = truncate === undefined;
     if (truncate === undefined) return;
-    const asked = { picture: "truncation", model: model.id, text, truncate, lengths: [truncate] };
-    const answer = await post("v1/draw", asked).catch(() => undefined);
+    const request = { picture: "truncation", ...asked(model), text, truncate, lengths: [truncate] };
+    const answer = await post("v1/draw", request).catch(() => undefined);
     this.#lost.textContent = answer ? `${answer.sentence}.` : "";
   }
 

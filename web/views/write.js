@@ -6,6 +6,7 @@ import { button, controls, numberField, slider, textField } from "../controls.js
 import { element, problem, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
+import { asked, needsFirstSymbol } from "../models.js";
 import { Picture } from "../picture.js";
 import { bits, counted, decimals, joined, Pieces, shown } from "../symbols.js";
 
@@ -13,7 +14,7 @@ export const title = "Write";
 export const sentence =
   "The model gives every symbol a share of a bar, a die falls on it, and the symbol under it is written: " +
   "the same seed writes the same text.";
-export const tasks = ["language"];
+export const tasks = ["language", "conditional"];
 export const example = examples.prompt;
 export const needs = "this view writes with language models.";
 
@@ -56,6 +57,7 @@ class Write {
   #text = new PointableText("The text that the model wrote", (index) => this.#point(index));
   #details = element("div", { class: "details", "aria-live": "polite" });
   #problem = problem();
+  #needs = element("p", { class: "notice", hidden: true });
   #dice = new Picture("The die that chose this symbol", (svg) => {
     const needle = svg.querySelector(".needle");
     if (needle) this.#dice.bringIntoView(needle);
@@ -83,6 +85,7 @@ class Write {
         ),
       ),
       this.#problem,
+      this.#needs,
       element("div", { class: "beside" }, element("div", { class: "paper" }, this.#text.element), this.#details),
       this.#dice.element,
       element(
@@ -98,7 +101,7 @@ class Write {
   async show(model, example) {
     const prompt = link.get("text") ?? example;
     this.#fields = {
-      model: model.id,
+      ...asked(model),
       prompt,
       max_tokens: link.whole("length", 200, LENGTHS),
       temperature: link.number("temperature", 0.8, TEMPERATURES),
@@ -115,6 +118,15 @@ class Write {
     this.#length.give(length);
     this.#seed.give(seed);
     this.#count.give(count);
+    const lacks = prompt === "" && needsFirstSymbol(model);
+    this.#needs.hidden = !lacks;
+    if (lacks) {
+      this.#rest();
+      this.#needs.textContent =
+        `${model.id} was trained with --begin none: it predicts nothing before it has read a symbol. ` +
+        `Begin with one, such as ${shown(model.symbols[0])}.`;
+      return;
+    }
     await this.#write();
     this.#tree.draw({
       picture: "tree",
@@ -130,10 +142,21 @@ class Write {
     this.#newest.stop();
   }
 
+  // Nothing is written.
+  #rest() {
+    this.#newest.stop();
+    this.#asked = "";
+    this.#written = [];
+    this.#text.clear();
+    this.#details.replaceChildren();
+    this.#dice.hide();
+    this.#tree.hide();
+  }
+
   // What pictures of the text are asked for with.
   #sampling() {
-    const { model, prompt, temperature, top_k, top_p, seed } = this.#fields;
-    return { model, prompt, temperature, top_k: top_k > 0 ? top_k : undefined, top_p, seed };
+    const { model, label, prompt, temperature, top_k, top_p, seed } = this.#fields;
+    return { model, label, prompt, temperature, top_k: top_k > 0 ? top_k : undefined, top_p, seed };
   }
 
   key(event) {
