@@ -73,7 +73,7 @@ class LimitedText final : public nlohmann::json_sax<nlohmann::json> {
   std::array<std::set<std::string>, kMostLevels + 1> keys_;  // of the objects that are open
 };
 
-std::int64_t whole_of(const std::string& key, const nlohmann::json& value, const NumberRange& range) {
+std::int64_t whole_within(const std::string& key, const nlohmann::json& value, const NumberRange& range) {
   // Some clients write 16 as 16.0.
   const double number = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
   if (!contains(range, number) || std::trunc(number) != number) refuse_field(key, value, describe(range, true));
@@ -137,7 +137,7 @@ bool RequestFields::truth(const std::string& key, bool otherwise) {
 std::optional<std::int64_t> RequestFields::whole(const std::string& key, std::int64_t least, std::int64_t most) {
   const nlohmann::json* const value = find(key);
   if (value == nullptr) return std::nullopt;
-  return whole_of(key, *value, {static_cast<double>(least), static_cast<double>(most)});
+  return whole_within(key, *value, {static_cast<double>(least), static_cast<double>(most)});
 }
 
 std::vector<std::int64_t> RequestFields::wholes(const std::string& key, NumberRange range) {
@@ -145,7 +145,7 @@ std::vector<std::int64_t> RequestFields::wholes(const std::string& key, NumberRa
   if (list == nullptr) return {};
   if (!list->is_array()) refuse_field(key, *list, "a list of whole numbers");
   std::vector<std::int64_t> numbers;
-  for (const nlohmann::json& value : *list) numbers.push_back(whole_of(key, value, range));
+  for (const nlohmann::json& value : *list) numbers.push_back(whole_within(key, value, range));
   return numbers;
 }
 
