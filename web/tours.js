@@ -170,7 +170,7 @@ export const tours = [
         "look": ".view .beside"
       },
       {
-        "words": "Asked at the end only, a network classifies: this one tells verses of the old testament from those of the new. It says old until the last word, and its answer is what it says then.",
+        "words": "Asked at the end only, a network classifies: this one tells verses of the old testament from those of the new. From king on it says old, until the last word: its answer is what it says then, new with 92%.",
         "link": "#answers?model=testament-twin&text=And+the+servant+of+the+king+believed+in+Jesus&second=",
         "look": ".view"
       },

@@ -294,9 +294,14 @@ class Tours(CommandTest):
         of_steps = [step["log_prob"] for step in at.ask("/v1/states", text=at.asked["text"] + "\n")["steps"]]
         self.assertTrue(math.isclose(sum(of_steps), score, rel_tol=1e-5))
 
-    @stop(5, 3, "Asked at the end only, a network classifies")
+    @stop(5, 3, "From king on it says old, until the last word: its answer is what it says then, new with 92%")
     def classifier(self, at):
-        self.assertEqual((at.view, at.asked), ("answers", {}))  # there is no twin that classifies
+        said = dict(zip(at.column("answers", "last"), at.column("answers", "new")))
+        self.assertTrue(all(said[word] < 0.5 for word in ("king", "believed", "in")), said)
+        self.assertTrue(all(said[word] > 0.5 for word in ("And", "servant")), said)
+        answer = at.ask("/v1/classify", text=at.asked["text"])["data"][0]
+        self.assertEqual((answer["label"], f"{answer['probabilities']['new']:.0%}"), ("new", "92%"))
+        self.assertAlmostEqual(said["Jesus"], answer["probabilities"]["new"], places=6)
 
     @stop(5, 4, "A prediction at the end still has a gradient at every step before")
     def gradient_at_each_step(self, at):
