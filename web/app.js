@@ -30,12 +30,22 @@ const main = element(
   place,
 );
 const picker = element("select", { id: "model", change: () => choose(picker.value) });
-const pickerField = element("div", { class: "field model" }, element("label", { for: "model" }, "Model"), picker);
+const pickerField = element(
+  "div",
+  { class: "field model", hidden: true },
+  element("label", { for: "model" }, "Model"),
+  picker,
+);
 const labels = element("select", {
   id: "label",
   change: () => link.set({ label: labels.value, at: undefined }, { remember: true }),
 });
-const labelField = element("div", { class: "field model" }, element("label", { for: "label" }, "Label"), labels);
+const labelField = element(
+  "div",
+  { class: "field model", hidden: true },
+  element("label", { for: "label" }, "Label"),
+  labels,
+);
 const tabs = Object.fromEntries(
   Object.entries(VIEWS).map(([name, view]) => [name, element("a", { href: "#" + name }, view.title)]),
 );
@@ -188,6 +198,7 @@ function drawPicker(view, model) {
     fitting.map(option),
     others.length > 0 && element("optgroup", { label: "not for this view" }, others.map(option)),
   );
+  picker.title = model ? words(model) : ""; // of which there may not be the place to show all
 }
 
 // What a conditional model is given, of the labels that it learned.

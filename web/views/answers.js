@@ -157,7 +157,9 @@ class Answered {
 
   // The label, and the probabilities of the first ten; `name` of the model where there are two.
   #labels({ label, probabilities }, name) {
-    const shares = Object.entries(probabilities).slice(0, 10);
+    const shares = Object.entries(probabilities)
+      .sort(([, a], [, b]) => b - a) // objects put names that are numbers first
+      .slice(0, 10);
     return element(
       "div",
       {},
