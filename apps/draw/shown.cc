@@ -86,6 +86,12 @@ std::string shown_symbol(const Tokenizer& tokenizer, std::int32_t id, std::int64
   return id < 0 ? std::string(kDash) : shown_symbol(tokenizer.symbol(id), most);
 }
 
+std::string quoted_symbol(std::string_view symbol) {
+  return "\xE2\x80\x9C" + shown_symbol(symbol, 20) + "\xE2\x80\x9D";
+}
+
+std::string quoted_symbol(const Tokenizer& tokenizer, std::int32_t id) { return quoted_symbol(tokenizer.symbol(id)); }
+
 std::string percent(double share) {
   const double hundredths = 100 * share;
   if (hundredths == 0) return "0%";

@@ -17,6 +17,10 @@ namespace unroll {
 // Of the symbol `id`; of none (-1) a dash.
 [[nodiscard]] std::string shown_symbol(const Tokenizer& tokenizer, std::int32_t id, std::int64_t most = 0);
 
+// The same within a sentence: in quotation marks.
+[[nodiscard]] std::string quoted_symbol(std::string_view symbol);
+[[nodiscard]] std::string quoted_symbol(const Tokenizer& tokenizer, std::int32_t id);
+
 // The columns that text takes in a monospaced type: none for combining marks, two for wide characters.
 [[nodiscard]] std::int64_t columns_of(std::string_view text) noexcept;
 

@@ -1,6 +1,7 @@
 // What pictures show and say where something grows, is out of sight, or cannot be compared.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "draw/drawn.h"
 #include "draw/picture.h"
+#include "draw/pictures/gradient.h"
 #include "draw/shown.h"
 #include "model/model_file.h"
 #include "support/error_of.h"
@@ -92,6 +94,27 @@ TEST(TruncationPictureLimits, NeedsAPrediction) {
       config, tiny_characters(), {}, ModelWeights(random_parameters(config, 0.7F, 3)), BeginPolicy::kNone}));
   EXPECT_TRUE(fails_with(ErrorCode::kInput, "no symbol is predicted",
                          [&] { static_cast<void>(draw(picture_of("truncation", model, "a"))); }));
+}
+
+// A line of a flow whose medians are a function of the lag.
+template <class Median>
+FlowLine line_of(std::int64_t lags, double per_step, Median median) {
+  FlowLine line{.per_step = per_step};
+  for (std::int64_t lag = 0; lag <= lags; ++lag) {
+    line.lags.push_back({.lag = lag, .count = 1, .median = median(static_cast<double>(lag))});
+  }
+  return line;
+}
+
+TEST(FlowWords, SayWhetherALineIsStraightBentOrGrows) {
+  EXPECT_EQ(flow_words(line_of(30, 0.5, [](double lag) { return std::pow(0.5, lag); })),
+            "x0.5 per step: half gone after 1.0 steps, 1e-5 after 17");
+  EXPECT_EQ(flow_words(line_of(60, 0.95, [](double lag) { return lag < 1 ? 1.0 : 1e-4 * std::pow(0.95, lag); })),
+            "x0.95 per step on average: half gone after 0.1 steps, 1e-5 after 45");
+  EXPECT_EQ(flow_words(line_of(10, 2, [](double lag) { return std::pow(2, lag); })),
+            "x2 per step: grown to 1.02e+03 after 10 steps");
+  EXPECT_EQ(flow_words(line_of(1, 0.9, [](double lag) { return std::pow(0.9, lag); })),
+            "x0.9 per step: more than half is left after 1 step");
 }
 
 TEST(ShownNames, TellPathsApart) {

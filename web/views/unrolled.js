@@ -298,7 +298,7 @@ class Unrolled {
   #go(at) {
     this.#stop();
     link.set({ at });
-    this.#page.say(`Step ${at} of ${this.#steps()}`);
+    this.#page.say(`Step ${at} of 0 to ${this.#steps() - 1}`);
   }
 
   // Forward, column by column, then the gradient of the chosen prediction back, arrow by arrow.

@@ -238,7 +238,10 @@ std::string last_words(const NamedRun& run) {
     return smooth.empty() ? "no step yet" : fmt::format("training loss {:.4f} at step {}", smooth.back().nats, step);
   }
   const auto best = std::ranges::min_element(points, {}, &ValidationPoint::nats);
-  return fmt::format("best held-out loss {:.4f} at step {} of {}", best->nats, with_commas(best->step), step);
+  // A resumed run whose log begins with it does not know what came before.
+  const std::int64_t first = run.curves->bins().empty() ? 1 : run.curves->bins().front().first;
+  const std::string since = first > 1 ? fmt::format(" since step {}", with_commas(first)) : "";
+  return fmt::format("best held-out loss{} {:.4f} at step {} of {}", since, best->nats, with_commas(best->step), step);
 }
 
 std::string run_name(const NamedRun& run) { return shown_symbol(run.name, 40); }

@@ -123,16 +123,20 @@ Picture draw_dice(const PictureRequest& request) {
     svg.text({kBarLeft + kBarWidth * tenth / 10.0, y + kBarHeight + 22}, "small middle", three_digits(tenth / 10.0));
   }
   svg.text({kBarLeft, y + kBarHeight + 46}, "small",
-           fmt::format("seed {}, symbol number {} of the text, {}: {}", request.options.seed.value_or(1), at,
+           fmt::format("seed {}, symbol {} of the text, {}: {}", request.options.seed.value_or(1), with_commas(at + 1),
                        sampling_words(request.options), words_of(slices, tokenizer)));
   picture.table.columns = {"symbol", "id", "from", "to", "share"};
   for (const SymbolShare& slice : slices) {
     picture.table.rows.push_back(
         {tokenizer.symbol(slice.id), std::int64_t{slice.id}, slice.from, slice.to, size_of(slice)});
   }
-  picture.sentence = fmt::format("The number {:.4f} falls into the part of {}, from {:.4f} to {:.4f}, so {} is written",
-                                 report.draw.number, shown_symbol(tokenizer, report.id, 20), report.draw.from,
-                                 report.draw.to, shown_symbol(tokenizer, report.id, 20));
+  picture.sentence =
+      request.options.temperature == 0
+          ? fmt::format("At temperature 0 the most probable symbol is written, {}, whatever is drawn",
+                        quoted_symbol(tokenizer, report.id))
+          : fmt::format("The number {:.4f} falls into the part of {}, from {:.4f} to {:.4f}, so {} is written",
+                        report.draw.number, quoted_symbol(tokenizer, report.id), report.draw.from, report.draw.to,
+                        quoted_symbol(tokenizer, report.id));
   picture.facts = {{"at", at},
                    {"id", std::int64_t{report.id}},
                    {"symbol", tokenizer.symbol(report.id)},

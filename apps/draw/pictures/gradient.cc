@@ -74,12 +74,12 @@ void draw_flow(Svg& svg, const Plane& plane, const NamedFlow& flow, std::size_t 
   };
   std::vector<Point> line;
   std::string band;
-  bool inside = true;  // until the line has come down to the bottom
+  bool inside = true;  // until the line has come down to the bottom, or up to the top
   for (const FlowAtLag& at : flow.line.lags) {
     const Point upper = point(at, at.upper);
     band += svg_number(upper.x) + "," + svg_number(upper.y) + " ";
     if (inside) line.push_back(point(at, at.median));
-    inside = power_of(at.median) > plane.bottom;
+    inside = power_of(at.median) > plane.bottom && power_of(at.median) <= plane.top;
   }
   for (std::size_t k = flow.line.lags.size(); k-- > 0;) {
     const Point lower = point(flow.line.lags[k], flow.line.lags[k].lower);
@@ -95,6 +95,17 @@ void draw_flow(Svg& svg, const Plane& plane, const NamedFlow& flow, std::size_t 
   }
   svg.close();
 }
+
+// Whether a line of one slope would reach a share at quite another lag: the curve is bent.
+bool is_bent_at(const FlowLine& line, double share) {
+  const std::optional<double> reached = line.reaches(share);
+  if (!reached || *reached < 1) return false;
+  if (line.per_step >= 1) return true;
+  const double of_slope = std::log(share) / std::log(line.per_step);
+  return of_slope > 1.5 * *reached || *reached > 1.5 * of_slope;
+}
+
+bool is_bent(const FlowLine& line) { return is_bent_at(line, 1e-5) || (!line.reaches(1e-5) && is_bent_at(line, 0.5)); }
 
 void fill_flow(const std::vector<NamedFlow>& flows, Picture& picture) {
   picture.table.columns = {"lag"};
@@ -129,13 +140,15 @@ void add_radius(const DrawnModel& model, std::vector<std::pair<std::string, Datu
 
 std::string flow_words(const FlowLine& line) {
   if (!std::isfinite(line.per_step)) return "no gradient reaches a step back";
-  const std::int64_t last = line.lags.empty() ? 0 : line.lags.back().lag;
-  const std::string per_step = fmt::format("x{:.3g} per step: ", line.per_step);
+  const FlowAtLag& last_at = line.lags.back();
+  const std::string last = counted(last_at.lag, "step");
+  const std::string per_step = fmt::format("x{:.3g} per step{}: ", line.per_step, is_bent(line) ? " on average" : "");
   const std::optional<double> half = line.reaches(0.5);
-  if (!half) return per_step + fmt::format("more than half is left after {}", counted(last, "step"));
+  if (!half && last_at.median > 2) return per_step + fmt::format("grown to {:.3g} after {}", last_at.median, last);
+  if (!half) return per_step + fmt::format("more than half is left after {}", last);
   const std::optional<double> gone = line.reaches(1e-5);
   return per_step + fmt::format("half gone after {} steps, ", steps_words(*half)) +
-         (gone ? "1e-5 after " + steps_words(*gone) : fmt::format("above 1e-5 after {}", last));
+         (gone ? "1e-5 after " + steps_words(*gone) : fmt::format("above 1e-5 after {}", last_at.lag));
 }
 
 Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {

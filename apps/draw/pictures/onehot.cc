@@ -127,9 +127,10 @@ Picture draw_onehot(const PictureRequest& request) {
     picture.table.rows.push_back({j, static_cast<double>(row[static_cast<std::size_t>(j)])});
   }
   picture.sentence = fmt::format(
-      "{} is symbol {} of {}: of all {} products but one are with 0, so that what enters the network is row {} of its "
-      "table",
-      shown_symbol(tokenizer, id, 20), id, with_commas(tokenizer.size()), with_commas(tokenizer.size()), id);
+      "{} is number {} of the symbols 0 to {}: all of {} products but one are with 0, so that what enters the network "
+      "is "
+      "row {} of its table",
+      quoted_symbol(tokenizer, id), id, with_commas(tokenizer.size() - 1), with_commas(tokenizer.size()), id);
   picture.facts = {{"at", at}, {"id", std::int64_t{id}}, {"V", tokenizer.size()}, {"E", E}};
   finish(picture, request, svg, kHotPage, y + 44);
   return picture;

@@ -172,7 +172,7 @@ Picture draw_softmax(const PictureRequest& request) {
       std::isfinite(cost_of(came)) ? fmt::format("costs {:.2f} nats", cost_of(came)) : "cannot come";
   picture.sentence =
       fmt::format("After {}, {} has a share of {}{} and {}, and a guess among {} symbols {:.2f}",
-                  shown_symbol(tokenizer, text.input(at), 20), shown_symbol(tokenizer, text.target(at), 20),
+                  quoted_symbol(tokenizer, text.input(at)), quoted_symbol(tokenizer, text.target(at)),
                   percent(came.share), temperature == 1 ? "" : fmt::format(" at temperature {}", temperature), cost,
                   with_commas(std::ssize(all)), scales.ln_v);
   picture.facts = {{"at", at},

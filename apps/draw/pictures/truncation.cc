@@ -41,7 +41,7 @@ void mark_length(Svg& svg, const Plane& plane, std::int64_t length, double above
   if (x < plane.left || x > plane.right) return;
   const Point top = plane.at(x, plane.top);
   svg.line(top, {top.x, plane.edge_bottom()}, "scissors");
-  svg.text({top.x, top.y - above}, "small middle", words);
+  svg.text({std::clamp(top.x, plane.corner.x + 40, plane.edge_right() - 40), top.y - above}, "small middle", words);
 }
 
 // The length that is asked for, or the longest of several, or a single step.

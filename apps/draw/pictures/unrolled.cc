@@ -379,9 +379,12 @@ Picture draw_unrolled(const PictureRequest& request) {
   const double below = draw_numbers(svg, view, numbers);
   fill_unrolled(picture, view, numbers);
   picture.sentence =
-      changed + fmt::format("The same {} numbers at each of {}: the loop on the left is the row on the right; {}",
-                            with_commas(numbers.U + numbers.W + numbers.V), counted(text.steps(), "step"),
-                            back_words(view));
+      changed + fmt::format("The same {} numbers at each of {}{}: the loop on the left is the row on the right; {}",
+                            with_commas(numbers.U + numbers.W + numbers.V), text.unread_steps() > 0 ? "the first " : "",
+                            counted(text.steps(), "step"), back_words(view));
+  if (text.unread_steps() > 0) {
+    picture.sentence += fmt::format("; {} of the text were not read", counted(text.unread_steps(), "more symbol"));
+  }
   picture.sentence += beyond_text(request, text);
   const double width = std::max(560.0, kFirstColumn + view.column * static_cast<double>(view.count) + 16);
   finish(picture, request, svg, width, below);
