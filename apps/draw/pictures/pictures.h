@@ -11,6 +11,7 @@ namespace unroll {
 [[nodiscard]] Picture draw_softmax(const PictureRequest& request);
 [[nodiscard]] Picture draw_surprisal(const PictureRequest& request);
 [[nodiscard]] Picture draw_gradient(const PictureRequest& request);
+[[nodiscard]] Picture draw_saliency(const PictureRequest& request);
 [[nodiscard]] Picture draw_gates(const PictureRequest& request);
 [[nodiscard]] Picture draw_neurons(const PictureRequest& request);
 [[nodiscard]] Picture draw_truncation(const PictureRequest& request);

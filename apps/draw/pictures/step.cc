@@ -233,9 +233,9 @@ Picture draw_step(const PictureRequest& request) {
     }
   }
   svg.close();
-  picture.sentence = fmt::format("Reading {}, each unit of layer {} adds {}, and squashes the sum",
-                                 quoted_symbol(text.reads(at)), layer_name(text.model().config(), layer),
-                                 parts_words(text, layer));
+  picture.sentence =
+      fmt::format("Reading {}, each unit of layer {} adds {}, and squashes the sum", quoted_symbol(text.reads(at)),
+                  layer_name(text.model().config(), layer), parts_words(text, layer));
   picture.facts = {{"at", at}, {"layer", layer}, {"steps", text.steps()}};
   finish(picture, request, svg, kStepPage, y);
   return picture;
