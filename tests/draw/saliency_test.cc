@@ -34,7 +34,7 @@ TEST(SaliencyPicture, HasTheGradientOfThePredictionBySymbol) {
   EXPECT_EQ(count_of(picture.svg, "data-t="), 10U);  // the end of the line before, eight letters, the end of this one
   EXPECT_TRUE(
       picture.sentence.starts_with("The prediction of \xE2\x80\x9C"
-                                   "f\xE2\x80\x9D moves most with "))
+                                   "f\xE2\x80\x9D rests most on "))
       << picture.sentence;
 }
 

@@ -139,6 +139,17 @@ await run({
     await close(page);
   },
 
+  async aSymbolIsPointedAtToSeeWhatItsPredictionRestsOn() {
+    const page = await open(`#gradients?${new URLSearchParams({ model: "tanh-twin", text: expected.first })}`);
+    await page.locator('svg g.symbol-cell[data-t="8"]').click();
+    await page.waitForFunction(() => location.hash.includes("at=7"));
+    await complete(page);
+    assert.equal(await page.locator("svg g.symbol-cell.predicted").getAttribute("data-t"), "8");
+    const { rows } = await table(page, "What a prediction depends on");
+    assert.deepEqual([rows[0][0], rows.at(-1)[0]], ["0", "7"]);
+    await close(page);
+  },
+
   async writeWritesWhatGenerateWrites() {
     const { prompt, text, ...drawn } = expected.written;
     const hash = `#write?${new URLSearchParams({ model: "lstm-twin", text: prompt, ...drawn })}`;

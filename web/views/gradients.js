@@ -7,6 +7,7 @@ import { link } from "../link.js";
 import { asked, modelsBeside, needsFirstSymbol } from "../models.js";
 import { Picture } from "../picture.js";
 import { counted, decimals, percent, shown } from "../symbols.js";
+import { Saliency } from "./saliency.js";
 
 export const title = "Gradients";
 export const sentence =
@@ -63,6 +64,7 @@ class Gradients {
     say: (steps) => counted(steps, "step"),
   });
   #gradient = new Picture("Gradients by lag");
+  #saliency = new Saliency();
   #untrained = new Picture("Gradients by lag in networks that have not learned yet");
   #left = element("p", { "aria-live": "polite" });
   #truncation = new Picture("What truncation loses at each length");
@@ -78,6 +80,7 @@ class Gradients {
       element("div", { class: "bar" }, this.#one.element, this.#before, this.#next),
       this.#oneSays,
       this.#gradient.element,
+      this.#saliency.element,
       element(
         "section",
         { "aria-labelledby": "untrained" },
@@ -116,7 +119,7 @@ class Gradients {
     const text = link.get("text") ?? example;
     this.#text.give(text);
     if (text === "") {
-      for (const picture of [this.#gradient, this.#untrained, this.#truncation]) picture.hide();
+      for (const picture of [this.#gradient, this.#saliency, this.#untrained, this.#truncation]) picture.hide();
       this.#left.replaceChildren();
       this.#oneSays.textContent = "";
       return;
@@ -153,6 +156,7 @@ class Gradients {
         lengths: [...new Set([...LENGTHS, truncate])].sort((a, b) => a - b),
       }),
       this.#cutText(model, text),
+      this.#saliency.show({ ...request, at }),
     ]);
     if (untrained && radius === undefined) this.#radius.give(untrained.facts[RADIUS_FACT]);
     this.#tellOne(at);

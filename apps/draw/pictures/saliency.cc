@@ -105,8 +105,8 @@ std::string salience_words(const UnrolledText& text, const Salience& salience) {
   std::int64_t reach = std::ssize(salience.left) - 1;
   while (salience.left[static_cast<std::size_t>(reach)] < 1e-3) --reach;
   return fmt::format(
-      "The prediction of {} moves most with {}, {} before it, and with none more than {} before by a "
-      "thousandth of that",
+      "The prediction of {} rests most on {}, {} before it; what is more than {} before moves it by less "
+      "than a thousandth of that",
       predicted, quoted_symbol(text.reads(salience.at - largest)), counted(largest + 1, "step"),
       counted(reach + 1, "step"));
 }
