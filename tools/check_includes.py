@@ -82,6 +82,7 @@ OWNERS = {
     "unroll/label/explanation.h": "label",
     "unroll/probe/probe.h": "probe",
     "unroll/probe/text_states.h": "probe",
+    "unroll/look/answer_flow.h": "look",
     "unroll/look/answer_gradients.h": "look",
     "unroll/look/dynamics.h": "look",
     "unroll/look/gradient_flow.h": "look",

@@ -175,8 +175,8 @@ export const tours = [
         "look": ".view"
       },
       {
-        "words": "A prediction at the end still has a gradient at every step before. Where it vanishes, the first words cannot be learned.",
-        "link": "#unrolled?model=gru-twin&text=the+film+was+not+bad",
+        "words": "An answer at the end still has a gradient at every word before. Where it vanishes, the first words cannot be learned; the picture says how much of it reaches the first one.",
+        "link": "#gradients?model=testament-twin&text=And+the+servant+of+the+king+believed+in+Jesus&lags=20",
         "look": "[aria-label='The network unrolled over the sentence']"
       },
       {

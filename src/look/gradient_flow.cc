@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "look/flow_summary.h"
 #include "look/unrolled_data.h"
 #include "unroll/error.h"
 #include "unroll/look/state_gradients.h"
@@ -18,11 +19,6 @@ namespace unroll {
 namespace {
 
 constexpr double kGone = -std::numeric_limits<double>::infinity();
-
-void expect_at_least_one(const char* name, std::int64_t value) {
-  if (value >= 1) return;
-  throw Error(ErrorCode::kUsage, fmt::format("`{}` is {}: expected 1 or more", name, value), name);
-}
 
 // Steps before each step since the text or its line began; -1 where nothing is predicted.
 std::vector<std::int64_t> depths_of(const UnrolledText& text) {
@@ -70,47 +66,9 @@ double ln_norm_of_sum(std::span<const float> a, std::span<const float> b, int ex
   return std::log(sum) / 2 + exponent * std::numbers::ln2;
 }
 
-// Of sorted numbers, the one at this share of the way.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double part = place - static_cast<double>(below);
-  return sorted[below] + part * (sorted[above] - sorted[below]);
-}
-
 double median_norm(std::vector<double> ln_norms) {
   for (double& norm : ln_norms) norm = std::exp(norm);
-  std::ranges::sort(ln_norms);
-  return quantile(ln_norms, 0.5);
-}
-
-FlowAtLag summary_of(std::int64_t lag, std::vector<double> ratios) {
-  std::ranges::sort(ratios);
-  return {.lag = lag,
-          .count = std::ssize(ratios),
-          .lower = quantile(ratios, 0.25),
-          .median = quantile(ratios, 0.5),
-          .upper = quantile(ratios, 0.75)};
-}
-
-double per_step_of(const std::vector<FlowAtLag>& lags) {
-  double count = 0;
-  double x = 0;
-  double y = 0;
-  double xx = 0;
-  double xy = 0;
-  for (const FlowAtLag& at : lags) {
-    if (!(at.median > 0) || !std::isfinite(at.median)) continue;
-    const auto lag = static_cast<double>(at.lag);
-    count += 1;
-    x += lag;
-    y += std::log(at.median);
-    xx += lag * lag;
-    xy += lag * std::log(at.median);
-  }
-  if (count < 2) return std::numeric_limits<double>::quiet_NaN();
-  return std::exp((count * xy - x * y) / (count * xx - x * x));
+  return median_of_flow(std::move(ln_norms));
 }
 
 std::vector<FlowLine> lines_of(const NetworkConfig& config) {
@@ -146,8 +104,7 @@ std::optional<double> FlowLine::reaches(double share) const {
 
 std::vector<std::int64_t> flow_positions(const UnrolledText& text, const GradientFlowOptions& options) {
   expect_predictions(text.data());
-  expect_at_least_one("lags", options.lags);
-  expect_at_least_one("positions", options.positions);
+  expect_flow_options(options);
   const std::vector<std::int64_t> depths = depths_of(text);
   const std::int64_t least = depth_for(depths, options);
   if (options.at) return {expect_prediction(*options.at, depths)};
@@ -204,7 +161,7 @@ struct GradientFlowRun::Impl {
         if (zero != kGone) ratios.push_back(std::exp(ln - zero));
       }
       if (gradients.lag() == 0) lines[n].norm = median_norm(ln_at_zero[n]);
-      if (!ratios.empty()) lines[n].lags.push_back(summary_of(gradients.lag(), std::move(ratios)));
+      if (!ratios.empty()) lines[n].lags.push_back(summary_of_flow(gradients.lag(), std::move(ratios)));
     }
     return true;
   }
@@ -226,7 +183,7 @@ bool GradientFlowRun::step() { return impl_->step(); }
 
 GradientFlow GradientFlowRun::flow() const {
   GradientFlow flow{.predictions = std::ssize(impl_->steps), .lines = impl_->lines};
-  for (FlowLine& line : flow.lines) line.per_step = per_step_of(line.lags);
+  for (FlowLine& line : flow.lines) line.per_step = per_step_of_flow(line.lags);
   return flow;
 }
 

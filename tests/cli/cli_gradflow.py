@@ -17,6 +17,28 @@ class Gradflow(CommandTest):
         cls.lstm = cls.make_model("lstm.safetensors", "--cell", "lstm")
         cls.tanh = cls.make_model("a<b&c.safetensors", "--cell", "rnn-tanh", "--layers", "2")
 
+    def test_answers_of_a_classifier_reach_the_first_word_by_their_readout(self):
+        labelled = self.folder / "reviews.txt"
+        nouns = "film", "plot", "cast", "end"
+        labelled.write_text("".join(f"__label__{label} the {noun} is {word}\n" for noun in nouns
+                                    for label, word in (("good", "fine"), ("bad", "dull"))))
+        texts = self.folder / "texts.txt"
+        texts.write_text("the film is fine\n\nthe plot is dull\n")
+        told = {}
+        for readout in "last", "mean":
+            model = self.make_model(f"{readout}.safetensors", "--task", "classify", "--embed", "4", "--valid-split", "0",
+                                    "--cell", "rnn-tanh", "--readout", readout, "--bidirectional=false", text=labelled)
+            svg = self.folder / f"{readout}.svg"
+            told[readout] = json.loads(self.succeed("gradflow", model, texts, "--json", "--quiet", "--svg", svg).out)["models"][0]
+            self.assertIn("of an answer's gradient", xml.etree.ElementTree.parse(svg).find(f".//{SVG}title").text)
+            lines = [(line["of"], line["layer"]) for line in told[readout]["lines"]]
+            self.assertEqual(lines[:2], [("input", None), ("h", 0)])
+            self.assertEqual(told[readout]["lines"][0]["lag"], [0, 1, 2, 3, 4])  # four words and the end
+            self.assertEqual(told[readout]["predictions"], 2)
+        self.assertLess(told["last"]["first_word"], told["mean"]["first_word"])
+        out = self.succeed("gradflow", model, texts, "--at", "1", "--quiet").out
+        self.assertEqual([row.split()[1] for row in out.splitlines()[2:7]], ["<eos>", "fine", "is", "film", "the"])
+
     def test_two_models_are_measured_side_by_side_and_drawn(self):
         svg = self.folder / "flow.svg"
         asked = ["gradflow", self.lstm, self.text, "--beside", self.tanh, "--lags", "12", "--positions", "9"]

@@ -303,10 +303,12 @@ class Tours(CommandTest):
         self.assertEqual((answer["label"], f"{answer['probabilities']['new']:.0%}"), ("new", "92%"))
         self.assertAlmostEqual(said["Jesus"], answer["probabilities"]["new"], places=6)
 
-    @stop(5, 4, "A prediction at the end still has a gradient at every step before")
-    def gradient_at_each_step(self, at):
-        left = at.column("unrolled", "gradient left")
+    @stop(5, 4, "An answer at the end still has a gradient at every word before")
+    def gradient_at_each_word(self, at):
+        left = at.curves()["testament-twin"]
+        self.assertEqual(len(left), len(at.asked["text"].split()) + 1)  # the words and the end
         self.assertTrue(all(one > 0 for one in left), left)
+        self.assertIn("the first word has", at.draw("gradient")["sentence"])
 
     @stop(5, 5, "Compare how little the long way leaves")
     def long_way(self, at):

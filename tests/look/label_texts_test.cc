@@ -11,6 +11,7 @@
 #include "support/label_run.h"
 #include "unroll/label/classifier.h"
 #include "unroll/label/tagger.h"
+#include "unroll/look/answer_flow.h"
 #include "unroll/look/answer_gradients.h"
 #include "unroll/look/dynamics.h"
 #include "unroll/look/gradient_flow.h"
@@ -236,6 +237,56 @@ TEST(AnswerGradients, ProbabilitiesAreThoseOfTheClassifierAndTheTagger) {
   EXPECT_EQ(back.label(), std::ranges::max_element(said.probabilities) - said.probabilities.begin());
   EXPECT_EQ(error_of([&] { back.take({.text = 1}); })->field(), "text");
   EXPECT_EQ(error_of([&] { back.take({.label = 3}); })->field(), "label");
+}
+
+// By hand, from the gradients of each text.
+TEST(AnswerFlow, SumsUpNormsByTheDistanceFromTheEnd) {
+  const UnrolledText text(animals_model(3, Readout::kLast), {"the old dog sees\ncat\nthe cat", "'text'"},
+                          {.threads = 1});
+  const AnswerFlow flow = answer_flow(text, {.lags = 3});
+  AnswerGradients back(text);
+  std::vector<std::vector<double>> by_lag(4);
+  std::vector<double> first;
+  for (std::int64_t r = 0; r < 3; ++r) {
+    back.take({.text = r});
+    double most = 0;
+    for (std::int64_t t = back.first(); t < back.end(); ++t) most = std::max(most, norm(back.x(t)));
+    for (std::int64_t lag = 0; lag <= 3 && back.end() - 1 - lag >= back.first(); ++lag) {
+      by_lag[static_cast<std::size_t>(lag)].push_back(norm(back.x(back.end() - 1 - lag)) / most);
+    }
+    first.push_back(norm(back.x(back.first())) / most);
+  }
+  EXPECT_EQ(flow.flow.predictions, 3);
+  const FlowLine& input = flow.flow.lines.front();
+  ASSERT_EQ(input.lags.size(), 4U);
+  EXPECT_EQ(input.lags[1].count, 3);
+  EXPECT_EQ(input.lags[3].count, 1);
+  std::ranges::sort(by_lag[1]);
+  EXPECT_DOUBLE_EQ(input.lags[1].median, by_lag[1][1]);
+  EXPECT_DOUBLE_EQ(input.lags[3].median, by_lag[3][0]);
+  std::ranges::sort(first);
+  EXPECT_DOUBLE_EQ(flow.first_word, first[1]);
+  EXPECT_EQ(flow.flow.lines.size(), 1U + 4 * 2);
+  const AnswerFlow one = answer_flow(text, {.at = 5});
+  EXPECT_EQ(one.flow.predictions, 1);
+  EXPECT_EQ(one.flow.lines.front().lags.size(), 2U);  // the text "cat" and its end
+  EXPECT_EQ(error_of([&] { static_cast<void>(answer_flow(text, {.at = 10})); })->field(), "at");
+}
+
+// What the tutorial says of pooling: the mean gives each step its part of the answer's gradient.
+TEST(AnswerFlow, ReachesTheFirstWordByTheMeanWhereTheLastStateForgets) {
+  const auto first_word = [](Readout readout) {
+    NetworkConfig config = label_network(Cell::kRnnTanh, readout, false);
+    config.layers = 1;
+    Parameters parameters = random_parameters(config, 0.3F, 5);
+    std::string words;
+    for (int i = 0; i < 40; ++i) words += i % 2 == 0 ? "the " : "cat ";
+    return answer_flow(
+               UnrolledText(label_model(config, std::move(parameters), animals()), {words, "'t'"}, {.threads = 1}))
+        .first_word;
+  };
+  EXPECT_LT(first_word(Readout::kLast), 1e-6);
+  EXPECT_GT(first_word(Readout::kMean), 0.5);
 }
 
 // By hand, of a text of three words and its end.

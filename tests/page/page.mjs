@@ -200,6 +200,41 @@ await run({
     await close(page);
   },
 
+  async aWordOfATaggerSaysWhatSpeaksForItsTag() {
+    const page = await open("#answers?model=tagger&text=Anna+sees+Bonn");
+    await page.locator(".tagged .word").nth(2).click();
+    await page.locator("figure.picture g.moved").nth(2).waitFor();
+    await page.waitForFunction(() => location.hash.includes("at=2"));
+    await page.locator("h1").click(); // off the text
+    await press(page, "ArrowLeft");
+    await page.locator(".tagged li:nth-child(2) .word[aria-pressed=true]").waitFor();
+    assert.match(await page.locator("figure.picture").first().textContent(), /what speaks for/);
+    await close(page);
+  },
+
+  async withoutAModelAClassifierAnswers() {
+    const page = await open("#answers?model=testament-twin");
+    assert.match(await page.locator(".answers > .note").textContent(), /the last state alone/);
+    assert.equal(await page.locator(".answer .label").first().textContent(), "new");
+    await close(page);
+    const two = await open(`#answers?${new URLSearchParams({ model: "reviews", beside: "testament-twin", text: "bad" })}`);
+    assert.equal(await two.locator("section").first().locator(".answer .label").count(), 2);
+    await close(two);
+  },
+
+  async statesAndGradientsOfAnswersAreShownByWord() {
+    const page = await open("#neurons?model=testament-twin&text=In+the+beginning");
+    const { columns, rows } = await table(page, "Units over the text");
+    const reads = rows.map((row) => row[columns.indexOf("reads")]);
+    assert.deepEqual(reads.slice(0, 3), ["In", "the", "beginning"]);
+    assert.equal(rows.length, 4);
+    await close(page);
+    const gradients = await open("#gradients?model=testament-twin&text=In+the+beginning&lags=20");
+    assert.equal((await table(gradients, "Gradients by lag")).rows.length, 4);
+    assert.match(await gradients.locator("figure.picture").first().textContent(), /the first word has/);
+    await close(gradients);
+  },
+
   async theMoreProbableTextIsNamed() {
     const texts = { text: expected.second, second: expected.first };
     const page = await open(`#read?${new URLSearchParams({ model: "tanh-twin", ...texts })}`);

@@ -4,18 +4,19 @@ import { button, controls, slider, textField, tick } from "../controls.js";
 import { element, replaceChildren } from "../elements.js";
 import * as examples from "../examples.js";
 import { link } from "../link.js";
-import { asked, modelsBeside, needsFirstSymbol } from "../models.js";
+import { asked, modelsBeside, modelsFor, needsFirstSymbol } from "../models.js";
 import { Picture } from "../picture.js";
 import { counted, decimals, percent, shown } from "../symbols.js";
 import { Saliency } from "./saliency.js";
 
 export const title = "Gradients";
 export const sentence =
-  "How much of a prediction's gradient is left some steps before it: a straight line down means that what " +
-  "the network read a while ago can hardly teach it.";
-export const tasks = ["language", "conditional"];
-export const example = examples.passage;
-export const needs = "this view follows gradients through language models.";
+  "How much of the gradient of a prediction, or of an answer, is left some steps before it: a straight line down means " +
+  "that what the network read a while ago can hardly teach it.";
+export const tasks = ["language", "conditional", "classify", "tag"];
+export const example = async (model) =>
+  answers(model) ? examples.labelled(model).join("\n") : examples.passage(model);
+export const needs = "this view follows gradients through models that read a text.";
 
 const CURVES = 6; // in one picture
 const LENGTHS = [1, 2, 4, 8, 16, 32, 64];
@@ -29,6 +30,11 @@ const RADIUS_FACT = "untrained rnn-tanh radius";
 // Words beside the number of a slider that nobody moved.
 function asBegun(key) {
   return link.get(key) === undefined ? ", as training begins" : "";
+}
+
+// Whether it labels texts: only predictions of symbols are cut off by BPTT and have untrained networks beside them.
+function answers(model) {
+  return ["classify", "tag"].includes(model.task);
 }
 
 export function create(page) {
@@ -67,19 +73,16 @@ class Gradients {
   #saliency = new Saliency();
   #untrained = new Picture("Gradients by lag in networks that have not learned yet");
   #left = element("p", { "aria-live": "polite" });
+  #bar;
+  #ofPredictions; // the sections that only these have
   #truncation = new Picture("What truncation loses at each length");
 
   constructor(page) {
     this.#page = page;
-    this.element = element(
+    this.#bar = element("div", { class: "bar" }, this.#one.element, this.#before, this.#next);
+    this.#ofPredictions = element(
       "div",
       {},
-      controls(this.#text, this.#lags),
-      this.#beside,
-      this.#most,
-      element("div", { class: "bar" }, this.#one.element, this.#before, this.#next),
-      this.#oneSays,
-      this.#gradient.element,
       this.#saliency.element,
       element(
         "section",
@@ -113,6 +116,17 @@ class Gradients {
         this.#truncation.element,
       ),
     );
+    this.element = element(
+      "div",
+      {},
+      controls(this.#text, this.#lags),
+      this.#beside,
+      this.#most,
+      this.#bar,
+      this.#oneSays,
+      this.#gradient.element,
+      this.#ofPredictions,
+    );
   }
 
   async show(model, example) {
@@ -137,6 +151,15 @@ class Gradients {
     this.#truncate.give(truncate);
     const beside = this.#drawOthers(model);
     const request = { ...asked(model), text };
+    this.#ofPredictions.hidden = this.#bar.hidden = answers(model);
+    if (answers(model)) {
+      for (const picture of [this.#saliency, this.#untrained, this.#truncation]) picture.hide();
+      this.#symbols = [];
+      this.#cut = "";
+      this.#oneSays.textContent = "Each line is a text; 1 is the step of the text with the largest gradient.";
+      await this.#gradient.draw({ picture: "gradient", ...request, beside, lags });
+      return;
+    }
     const [, untrained, truncation] = await Promise.all([
       this.#gradient.draw({ picture: "gradient", ...request, beside, lags, at }),
       this.#untrained.draw({
@@ -223,7 +246,9 @@ class Gradients {
 
   // The others to choose from; returns those that are chosen: the program's own unless the link says else.
   #drawOthers(model) {
-    const others = modelsBeside(model);
+    const others = answers(model)
+      ? modelsFor(["classify", "tag"]).filter((other) => other !== model)
+      : modelsBeside(model);
     const named = link.get("beside") !== undefined;
     const chosen = others
       .filter((other) => (named ? link.list("beside").includes(other.id) : other.twin))

@@ -71,7 +71,7 @@ std::string flow_table(const std::vector<NamedFlow>& flows) {
     text += row + '\n';
   }
   for (std::size_t i = 0; i < flows.size(); ++i) {
-    text += fmt::format("model {}, {}: {}{}\n", i + 1, escaped(flows[i].name), flow_words(flows[i].line),
+    text += fmt::format("model {}, {}: {}{}\n", i + 1, escaped(flows[i].name), flow_words(flows[i]),
                         bptt_words(flows[i].bptt));
   }
   return text;

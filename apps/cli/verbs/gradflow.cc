@@ -79,10 +79,13 @@ std::optional<GradflowCommand> parse_gradflow(const std::vector<std::string>& ar
   GradflowCommand command;
   Flags flags(
       "unroll gradflow [MODEL] [TEXT|-] [--beside MODEL]... [--untrained CELL]... [flags]",
-      "Measures how far gradients reach in a language model: the gradient of a prediction with respect to the "
+      "Measures how far gradients reach in a model: the gradient of a prediction with respect to the "
       "state k steps before it, by k, as a share of the gradient at the prediction itself; over many "
       "predictions of TEXT, the median and the quartiles. Networks before their training can be measured beside a "
-      "model or alone, then with the characters of TEXT.");
+      "model or alone, then with the characters of TEXT. Of a classifier or a tagger each line of TEXT is a text, and "
+      "what is measured is the gradient of its answers, -ln p, with respect to the words before the end of the text, "
+      "or "
+      "before the word that is tagged, as a share of the largest of the text.");
   add_gradflow_flags(flags, command);
   if (!flags.parse(arguments)) return std::nullopt;
   std::vector<std::string> rest = flags.positionals();
@@ -139,14 +142,24 @@ struct MeasuredFlow {
   std::int64_t steps = 0;
   std::int64_t unread = 0;
   GradientFlow flow;
-  std::vector<std::string> reads;  // before the prediction that was asked for, by lag
+  std::optional<double> first_word;  // of answers
+  std::vector<std::string> reads;    // before the prediction that was asked for, by lag
   MeasuredSections sections;
 };
 
+// The step that lags are counted from: a classifier answers at the end of the text that a step is of.
+std::int64_t answered_at(const UnrolledText& text, std::int64_t at) {
+  if (text.predicts() || text.model().config().readout == Readout::kSteps) return at;
+  for (const TextOfSteps& one : text.texts()) {
+    if (at < one.first + one.steps) return one.first + one.steps - 1;
+  }
+  return at;
+}
+
 std::vector<std::string> symbols_before(const UnrolledText& text, std::int64_t at, std::size_t lags) {
   std::vector<std::string> symbols;
-  for (std::int64_t t = at; std::ssize(symbols) < static_cast<std::int64_t>(lags); --t) {
-    symbols.push_back(text.input(t) < 0 ? "" : text.model().tokenizer().symbol(text.input(t)));
+  for (std::int64_t t = answered_at(text, at); std::ssize(symbols) < static_cast<std::int64_t>(lags); --t) {
+    symbols.push_back(text.input(t) < 0 ? "" : text.reads(t));
   }
   return symbols;
 }
@@ -154,13 +167,15 @@ std::vector<std::string> symbols_before(const UnrolledText& text, std::int64_t a
 MeasuredFlow measured(const GradflowCommand& command, const NamedNetwork& network, const std::string& bytes,
                       Terminal& terminal) {
   const UnrolledText text(network.model, {bytes, text_name(command.text)}, network.reading);
-  GradientFlowRun run(text, command.flow);
-  for (std::int64_t lag = 0; run.step(); ++lag) {
+  DrawnFlow drawn = measured_flow(text, command.flow, [&](std::int64_t lag) {
     if (terminal.live_due()) {
       terminal.live(fmt::format("{}  {} of {} steps back", network.name, lag, command.flow.lags));
     }
+  });
+  if (drawn.flow.lines.front().lags.empty()) {
+    throw Error(ErrorCode::kNumeric, fmt::format("{}: no gradient of an answer reaches its text", network.name));
   }
-  GradientFlow flow = run.flow();
+  GradientFlow& flow = drawn.flow;
   std::vector<std::string> reads;
   if (command.flow.at) reads = symbols_before(text, *command.flow.at, flow.lines.front().lags.size());
   return {.name = network.name,
@@ -168,8 +183,16 @@ MeasuredFlow measured(const GradflowCommand& command, const NamedNetwork& networ
           .steps = text.steps(),
           .unread = text.unread_steps(),
           .flow = std::move(flow),
+          .first_word = drawn.first_word,
           .reads = std::move(reads),
           .sections = measured_sections(text, command.sections)};
+}
+
+NamedFlow named_flow(const MeasuredFlow& one) {
+  return {.name = one.name,
+          .bptt = one.first_word ? std::nullopt : trained_bptt(one.model),
+          .line = one.flow.lines.front(),
+          .first_word = one.first_word};
 }
 
 nlohmann::ordered_json json_of(const MeasuredFlow& one, const std::optional<std::int64_t>& at) {
@@ -181,13 +204,18 @@ nlohmann::ordered_json json_of(const MeasuredFlow& one, const std::optional<std:
                               {"unread_steps", one.unread},
                               {"at", at ? nlohmann::ordered_json(*at) : nlohmann::ordered_json()},
                               {"predictions", one.flow.predictions},
-                              {"words", flow_words(one.flow.lines.front())},
+                              {"words", flow_words(named_flow(one))},
                               {"lines", flow_json(one.flow)}};
+  if (one.first_word) json["first_word"] = *one.first_word;
   add_sections(one.sections, json);
   return json;
 }
 
 std::string looked_at(const MeasuredFlow& one, const GradflowCommand& command) {
+  if (one.first_word) {
+    return command.flow.at ? fmt::format("the answer at step {}", *command.flow.at)
+                           : counted(one.flow.predictions, "answer");
+  }
   if (command.flow.at) return fmt::format("the prediction at step {}", *command.flow.at);
   return counted(one.flow.predictions, "prediction");
 }
@@ -197,7 +225,7 @@ void note(const MeasuredFlow& one, const GradflowCommand& command, Terminal& ter
       one.unread == 0 ? "" : fmt::format(", of which the first {} symbols were read", grouped(one.steps));
   terminal.line(fmt::format("{}: {} of {}{}", one.name, looked_at(one, command), text_name(command.text), unread));
   const std::int64_t reached = one.flow.lines.front().lags.back().lag;
-  if (command.flow.at || reached >= command.flow.lags) return;
+  if (command.flow.at || one.first_word || reached >= command.flow.lags) return;
   terminal.line(fmt::format("{}: no prediction has more than {} before it since its line or the text began", one.name,
                             counted(reached, "step")));
 }
@@ -221,7 +249,7 @@ int run_gradflow(const std::vector<std::string>& arguments) {
     note(one, command, terminal);
     sections += sections_text(one.name, one.sections);
     if (command.flow.at) predictions += escaped(one.name) + "\n" + prediction_table(one.reads, one.flow);
-    flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = one.flow.lines.front()});
+    flows.push_back(named_flow(one));
     models.push_back(json_of(one, command.flow.at));
   }
   if (!command.svg.empty()) {

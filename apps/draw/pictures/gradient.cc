@@ -6,11 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "draw/chart.h"
 #include "draw/pictures/pictures.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
+#include "unroll/look/answer_flow.h"
 #include "unroll/look/dynamics.h"
 #include "unroll/look/truncation.h"
 
@@ -126,7 +128,7 @@ void fill_flow(const std::vector<NamedFlow>& flows, Picture& picture) {
     picture.table.rows.push_back(std::move(row));
   }
   for (const NamedFlow& flow : flows) {
-    picture.facts.emplace_back(flow.name, flow_words(flow.line));
+    picture.facts.emplace_back(flow.name, flow_words(flow));
   }
 }
 
@@ -151,8 +153,27 @@ std::string flow_words(const FlowLine& line) {
          (gone ? "1e-5 after " + steps_words(*gone) : fmt::format("above 1e-5 after {}", last_at.lag));
 }
 
+std::string flow_words(const NamedFlow& flow) {
+  if (!flow.first_word) return flow_words(flow.line);
+  return fmt::format("of the answer's gradient the first word has {} of what the step with most has",
+                     percent(*flow.first_word));
+}
+
+DrawnFlow measured_flow(const UnrolledText& text, const GradientFlowOptions& options,
+                        const std::function<void(std::int64_t lag)>& between) {
+  if (!text.predicts()) {
+    AnswerFlow answers = answer_flow(text, options);
+    return {.flow = std::move(answers.flow), .first_word = answers.first_word};
+  }
+  GradientFlowRun run(text, options);
+  for (std::int64_t lag = 0; run.step(); ++lag) between(lag);
+  return {.flow = run.flow()};
+}
+
 Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
-  Picture picture{.title = "What is left of a prediction's gradient, by steps back"};
+  const bool of_answers = std::ranges::any_of(flows, [](const NamedFlow& flow) { return flow.first_word.has_value(); });
+  Picture picture{.title = of_answers ? "How much of an answer's gradient there is, by steps back"
+                                      : "What is left of a prediction's gradient, by steps back"};
   const Plane plane = flow_plane(flows);
   Svg svg;
   draw_powers(svg, plane);
@@ -162,7 +183,7 @@ Picture flow_picture(const std::vector<NamedFlow>& flows, bool standalone) {
   for (const NamedFlow& flow : flows) paths.push_back(flow.name);
   const std::vector<std::string> names = shown_names(paths, 40);
   for (std::size_t i = 0; i < flows.size(); ++i, y += 20) {
-    const std::string words = fmt::format("{}: {}", names[i], flow_words(flows[i].line));
+    const std::string words = fmt::format("{}: {}", names[i], flow_words(flows[i]));
     draw_legend(svg, {plane.corner.x, y}, i, words);
     picture.sentence += (i == 0 ? "" : "; ") + words;
   }
@@ -181,12 +202,13 @@ Picture draw_gradient(const PictureRequest& request) {
   for (std::size_t i = 0; i < request.models.size(); ++i) {
     const DrawnModel& one = request.models[i];
     const UnrolledText text = unrolled(request, i);
-    GradientFlowRun run(text, options);
-    do {
-      check_wanted(request);
-    } while (run.step());
+    check_wanted(request);
+    const DrawnFlow measured = measured_flow(text, options, [&](std::int64_t) { check_wanted(request); });
     if (one.untrained) add_radius(one, beginnings);
-    flows.push_back({.name = one.name, .bptt = trained_bptt(one.model), .line = run.flow().lines.front()});
+    flows.push_back({.name = one.name,
+                     .bptt = text.predicts() ? trained_bptt(one.model) : std::nullopt,
+                     .line = measured.flow.lines.front(),
+                     .first_word = measured.first_word});
   }
   Picture picture = flow_picture(flows, request.standalone);
   picture.facts.insert(picture.facts.end(), beginnings.begin(), beginnings.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,21 @@ struct NamedFlow {
   std::string name;
   std::optional<std::int64_t> bptt;  // the length after which its training cut gradients off
   FlowLine line;
+  std::optional<double> first_word = {};  // of answers: what is left at the first word (AnswerFlow::first_word)
 };
+
+// The flow of a model over a text; its first line is drawn: of predictions the state's, of answers the input's.
+struct DrawnFlow {
+  GradientFlow flow;
+  std::optional<double> first_word = {};
+};
+
+// Calls `between` between pieces of the work, with the lag that was measured.
+[[nodiscard]] DrawnFlow measured_flow(const UnrolledText& text, const GradientFlowOptions& options,
+                                      const std::function<void(std::int64_t lag)>& between);
+
+// What is measured, in words: of a line, and of answers what reaches the first word.
+[[nodiscard]] std::string flow_words(const NamedFlow& flow);
 
 // "x0.57 per step: half gone after 1.2 steps, 1e-5 after 20".
 [[nodiscard]] std::string flow_words(const FlowLine& line);

@@ -18,6 +18,7 @@
 #include "server/api/api.h"
 #include "server/api/unrolled_request.h"
 #include "server/api_error.h"
+#include "unroll/look/answer_flow.h"
 #include "unroll/look/gradient_flow.h"
 #include "unroll/look/unrolled_text.h"
 
@@ -112,6 +113,18 @@ std::int64_t width_of(const NetworkConfig& config, const std::string& name) {
   return std::max(level_inputs(config, 0), config.layers > 1 ? level_inputs(config, 1) : 0);
 }
 
+// In pieces, where predictions have a gradient for each lag.
+GradientFlow measured_flow(const UnrolledText& text, const GradientFlowOptions& options,
+                           const StillWanted& still_wanted) {
+  still_wanted();
+  if (!text.predicts()) return answer_flow(text, options).flow;
+  GradientFlowRun run(text, options);
+  do {
+    still_wanted();
+  } while (run.step());
+  return run.flow();
+}
+
 std::string states_body(const std::string& name, const Model& model, const StatesRequest& request,
                         const StillWanted& still_wanted) {
   const UnrolledText text = unrolled(model, request.text);
@@ -158,11 +171,7 @@ void Api::gradients(std::unique_ptr<Call>& call) {
   ask(call, *served,
       [name = served->name, model = served->model, text = std::move(text), options](const StillWanted& still_wanted) {
         const UnrolledText looked_at = unrolled(model, text);
-        GradientFlowRun run(looked_at, options);
-        do {
-          still_wanted();
-        } while (run.step());
-        const GradientFlow flow = run.flow();
+        const GradientFlow flow = measured_flow(looked_at, options, still_wanted);
         return json_line({{"object", "gradients"},
                           {"model", name},
                           {"predictions", flow.predictions},
