@@ -55,6 +55,27 @@ class Draw(CommandTest):
         written = self.succeed("generate", self.model, "--prompt", "the ", "--length", "12", "--seed", "4").out
         self.assertEqual(written.rstrip("\n"), "the " + told["table"]["rows"][0][1].rstrip("\n"))
 
+    def test_answers_of_any_number_of_labels_are_those_of_classify(self):
+        lines = "".join(f"__label__{a} __label__{b} {a} {b} both\n__label__{a} {a} alone\n"
+                        for a in "xyz" for b in "xyz" if a < b)
+        text = self.write("labels.txt", lines * 4)
+        model = self.make_model("labels.safetensors", "--task", "classify", "--multi-label", "--lr", "0.1",
+                                "--valid-split", "0", text=text)
+        for words in "x y both", "z alone", "nothing known":
+            given = json.loads(self.succeed("classify", model, "--json", stdin=words.encode()).out)["labels"]
+            asked = ["draw", "answers", model, self.write("words.txt", words), "--json"]
+            said = json.loads(self.succeed(*asked).out)["sentence"]
+            expected = ", ".join(given) + f" at {len(given)} of 3 thresholds" if given else "no label ("
+            self.assertIn(f"the answer is {expected}", said)
+
+    def test_of_a_long_text_the_first_answers_are_drawn_and_that_is_said(self):
+        reviews = self.write("reviews.txt", "__label__good lovely film\n__label__bad dull film\n" * 20)
+        model = self.make_model("reviews.safetensors", "--task", "classify", "--valid-split", "0", text=reviews)
+        text = self.write("long.txt", "lovely " * 250)
+        said = json.loads(self.succeed("draw", "answers", model, text, "--json").out)["sentence"]
+        self.assertTrue(said.startswith("After the first 200 of 250 tokens the answer is "), said)
+        self.assertNotIn("unroll classify", said)
+
     def test_filters_are_those_of_generate(self):
         asked = ["--prompt", "the ", "--seed", "4", "--top-k", "5", "--top-p", "0.9", "--min-p", "0.02"]
         written = self.succeed("generate", self.model, "--length", "9", *asked).out

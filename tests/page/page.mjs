@@ -192,6 +192,15 @@ await run({
     await close(page);
   },
 
+  async aTextMayHaveSeveralLabelsOrNone() {
+    const page = await open("#answers?model=several&text=a+b&second=zyzzyva");
+    const given = await page.locator(".answer .label").allTextContents();
+    assert.equal(given.length, 2);
+    for (const one of given) assert.match(one, /^(a, b|b, a|a|b|no label)$/);
+    assert.match(await page.locator("div.answer").nth(1).textContent(), /1 word of \d+ unknown/);
+    await close(page);
+  },
+
   async aTaggerTagsEveryWord() {
     const page = await open("#answers?model=tagger&text=Anna+sees+Bonn");
     assert.deepEqual(await page.locator(".tagged b").allTextContents(), ["B-PER", "O", "B-LOC"]);

@@ -86,6 +86,8 @@ class Page(CommandTest):
                    for label, of in words.items() for word in of]
         tagged = [f"{name}\tB-PER\nsees\tO\n{place}\tB-LOC\n"
                   for name in ("Anna", "Otto") for place in ("Bonn", "Rome")]
+        cls.several = cls.learn("several", ["__label__a __label__b a b", "__label__a a", "__label__b b"] * 8, "--task",
+                                "classify", "--multi-label", "--embed", "8", "--lr", "0.1", "--valid-split", "0")
         cls.bytes = cls.learn("bytes", [HEBREW + " abc"] * 20, "--tokenizer", "byte")
         cls.tagger = cls.learn("tagger", tagged * 5, "--task", "tag", "--lr", "0.1", "--valid-split", "0")
         cls.silent = cls.learn("silent", ["the cat sees the dog"] * 40, "--begin", "none")
@@ -150,7 +152,7 @@ class Page(CommandTest):
 
     def test_the_page_in_a_browser(self):
         models = [f"{path.stem}={path}" for path in
-                  (self.reviews, self.tagger, self.hostile, self.bytes, self.silent, self.mood, self.repeats)]
+                  (self.reviews, self.tagger, self.hostile, self.bytes, self.several, self.silent, self.mood, self.repeats)]
         with Server(*models, "--api-key", KEY) as server:
             facts = {"url": f"http://127.0.0.1:{server.port}/", "key": KEY, "expected": self.expected()}
             file = self.write("expected.json", json.dumps(facts))

@@ -7,7 +7,7 @@ import * as examples from "../examples.js";
 import { link } from "../link.js";
 import { modelsFor } from "../models.js";
 import { Picture } from "../picture.js";
-import { percent } from "../symbols.js";
+import { counted, percent } from "../symbols.js";
 
 export const title = "Answers";
 export const sentence =
@@ -16,6 +16,8 @@ export const sentence =
 export const tasks = ["classify", "tag"];
 export const example = examples.labelled;
 export const needs = "this view asks models that were trained to label texts (unroll train --task classify or tag).";
+
+const SHOWN = 10; // labels
 
 export function create(page) {
   return new Answers(page);
@@ -147,24 +149,30 @@ class Answered {
   async #classify(model, text, beside, signal) {
     const asked = [model, beside].filter(Boolean);
     const answers = await Promise.all(asked.map(({ id }) => post("v1/classify", { model: id, text }, signal)));
-    const said = answers.map(({ data: [{ label, probabilities }] }) => ({ label, probabilities }));
+    const said = answers.map(({ data: [one] }) => ({ labels: one.labels ?? [one.label].filter(Boolean), ...one }));
     replaceChildren(
       this.#answer,
       said.map((one, i) => this.#labels(one, beside && asked[i].id)),
     );
-    return said.map(({ label, probabilities }) => `${label}, ${percent(probabilities[label])}`).join("; ");
+    return said
+      .map(({ labels, probabilities }) => labels.map((label) => `${label}, ${percent(probabilities[label])}`))
+      .map((all) => (all.length > 0 ? all.join(", ") : "No label"))
+      .join("; ");
   }
 
-  // The label, and the probabilities of the first ten; `name` of the model where there are two.
-  #labels({ label, probabilities }, name) {
-    const shares = Object.entries(probabilities)
-      .sort(([, a], [, b]) => b - a) // objects put names that are numbers first
-      .slice(0, 10);
+  // The labels, and the probabilities of the first ten; `name` of the model where there are two.
+  #labels({ labels, probabilities, tokens, unknown_tokens: unknown }, name) {
+    const all = Object.entries(probabilities).sort(([, a], [, b]) => b - a); // objects put names that are numbers first
+    const shares = all.slice(0, SHOWN);
     return element(
       "div",
       {},
       name && element("h3", {}, name),
-      element("p", { class: "label" }, element("bdi", {}, label)),
+      element(
+        "p",
+        { class: "label" },
+        labels.length > 0 ? labels.map((label, i) => [i > 0 && ", ", element("bdi", {}, label)]) : "no label",
+      ),
       element(
         "ol",
         { class: "alternatives" },
@@ -182,6 +190,10 @@ class Answered {
           ),
         ),
       ),
+      all.length > shares.length &&
+        element("p", { class: "note" }, `${counted(all.length - shares.length, "more label")} with less.`),
+      unknown > 0 &&
+        element("p", { class: "note" }, `${counted(unknown, "word")} of ${tokens} unknown to the model.`),
     );
   }
 

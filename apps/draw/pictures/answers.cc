@@ -30,7 +30,9 @@ struct AnsweredText {
   std::vector<std::string> pieces;      // the tokens that were read
   std::vector<ClassifiedText> answers;  // after each of them, first after none
   std::vector<std::int32_t> ranked;     // the most probable labels in the end
-  Explanation explanation;              // of the most probable one
+  bool multi_label = false;
+  std::vector<std::string> given;  // the labels that it gives in the end
+  Explanation explanation;         // of the most probable one
   Readout readout = Readout::kLast;
   bool both_directions = false;
   std::vector<double> shares;  // that each token, and the end after them, has in what is read out
@@ -109,6 +111,7 @@ AnsweredText answered(const PictureRequest& request, const DrawnModel& drawn) {
                     .pieces = {},
                     .answers = {},
                     .ranked = {},
+                    .given = {},
                     .explanation = {},
                     .readout = model.config().readout,
                     .both_directions = model.config().bidirectional,
@@ -122,6 +125,10 @@ AnsweredText answered(const PictureRequest& request, const DrawnModel& drawn) {
     said.answers.push_back(classifier.classify(prefix));
   }
   said.ranked = classifier.ranked(said.answers.back());
+  said.multi_label = classifier.multi_label();
+  for (const std::int32_t label : classifier.answers(said.answers.back())) {
+    said.given.push_back(said.labels[static_cast<std::size_t>(label)]);
+  }
   said.ranked.resize(std::min(said.ranked.size(), kMostSeries));
   check_wanted(request);
   said.explanation = Explainer(model, request.threads).explain(prefixes.back(), said.ranked.front());
@@ -234,9 +241,33 @@ PictureTable table_of(const std::vector<AnsweredText>& all) {
   return table;
 }
 
-std::string words_of(const AnsweredText& said) {
-  return fmt::format("{} with {}, read off {}", shown_symbol(said.best(), 30), percent(said.probability()),
-                     read_off(said));
+// What it gives: one label with its probability, or any number of them.
+std::string given_words(const AnsweredText& said) {
+  if (!said.multi_label && !said.given.empty()) {
+    return fmt::format("{} with {}", shown_symbol(said.given.front(), 30), percent(said.probability()));
+  }
+  if (said.given.empty()) {
+    return fmt::format("no label ({} with {} is below its threshold)", shown_symbol(said.best(), 30),
+                       percent(said.probability()));
+  }
+  std::string labels;
+  for (const std::string& label : said.given) labels += (labels.empty() ? "" : ", ") + shown_symbol(label, 30);
+  return fmt::format("{} at {} of {} thresholds", labels, said.given.size(), said.labels.size());
+}
+
+std::string words_of(const AnsweredText& said) { return given_words(said) + ", read off " + read_off(said); }
+
+// Of one classifier, with what the last point is.
+std::string sentence_of(const AnsweredText& said) {
+  const std::string each = "each point is what the model says of the text so far";
+  if (said.unread > 0) {
+    return fmt::format("After the first {} of {} tokens the answer is {}; {}", said.pieces.size(),
+                       std::ssize(said.pieces) + said.unread, words_of(said), each);
+  }
+  const std::string tokens =
+      said.pieces.size() == 1 ? "the only token" : fmt::format("all {} tokens", said.pieces.size());
+  return fmt::format("After {} the answer is {}; {}, the last is what `unroll classify` says", tokens, words_of(said),
+                     each);
 }
 
 }  // namespace
@@ -255,10 +286,7 @@ Picture draw_answers(const PictureRequest& request) {
   double y = 0;
   for (const AnsweredText& said : all) y = draw_said(svg, said, all.size() > 1, y) + 20;
   if (all.size() == 1) {
-    picture.sentence = fmt::format(
-        "After all {} tokens the answer is {}; each point is what the model says of the text so far, the last is what "
-        "`unroll classify` says",
-        first.pieces.size(), words_of(first));
+    picture.sentence = sentence_of(first);
   } else {
     for (const AnsweredText& said : all) {
       picture.sentence +=

@@ -152,9 +152,12 @@ Picture draw_tags(const PictureRequest& request) {
     const auto most = static_cast<std::size_t>(std::ranges::max_element(bars.values) - bars.values.begin());
     moved = fmt::format("; for {} at {} speaks {} most", shown_symbol(tag, 12), word, shown_symbol(words[most], 20));
   }
-  picture.sentence = fmt::format(
-      "Of {} words {} {} another tag once the words after them are read; the last row is what `unroll tag` says",
-      words.size(), changed, changed == 1 ? "gets" : "get");
+  const std::string said = words.size() < all ? fmt::format("{} more words were not read", all - words.size())
+                                              : std::string("the last row is what `unroll tag` says");
+  picture.sentence =
+      fmt::format("Of {} {} {} another tag once the words after them are read; {}",
+                  counted(std::ssize(words), words.size() < all ? "first word" : "word"),
+                  changed == 0 ? std::string("none") : std::to_string(changed), changed > 1 ? "get" : "gets", said);
   picture.sentence += moved;
   picture.facts = {{"words", std::ssize(words)},
                    {"unread_words", static_cast<std::int64_t>(all - words.size())},
