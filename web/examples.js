@@ -31,7 +31,7 @@ export function prompt(model) {
 }
 
 export async function sentence(model) {
-  return model.twin ? SENTENCE : firstLine(await written(model, 16, 6));
+  return model.twin ? SENTENCE : firstLine(await written(model, 12, 6));
 }
 
 export async function passage(model) {

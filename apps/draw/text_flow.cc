@@ -5,7 +5,6 @@
 #include <span>
 
 #include "draw/shown.h"
-#include "unroll/character_layout.h"
 
 namespace unroll {
 namespace {
@@ -26,7 +25,7 @@ ReadingDirection direction_of(std::string_view text) {
 // The direction of each cell of a line: its own, between two of the same theirs, else the line's.
 std::vector<ReadingDirection> directions_of(std::span<const SymbolCell> line, ReadingDirection base) {
   std::vector<ReadingDirection> directions;
-  for (const SymbolCell& cell : line) directions.push_back(direction_of(cell.shown));
+  for (const SymbolCell& cell : line) directions.push_back(cell.direction);
   ReadingDirection before = base;
   for (std::size_t i = 0; i < directions.size(); ++i) {
     if (directions[i] != ReadingDirection::kNeither) {
@@ -43,8 +42,7 @@ std::vector<ReadingDirection> directions_of(std::span<const SymbolCell> line, Re
 // The direction of the paragraph that begins with the first cell: that of its first letter.
 ReadingDirection paragraph_direction(std::span<const SymbolCell> cells) {
   for (const SymbolCell& cell : cells) {
-    const ReadingDirection direction = direction_of(cell.shown);
-    if (direction != ReadingDirection::kNeither && !cell.ends_line) return direction;
+    if (cell.direction != ReadingDirection::kNeither) return cell.direction;
     if (cell.ends_line) break;
   }
   return ReadingDirection::kLeftToRight;
@@ -77,7 +75,7 @@ void place_line(std::span<SymbolCell> line, ReadingDirection base, const TextFlo
 std::vector<SymbolCell> cells_of(const std::vector<std::string>& symbols) {
   std::vector<SymbolCell> cells;
   for (const std::string& symbol : symbols) {
-    SymbolCell cell{.shown = shown_symbol(symbol, 24), .ends_line = symbol == "\n"};
+    SymbolCell cell{.shown = shown_symbol(symbol, 24), .direction = direction_of(symbol), .ends_line = symbol == "\n"};
     cell.width = kPadding + kColumn * static_cast<double>(std::max<std::int64_t>(1, columns_of(cell.shown)));
     cells.push_back(std::move(cell));
   }

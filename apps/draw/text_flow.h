@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "draw/svg.h"
+#include "unroll/character_layout.h"
 
 namespace unroll {
 
 // A symbol, and where it stands.
 struct SymbolCell {
   std::string shown;
+  ReadingDirection direction = ReadingDirection::kNeither;  // of the symbol, whatever it is shown as
   bool ends_line = false;
   Point corner = {};  // top left
   double width = 0;

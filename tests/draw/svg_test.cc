@@ -73,6 +73,15 @@ TEST(TextFlow, RunsOfEachDirectionAreReadAsTheyAre) {
   EXPECT_GT(cells[2].corner.x, cells[4].corner.x);
 }
 
+// An escape is shown with letters of its own, which are none of the text.
+TEST(TextFlow, AnEscapeHasNoDirection) {
+  std::vector<SymbolCell> cells = cells_of({"\n", "\xD7\x90", "\xD7\x91"});
+  cells.front().ends_line = false;
+  place(cells, {.corner = {0, 0}, .width = 100});
+  EXPECT_GT(cells[0].corner.x, cells[1].corner.x);
+  EXPECT_GT(cells[1].corner.x, cells[2].corner.x);
+}
+
 TEST(TextFlow, LinesBreakAtTheirEndAndWhereTheyAreFull) {
   std::vector<SymbolCell> cells = cells_of({"a", "\n", "b", "c"});
   place(cells, {.corner = {0, 0}, .width = 40, .line_height = 10});
