@@ -177,7 +177,7 @@ function drawTabs(name) {
 
 // Looks at another model; steps, layers and units of the one before mean nothing to it.
 function choose(model) {
-  const nothing = ["label", "at", "first", "layer", "unit", "units", "of"].map((key) => [key, undefined]);
+  const nothing = ["label", "at", "first", "layer", "unit", "units", "of", "change"].map((key) => [key, undefined]);
   link.set({ model, ...Object.fromEntries(nothing) }, { remember: true });
 }
 

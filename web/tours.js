@@ -177,7 +177,7 @@ export const tours = [
       {
         "words": "An answer at the end still has a gradient at every word before. Where it vanishes, the first words cannot be learned; the picture says how much of it reaches the first one.",
         "link": "#gradients?model=testament-twin&text=And+the+servant+of+the+king+believed+in+Jesus&lags=20",
-        "look": "[aria-label='The network unrolled over the sentence']"
+        "look": "[aria-label='Gradients by lag']"
       },
       {
         "words": "So pooling gives the answer a short way to each step. Compare how little the long way leaves.",

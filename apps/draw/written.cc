@@ -41,7 +41,7 @@ std::vector<std::vector<SymbolReport>> written_texts(const PictureRequest& reque
 
 std::string sampling_words(const PictureOptions& options) {
   std::string words = fmt::format("temperature {}", options.temperature);
-  if (options.top_k) words += fmt::format(", top-k {}", *options.top_k);
+  if (options.top_k.value_or(0) > 0) words += fmt::format(", top-k {}", *options.top_k);
   if (options.top_p < 1) words += fmt::format(", top-p {}", options.top_p);
   if (options.min_p > 0) words += fmt::format(", min-p {}", options.min_p);
   return words;

@@ -112,7 +112,9 @@ Parameters parameters_of(const Model& model, const std::optional<WeightChange>& 
   Parameters parameters(model.config());
   read_parameters(model.config(), model.data().weights.view(), parameters);
   if (!change) return parameters;
-  if (!std::isfinite(change->value)) throw Error(ErrorCode::kUsage, "`change` needs a finite number", "change");
+  if (!std::isfinite(static_cast<float>(change->value))) {
+    throw Error(ErrorCode::kUsage, "`change` needs a finite number, as float32 has it", "change");
+  }
   number_at(parameters, model.config(), change->place) = static_cast<float>(change->value);
   return parameters;
 }
@@ -250,6 +252,11 @@ UnrolledText::Data::Data(Model the_model, const NamedText& text, const UnrolledT
   log_probs.assign(computed.begin(), computed.end());
   for (const double log_prob : log_probs) {
     if (std::isfinite(log_prob)) continue;
+    if (options.change) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("`change` to {} makes the network overflow: try a smaller number", options.change->value),
+                  "change");
+    }
     throw Error(
         ErrorCode::kNumeric,
         fmt::format("{}: the model's prediction is {}: its weights or its state overflowed", text.name, log_prob));

@@ -76,6 +76,14 @@ class Draw(CommandTest):
         self.assertTrue(said.startswith("After the first 200 of 250 tokens the answer is "), said)
         self.assertNotIn("unroll classify", said)
 
+    def test_several_lines_are_one_text_and_that_is_said(self):
+        reviews = self.write("two.txt", "__label__good lovely film\n__label__bad dull film\n" * 20)
+        model = self.make_model("two.safetensors", "--task", "classify", "--valid-split", "0", text=reviews)
+        said = json.loads(self.succeed("draw", "answers", model, self.write("lines.txt", "lovely film\ndull\n"),
+                                       "--json").out)["sentence"]
+        self.assertIn("its lines being one text", said)
+        self.assertNotIn("unroll classify", said)
+
     def test_filters_are_those_of_generate(self):
         asked = ["--prompt", "the ", "--seed", "4", "--top-k", "5", "--top-p", "0.9", "--min-p", "0.02"]
         written = self.succeed("generate", self.model, "--length", "9", *asked).out

@@ -79,6 +79,15 @@ TEST(ChangedWeight, OfOtherMatricesAndLayersIsRead) {
   }
 }
 
+TEST(ChangedWeight, OfTheOutputMovesPredictionsAlone) {
+  PictureRequest request = picture_of("unrolled", tiny_model(Cell::kGru, tiny_characters()), "abc");
+  const std::vector<double> before = column_of(draw(request), "share");
+  request.options.change = "V,4,1,2.5";
+  const Picture picture = draw(request);
+  EXPECT_NE(picture.sentence.find("predictions move, and no state does. "), std::string::npos) << picture.sentence;
+  EXPECT_NE(column_of(picture, "share"), before);
+}
+
 TEST(ChangedWeight, ThatThereIsNotIsRefused) {
   const auto refused = [](Cell cell, const std::string& change, const std::string& why) {
     return fails_with(ErrorCode::kUsage, why, [&] {
@@ -95,6 +104,8 @@ TEST(ChangedWeight, ThatThereIsNotIsRefused) {
   EXPECT_TRUE(refused(Cell::kLstm, "W,-1,0,1", "rows 0 to 27"));
   EXPECT_TRUE(refused(Cell::kLstm, "W2,0,0,1", "`change` names layer 2"));
   EXPECT_TRUE(refused(Cell::kLstm, "W,0,0,nan", "finite"));
+  EXPECT_TRUE(refused(Cell::kLstm, "W,0,0,1e39", "finite"));
+  EXPECT_TRUE(refused(Cell::kRnnRelu, "W,0,0,3e38", "makes the network overflow"));
   EXPECT_TRUE(refused(Cell::kMinGru, "W,0,0,1", "this cell does not have"));
 }
 

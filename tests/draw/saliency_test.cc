@@ -38,6 +38,16 @@ TEST(SaliencyPicture, HasTheGradientOfThePredictionBySymbol) {
       << picture.sentence;
 }
 
+TEST(SaliencyPicture, AllSymbolsBeforeCountOrSomeAreTooFar) {
+  PictureRequest request = picture_of("saliency", tiny_model(Cell::kLstm, tiny_characters()), random_text(700, 4));
+  request.options.at = 1;
+  EXPECT_TRUE(draw(request).sentence.ends_with("; all symbols before it count")) << draw(request).sentence;
+  request.options.at = 650;
+  const Picture picture = draw(request);
+  EXPECT_NE(picture.sentence.find("by less than a thousandth of that"), std::string::npos) << picture.sentence;
+  EXPECT_GT(picture.table.rows.size(), 300U);  // more than are shown
+}
+
 TEST(SaliencyPicture, OfALongTextTheSymbolsAroundThePredictionAreShown) {
   PictureRequest request = picture_of("saliency", tiny_model(Cell::kGru, tiny_characters()), random_text(900, 4));
   request.options.at = 500;

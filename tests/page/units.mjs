@@ -51,7 +51,7 @@ await run({
     for (const [view, label] of [["unrolled", "Your sentence"], ["read", "Your text"]]) {
       const page = await open(`#${view}?model=repeats`);
       const words = (await page.getByLabel(label, { exact: true }).inputValue()).split(/\s+/);
-      assert.ok(words.length > 1);
+      assert.ok(words.length > (view === "read" ? 1 : 0));
       for (const word of words) assert.ok(["mountain", "river"].includes(word), word);
       await close(page);
     }

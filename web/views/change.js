@@ -26,7 +26,7 @@ export class Change {
       "details",
       { class: "change" },
       element("summary", {}, "Change one number of the network"),
-      element("p", { class: "note" }, "All steps share it, so all states that come after its first use move."),
+      element("p", { class: "note" }, "All steps share it: a number of U or W moves all states after its first use, one of V all predictions."),
       controls(
         this.#matrix,
         this.#row,
@@ -54,13 +54,15 @@ export class Change {
       this.#row.give(row);
       this.#column.give(column);
     }
-    this.#value.give(Number(value));
+    if (this.#changed) this.#value.give(Number(value));
+    else this.#place();
   }
 
   #place() {
     const name = this.#matrix.control.value;
     this.#row.give(this.#facts[`${name} largest row`] ?? 0);
     this.#column.give(this.#facts[`${name} largest column`] ?? 0);
+    this.#value.give(this.#facts[`${name} largest`] ?? 0);
   }
 
   // Another place alone changes nothing; another value does.

@@ -132,6 +132,8 @@ class Gradients {
   async show(model, example) {
     const text = link.get("text") ?? example;
     this.#text.give(text);
+    this.#ofPredictions.hidden = this.#bar.hidden = answers(model);
+    const beside = this.#drawOthers(model);
     if (text === "") {
       for (const picture of [this.#gradient, this.#saliency, this.#untrained, this.#truncation]) picture.hide();
       this.#left.replaceChildren();
@@ -149,9 +151,7 @@ class Gradients {
     this.#one.give(at !== undefined);
     this.#before.hidden = this.#next.hidden = at === undefined;
     this.#truncate.give(truncate);
-    const beside = this.#drawOthers(model);
     const request = { ...asked(model), text };
-    this.#ofPredictions.hidden = this.#bar.hidden = answers(model);
     if (answers(model)) {
       for (const picture of [this.#saliency, this.#untrained, this.#truncation]) picture.hide();
       this.#symbols = [];

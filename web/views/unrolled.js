@@ -120,6 +120,13 @@ class Unrolled {
     this.#change.show(model, link.get("change"));
     if (this.#form.isLoop !== (link.get("loop") === "1")) this.#turnForm();
     const answer = await this.#unrolled.draw({ picture: "unrolled", ...about, at: link.whole("at"), truncate });
+    if (answer === null) {
+      for (const picture of [this.#onehot, this.#step, this.#softmax]) picture.hide();
+      this.#stepTitle.textContent = "";
+      this.#sharedSays.textContent = "";
+      this.#lost.hidden = true;
+      replaceChildren(this.#shared);
+    }
     if (!answer) return;
     await Promise.all([this.#showStep({ ...about, at: answer.facts.at }), this.#tellLost(model, text, truncate)]);
   }

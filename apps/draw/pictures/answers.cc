@@ -31,6 +31,7 @@ struct AnsweredText {
   std::vector<ClassifiedText> answers;  // after each of them, first after none
   std::vector<std::int32_t> ranked;     // the most probable labels in the end
   bool multi_label = false;
+  bool has_lines = false;  // the text has several lines, each of which would be a text of its own to the command
   std::vector<std::string> given;  // the labels that it gives in the end
   Explanation explanation;         // of the most probable one
   Readout readout = Readout::kLast;
@@ -118,6 +119,7 @@ AnsweredText answered(const PictureRequest& request, const DrawnModel& drawn) {
                     .shares = {}};
   const std::vector<std::string> prefixes = prefixes_of(model.tokenizer(), text, said.unread);
   said.pieces = added(prefixes);
+  said.has_lines = text.find('\n') != std::string::npos;
   Classifier classifier(model, {.threads = request.threads});
   said.labels = classifier.labels();
   for (const std::string& prefix : prefixes) {
@@ -266,8 +268,8 @@ std::string sentence_of(const AnsweredText& said) {
   }
   const std::string tokens =
       said.pieces.size() == 1 ? "the only token" : fmt::format("all {} tokens", said.pieces.size());
-  return fmt::format("After {} the answer is {}; {}, the last is what `unroll classify` says", tokens, words_of(said),
-                     each);
+  const std::string last = said.has_lines ? ", its lines being one text" : ", the last is what `unroll classify` says";
+  return fmt::format("After {} the answer is {}; {}{}", tokens, words_of(said), each, last);
 }
 
 }  // namespace

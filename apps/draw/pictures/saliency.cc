@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kSaliencyPage = 760;
 constexpr double kSaliencyMargin = 24;
-constexpr std::int64_t kSalientSymbols = 300;  // that are shown, at most
+constexpr std::int64_t kSalientSymbols = 300;  // that are shown, at most; all count
 // Of the largest gradient, where the next shade begins.
 constexpr std::array kSalientShares{1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3};
 
@@ -42,7 +42,7 @@ std::vector<double> medians_of(const FlowLine& line) {
 }
 
 Salience salience_of(const PictureRequest& request, const UnrolledText& text, std::int64_t at) {
-  GradientFlowRun run(text, {.lags = kSalientSymbols, .at = at});
+  GradientFlowRun run(text, {.lags = std::max<std::int64_t>(1, at), .at = at});
   do {
     check_wanted(request);
   } while (run.step());
@@ -104,11 +104,11 @@ std::string salience_words(const UnrolledText& text, const Salience& salience) {
   const auto largest = std::ranges::max_element(salience.left) - salience.left.begin();
   std::int64_t reach = std::ssize(salience.left) - 1;
   while (salience.left[static_cast<std::size_t>(reach)] < 1e-3) --reach;
-  return fmt::format(
-      "The prediction of {} rests most on {}, {} before it; what is more than {} before moves it by less "
-      "than a thousandth of that",
-      predicted, quoted_symbol(text.reads(salience.at - largest)), counted(largest + 1, "step"),
-      counted(reach + 1, "step"));
+  const std::string most = fmt::format("The prediction of {} rests most on {}, {} before it", predicted,
+                                       quoted_symbol(text.reads(salience.at - largest)), counted(largest + 1, "step"));
+  if (reach + 1 == std::ssize(salience.left)) return most + "; all symbols before it count";
+  return fmt::format("{}; what is more than {} before moves it by less than a thousandth of that", most,
+                     counted(reach + 1, "step"));
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ Picture draw_softmax(const PictureRequest& request) {
   }
   svg.text({kExps + 84, bottom + 16}, "small end", fmt::format("sum {}", three_digits(sum)));
   const std::string cost =
-      std::isfinite(cost_of(came)) ? fmt::format("costs {:.2f} nats", cost_of(came)) : "cannot come";
+      std::isfinite(cost_of(came)) ? fmt::format("costs {:.2f} nats", cost_of(came)) : "costs without bound";
   picture.sentence =
       fmt::format("After {}, {} has a share of {}{} and {}, and a guess among {} symbols {:.2f}",
                   quoted_symbol(tokenizer, text.input(at)), quoted_symbol(tokenizer, text.target(at)),

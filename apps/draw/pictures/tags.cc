@@ -152,7 +152,9 @@ Picture draw_tags(const PictureRequest& request) {
     const auto most = static_cast<std::size_t>(std::ranges::max_element(bars.values) - bars.values.begin());
     moved = fmt::format("; for {} at {} speaks {} most", shown_symbol(tag, 12), word, shown_symbol(words[most], 20));
   }
+  const bool has_lines = request.text.find_first_not_of(" \t\r\v\f\n", request.text.find('\n')) != std::string::npos;
   const std::string said = words.size() < all ? fmt::format("{} more words were not read", all - words.size())
+                           : has_lines        ? std::string("its lines are read as one sentence")
                                               : std::string("the last row is what `unroll tag` says");
   picture.sentence =
       fmt::format("Of {} {} {} another tag once the words after them are read; {}",

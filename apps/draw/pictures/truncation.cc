@@ -106,10 +106,15 @@ Picture draw_truncation(const PictureRequest& request) {
   draw_legend(svg, {64, plane.edge_bottom() + 60}, 0, "cosine of the angle between truncated and full gradient");
   draw_legend(svg, {64, plane.edge_bottom() + 80}, 1, "length of the truncated one, as a share of the full one");
   const TruncationAt& told = told_cut(cuts, request.options);
-  picture.sentence = fmt::format(
-      "In windows of {}, the gradient of the recurrent layers has {} of its length, and a cosine of {:.3f} with the "
-      "full one",
-      counted(told.length, "step"), share_left(told.layers.norm_ratio), told.layers.cosine);
+  picture.sentence =
+      std::isfinite(told.layers.norm_ratio)
+          ? fmt::format(
+                "In windows of {}, the gradient of the recurrent layers has {} of its length, and a cosine of "
+                "{:.3f} with the full one",
+                counted(told.length, "step"), share_left(told.layers.norm_ratio), told.layers.cosine)
+          : std::string(
+                "The gradient over the whole text is zero or too large for a number: there is nothing to "
+                "compare with");
   picture.facts = {
       {"steps", text.steps()}, {"unread_steps", text.unread_steps()}, {"bptt", bptt ? Datum(*bptt) : Datum()}};
   finish(picture, request, svg, kCutPage, plane.edge_bottom() + 94);

@@ -294,6 +294,7 @@ void add_largest(Picture& picture, const std::string& letter, const UnrolledText
   const WeightPlace place = text.largest_weight(matrix);
   picture.facts.emplace_back(letter + " largest row", place.row);
   picture.facts.emplace_back(letter + " largest column", place.column);
+  picture.facts.emplace_back(letter + " largest", static_cast<double>(text.weight(place)));
 }
 
 void fill_unrolled(Picture& picture, const UnrolledView& view, const NetworkNumbers& numbers) {
@@ -352,9 +353,14 @@ UnrolledText unchanged(const PictureRequest& request) {
 
 std::string change_words(const WeightChange& change, float before, const UnrolledView& view) {
   const auto moved = std::ranges::count_if(view.changes, [](double by) { return by > 0; });
-  return fmt::format("{} is {} instead of {}: {} of {} states are others, by up to {}. ",
-                     place_words(change.place, view.layers()), three_digits(change.value), three_digits(before), moved,
-                     view.changes.size(), percent(std::ranges::max(view.changes)));
+  const std::string is = fmt::format("{} is {} instead of {}: ", place_words(change.place, view.layers()),
+                                     three_digits(change.value), three_digits(before));
+  const std::string moves = change.place.matrix == SharedMatrix::kV && moved == 0
+                                ? "predictions move, and no state does"
+                                : fmt::format("{} of {} states are others, by up to {}", moved, view.changes.size(),
+                                              percent(std::ranges::max(view.changes)));
+  const bool rounded = view.text.model().precision() != Precision::kF32;
+  return is + moves + (rounded ? " (the rounded model is run in f32 for it). " : ". ");
 }
 
 }  // namespace
