@@ -15,10 +15,8 @@ constexpr std::int64_t kMostSteps = 4096;
 UnrolledText unrolled_with(const PictureRequest& request, const Model& model, const std::string& text,
                            UnrolledTextOptions options, std::int64_t most_steps = kMostSteps) {
   check_wanted(request);
-  const NetworkConfig& config = model.config();
-  const std::int64_t step_bytes = 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden *
-                                  std::max<std::int64_t>(1, config.layers * directions(config));
-  options.most_steps = std::clamp<std::int64_t>(request.most_bytes / step_bytes, 1, most_steps);
+  const std::int64_t fit = request.most_bytes / unrolled_step_bytes(model.config());
+  options.most_steps = std::clamp<std::int64_t>(fit, 1, most_steps);
   options.threads = request.threads;
   options.change = asked_change(request.options);
   return {model, {text, request.text_name}, options};

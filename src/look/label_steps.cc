@@ -10,6 +10,7 @@
 #include "label/chains.h"
 #include "label/encoding.h"
 #include "label/text_windows.h"
+#include "text/lines.h"
 #include "unroll/error.h"
 #include "unroll/task.h"
 
@@ -25,19 +26,14 @@ struct ReadLine {
   [[nodiscard]] std::int64_t steps() const { return words.empty() ? std::ssize(tokens) + 1 : std::ssize(words); }
 };
 
-std::vector<std::string> blank_separated(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r\v\f\n";
+std::vector<std::string> words_of_line(std::string_view line) {
   std::vector<std::string> words;
-  for (std::size_t first = line.find_first_not_of(kBlanks); first != std::string_view::npos;) {
-    const std::size_t end = std::min(line.find_first_of(kBlanks, first), line.size());
-    words.emplace_back(line.substr(first, end - first));
-    first = line.find_first_not_of(kBlanks, end);
-  }
+  for_each_word(line, [&](std::string_view word) { words.emplace_back(word); });
   return words;
 }
 
 ReadLine read_line(const Model& model, std::string_view line, const std::string& name) {
-  if (model.task().kind == TaskKind::kTag) return {.words = blank_separated(line), .text = line};
+  if (model.task().kind == TaskKind::kTag) return {.words = words_of_line(line), .text = line};
   ReadLine read{.tokens = model.tokenizer().encode_line({line, name}), .text = line};
   if (std::ssize(read.tokens) > kTextSymbols) read.tokens.resize(static_cast<std::size_t>(kTextSymbols));
   return read;

@@ -219,6 +219,11 @@ std::string_view gate_letters(Cell cell) noexcept {
   return "";
 }
 
+std::int64_t unrolled_step_bytes(const NetworkConfig& config) noexcept {
+  const std::int64_t layers = std::max<std::int64_t>(1, config.layers * directions(config));
+  return 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden * layers;
+}
+
 UnrolledText::Data::AsRun::AsRun(const Model& model, const Window& window, Workers& workers)
     : weights(packed_weights(model, workers)), network(model.config(), Purpose::kInference, window.T, 1, workers) {
   NetworkState state(model.config(), 1);

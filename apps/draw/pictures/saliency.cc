@@ -9,6 +9,7 @@
 
 #include "draw/asked_units.h"
 #include "draw/pictures/pictures.h"
+#include "draw/shades.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "draw/text_flow.h"
@@ -54,21 +55,13 @@ Salience salience_of(const PictureRequest& request, const UnrolledText& text, st
   return salience;
 }
 
-std::size_t salient_shade(double share) {
-  return static_cast<std::size_t>(std::ranges::upper_bound(kSalientShares, share) - kSalientShares.begin());
-}
-
 double draw_salient_scale(Svg& svg, double y) {
-  svg.open_group("shades", {});
-  svg.text({kSaliencyMargin, y + 12}, "small", "share of the largest gradient");
-  double x = kSaliencyMargin + 180;
-  for (std::size_t shade = 0; shade <= kSalientShares.size(); ++shade, x += 58) {
-    svg.rect({x, y}, 57, 16, fmt::format("heat{}", shade));
-    svg.text({x + 28.5, y + 12}, fmt::format("small middle on{}", shade),
-             shade == 0 ? "less" : fmt::format("{:g} +", kSalientShares[shade - 1]));
-  }
-  svg.close();
-  return y + 36;
+  return draw_shade_scale(svg, {kSaliencyMargin, y},
+                          {.limits = kSalientShares,
+                           .title = "share of the largest gradient",
+                           .lightest = "less",
+                           .title_width = 180,
+                           .label_width = 58});
 }
 
 // The symbols that were read, and last the one that is predicted.
@@ -85,13 +78,14 @@ double draw_salient_text(Svg& svg, const UnrolledText& text, const Salience& sal
     const std::int64_t t = steps.first + static_cast<std::int64_t>(i);
     const bool predicted = t == salience.at + 1;
     const bool counts = salience.reaches(t);
-    const std::size_t shade = counts ? salient_shade(salience.of(t)) : 0;
     svg.open_group(predicted ? "symbol-cell predicted" : "symbol-cell", {{"data-t", t}});
     svg.hint(counts ? fmt::format("{}: {} of the largest gradient", cell.shown, three_digits(salience.of(t)))
                     : (predicted ? fmt::format("{}: the prediction", cell.shown) : cell.shown));
-    svg.rect(cell.corner, cell.width - 1, 21, predicted ? "chosen" : fmt::format("heat{}", shade));
-    svg.text({cell.corner.x + (cell.width - 1) / 2, cell.corner.y + 15},
-             predicted ? "symbol middle on-chosen" : fmt::format("symbol middle on{}", shade), cell.shown);
+    if (predicted) {
+      draw_symbol_box(svg, cell, "chosen", "on-chosen");
+    } else {
+      draw_symbol_box(svg, cell, counts ? shade_of(kSalientShares, salience.of(t)) : 0);
+    }
     svg.close();
   }
   return below;

@@ -10,6 +10,7 @@
 
 #include "draw/chart.h"
 #include "draw/pictures/pictures.h"
+#include "draw/shades.h"
 #include "draw/shown.h"
 #include "draw/subject.h"
 #include "draw/text_flow.h"
@@ -132,23 +133,13 @@ double draw_sums(Svg& svg, const std::vector<PricedText>& all) {
   return plane.edge_bottom() + 64;
 }
 
-// How dark a symbol's cell is.
-std::size_t shade_of(double nats) {
-  return static_cast<std::size_t>(std::ranges::upper_bound(kShadeBits, bits_of(nats)) - kShadeBits.begin());
-}
-
 // The shades, and from how many bits on.
-double draw_shades(Svg& svg, double y) {
-  svg.open_group("shades", {});
-  svg.text({kSurprisalMargin, y + 12}, "small", "bits of surprise");
-  double x = kSurprisalMargin + 100;
-  for (std::size_t shade = 0; shade <= kShadeBits.size(); ++shade, x += 46) {
-    svg.rect({x, y}, 45, 16, fmt::format("heat{}", shade));
-    svg.text({x + 22.5, y + 12}, fmt::format("small middle on{}", shade),
-             shade == 0 ? fmt::format("< {}", kShadeBits.front()) : fmt::format("{} +", kShadeBits[shade - 1]));
-  }
-  svg.close();
-  return y + 36;
+double draw_bits_scale(Svg& svg, double y) {
+  return draw_shade_scale(svg, {kSurprisalMargin, y},
+                          {.limits = kShadeBits,
+                           .title = "bits of surprise",
+                           .lightest = fmt::format("< {}", kShadeBits.front()),
+                           .title_width = 100});
 }
 
 double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
@@ -158,13 +149,10 @@ double draw_priced_symbols(Svg& svg, const PricedText& one, double y) {
   const double below = place(cells, {.corner = {kSurprisalMargin, y}, .width = kSurprisalPage - 2 * kSurprisalMargin});
   for (std::size_t t = 0; t < cells.size(); ++t) {
     const SymbolCell& cell = cells[t];
-    const std::size_t shade = shade_of(one.nats[t]);
     svg.open_group("symbol-cell", {{"data-t", t}, {"data-nats", fmt::format("{}", one.nats[t])}});
     svg.hint(fmt::format("{}: {:.2f} nats, {:.2f} bits, {}", cell.shown, one.nats[t], bits_of(one.nats[t]),
                          percent(std::exp(-one.nats[t]))));
-    svg.rect(cell.corner, cell.width - 1, 21, fmt::format("heat{}", shade));
-    svg.text({cell.corner.x + (cell.width - 1) / 2, cell.corner.y + 15}, fmt::format("symbol middle on{}", shade),
-             cell.shown);
+    draw_symbol_box(svg, cell, shade_of(kShadeBits, bits_of(one.nats[t])));
     svg.close();
   }
   if (cells.size() < one.symbols.size()) {
@@ -214,7 +202,7 @@ Picture draw_surprisal(const PictureRequest& request) {
   Picture picture{.title = "What each symbol costs"};
   fill_surprisal(picture, all);
   Svg svg;
-  double y = draw_shades(svg, draw_sums(svg, all) - 14);
+  double y = draw_bits_scale(svg, draw_sums(svg, all) - 14);
   for (std::size_t i = 0; i < all.size(); ++i) {
     draw_legend(svg, {kSurprisalMargin, y}, i, surprisal_words(all[i]));
     y = draw_priced_symbols(svg, all[i], y + 12) + 24;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 
 namespace unroll {
 namespace {
@@ -16,10 +15,8 @@ TextToUnroll text_to_unroll(RequestFields& fields) {
 }
 
 UnrolledText unrolled(const Model& model, const TextToUnroll& text, std::int64_t longest) {
-  const NetworkConfig& config = model.config();
-  const std::int64_t step_bytes = 4 * (std::ssize(gate_letters(config.cell)) + 4) * config.hidden *
-                                  std::max<std::int64_t>(1, config.layers * directions(config));
-  const std::int64_t most_steps = std::clamp<std::int64_t>(kMostBytes / step_bytes, 1, longest);
+  const std::int64_t fit = kMostBytes / unrolled_step_bytes(model.config());
+  const std::int64_t most_steps = std::clamp<std::int64_t>(fit, 1, longest);
   return {model, {text.text, "the text"}, {.label = text.label, .most_steps = most_steps, .threads = 1}};
 }
 

@@ -47,6 +47,9 @@ struct UnrolledTextOptions {
   int threads = 0;                          // 0: one per core that the process may use
 };
 
+// About the bytes that an UnrolledText takes for each step, of all layers and directions.
+[[nodiscard]] std::int64_t unrolled_step_bytes(const NetworkConfig& config) noexcept;
+
 // A symbol and its probability.
 struct LikelySymbol {
   std::int32_t id = 0;
@@ -89,7 +92,7 @@ struct TextOfSteps {
 // are those of its rounded weights, without the rounding of products. What it predicts (log_probs(), likely(),
 // logits()) is what it predicts as it is run.
 //
-// Memory   about 4 (G + 4) H L bytes a step. The views are valid while the object lives.
+// Memory   unrolled_step_bytes(): about 4 (G + 4) H L bytes a step. The views are valid while the object lives.
 // Threads  not for two threads at once; several objects may share a Model.
 class UnrolledText {
  public:
